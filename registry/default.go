@@ -69,7 +69,7 @@ func (u *unset) Init(opts ...Option) error {
 	for _, o := range opts {
 		o(&u.opts)
 	}
-	return nil
+	return u.err("set up the registry")
 }
 
 func (u *unset) Options() Options {

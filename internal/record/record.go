@@ -1,0 +1,125 @@
+// Package record works on registry records: it copies them, sorts them into
+// one service per version, and compares views.
+package record
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/rollcall-go/micro/registry"
+)
+
+// Copy returns a deep copy that shares nothing with services.
+func Copy(services []*registry.Service) []*registry.Service {
+	if services == nil {
+		return nil
+	}
+	out := make([]*registry.Service, len(services))
+	for i, s := range services {
+		out[i] = CopyService(s)
+	}
+	return out
+}
+
+// CopyService returns a deep copy of s, nil for nil.
+func CopyService(s *registry.Service) *registry.Service {
+	if s == nil {
+		return nil
+	}
+	c := *s
+	c.Metadata = maps.Clone(s.Metadata)
+	c.Endpoints = copyEach(s.Endpoints, copyEndpoint)
+	c.Nodes = copyEach(s.Nodes, CopyNode)
+	return &c
+}
+
+// CopyNode returns a deep copy of n, nil for nil.
+func CopyNode(n *registry.Node) *registry.Node {
+	if n == nil {
+		return nil
+	}
+	c := *n
+	c.Metadata = maps.Clone(n.Metadata)
+	return &c
+}
+
+// CopyShallow copies the services and their node slices but shares nodes,
+// endpoints and metadata. It is what a user-written Filter or Strategy may
+// reorder and cut without harm.
+func CopyShallow(services []*registry.Service) []*registry.Service {
+	out := make([]*registry.Service, len(services))
+	for i, s := range services {
+		c := *s
+		c.Nodes = slices.Clone(s.Nodes)
+		out[i] = &c
+	}
+	return out
+}
+
+func copyEndpoint(e *registry.Endpoint) *registry.Endpoint {
+	if e == nil {
+		return nil
+	}
+	c := *e
+	c.Request = copyValue(e.Request)
+	c.Response = copyValue(e.Response)
+	c.Metadata = maps.Clone(e.Metadata)
+	return &c
+}
+
+func copyValue(v *registry.Value) *registry.Value {
+	if v == nil {
+		return nil
+	}
+	c := *v
+	c.Values = copyEach(v.Values, copyValue)
+	return &c
+}
+
+// copyEach keeps nil nil and empty empty: the two differ in JSON.
+func copyEach[T any](in []T, f func(T) T) []T {
+	if in == nil {
+		return nil
+	}
+	out := make([]T, len(in))
+	for i, v := range in {
+		out[i] = f(v)
+	}
+	return out
+}
+
+// Group sorts single records, each a service with usually one node, into one
+// service per name and version: names in order, versions in order, nodes by id.
+// Name, metadata and endpoints of a group are those of its first record. The
+// result shares the records' nodes, endpoints and metadata.
+func Group(records []*registry.Service) []*registry.Service {
+	type key struct{ name, version string }
+	groups := make(map[key]*registry.Service, len(records))
+	out := make([]*registry.Service, 0, len(records))
+	for _, r := range records {
+		k := key{r.Name, r.Version}
+		g, ok := groups[k]
+		if !ok {
+			c := *r
+			c.Nodes = slices.Clone(r.Nodes)
+			groups[k] = &c
+			out = append(out, &c)
+			continue
+		}
+		g.Nodes = append(g.Nodes, r.Nodes...)
+	}
+	for _, g := range out {
+		slices.SortStableFunc(g.Nodes, func(a, b *registry.Node) int { return strings.Compare(a.Id, b.Id) })
+	}
+	slices.SortStableFunc(out, Compare)
+	return out
+}
+
+// Compare orders services by name, then version.
+func Compare(a, b *registry.Service) int {
+	if c := strings.Compare(a.Name, b.Name); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Version, b.Version)
+}
