@@ -1,0 +1,70 @@
+// Package defaults holds the numbers that apply when nobody says otherwise, and
+// the hooks through which a contract finds its implementation.
+//
+// It lies below every contract and imports none of them.
+package defaults
+
+import "time"
+
+// Registration.
+const (
+	// RegisterTTL is how long a registration outlives its last renewal.
+	RegisterTTL = 15 * time.Second
+	// RegisterInterval is the time between two checks that the registration still
+	// stands.
+	RegisterInterval = 30 * time.Second
+	// RegistryTimeout bounds one operation of a registry.
+	RegistryTimeout = 5 * time.Second
+)
+
+// Calls.
+const (
+	// DialTimeout bounds the making of one connection to a node.
+	DialTimeout = 5 * time.Second
+	// RequestTimeout bounds a call whose context has no deadline, all its attempts
+	// together.
+	RequestTimeout = 5 * time.Second
+	// Retries is how many times a failed call may be tried again.
+	Retries int = 1
+	// ConnCloseDelay is the longest time that the connection of a node that left
+	// stays open once its calls have ended.
+	ConnCloseDelay = 5 * time.Second
+)
+
+// Serving.
+const (
+	// StopGrace is how long a stopping server waits for the calls in flight.
+	StopGrace = 10 * time.Second
+	// MaxRecvMsgSize is the largest message accepted, in bytes.
+	MaxRecvMsgSize int = 4 << 20
+	// MaxSendMsgSize is the largest message sent, in bytes.
+	MaxSendMsgSize int = 4 << 20
+)
+
+// Connections to etcd.
+const (
+	// EtcdBaseDelay is the pause before the second attempt to connect.
+	EtcdBaseDelay = 100 * time.Millisecond
+	// EtcdMaxDelay is the longest pause between attempts to connect.
+	EtcdMaxDelay = time.Second
+	// EtcdMinConnectTimeout is the least time that one attempt to connect is given.
+	EtcdMinConnectTimeout = 2 * time.Second
+	// EtcdKeepaliveTime is the silence after which the connection is probed; grpc
+	// refuses less.
+	EtcdKeepaliveTime = 10 * time.Second
+	// EtcdKeepaliveTimeout is how long the answer to a probe may take.
+	EtcdKeepaliveTimeout = 3 * time.Second
+)
+
+// Discovery.
+const (
+	// SnapshotIdle is the time after the last use at which a followed service is
+	// dropped.
+	SnapshotIdle = 10 * time.Minute
+	// SuspectWindow is the span in which the loss of many nodes counts as one loss.
+	SuspectWindow = 10 * time.Second
+	// SuspectKeep is how long a suspect node is kept before it is dropped untried.
+	SuspectKeep = 60 * time.Second
+	// Resync is the mean time between two complete readings of what is mirrored.
+	Resync = 45 * time.Second
+)
