@@ -1,0 +1,3 @@
+// Package testkit is what the tests of this module share: a check for goroutines
+// left behind, a way to wait for a state, a rule for backends that are not there.
+package testkit

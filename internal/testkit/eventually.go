@@ -1,0 +1,30 @@
+package testkit
+
+import (
+	"testing"
+	"time"
+)
+
+// pause is the time between two looks at a condition.
+const pause = 5 * time.Millisecond
+
+// Eventually returns as soon as cond does, which it asks every 5 ms from the
+// test's own goroutine, the first time at once. It fails the test, naming what,
+// if within has passed.
+func Eventually(t testing.TB, within time.Duration, what string, cond func() bool) {
+	t.Helper()
+	deadline := time.NewTimer(within)
+	defer deadline.Stop()
+	tick := time.NewTicker(pause)
+	defer tick.Stop()
+	for !cond() {
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			if !cond() {
+				t.Fatalf("not within %v: %s", within, what)
+			}
+			return
+		}
+	}
+}
