@@ -78,6 +78,10 @@ func (u *unset) Options() Options {
 	return u.opts
 }
 
+// Err says why this registry can never work; a service that would run on it
+// asks before it starts.
+func (u *unset) Err() error { return u.err("use the default registry") }
+
 func (u *unset) err(doing string) error {
 	return fmt.Errorf("%s: %w: the default, mdns, is not in this release; start one with `micro server` and choose it with --registry=etcd (or MICRO_REGISTRY=etcd, or micro.Registry(etcd.NewRegistry()))", doing, ErrNoRegistry)
 }

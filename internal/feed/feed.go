@@ -166,3 +166,18 @@ func Generated(ctx context.Context) bool {
 	v, _ := ctx.Value(generatedKey{}).(bool)
 	return v
 }
+
+// Checker is implemented by a registry that can tell, without asking anybody,
+// that it will never work: an address that is malformed, no backend chosen.
+type Checker interface {
+	// Err returns what makes the registry unusable for ever, nil if nothing does.
+	Err() error
+}
+
+// Check returns what makes r unusable for ever, nil if nothing known does.
+func Check(r registry.Registry) error {
+	if c, ok := r.(Checker); ok {
+		return c.Err()
+	}
+	return nil
+}
