@@ -19,15 +19,15 @@ func FilterVersion(version string) Filter {
 }
 
 // FilterLabel keeps the nodes whose metadata has the given value under key, and
-// the services that have such a node. A node without the key is dropped, also
-// when val is empty.
+// the services that have such a node. A node without the key counts as one whose
+// value is empty.
 func FilterLabel(key, val string) Filter {
 	return func(services []*registry.Service) []*registry.Service {
 		var kept []*registry.Service
 		for _, s := range services {
 			var nodes []*registry.Node
 			for _, n := range s.Nodes {
-				if v, ok := n.Metadata[key]; ok && v == val {
+				if n.Metadata[key] == val {
 					nodes = append(nodes, n)
 				}
 			}

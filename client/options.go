@@ -1,0 +1,237 @@
+package client
+
+import (
+	"context"
+	"time"
+
+	"github.com/rollcall-go/micro/broker"
+	"github.com/rollcall-go/micro/client/selector"
+	"github.com/rollcall-go/micro/codec"
+	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/registry"
+	"github.com/rollcall-go/micro/transport"
+)
+
+// Options are the settings of a client.
+type Options struct {
+	// ContentType chooses the encoding of requests and messages that name none.
+	ContentType string
+
+	// Broker carries what is published.
+	Broker broker.Broker
+	// Codecs are encodings by content type, beside those of the implementation.
+	Codecs map[string]codec.NewCodec
+	// Registry is where services are looked up.
+	Registry registry.Registry
+	// Selector chooses among the nodes of a service.
+	Selector selector.Selector
+	// Transport is not used by client/grpc. May be nil.
+	Transport transport.Transport
+
+	// Router sends requests by rules of its own. May be nil.
+	Router Router
+
+	// PoolSize is kept for implementations that open several connections to one
+	// node. client/grpc opens one and ignores it.
+	PoolSize int
+	// PoolTTL is the age at which such a connection is replaced. client/grpc
+	// ignores it.
+	PoolTTL time.Duration
+
+	// Cache holds the answers of calls made with WithCache.
+	Cache *Cache
+
+	// Wrappers surround the client, as given to Wrap.
+	Wrappers []Wrapper
+
+	// CallOptions apply to every call; the options of a call are applied to a copy.
+	CallOptions CallOptions
+
+	// Context carries the settings of one implementation.
+	Context context.Context
+}
+
+// CallOptions are the settings of one call.
+type CallOptions struct {
+	// SelectOptions go to the selector.
+	SelectOptions []selector.SelectOption
+
+	// Address names the hosts to call, host:port, in place of a lookup.
+	Address []string
+	// Backoff is the pause before each attempt. Nil means DefaultBackoff.
+	Backoff BackoffFunc
+	// Retry decides whether a failed call is tried again. Nil means DefaultRetry,
+	// which agrees only when nothing of the request can have reached a server.
+	Retry RetryFunc
+	// DialTimeout bounds the making of a connection.
+	DialTimeout time.Duration
+	// Retries is how many times a failed call may be tried again. Zero or less
+	// means that each call is tried once.
+	Retries int
+	// RequestTimeout bounds a call whose context has no deadline, all its attempts
+	// together.
+	RequestTimeout time.Duration
+	// StreamTimeout bounds a stream. Zero means no bound.
+	StreamTimeout time.Duration
+	// ServiceToken asks for the service's own token in place of the caller's.
+	ServiceToken bool
+	// CacheExpiry is how long the answer may be served from the cache. Zero means
+	// that the call is not cached.
+	CacheExpiry time.Duration
+
+	// CallWrappers surround each attempt, the first outermost.
+	CallWrappers []CallWrapper
+
+	// Context carries the settings of one implementation. May be nil.
+	Context context.Context
+}
+
+// PublishOptions are the settings of one Publish.
+type PublishOptions struct {
+	// Exchange is published to in place of the message's topic, where not empty.
+	Exchange string
+	// Context carries the settings of one implementation. May be nil.
+	Context context.Context
+}
+
+// MessageOptions are the settings of one message.
+type MessageOptions struct {
+	// ContentType chooses the encoding. Empty means that of the client.
+	ContentType string
+}
+
+// RequestOptions are the settings of one request.
+type RequestOptions struct {
+	// ContentType chooses the encoding. Empty means that of the client.
+	ContentType string
+	// Stream says that the request opens a stream.
+	Stream bool
+
+	// Context carries the settings of one implementation. May be nil.
+	Context context.Context
+}
+
+// NewOptions returns the defaults with the options applied. It is for
+// implementations of Client.
+func NewOptions(options ...Option) Options {
+	opts := Options{
+		Cache:       NewCache(),
+		Context:     context.Background(), // carries values only
+		ContentType: DefaultContentType,
+		Codecs:      make(map[string]codec.NewCodec),
+		CallOptions: CallOptions{
+			Backoff:        DefaultBackoff,
+			Retry:          DefaultRetry,
+			Retries:        DefaultRetries,
+			RequestTimeout: DefaultRequestTimeout,
+			DialTimeout:    defaults.DialTimeout,
+		},
+		PoolSize:  DefaultPoolSize,
+		PoolTTL:   DefaultPoolTTL,
+		Broker:    broker.DefaultBroker,
+		Selector:  selector.DefaultSelector,
+		Registry:  registry.DefaultRegistry,
+		Transport: transport.DefaultTransport,
+	}
+	for _, o := range options {
+		o(&opts)
+	}
+	return opts
+}
+
+// Broker sets what carries published messages.
+func Broker(b broker.Broker) Option {
+	return func(o *Options) { o.Broker = b }
+}
+
+// Codec adds an encoding for a content type.
+func Codec(contentType string, c codec.NewCodec) Option {
+	return func(o *Options) {
+		if o.Codecs == nil {
+			o.Codecs = make(map[string]codec.NewCodec)
+		}
+		o.Codecs[contentType] = c
+	}
+}
+
+// ContentType sets the encoding of requests and messages that name none.
+func ContentType(ct string) Option {
+	return func(o *Options) { o.ContentType = ct }
+}
+
+// PoolSize sets the number of connections kept by implementations that open
+// several to one node.
+func PoolSize(d int) Option {
+	return func(o *Options) { o.PoolSize = d }
+}
+
+// PoolTTL sets the age at which such a connection is replaced.
+func PoolTTL(d time.Duration) Option {
+	return func(o *Options) { o.PoolTTL = d }
+}
+
+// Registry sets where services are looked up, also for the selector in force:
+// it is initialised with r. The one selector that is not touched is
+// selector.DefaultSelector, which other clients share; as long as it is the
+// selector of its package, it is replaced here by one of the same settings.
+func Registry(r registry.Registry) Option {
+	return func(o *Options) {
+		o.Registry = r
+		o.Selector = withRegistry(o.Selector, r)
+	}
+}
+
+// Transport sets the transport of implementations that use one.
+func Transport(t transport.Transport) Option {
+	return func(o *Options) { o.Transport = t }
+}
+
+// Selector sets what chooses among the nodes of a service.
+func Selector(s selector.Selector) Option {
+	return func(o *Options) { o.Selector = s }
+}
+
+// Wrap adds a wrapper to those that surround the client.
+func Wrap(w Wrapper) Option {
+	return func(o *Options) { o.Wrappers = append(o.Wrappers, w) }
+}
+
+// WrapCall adds wrappers to those that surround each attempt.
+func WrapCall(cw ...CallWrapper) Option {
+	return func(o *Options) { o.CallOptions.CallWrappers = append(o.CallOptions.CallWrappers, cw...) }
+}
+
+// Backoff sets the pause before each attempt.
+func Backoff(fn BackoffFunc) Option {
+	return func(o *Options) { o.CallOptions.Backoff = fn }
+}
+
+// Retries sets how many times a failed call may be tried again.
+func Retries(i int) Option {
+	return func(o *Options) { o.CallOptions.Retries = i }
+}
+
+// Retry sets what decides whether a failed call is tried again.
+func Retry(fn RetryFunc) Option {
+	return func(o *Options) { o.CallOptions.Retry = fn }
+}
+
+// RequestTimeout sets the bound of a call whose context has no deadline.
+func RequestTimeout(d time.Duration) Option {
+	return func(o *Options) { o.CallOptions.RequestTimeout = d }
+}
+
+// StreamTimeout sets the bound of a stream.
+func StreamTimeout(d time.Duration) Option {
+	return func(o *Options) { o.CallOptions.StreamTimeout = d }
+}
+
+// DialTimeout sets the bound of making a connection.
+func DialTimeout(d time.Duration) Option {
+	return func(o *Options) { o.CallOptions.DialTimeout = d }
+}
+
+// WithRouter sets what sends requests by rules of its own.
+func WithRouter(r Router) Option {
+	return func(o *Options) { o.Router = r }
+}

@@ -1,0 +1,210 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"sync"
+	"time"
+
+	"github.com/rollcall-go/micro/broker"
+	"github.com/rollcall-go/micro/codec"
+	"github.com/rollcall-go/micro/registry"
+	"github.com/rollcall-go/micro/transport"
+)
+
+// Options are the settings of a server.
+type Options struct {
+	// Codecs are encodings by content type, beside those of the implementation.
+	Codecs map[string]codec.NewCodec
+	// Broker carries the messages of subscribers.
+	Broker broker.Broker
+	// Registry is where the server registers.
+	Registry registry.Registry
+	// Transport is not used by server/grpc. May be nil.
+	Transport transport.Transport
+	// Metadata is added to the node in the registry.
+	Metadata map[string]string
+	// Name is the name of the service.
+	Name string
+	// Address is where to listen, host:port. Port 0 means a free one.
+	Address string
+	// Advertise is the address to register, in place of the one listened on.
+	Advertise string
+	// Id makes the node unique: its id in the registry is Name-Id.
+	Id string
+	// Version is the version of the service.
+	Version string
+	// HdlrWrappers surround each request, the first outermost.
+	HdlrWrappers []HandlerWrapper
+	// SubWrappers surround each message, the first outermost.
+	SubWrappers []SubscriberWrapper
+
+	// RegisterCheck is asked before each registration; while it returns an error
+	// the server is not registered.
+	RegisterCheck func(context.Context) error
+	// RegisterTTL is how long a registration outlives its last renewal. Zero means
+	// that nobody set it: the implementation's default.
+	RegisterTTL time.Duration
+	// RegisterInterval is the time between two checks that the registration still
+	// stands. Zero means that nobody set it: the implementation's default.
+	RegisterInterval time.Duration
+
+	// Router serves everything that arrives, in place of the handlers. May be nil.
+	Router Router
+
+	// TLSConfig makes the server listen with TLS. Nil means without.
+	TLSConfig *tls.Config
+
+	// Context carries the settings of one implementation. May be nil.
+	Context context.Context
+}
+
+// NewOptions returns the options applied, with the defaults of this package in
+// place of what they left empty. It is for implementations of Server.
+func NewOptions(options ...Option) Options {
+	opts := Options{
+		Codecs:        make(map[string]codec.NewCodec),
+		Metadata:      make(map[string]string),
+		Broker:        broker.DefaultBroker,
+		Registry:      registry.DefaultRegistry,
+		Transport:     transport.DefaultTransport,
+		RegisterCheck: DefaultRegisterCheck,
+		Address:       DefaultAddress,
+		Name:          DefaultName,
+		Id:            DefaultId,
+		Version:       DefaultVersion,
+	}
+	for _, o := range options {
+		o(&opts)
+	}
+	if opts.RegisterCheck == nil {
+		opts.RegisterCheck = DefaultRegisterCheck
+	}
+	orDefault(&opts.Address, DefaultAddress)
+	orDefault(&opts.Name, DefaultName)
+	orDefault(&opts.Id, DefaultId)
+	orDefault(&opts.Version, DefaultVersion)
+	return opts
+}
+
+func orDefault(s *string, value string) {
+	if *s == "" {
+		*s = value
+	}
+}
+
+// Name sets the name of the service.
+func Name(n string) Option {
+	return func(o *Options) { o.Name = n }
+}
+
+// Id sets what makes the node unique.
+func Id(id string) Option {
+	return func(o *Options) { o.Id = id }
+}
+
+// Version sets the version of the service.
+func Version(v string) Option {
+	return func(o *Options) { o.Version = v }
+}
+
+// Address sets where to listen, host:port.
+func Address(a string) Option {
+	return func(o *Options) { o.Address = a }
+}
+
+// Advertise sets the address to register, host:port.
+func Advertise(a string) Option {
+	return func(o *Options) { o.Advertise = a }
+}
+
+// Broker sets what carries the messages of subscribers.
+func Broker(b broker.Broker) Option {
+	return func(o *Options) { o.Broker = b }
+}
+
+// Codec adds an encoding for a content type.
+func Codec(contentType string, c codec.NewCodec) Option {
+	return func(o *Options) {
+		if o.Codecs == nil {
+			o.Codecs = make(map[string]codec.NewCodec)
+		}
+		o.Codecs[contentType] = c
+	}
+}
+
+// Context sets the context that carries settings of the implementation. It
+// replaces what Wait put there before.
+func Context(ctx context.Context) Option {
+	return func(o *Options) { o.Context = ctx }
+}
+
+// Registry sets where the server registers.
+func Registry(r registry.Registry) Option {
+	return func(o *Options) { o.Registry = r }
+}
+
+// Transport sets the transport of implementations that use one.
+func Transport(t transport.Transport) Option {
+	return func(o *Options) { o.Transport = t }
+}
+
+// Metadata replaces the metadata of the node.
+func Metadata(md map[string]string) Option {
+	return func(o *Options) { o.Metadata = md }
+}
+
+// RegisterCheck sets what is asked before each registration.
+func RegisterCheck(fn func(context.Context) error) Option {
+	return func(o *Options) { o.RegisterCheck = fn }
+}
+
+// RegisterTTL sets how long a registration outlives its last renewal.
+func RegisterTTL(t time.Duration) Option {
+	return func(o *Options) { o.RegisterTTL = t }
+}
+
+// RegisterInterval sets the time between two checks of the registration.
+func RegisterInterval(t time.Duration) Option {
+	return func(o *Options) { o.RegisterInterval = t }
+}
+
+// TLSConfig makes the server listen with TLS. It does not change the transport.
+func TLSConfig(t *tls.Config) Option {
+	return func(o *Options) { o.TLSConfig = t }
+}
+
+// WithRouter sets what serves everything that arrives.
+func WithRouter(r Router) Option {
+	return func(o *Options) { o.Router = r }
+}
+
+// waitKey is the context key of Wait. It is a plain string because programs and
+// servers of their own read it.
+const waitKey = "wait"
+
+// Wait makes Stop wait until wg is done, and each request count in it while it
+// is served. A nil wg means one that only the server knows. The group is found
+// in Options.Context under the string key "wait".
+func Wait(wg *sync.WaitGroup) Option {
+	return func(o *Options) {
+		if wg == nil {
+			wg = new(sync.WaitGroup)
+		}
+		ctx := o.Context
+		if ctx == nil {
+			ctx = context.Background() // carries values only
+		}
+		o.Context = context.WithValue(ctx, waitKey, wg) //nolint:staticcheck // the key's type is part of the contract
+	}
+}
+
+// WrapHandler adds a wrapper to those that surround each request.
+func WrapHandler(w HandlerWrapper) Option {
+	return func(o *Options) { o.HdlrWrappers = append(o.HdlrWrappers, w) }
+}
+
+// WrapSubscriber adds a wrapper to those that surround each message.
+func WrapSubscriber(w SubscriberWrapper) Option {
+	return func(o *Options) { o.SubWrappers = append(o.SubWrappers, w) }
+}
