@@ -1,0 +1,50 @@
+# Everything here works on a machine with Go, git, make and gcc. `make help` lists it.
+
+SHELL    := bash
+GO       ?= go
+MICRO    := $(CURDIR)/bin/micro
+LIBRARY  := ./...
+MODULES  := . interop tools/report tools/guard
+export ROLLCALL_MICRO := $(MICRO)
+export CGO_ENABLED := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test lint tidy generate vet-windows vet-darwin soak clean
+
+help: ## Show this list.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+build: ## Build the command into bin/micro.
+	@CGO_ENABLED=0 $(GO) build -o $(MICRO) ./cmd/micro
+
+demo: ## Run the main job once: a service registers in etcd and is called by name.
+	$(GO) run ./cmd/micro demo
+
+test: build ## Run all tests of all modules with the race detector.
+	@set -o pipefail; \
+	{ rc=0; for m in $(MODULES); do $(GO) -C $$m test -race -json ./... 2>&1 || rc=1; done; exit $$rc; } | $(GO) run -C tools/report .
+
+lint: ## Check format, vet and staticcheck.
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt differs:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	@for m in $(MODULES); do echo "vet $$m"; $(GO) -C $$m vet ./... || exit 1; done
+	@$(GO) build -C tools/lint -o $(CURDIR)/bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+	@for m in $(MODULES); do echo "staticcheck $$m"; (cd $$m && $(CURDIR)/bin/staticcheck ./...) || exit 1; done
+	@./tools/house-rules.sh
+
+tidy: ## Bring every go.mod in order.
+	@for m in $$(git ls-files '*go.mod' | grep -v testdata | xargs -n1 dirname); do $(GO) -C $$m mod tidy || exit 1; done
+
+generate: ## Make the generated code anew (needs protoc).
+	$(GO) generate ./...
+
+vet-windows: ## Vet the library as Windows would build it.
+	GOOS=windows CGO_ENABLED=0 $(GO) vet $(LIBRARY)
+
+vet-darwin: ## Vet the library as macOS would build it.
+	GOOS=darwin CGO_ENABLED=0 $(GO) vet $(LIBRARY)
+
+soak: build ## Run each package's tests 20 times in a row (5 times those that take long).
+	./tools/soak.sh
+
+clean: ## Remove what was built.
+	rm -rf bin

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Searches the library for what the house rules forbid. Prints each find; exits 1 if there was one.
+set -u
+cd "$(dirname "$0")/.." || exit 2
+bad=0
+
+# find WHAT WHY FILES... : every match is a violation.
+forbid() {
+	local what=$1 why=$2
+	shift 2
+	local hits
+	hits=$(grep -nE "$what" "$@" /dev/null | grep -vE '^[^:]*:[0-9]+:[[:space:]]*//')
+	if [ -n "$hits" ]; then
+		printf '%s\n  (%s)\n' "$hits" "$why"
+		bad=1
+	fi
+}
+
+mapfile -t library < <(git ls-files '*.go' | grep -vE '_test\.go$|^cmd/|^tools/|^interop/|^internal/testkit/|^registry/registrytest/|^examples/')
+mapfile -t tests < <(git ls-files '*_test.go' | grep -v '^tools/')
+
+forbid 'time\.(Sleep|After|Tick)\(' 'waits listen: a timer in a select with a context' "${library[@]}"
+forbid '\b(panic|log\.Fatal[a-z]*|fmt\.Print[a-z]*)\(' 'a library returns errors' "${library[@]}"
+forbid 'context\.TODO\(\)' 'a context is given or owned' "${library[@]}"
+forbid 'InsecureSkipVerify' 'TLS is verified' "${library[@]}"
+forbid 'interface\{\}' 'any says the same' "${library[@]}"
+forbid 'time\.Sleep\(' 'tests wait for what happens, not for time to pass' "${tests[@]}"
+
+# Exactly two places exit a process.
+exits=$(grep -lE 'os\.Exit' "${library[@]}" | grep -vE '^(config/cmd|logger)/')
+if [ -n "$exits" ]; then
+	printf '%s\n  (only config/cmd and logger may exit a process)\n' "$exits"
+	bad=1
+fi
+
+# The root of a lifetime says so in the line above or beside it.
+while IFS=: read -r file line _; do
+	sed -n "$((line - 3)),${line}p" "$file" | grep -qiE '// .*(lifetime|life|root|bounded|own)' && continue
+	echo "$file:$line: context.Background() without a comment that says whose lifetime it is"
+	bad=1
+done < <(grep -nE 'context\.Background\(\)' "${library[@]}" /dev/null | grep -vE ':[0-9]+:[[:space:]]*//')
+
+long=$(printf '%s\n' "${library[@]}" | grep -v '\.pb\.' | xargs wc -l | awk '$2 != "total" && $1 > 500 {print "  " $2 ": " $1 " lines"}')
+if [ -n "$long" ]; then
+	printf 'files over 500 lines:\n%s\n' "$long"
+	bad=1
+fi
+exit $bad

@@ -1,0 +1,3 @@
+module github.com/rollcall-go/micro/tools/report
+
+go 1.26

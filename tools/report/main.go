@@ -1,0 +1,138 @@
+// Command report turns the output of go test -json into what a person wants to
+// read: a line per package, the output of what failed, and at the end how many
+// tests passed, failed and were skipped, and why.
+//
+//	go test -json ./... | report
+//
+// It exits with 1 if a test or a package failed or no test ran at all.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+)
+
+func main() {
+	r := newReport(os.Stdout)
+	if err := r.read(os.Stdin); err != nil {
+		fmt.Fprintln(os.Stderr, "report:", err)
+		os.Exit(1)
+	}
+	if !r.close() {
+		os.Exit(1)
+	}
+}
+
+// event is one line of go test -json; go doc test2json describes it.
+type event struct {
+	Action, Package, ImportPath, Test, Output string
+	Elapsed                                   float64
+}
+
+type report struct {
+	out                     io.Writer
+	passed, failed, skipped int
+	broken                  []string            // packages that failed without a failing test
+	output                  map[string][]string // of tests that have not ended
+	reasons                 map[string]int      // why tests were skipped
+	failures                map[string]bool     // packages with a failed test
+}
+
+func newReport(out io.Writer) *report {
+	return &report{out: out, output: map[string][]string{}, reasons: map[string]int{}, failures: map[string]bool{}}
+}
+
+func (r *report) read(in io.Reader) error {
+	lines := bufio.NewScanner(in)
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
+		var e event
+		if json.Unmarshal(lines.Bytes(), &e) != nil {
+			// The go command itself had something to say.
+			fmt.Fprintln(r.out, lines.Text())
+			continue
+		}
+		r.event(e)
+	}
+	return lines.Err()
+}
+
+func (r *report) event(e event) {
+	key := e.Package + " " + e.Test
+	switch e.Action {
+	case "output":
+		r.output[key] = append(r.output[key], e.Output)
+	case "build-output":
+		fmt.Fprint(r.out, e.Output)
+	case "pass", "skip", "fail":
+		if e.Test == "" {
+			r.pkg(e, r.output[key])
+		} else {
+			r.test(e, r.output[key])
+		}
+		delete(r.output, key)
+	}
+}
+
+func (r *report) test(e event, output []string) {
+	switch e.Action {
+	case "pass":
+		r.passed++
+	case "fail":
+		r.failed++
+		r.failures[e.Package] = true
+		fmt.Fprintf(r.out, "--- FAIL: %s %s\n%s", e.Package, e.Test, strings.Join(output, ""))
+	case "skip":
+		r.skipped++
+		r.reasons[reason(output)]++
+	}
+}
+
+// reason finds what a skipped test said last.
+func reason(output []string) string {
+	for _, line := range slices.Backward(output) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "---") || strings.HasPrefix(line, "===") {
+			continue
+		}
+		// Behind the position of the call: file.go:12: reason.
+		if _, after, ok := strings.Cut(line, ".go:"); ok {
+			_, line, _ = strings.Cut(after, ": ")
+		}
+		return line
+	}
+	return "no reason given"
+}
+
+func (r *report) pkg(e event, output []string) {
+	switch {
+	case e.Action == "skip":
+		return // no test files
+	case e.Action == "fail" && !r.failures[e.Package]:
+		r.broken = append(r.broken, e.Package)
+		fmt.Fprint(r.out, strings.Join(output, ""))
+	}
+	fmt.Fprintf(r.out, "%-4s %6.1fs  %s\n", e.Action, e.Elapsed, e.Package)
+}
+
+// close prints the count and reports whether all is well.
+func (r *report) close() bool {
+	for _, b := range r.broken {
+		fmt.Fprintf(r.out, "package failed: %s\n", b)
+	}
+	fmt.Fprintf(r.out, "tests: %d passed, %d failed, %d skipped\n", r.passed, r.failed+len(r.broken), r.skipped)
+	if r.skipped > 0 {
+		var why []string
+		for _, k := range slices.Sorted(maps.Keys(r.reasons)) {
+			why = append(why, fmt.Sprintf("%d: %s", r.reasons[k], k))
+		}
+		fmt.Fprintf(r.out, "skipped %s\n", strings.Join(why, "; "))
+	}
+	return r.failed == 0 && len(r.broken) == 0 && r.passed > 0
+}
