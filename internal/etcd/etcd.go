@@ -1,0 +1,42 @@
+// Package etcd is the only code that talks to etcd: it connects, mirrors keys
+// into memory, and keeps keys alive.
+//
+// A Conn is one connection to a cluster. It is made without I/O, connects when
+// it is first used, reconnects for ever, and says through Link how it is doing.
+// Mirror follows a prefix and never loses a change without saying so. Claim
+// keeps a key in etcd for as long as its owner lives.
+package etcd
+
+import (
+	"crypto/tls"
+	"errors"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
+)
+
+// ErrClosed is returned by every method of a Conn after Close.
+var ErrClosed = errors.New("connection to etcd is closed")
+
+// Config says which cluster to talk to, and how. The zero value means
+// 127.0.0.1:2379 without TLS and without a user.
+type Config struct {
+	// Addrs are the addresses as the user gave them, with or without scheme and
+	// port. Nil means 127.0.0.1:2379. An address that is not nil but malformed is
+	// a permanent error; it is never replaced by the default.
+	Addrs []string
+	// Secure turns TLS on, with the system's roots unless TLS says otherwise.
+	Secure bool
+	// TLS turns TLS on with these settings. It is copied.
+	TLS *tls.Config
+	// Username and Password are used when neither is empty.
+	Username, Password string
+	// Timeout bounds one request. 0 means defaults.RegistryTimeout.
+	Timeout time.Duration
+	// Zap configures the log of the etcd client. Nil means silent.
+	Zap *zap.Config
+	// Client is a client that the program made itself. It is used as it is and
+	// never closed; every field above but Timeout is ignored.
+	Client *clientv3.Client
+}
