@@ -32,16 +32,12 @@ func (h *Helper) Fields(fields map[string]any) Logger {
 
 // Log writes a line with the fields of h.
 func (h *Helper) Log(level Level, args ...any) {
-	if h.Logger.Options().Level.Enabled(level) {
-		h.target().Log(level, args...)
-	}
+	h.target().Log(level, args...)
 }
 
 // Logf writes a formatted line with the fields of h.
 func (h *Helper) Logf(level Level, template string, args ...any) {
-	if h.Logger.Options().Level.Enabled(level) {
-		h.target().Logf(level, template, args...)
-	}
+	h.target().Logf(level, template, args...)
 }
 
 func (h *Helper) target() Logger {
