@@ -7,7 +7,6 @@ import (
 	"github.com/rollcall-go/micro/broker"
 	"github.com/rollcall-go/micro/client/selector"
 	"github.com/rollcall-go/micro/codec"
-	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/transport"
 )
@@ -124,7 +123,7 @@ func NewOptions(options ...Option) Options {
 			Retry:          DefaultRetry,
 			Retries:        DefaultRetries,
 			RequestTimeout: DefaultRequestTimeout,
-			DialTimeout:    defaults.DialTimeout,
+			DialTimeout:    transport.DefaultDialTimeout,
 		},
 		PoolSize:  DefaultPoolSize,
 		PoolTTL:   DefaultPoolTTL,

@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	stderrors "errors"
 
 	"github.com/rollcall-go/micro/errors"
 	"github.com/rollcall-go/micro/internal/attempt"
@@ -25,13 +24,7 @@ func RetryAlways(context.Context, Request, int, error) (bool, error) {
 // RetryOnError answers true for errors of code 408 and 500. These include calls
 // that a server has carried out, so it suits only methods that may run twice.
 func RetryOnError(_ context.Context, _ Request, _ int, err error) (bool, error) {
-	if err == nil {
-		return false, nil
-	}
-	var e *errors.Error
-	if !stderrors.As(err, &e) {
-		e = errors.Parse(err.Error())
-	}
+	e := errors.FromError(err)
 	return e != nil && (e.Code == 408 || e.Code == 500), nil
 }
 

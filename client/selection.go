@@ -21,6 +21,6 @@ func withRegistry(s selector.Selector, r registry.Registry) selector.Selector {
 		given.Registry = r
 		return selector.NewSelector(func(o *selector.Options) { *o = given })
 	}
-	_ = s.Init(selector.Registry(r)) // an Option has no way to return it; Select reports what is wrong
+	_ = s.Init(selector.Registry(r)) // an Option cannot return the error
 	return s
 }
