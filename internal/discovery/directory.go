@@ -1,0 +1,248 @@
+package discovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/internal/feed"
+)
+
+// ErrClosed is the error of lookups in a closed directory.
+var ErrClosed = errors.New("discovery is closed")
+
+// Options are the settings of a Directory. The zero value is the default.
+type Options struct {
+	// Idle is the time after the last use at which a name is dropped. Zero means
+	// defaults.SnapshotIdle.
+	Idle time.Duration
+	// NoSuspects makes calls believe every departure, whatever the cause.
+	NoSuspects bool
+	// SuspectWindow is the span in which the loss of several nodes counts as one.
+	// Zero means defaults.SuspectWindow.
+	SuspectWindow time.Duration
+	// SuspectKeep is how long a suspect is kept untried. Zero means
+	// defaults.SuspectKeep.
+	SuspectKeep time.Duration
+}
+
+// sweeps is the number of looks at the last use within Options.Idle.
+const sweeps = 10
+
+// verdictRetry is the pause before a referee that could not tell is asked again.
+const verdictRetry = time.Second
+
+// Directory follows services and publishes snapshots of them. Its methods are
+// safe for concurrent use.
+type Directory struct {
+	src     feed.Source
+	referee feed.Referee // nil if src is none
+	idle    time.Duration
+	rules   rules
+
+	entries atomic.Pointer[map[string]*entry] // replaced, never changed
+	sweep   atomic.Uint64                     // counts the looks at the last use
+	suspect atomic.Int64                      // names that have suspects
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	wake   chan struct{} // holds one token: deadlines changed
+
+	mu      sync.Mutex // guards what follows and the replacing of entries
+	closed  bool
+	running bool
+
+	watching  sync.RWMutex // held for reading while observers run
+	observers map[*observer]struct{}
+}
+
+type observer struct{ f func(*Snapshot) }
+
+// New returns a directory fed by src. Nothing is started before the first
+// lookup. Close it when it is no longer needed; src stays the caller's.
+func New(src feed.Source, opts Options) *Directory {
+	d := &Directory{
+		src:  src,
+		idle: or(opts.Idle, defaults.SnapshotIdle),
+		rules: rules{
+			off:    opts.NoSuspects,
+			window: or(opts.SuspectWindow, defaults.SuspectWindow),
+			keep:   or(opts.SuspectKeep, defaults.SuspectKeep),
+			retry:  verdictRetry,
+		},
+		wake:      make(chan struct{}, 1),
+		observers: map[*observer]struct{}{},
+	}
+	d.referee, _ = src.(feed.Referee)
+	d.ctx, d.cancel = context.WithCancel(context.Background())
+	d.entries.Store(&map[string]*entry{})
+	return d
+}
+
+func or(d, otherwise time.Duration) time.Duration {
+	if d > 0 {
+		return d
+	}
+	return otherwise
+}
+
+// Lookup returns the present snapshot of the named service, of all services for
+// an empty name. It never waits and never returns nil: the first lookup of a
+// name begins to follow it and returns a snapshot that is not Known. A name that
+// nobody looks up for Options.Idle is dropped.
+func (d *Directory) Lookup(name string) *Snapshot {
+	if e, ok := (*d.entries.Load())[name]; ok {
+		return e.use()
+	}
+	e, err := d.follow(name)
+	if err != nil {
+		return &Snapshot{Name: name, Err: err, Fatal: true, turn: new(atomic.Uint64)}
+	}
+	return e.use()
+}
+
+// Wait returns the snapshot of the named service as soon as the registry has
+// answered once, which is at once for a name that is Known. Otherwise it returns
+// an error that says what is the matter with the registry: when ctx ends, or
+// earlier if it can never answer. Such an error wraps the cause and, if ctx
+// ended, its error.
+func (d *Directory) Wait(ctx context.Context, name string) (*Snapshot, error) {
+	s := d.Lookup(name)
+	for !s.Known {
+		if s.Fatal {
+			return s, fmt.Errorf("look up %q: %w", name, s.Err)
+		}
+		select {
+		case <-s.Changed():
+		case <-ctx.Done():
+			return s, waitError(s, ctx.Err())
+		}
+		s = d.Lookup(name)
+	}
+	return s, nil
+}
+
+func waitError(s *Snapshot, ended error) error {
+	if s.Err == nil {
+		return fmt.Errorf("look up %q: the registry has not answered yet: %w", s.Name, ended)
+	}
+	return fmt.Errorf("look up %q: %w: the registry is out of reach since %s: %w",
+		s.Name, ended, s.Since.Format(time.RFC3339), s.Err)
+}
+
+// Failed reports that the node at address refused a connection or answered as
+// somebody else would. A suspect at that address is dropped; other nodes stay
+// as the registry has them.
+func (d *Directory) Failed(address string) {
+	if d.suspect.Load() == 0 {
+		return
+	}
+	for _, e := range *d.entries.Load() {
+		if len(e.snapshot.Load().Suspects) > 0 {
+			e.step(func(time.Time) { e.view.failed(address) })
+		}
+	}
+}
+
+// Addresses yields the addresses of all nodes that calls may be routed to, with
+// repetitions.
+func (d *Directory) Addresses(yield func(address string) bool) {
+	for _, e := range *d.entries.Load() {
+		s := e.snapshot.Load()
+		for _, n := range s.Nodes {
+			if !yield(n.Address) {
+				return
+			}
+		}
+		for _, n := range s.Suspects {
+			if !yield(n.Address) {
+				return
+			}
+		}
+	}
+}
+
+// Names returns the names of the services of which nodes are known, in no order.
+// It looks only at what is followed already.
+func (d *Directory) Names() []string {
+	known := map[string]bool{}
+	for _, e := range *d.entries.Load() {
+		for _, s := range e.snapshot.Load().Services {
+			if len(s.Nodes) > 0 {
+				known[s.Name] = true
+			}
+		}
+	}
+	names := make([]string, 0, len(known))
+	for name := range known {
+		names = append(names, name)
+	}
+	return names
+}
+
+// Observe calls f with every snapshot published from now on, those of one name
+// in order, and with one that is not Known when a name is dropped. f must return
+// quickly and may look services up, but must not call stop, Failed or Close.
+// After stop returned f is not called any more.
+func (d *Directory) Observe(f func(*Snapshot)) (stop func()) {
+	o := &observer{f}
+	d.watching.Lock()
+	d.observers[o] = struct{}{}
+	d.watching.Unlock()
+	return func() {
+		d.watching.Lock()
+		delete(d.observers, o)
+		d.watching.Unlock()
+	}
+}
+
+func (d *Directory) observed(s *Snapshot) {
+	d.watching.RLock()
+	defer d.watching.RUnlock()
+	for o := range d.observers {
+		o.f(s)
+	}
+}
+
+// Close stops following and waits until all that was started here has ended.
+// Snapshots handed out stay valid.
+func (d *Directory) Close() {
+	d.mu.Lock()
+	d.closed = true
+	entries := d.entries.Swap(&map[string]*entry{})
+	d.mu.Unlock()
+	d.cancel()
+	for _, e := range *entries {
+		e.drop()
+	}
+	d.wg.Wait()
+}
+
+// follow returns the entry of name, beginning to follow it if nobody did.
+func (d *Directory) follow(name string) (*entry, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return nil, ErrClosed
+	}
+	old := *d.entries.Load()
+	if e, ok := old[name]; ok {
+		return e, nil
+	}
+	if !d.running {
+		d.running = true
+		d.wg.Go(d.keep)
+	}
+	e := newEntry(d, name)
+	entries := maps.Clone(old)
+	entries[name] = e
+	d.entries.Store(&entries)
+	d.wg.Go(e.follow)
+	return e, nil
+}

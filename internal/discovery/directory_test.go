@@ -1,0 +1,325 @@
+package discovery
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rollcall-go/micro/internal/feed"
+	"github.com/rollcall-go/micro/registry"
+)
+
+// source is a backend under the test's hand.
+type source struct {
+	mu      sync.Mutex
+	sinks   map[string]feed.Sink
+	follows int
+	refuse  error // Follow's error
+
+	expired bool // the referee's answer
+	told    error
+	hold    chan struct{} // the referee waits for it, unless nil
+}
+
+var (
+	_ feed.Source  = (*source)(nil)
+	_ feed.Referee = (*source)(nil)
+)
+
+func (s *source) Follow(ctx context.Context, name string, sink feed.Sink) error {
+	s.mu.Lock()
+	s.follows++
+	if s.refuse != nil {
+		defer s.mu.Unlock()
+		return s.refuse
+	}
+	if s.sinks == nil {
+		s.sinks = map[string]feed.Sink{}
+	}
+	s.sinks[name] = sink
+	s.mu.Unlock()
+	<-ctx.Done()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.sinks, name)
+	return nil
+}
+
+func (s *source) Expired(ctx context.Context, gone []feed.Departure) ([]bool, error) {
+	if s.hold != nil {
+		select {
+		case <-s.hold:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return slices.Repeat([]bool{s.expired}, len(gone)), s.told
+}
+
+// sink returns what follows name, nil if nothing does.
+func (s *source) sink(name string) feed.Sink {
+	synctest.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sinks[name]
+}
+
+// view returns an update in which the given nodes of one version are registered,
+// and others are gone, which had leases.
+func viewOf(name, ids, gone string) feed.Update {
+	u := feed.Update{}
+	if ids != "" {
+		s := &registry.Service{Name: name, Version: "1"}
+		for _, id := range strings.Fields(ids) {
+			s.Nodes = append(s.Nodes, node(id))
+		}
+		u.Services = []*registry.Service{s}
+	}
+	for _, id := range strings.Fields(gone) {
+		u.Departed = append(u.Departed, departure(id))
+	}
+	return u
+}
+
+func live() feed.Status { return feed.Status{Live: true, Since: time.Now(), Confirmed: time.Now()} }
+
+func down(err error) feed.Status {
+	return feed.Status{Err: err, Since: time.Now(), Confirmed: time.Now()}
+}
+
+// pass lets the bubble's time go on.
+func pass(d time.Duration) { <-time.NewTimer(d).C }
+
+func run(t *testing.T, opts Options, f func(t *testing.T, s *source, d *Directory)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s := &source{}
+		d := New(s, opts)
+		defer d.Close()
+		f(t, s, d)
+	})
+}
+
+func TestLookupFollows(t *testing.T) {
+	run(t, Options{}, func(t *testing.T, s *source, d *Directory) {
+		if s.sink("a") != nil {
+			t.Fatal("followed before anybody asked")
+		}
+		first := d.Lookup("a")
+		if first.Known || first.Name != "a" {
+			t.Fatalf("first lookup: %+v", first)
+		}
+		s.sink("a").Update(viewOf("a", "1 2", ""))
+		<-first.Changed()
+		got := d.Lookup("a")
+		if !got.Known || got.Origin != Live || len(got.Nodes) != 2 {
+			t.Fatalf("after the answer: %+v", got)
+		}
+		d.Lookup("a")
+		if s.sink("a"); s.follows != 1 {
+			t.Fatalf("followed %d times", s.follows)
+		}
+		if names := d.Names(); !slices.Equal(names, []string{"a"}) {
+			t.Fatalf("names %q", names)
+		}
+	})
+}
+
+func TestWait(t *testing.T) {
+	run(t, Options{}, func(t *testing.T, s *source, d *Directory) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		d.Lookup("empty")
+		go s.sink("empty").Update(feed.Update{})
+		if got, err := d.Wait(ctx, "empty"); err != nil || len(got.Nodes) != 0 || got.Seen {
+			t.Fatalf("a name without nodes: %+v, %v", got, err)
+		}
+
+		if _, err := d.Wait(ctx, "silent"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("no answer: %v", err)
+		}
+
+		refused := errors.New("connection refused")
+		s.sink("silent").Status(down(refused))
+		ended, stop := context.WithCancel(t.Context())
+		stop()
+		_, err := d.Wait(ended, "silent")
+		if !errors.Is(err, refused) || !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "since 2000-01-01") {
+			t.Fatalf("out of reach: %v", err)
+		}
+	})
+}
+
+func TestSourceGivesUp(t *testing.T) {
+	run(t, Options{}, func(t *testing.T, s *source, d *Directory) {
+		s.refuse = errors.New(`malformed address "x:y:z"`)
+		if got, err := d.Wait(t.Context(), "a"); !errors.Is(err, s.refuse) || !got.Fatal {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		s.mu.Lock()
+		s.refuse = nil
+		s.mu.Unlock()
+		pass(followRetry)
+		s.sink("a").Update(viewOf("a", "1", ""))
+		if got, err := d.Wait(t.Context(), "a"); err != nil || got.Fatal || got.Origin != Live {
+			t.Fatalf("put right: %+v, %v", got, err)
+		}
+	})
+}
+
+func TestDayLongOutage(t *testing.T) {
+	run(t, Options{}, func(t *testing.T, s *source, d *Directory) {
+		d.Lookup("a")
+		s.sink("a").Status(live())
+		s.sink("a").Update(viewOf("a", "1 2 3", ""))
+		if age := d.Lookup("a").Age(time.Now().Add(time.Hour)); age != 0 {
+			t.Fatalf("confirmed data has age %v", age)
+		}
+		away := errors.New("out of reach")
+		s.sink("a").Status(down(away))
+		for range 24 * 60 {
+			pass(time.Minute)
+			if n := len(d.Lookup("a").Nodes); n != 3 {
+				t.Fatalf("%d nodes", n)
+			}
+		}
+		got := d.Lookup("a")
+		if got.Origin != Stale || !errors.Is(got.Err, away) || got.Age(time.Now()) != 24*time.Hour {
+			t.Fatalf("%v, %v, age %v", got.Origin, got.Err, got.Age(time.Now()))
+		}
+		if n := testing.AllocsPerRun(100, func() { d.Lookup("a") }); n != 0 {
+			t.Fatalf("a lookup allocates %v times", n)
+		}
+		s.sink("a").Status(live())
+		if got := d.Lookup("a"); got.Origin != Live || got.Age(time.Now()) != 0 {
+			t.Fatalf("back again: %v, age %v", got.Origin, got.Age(time.Now()))
+		}
+	})
+}
+
+func TestIdleNameIsDropped(t *testing.T) {
+	run(t, Options{Idle: 10 * time.Minute}, func(t *testing.T, s *source, d *Directory) {
+		var dropped []string
+		stop := d.Observe(func(s *Snapshot) {
+			if !s.Known {
+				dropped = append(dropped, s.Name)
+			}
+		})
+		d.Lookup("kept")
+		d.Lookup("idle")
+		s.sink("kept").Update(viewOf("kept", "1", ""))
+		s.sink("idle").Update(viewOf("idle", "1", ""))
+		last := d.Lookup("idle")
+		for range 9 {
+			pass(time.Minute)
+			d.Lookup("kept")
+		}
+		if s.sink("idle") == nil {
+			t.Fatal("dropped before its time")
+		}
+		for range 3 {
+			pass(time.Minute)
+			d.Lookup("kept")
+		}
+		if s.sink("idle") != nil || s.sink("kept") == nil {
+			t.Fatal("not the idle name was dropped")
+		}
+		<-last.Changed()
+		stop()
+		if !slices.Equal(dropped, []string{"idle"}) {
+			t.Fatalf("observed the dropping of %q", dropped)
+		}
+		if d.Lookup("idle").Known {
+			t.Fatal("known before the registry answered again")
+		}
+		if s.sink("idle") == nil {
+			t.Fatal("not followed again")
+		}
+	})
+}
+
+func TestMassLoss(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		expired bool
+		told    error
+		want    int
+	}{
+		{"expired", true, nil, 3},
+		{"deliberate", false, nil, 0},
+		{"cannot tell", false, errors.New("out of reach"), 3},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			run(t, Options{}, func(t *testing.T, s *source, d *Directory) {
+				s.expired, s.told, s.hold = tt.expired, tt.told, make(chan struct{})
+				d.Lookup("s")
+				s.sink("s").Status(live())
+				s.sink("s").Update(viewOf("s", "a b c", ""))
+				s.sink("s").Update(viewOf("s", "", "a b c"))
+				if got := d.Lookup("s"); len(got.Suspects) != 3 || len(got.Services) != 0 {
+					t.Fatalf("while the question is open: %+v", got)
+				}
+				close(s.hold)
+				synctest.Wait()
+				if got := d.Lookup("s"); len(got.Suspects) != tt.want {
+					t.Fatalf("%d suspects, want %d", len(got.Suspects), tt.want)
+				}
+				if tt.want == 0 {
+					return
+				}
+				d.Failed("b:1")
+				if got := d.Lookup("s"); len(got.Suspects) != 2 {
+					t.Fatalf("%d suspects after a failed dial", len(got.Suspects))
+				}
+				before := d.Lookup("s")
+				pass(time.Minute)
+				synctest.Wait()
+				if got := d.Lookup("s"); len(got.Suspects) != 0 || d.suspect.Load() != 0 {
+					t.Fatalf("%d suspects after a minute", len(got.Suspects))
+				}
+				<-before.Changed()
+			})
+		})
+	}
+}
+
+func TestAddresses(t *testing.T) {
+	run(t, Options{}, func(t *testing.T, s *source, d *Directory) {
+		d.Lookup("s")
+		u := viewOf("s", "a b", "")
+		s.sink("s").Update(u)
+		u = viewOf("s", "b", "a")
+		u.Gap = true
+		s.sink("s").Update(u)
+		got := slices.Collect(d.Addresses)
+		if !slices.Equal(got, []string{"b:1", "a:1"}) {
+			t.Fatalf("addresses %q", got)
+		}
+	})
+}
+
+func TestClose(t *testing.T) {
+	run(t, Options{}, func(t *testing.T, s *source, d *Directory) {
+		waited := make(chan error)
+		go func() {
+			_, err := d.Wait(t.Context(), "a")
+			waited <- err
+		}()
+		synctest.Wait()
+		d.Close()
+		if err := <-waited; !errors.Is(err, ErrClosed) {
+			t.Fatalf("the waiting one got %v", err)
+		}
+		if s.sink("a") != nil {
+			t.Fatal("still followed")
+		}
+		if got := d.Lookup("b"); !errors.Is(got.Err, ErrClosed) || !got.Fatal {
+			t.Fatalf("lookup: %+v", got)
+		}
+	})
+}

@@ -1,0 +1,149 @@
+package discovery
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rollcall-go/micro/internal/feed"
+)
+
+// followRetry is the pause before a source that gave up is asked again.
+const followRetry = time.Second
+
+// entry is one followed name: the state machine, and the snapshot that it last
+// published.
+type entry struct {
+	dir    *Directory
+	name   string
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	snapshot atomic.Pointer[Snapshot]
+	used     atomic.Uint64 // Directory.sweep at the last use
+
+	mu   sync.Mutex // guards what follows and the order of publishing
+	view view
+	next time.Time // when the view is to be told the time, zero for never
+	gone bool      // dropped: nothing is published any more
+}
+
+var _ feed.Sink = (*entry)(nil)
+
+func newEntry(d *Directory, name string) *entry {
+	e := &entry{dir: d, name: name, view: view{rules: d.rules}}
+	if name == "" { // nothing is routed by the view of all services
+		e.view.rules.off = true
+	}
+	e.ctx, e.cancel = context.WithCancel(d.ctx)
+	turn := new(atomic.Uint64)
+	turn.Store(rand.Uint64N(1 << 32))
+	e.snapshot.Store(&Snapshot{Name: name, turn: turn, changed: make(chan struct{})})
+	e.used.Store(d.sweep.Load())
+	return e
+}
+
+// use notes that the name is in use and returns its snapshot.
+func (e *entry) use() *Snapshot {
+	if now := e.dir.sweep.Load(); e.used.Load() != now {
+		e.used.Store(now)
+	}
+	return e.snapshot.Load()
+}
+
+// errEnded stands for a source that stopped without being told to.
+var errEnded = errors.New("the registry stopped supplying its services")
+
+// follow runs until the entry is dropped. A source that gives up is asked again
+// after a pause, because its configuration may be put right.
+func (e *entry) follow() {
+	pause := time.NewTimer(0)
+	defer pause.Stop()
+	for {
+		select {
+		case <-pause.C:
+		case <-e.ctx.Done():
+			return
+		}
+		err := e.dir.src.Follow(e.ctx, e.name, e)
+		if e.ctx.Err() != nil {
+			return
+		}
+		if err == nil {
+			err = errEnded
+		}
+		e.step(func(now time.Time) { e.view.fail(now, err) })
+		pause.Reset(followRetry)
+	}
+}
+
+// Update implements feed.Sink.
+func (e *entry) Update(u feed.Update) {
+	e.step(func(now time.Time) { e.view.update(now, u) })
+}
+
+// Status implements feed.Sink.
+func (e *entry) Status(s feed.Status) {
+	e.step(func(now time.Time) { e.view.setStatus(now, s) })
+}
+
+// step takes the state machine one step further, publishes what came of it and
+// asks the referee what it wants to know.
+func (e *entry) step(f func(now time.Time)) {
+	e.mu.Lock()
+	if e.gone {
+		e.mu.Unlock()
+		return
+	}
+	now := time.Now()
+	f(now)
+	ask, next := e.view.tick(now)
+	e.next = next
+	if e.view.dirty {
+		e.view.dirty = false
+		s := &Snapshot{}
+		e.view.fill(s)
+		e.publish(s)
+	}
+	e.mu.Unlock()
+
+	if len(ask) > 0 {
+		e.dir.ask(e, ask)
+	}
+	if !next.IsZero() {
+		e.dir.reschedule()
+	}
+}
+
+// publish replaces the snapshot. The caller holds mu.
+func (e *entry) publish(s *Snapshot) {
+	old := e.snapshot.Load()
+	s.Name, s.turn, s.changed = e.name, old.turn, make(chan struct{})
+	switch had, has := len(old.Suspects) > 0, len(s.Suspects) > 0; {
+	case has && !had:
+		e.dir.suspect.Add(1)
+	case had && !has:
+		e.dir.suspect.Add(-1)
+	}
+	e.snapshot.Store(s)
+	close(old.changed)
+	e.dir.observed(s)
+}
+
+// drop ends the following. Observers are told that nothing is known any more;
+// whoever waits for a change is sent to look the name up again.
+func (e *entry) drop() {
+	e.cancel()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.gone, e.next = true, time.Time{}
+	last := e.snapshot.Load()
+	if len(last.Suspects) > 0 {
+		e.dir.suspect.Add(-1)
+	}
+	close(last.changed)
+	e.dir.observed(&Snapshot{Name: e.name, turn: new(atomic.Uint64)})
+}

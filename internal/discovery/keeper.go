@@ -1,0 +1,102 @@
+package discovery
+
+import (
+	"maps"
+	"time"
+
+	"github.com/rollcall-go/micro/internal/feed"
+)
+
+// keep tells every view the time when it wants to know, and drops the names that
+// nobody uses. It is the one goroutine of the directory itself.
+func (d *Directory) keep() {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	every := d.idle / sweeps
+	sweepAt := time.Now().Add(every)
+	for {
+		select {
+		case <-timer.C:
+		case <-d.wake:
+		case <-d.ctx.Done():
+			return
+		}
+		now := time.Now()
+		if !now.Before(sweepAt) {
+			d.dropIdle()
+			sweepAt = now.Add(every)
+		}
+		next := sweepAt
+		for _, e := range *d.entries.Load() {
+			if at := e.due(now); !at.IsZero() && at.Before(next) {
+				next = at
+			}
+		}
+		timer.Reset(max(0, next.Sub(now)))
+	}
+}
+
+// due tells the view the time if it wants to know it by now, and returns when it
+// wants to know it next.
+func (e *entry) due(now time.Time) time.Time {
+	e.mu.Lock()
+	next := e.next
+	e.mu.Unlock()
+	if next.IsZero() || now.Before(next) {
+		return next
+	}
+	e.step(func(time.Time) {})
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.next
+}
+
+// reschedule makes the keeper look at the deadlines anew.
+func (d *Directory) reschedule() {
+	select {
+	case d.wake <- struct{}{}:
+	default:
+	}
+}
+
+// dropIdle drops the names that were not looked up during the last sweeps.
+func (d *Directory) dropIdle() {
+	now := d.sweep.Add(1)
+	var idle []*entry
+	d.mu.Lock()
+	if d.closed { // Close drops them all
+		d.mu.Unlock()
+		return
+	}
+	entries := maps.Clone(*d.entries.Load())
+	for name, e := range entries {
+		if now-e.used.Load() > sweeps {
+			idle = append(idle, e)
+			delete(entries, name)
+		}
+	}
+	if len(idle) > 0 {
+		d.entries.Store(&entries)
+	}
+	d.mu.Unlock()
+	for _, e := range idle {
+		e.drop()
+	}
+}
+
+// ask puts the question whether leases have run out to the referee, in the
+// background. Without a referee the nodes stay suspects: nobody can tell.
+func (d *Directory) ask(e *entry, about []feed.Departure) {
+	if d.referee == nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return
+	}
+	d.wg.Go(func() {
+		expired, err := d.referee.Expired(e.ctx, about)
+		e.step(func(now time.Time) { e.view.verdict(now, about, expired, err) })
+	})
+}

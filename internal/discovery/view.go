@@ -1,0 +1,111 @@
+package discovery
+
+import (
+	"time"
+
+	"github.com/rollcall-go/micro/internal/feed"
+	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/registry"
+)
+
+// rules are the bounds for suspects.
+type rules struct {
+	off    bool          // believe every departure
+	window time.Duration // losses within it count as one
+	keep   time.Duration // how long a suspect is kept untried
+	retry  time.Duration // pause before the referee is asked again
+}
+
+// view is the state of one followed name. Its methods are told the time and do
+// no input or output; the owner serialises them, and calls tick after each.
+type view struct {
+	rules rules
+
+	known, seen bool
+	revision    int64
+	services    []*registry.Service
+	status      feed.Status
+	fatal       bool
+
+	losses   []loss
+	suspects []suspect
+
+	dirty bool // something that a snapshot shows has changed
+}
+
+// update takes over a complete view of the registry.
+func (v *view) update(now time.Time, u feed.Update) {
+	before := v.services
+	v.known, v.dirty = true, true
+	v.services, v.revision = u.Services, u.Revision
+	v.seen = v.seen || anyNode(u.Services)
+	if v.fatal || v.status.Since.IsZero() { // an answer says as much as a status
+		v.fatal, v.status = false, feed.Status{Live: true, Since: now, Confirmed: now}
+	}
+	if !v.rules.off {
+		v.depart(now, u, before)
+	}
+}
+
+// setStatus takes over how well the source is connected. Suspects do not age
+// while it is away, because nothing could clear them; they get their full time
+// again when it is back.
+func (v *view) setStatus(now time.Time, s feed.Status) {
+	if s.Live && !v.status.Live {
+		for i := range v.suspects {
+			v.suspects[i].until = now.Add(v.rules.keep)
+		}
+	}
+	if s.Since.IsZero() {
+		s.Since = now
+	}
+	v.status, v.fatal, v.dirty = s, false, true
+}
+
+// fail notes that the source gave up.
+func (v *view) fail(now time.Time, err error) {
+	v.status = feed.Status{Err: err, Since: now, Confirmed: v.status.Confirmed}
+	v.fatal, v.dirty = true, true
+}
+
+// fill writes what is known into s.
+func (v *view) fill(s *Snapshot) {
+	s.Known, s.Seen, s.Revision = v.known, v.seen, v.revision
+	s.Services, s.Routing = v.services, v.services
+	s.Nodes = nodesOf(v.services)
+	if len(v.suspects) > 0 {
+		records := make([]*registry.Service, 0, len(v.services)+len(v.suspects))
+		records = append(records, v.services...)
+		for i := range v.suspects {
+			s.Suspects = append(s.Suspects, v.suspects[i].Node)
+			records = append(records, v.suspects[i].record())
+		}
+		s.Routing = record.Group(records)
+	}
+	if v.status.Live {
+		s.Origin = Live
+	}
+	s.Err, s.Fatal = v.status.Err, v.fatal
+	s.Since, s.Confirmed = v.status.Since, v.status.Confirmed
+}
+
+func nodesOf(services []*registry.Service) []*registry.Node {
+	total := 0
+	for _, s := range services {
+		total += len(s.Nodes)
+	}
+	nodes := make([]*registry.Node, 0, total)
+	for _, s := range services {
+		nodes = append(nodes, s.Nodes...)
+	}
+	return nodes
+}
+
+func anyNode(services []*registry.Service) bool {
+	for _, s := range services {
+		if len(s.Nodes) > 0 {
+			return true
+		}
+	}
+	return false
+}
