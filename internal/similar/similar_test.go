@@ -17,7 +17,6 @@ func TestNearest(t *testing.T) {
 		"servername":       "server_name",
 		"nope":             "",
 		"":                 "",
-		"服":                "服务",
 	} {
 		if got := Nearest(given, names); got != want {
 			t.Errorf("Nearest(%q) = %q, want %q", given, got, want)
