@@ -1,0 +1,98 @@
+// Package registrytest states what is expected of a registry.Registry as tests.
+// Every backend of this module passes them; run them on your own:
+//
+//	func TestRegistry(t *testing.T) {
+//		registrytest.Run(t, func(t *testing.T) registry.Registry {
+//			r := mine.NewRegistry()
+//			t.Cleanup(func() { r.Close() })
+//			return r
+//		})
+//	}
+//
+// The tests wait for what has to happen and for nothing else; they pass under
+// the race detector.
+package registrytest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/rollcall-go/micro/registry"
+)
+
+// Option says in what a backend differs.
+type Option func(*suite)
+
+// Patience sets the longest time that the backend takes to let a Watcher know,
+// and to answer at all. The default is 10 s; nothing waits that long unless
+// something is wrong.
+func Patience(d time.Duration) Option {
+	return func(s *suite) { s.patience = d }
+}
+
+// Eventual says that what was registered may be found some time later, within
+// the patience. By default it must be found at once.
+func Eventual() Option {
+	return func(s *suite) { s.eventual = true }
+}
+
+// TTL sets the time to live that the tests of expiry use: the shortest that the
+// backend can measure. The default is 1 s.
+func TTL(d time.Duration) Option {
+	return func(s *suite) { s.ttl = d }
+}
+
+// Renews says that the backend renews by itself what was registered through it,
+// so that a record outlives its time to live while its registry is there.
+func Renews() Option {
+	return func(s *suite) { s.renews = true }
+}
+
+// NoExpiry says that the backend takes no notice of the time to live.
+func NoExpiry() Option {
+	return func(s *suite) { s.noExpiry = true }
+}
+
+// Run tests the backend. For each test, open returns a registry whose directory
+// is empty; what open starts it stops in t.Cleanup. The tests run one after the
+// other.
+func Run(t *testing.T, open func(t *testing.T) registry.Registry, opts ...Option) {
+	s := &suite{open: open, patience: 10 * time.Second, ttl: time.Second}
+	for _, o := range opts {
+		o(s)
+	}
+	for _, test := range []struct {
+		name string
+		run  func(*suite, *testing.T)
+	}{
+		{"Register", (*suite).register},
+		{"Versions", (*suite).versions},
+		{"Replace", (*suite).replace},
+		{"Deregister", (*suite).deregister},
+		{"DeregisterUnknown", (*suite).deregisterUnknown},
+		{"NotFound", (*suite).notFound},
+		{"EmptyList", (*suite).emptyList},
+		{"List", (*suite).list},
+		{"Names", (*suite).names},
+		{"BadInput", (*suite).badInput},
+		{"Copies", (*suite).copies},
+		{"WatchActions", (*suite).watchActions},
+		{"WatchOne", (*suite).watchOne},
+		{"WatchBurst", (*suite).watchBurst},
+		{"WatchStop", (*suite).watchStop},
+		{"WatchersApart", (*suite).watchersApart},
+		{"TTL", (*suite).expiry},
+		{"Concurrency", (*suite).concurrency},
+	} {
+		t.Run(test.name, func(t *testing.T) { test.run(s, t) })
+	}
+}
+
+type suite struct {
+	open     func(t *testing.T) registry.Registry
+	patience time.Duration
+	eventual bool
+	ttl      time.Duration
+	renews   bool
+	noExpiry bool
+}

@@ -1,0 +1,206 @@
+package registrytest
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rollcall-go/micro/registry"
+)
+
+// watching reads a Watcher in the background.
+type watching struct {
+	w       registry.Watcher
+	results chan *registry.Result
+	err     error // why reading ended; read it after results is closed
+	within  time.Duration
+}
+
+// watch opens a Watcher and stops it at the end of the test.
+func (s *suite) watch(t *testing.T, r registry.Registry, opts ...registry.WatchOption) *watching {
+	t.Helper()
+	w, err := r.Watch(opts...)
+	if err != nil {
+		t.Fatalf("watch: %v", err)
+	}
+	ws := &watching{w: w, results: make(chan *registry.Result), within: s.patience}
+	stopped := make(chan struct{})
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		defer close(ws.results)
+		for {
+			result, err := w.Next()
+			if err != nil {
+				ws.err = err
+				return
+			}
+			select {
+			case ws.results <- result:
+			case <-stopped:
+			}
+		}
+	})
+	t.Cleanup(func() {
+		close(stopped)
+		w.Stop()
+		reading.Wait()
+	})
+	return ws
+}
+
+// next returns the next result.
+func (w *watching) next(t *testing.T) *registry.Result {
+	t.Helper()
+	timeout := time.NewTimer(w.within)
+	defer timeout.Stop()
+	select {
+	case r, ok := <-w.results:
+		if !ok {
+			t.Fatalf("Next returned %v, want a result", w.err)
+		}
+		if r == nil || r.Service == nil {
+			t.Fatalf("Next returned %+v, want a result with a service", r)
+		}
+		return r
+	case <-timeout.C:
+		t.Fatalf("the watcher saw nothing within %v", w.within)
+	}
+	return nil
+}
+
+// sees checks the next result.
+func (w *watching) sees(t *testing.T, action registry.EventType, want *registry.Service) {
+	t.Helper()
+	r := w.next(t)
+	if r.Action != action.String() || describe(r.Service) != describe(want) {
+		t.Fatalf("the watcher saw %q\n%s\nwant %q\n%s", r.Action, describe(r.Service), action, describe(want))
+	}
+}
+
+func (s *suite) watchActions(t *testing.T) {
+	r := s.open(t)
+	mustRegister(t, r, service("before", "1", "a"))
+	w := s.watch(t, r)
+	hello := service("hello", "1", "a")
+	mustRegister(t, r, hello)
+	w.sees(t, registry.Create, hello)
+	hello.Nodes[0].Address = "10.9.9.9:1"
+	mustRegister(t, r, hello)
+	w.sees(t, registry.Update, hello)
+	hello.Version = "2"
+	mustRegister(t, r, hello)
+	w.sees(t, registry.Update, hello)
+	mustDeregister(t, r, hello)
+	// A delete tells at least which node went.
+	gone := w.next(t)
+	if gone.Action != registry.Delete.String() || gone.Service.Name != "hello" ||
+		len(gone.Service.Nodes) != 1 || gone.Service.Nodes[0].Id != "a" {
+		t.Fatalf("the watcher saw %q\n%s\nwant the delete of node \"a\"", gone.Action, describe(gone.Service))
+	}
+	mustRegister(t, r, hello)
+	w.sees(t, registry.Create, hello)
+}
+
+func (s *suite) watchOne(t *testing.T) {
+	r := s.open(t)
+	w := s.watch(t, r, registry.WatchService("hello"))
+	for _, name := range []string{"helloworld", "hell", "hello.world", "Hello", "hello/world", "hello-world"} {
+		neighbour := service(name, "1", "a")
+		mustRegister(t, r, neighbour)
+		mustDeregister(t, r, neighbour)
+	}
+	hello := service("hello", "1", "a")
+	mustRegister(t, r, hello)
+	w.sees(t, registry.Create, hello)
+	for _, name := range []string{".", "..", "/"} {
+		if w, err := r.Watch(registry.WatchService(name)); err == nil {
+			w.Stop()
+			t.Errorf("watch %q: no error", name)
+		}
+	}
+}
+
+func (s *suite) watchBurst(t *testing.T) {
+	const n = 100
+	r := s.open(t)
+	w, err := r.Watch()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Stop()
+	// Nobody reads while everything happens.
+	for i := range n {
+		mustRegister(t, r, service("hello", "1", fmt.Sprintf("node-%03d", i)))
+	}
+	for i := range n {
+		mustDeregister(t, r, service("hello", "1", fmt.Sprintf("node-%03d", i)))
+	}
+	deadline := time.AfterFunc(s.patience, w.Stop)
+	defer deadline.Stop()
+	for i := range 2 * n {
+		result, err := w.Next()
+		if err != nil {
+			t.Fatalf("event %d of %d: %v", i+1, 2*n, err)
+		}
+		action := registry.Create
+		if i >= n {
+			action = registry.Delete
+		}
+		if id := fmt.Sprintf("node-%03d", i%n); result.Action != action.String() || result.Service.Nodes[0].Id != id {
+			t.Fatalf("event %d of %d is %q of %q, want %q of %q", i+1, 2*n, result.Action, result.Service.Nodes[0].Id, action, id)
+		}
+	}
+}
+
+func (s *suite) watchStop(t *testing.T) {
+	r := s.open(t)
+	w, err := r.Watch()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() {
+		_, err := w.Next()
+		ended <- err
+	}()
+	var stopping sync.WaitGroup
+	for range 3 {
+		stopping.Go(w.Stop)
+	}
+	stopping.Wait()
+	timeout := time.NewTimer(s.patience)
+	defer timeout.Stop()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, registry.ErrWatcherStopped) {
+			t.Errorf("Next returned %v, want ErrWatcherStopped", err)
+		}
+	case <-timeout.C:
+		t.Fatalf("Next did not return within %v of Stop", s.patience)
+	}
+	if _, err := w.Next(); !errors.Is(err, registry.ErrWatcherStopped) {
+		t.Errorf("Next after Stop returned %v, want ErrWatcherStopped", err)
+	}
+	w.Stop()
+	mustRegister(t, r, service("hello", "1", "a"))
+}
+
+func (s *suite) watchersApart(t *testing.T) {
+	r := s.open(t)
+	idle, err := r.Watch() // never read
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer idle.Stop()
+	first, second := s.watch(t, r), s.watch(t, r)
+	hello := service("hello", "1", "a")
+	mustRegister(t, r, hello)
+	first.sees(t, registry.Create, hello)
+	first.w.Stop()
+	second.sees(t, registry.Create, hello)
+	hello.Nodes[0].Address = "10.9.9.9:1"
+	mustRegister(t, r, hello)
+	second.sees(t, registry.Update, hello)
+}
