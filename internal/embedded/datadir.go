@@ -1,0 +1,176 @@
+package embedded
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+	"go.etcd.io/etcd/server/v3/storage/wal"
+	"go.etcd.io/etcd/server/v3/storage/wal/walpb"
+	"go.uber.org/zap"
+)
+
+// lockTimeout bounds the wait for a database that another process holds open.
+const lockTimeout = 200 * time.Millisecond
+
+// prepareDataDir makes dir when it is missing and refuses a directory that etcd
+// cannot or must not use. It finds damage beforehand because etcd ends the
+// process when it meets it.
+func prepareDataDir(dir string) error {
+	if dir == "" {
+		return &ConfigError{"DataDir", dir, "name a directory for the data"}
+	}
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		return &ConfigError{"DataDir", dir, "this is no directory, name another one"}
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make data directory %q: choose a place that this user may write to: %w", dir, err)
+	}
+	if err := checkWritable(dir); err != nil {
+		return err
+	}
+	if err := checkOwn(dir); err != nil {
+		return err
+	}
+	if err := checkDatabase(dir); err != nil {
+		return err
+	}
+	return checkWAL(dir)
+}
+
+// checkWritable makes and removes a file in dir.
+func checkWritable(dir string) error {
+	f, err := os.CreateTemp(dir, ".writable-*")
+	if err != nil {
+		return fmt.Errorf("write to data directory %q: change its rights or choose another one: %w", dir, err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// checkOwn refuses a directory that is neither empty nor an etcd's.
+func checkOwn(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("read data directory %q: %w", dir, err)
+	}
+	var foreign string
+	for _, e := range entries {
+		switch e.Name() {
+		case "member":
+			return nil
+		case "lost+found": // the root of a file system of its own
+		default:
+			foreign = e.Name()
+		}
+	}
+	if foreign != "" {
+		return fmt.Errorf("use data directory %q: it holds %q and no data of an etcd; name an empty or a new directory", dir, foreign)
+	}
+	return nil
+}
+
+// checkDatabase opens the database as a reader, if there is one.
+func checkDatabase(dir string) (err error) {
+	path := filepath.Join(dir, "member", "snap", "db")
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read data directory %q: %w", dir, err)
+	}
+
+	// The database is mapped into memory: what a truncated file lacks is met as
+	// a fault.
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if r := recover(); r != nil {
+			err = damaged(dir, fmt.Errorf("read %q: %v", path, r))
+		}
+	}()
+
+	db, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true, Timeout: lockTimeout, PreLoadFreelist: true})
+	if errors.Is(err, bolterrors.ErrTimeout) {
+		return fmt.Errorf("use data directory %q: another etcd is running on it; stop that one or name another directory", dir)
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("use data directory %q: it belongs to another user: %w", dir, err)
+	}
+	if err != nil {
+		return damaged(dir, fmt.Errorf("open %q: %w", path, err))
+	}
+	err = db.View(func(tx *bolt.Tx) error {
+		if tx.Size() > info.Size() {
+			return fmt.Errorf("open %q: %d bytes are missing at its end", path, tx.Size()-info.Size())
+		}
+		return tx.ForEach(func([]byte, *bolt.Bucket) error { return nil })
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		return damaged(dir, err)
+	}
+	if !wal.Exist(filepath.Join(dir, "member", "wal")) {
+		return damaged(dir, fmt.Errorf("there is a database but no log in %q", filepath.Join(dir, "member", "wal")))
+	}
+	return nil
+}
+
+// checkWAL reads the log through, if there is one.
+func checkWAL(dir string) (err error) {
+	path := filepath.Join(dir, "member", "wal")
+	if !wal.Exist(path) {
+		return nil
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = damaged(dir, fmt.Errorf("read %q: %v", path, r))
+		}
+	}()
+	snaps, err := wal.ValidSnapshotEntries(zap.NewNop(), path)
+	if err != nil {
+		return damaged(dir, fmt.Errorf("read %q: %w", path, err))
+	}
+	newest := &walpb.Snapshot{}
+	if len(snaps) > 0 {
+		newest = snaps[len(snaps)-1]
+	}
+	if _, err := wal.Verify(zap.NewNop(), path, newest); err != nil {
+		return damaged(dir, fmt.Errorf("read %q: %w", path, err))
+	}
+	return nil
+}
+
+// damaged wraps what is wrong with the data in what to do about it.
+func damaged(dir string, err error) error {
+	return fmt.Errorf("use data directory %q: its data is damaged; restore a backup of it, or move it away to start empty: %w", dir, err)
+}
+
+// checkCertificates loads the files once, because etcd would report a bad one at
+// the first handshake only.
+func checkCertificates(cfg Config) error {
+	if cfg.CertFile == "" {
+		return nil
+	}
+	if _, err := tls.LoadX509KeyPair(cfg.CertFile, cfg.KeyFile); err != nil {
+		return fmt.Errorf("load certificate %q with key %q: %w", cfg.CertFile, cfg.KeyFile, err)
+	}
+	if cfg.ClientCAFile == "" {
+		return nil
+	}
+	pem, err := os.ReadFile(cfg.ClientCAFile)
+	if err != nil {
+		return fmt.Errorf("load client authority: %w", err)
+	}
+	if !x509.NewCertPool().AppendCertsFromPEM(pem) {
+		return fmt.Errorf("load client authority %q: there is no PEM certificate in it", cfg.ClientCAFile)
+	}
+	return nil
+}

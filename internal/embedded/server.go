@@ -1,0 +1,194 @@
+// Package embedded runs an etcd inside the calling process: one member, whose
+// data is in one directory, and that answers clients over gRPC and HTTP on one
+// port. It links the etcd server, so only the micro command may import it;
+// services reach an etcd through its client.
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+
+	"go.etcd.io/etcd/api/v3/version"
+	"go.etcd.io/etcd/server/v3/embed"
+	"go.uber.org/zap"
+)
+
+// Version returns the version of the etcd that is linked in.
+func Version() string { return version.Version }
+
+// Server is a running etcd. Its methods may be called from several goroutines.
+type Server struct {
+	etcd    *embed.Etcd
+	log     *lineCore
+	addr    string
+	dataDir string
+	failed  chan error
+	stopped chan struct{}
+}
+
+// Start runs an etcd and returns when it answers clients, or with the reason why
+// it does not. ctx bounds the start alone; a Server is ended by Stop.
+//
+// Damage in the data directory that the check before the start does not find can
+// make etcd give up half way. Start then returns an error all the same, but
+// goroutines of that etcd are left behind and its port and files stay in use
+// until the process ends.
+func Start(ctx context.Context, cfg Config) (*Server, error) {
+	cfg = cfg.withDefaults()
+	level, err := parseLevel(cfg.LogLevel)
+	if err != nil {
+		return nil, err
+	}
+	log := newLineCore(cfg.Log, level)
+	stop := newParkingHook()
+	ec, err := cfg.etcd(zap.New(log, zap.WithFatalHook(stop), zap.WithPanicHook(stop)))
+	if err != nil {
+		return nil, err
+	}
+	if err := chooseFreePort(ec); err != nil {
+		return nil, err
+	}
+	if err := checkCertificates(cfg); err != nil {
+		return nil, err
+	}
+	if err := prepareDataDir(cfg.DataDir); err != nil {
+		return nil, err
+	}
+
+	type outcome struct {
+		etcd *embed.Etcd
+		err  error
+	}
+	started := make(chan outcome, 1)
+	go func() {
+		e, err := startRecovered(ec)
+		started <- outcome{e, err}
+	}()
+
+	var e *embed.Etcd
+	select {
+	case o := <-started:
+		if o.err != nil {
+			log.close()
+			return nil, explainStart(ec, o.err)
+		}
+		e = o.etcd
+	case err := <-stop.failed:
+		log.close()
+		return nil, damaged(cfg.DataDir, err)
+	}
+
+	select {
+	case <-e.Server.ReadyNotify():
+	case err := <-stop.failed:
+		log.close()
+		return nil, damaged(cfg.DataDir, err)
+	case err := <-e.Err():
+		log.close()
+		e.Close()
+		return nil, explainStart(ec, err)
+	case <-ctx.Done():
+		log.close()
+		e.Close()
+		return nil, fmt.Errorf("start etcd in %q: no leader in time: %w", cfg.DataDir, context.Cause(ctx))
+	}
+
+	s := &Server{
+		etcd:    e,
+		log:     log,
+		addr:    e.Clients[0].Addr().String(),
+		dataDir: cfg.DataDir,
+		failed:  make(chan error, 1),
+		stopped: make(chan struct{}),
+	}
+	go s.watch(stop.failed)
+	return s, nil
+}
+
+// Addr returns the host:port on which clients are served.
+func (s *Server) Addr() string { return s.addr }
+
+// DataDir returns the directory that holds the data.
+func (s *Server) DataDir() string { return s.dataDir }
+
+// Failed delivers one error when the etcd cannot go on, for example because the
+// disk is full. The process should end then: what is left of that etcd answers
+// nobody.
+func (s *Server) Failed() <-chan error { return s.failed }
+
+// Stop ends the etcd: it answers what was asked, closes its connections and its
+// files. It returns when all of that is done or with an error when ctx is; the
+// rest is then done in the background. Stop must be called once.
+func (s *Server) Stop(ctx context.Context) error {
+	s.log.close()
+	go func() {
+		s.etcd.Close()
+		close(s.stopped)
+	}()
+	select {
+	case <-s.stopped:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("stop etcd in %q: %w", s.dataDir, context.Cause(ctx))
+	}
+}
+
+// watch passes on the first failure. It ends with the etcd.
+func (s *Server) watch(parked <-chan error) {
+	select {
+	case err := <-parked:
+		s.failed <- fmt.Errorf("run etcd in %q: %w", s.dataDir, err)
+	case err, ok := <-s.etcd.Err():
+		if ok && err != nil {
+			s.failed <- fmt.Errorf("run etcd in %q: %w", s.dataDir, err)
+		}
+	case <-s.stopped:
+	}
+}
+
+// startRecovered starts the etcd and turns a panic into an error.
+func startRecovered(ec *embed.Config) (e *embed.Etcd, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			e, err = nil, damaged(ec.Dir, fmt.Errorf("%v", r))
+		}
+	}()
+	return embed.StartEtcd(ec)
+}
+
+// explainStart says which address is taken and what to do, where that is why.
+func explainStart(ec *embed.Config, err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) && errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("listen on %s: another program does already; stop it or choose another address: %w", op.Addr, err)
+	}
+	if errors.As(err, &op) && op.Op == "listen" {
+		return fmt.Errorf("listen on %s: choose an address of this machine: %w", op.Addr, err)
+	}
+	return fmt.Errorf("start etcd in %q: %w", ec.Dir, err)
+}
+
+// chooseFreePort replaces port 0 of the client listener by a free one, because
+// etcd would advertise the 0.
+func chooseFreePort(ec *embed.Config) error {
+	listen, advertise := &ec.ListenClientUrls[0], &ec.AdvertiseClientUrls[0]
+	if listen.Port() != "0" {
+		return nil
+	}
+	l, err := net.Listen("tcp", listen.Host)
+	if err != nil {
+		return explainStart(ec, err)
+	}
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		return err
+	}
+	listen.Host = net.JoinHostPort(listen.Hostname(), port)
+	if advertise.Port() == "0" {
+		advertise.Host = net.JoinHostPort(advertise.Hostname(), port)
+	}
+	return l.Close()
+}
