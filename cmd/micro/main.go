@@ -1,0 +1,83 @@
+// Command micro is the tool beside the framework: it runs the registry that
+// services need, shows what is registered and calls it.
+//
+// It exits with 0 when all went well, with 1 when something failed and with 2
+// when it was called wrongly. Results go to standard output, errors to standard
+// error, one line each.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+)
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() {
+	// The first signal asks for a graceful end; after it the signals have their
+	// usual effect again, so the second one ends the process at once.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args, os.Stdout, os.Stderr))
+}
+
+// commands returns all sub-commands. Each has a file of its own.
+func commands() []*cli.Command {
+	return []*cli.Command{
+		serverCommand(),
+		versionCommand(),
+	}
+}
+
+// run executes the command line and returns the exit code. It ends early when
+// ctx is done.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	err := newApp(stdout, stderr).RunContext(ctx, args)
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintf(stderr, "micro: %v\n", err)
+	var usage *usageError
+	if errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// newApp puts the command line together.
+func newApp(stdout, stderr io.Writer) *cli.App {
+	// The library's own -v would be taken by a verbose flag one day.
+	cli.VersionFlag = &cli.BoolFlag{Name: "version", Usage: "print the version and exit", DisableDefaultText: true}
+	cli.VersionPrinter = func(c *cli.Context) { fmt.Fprintln(c.App.Writer, buildVersion()) }
+	app := &cli.App{
+		Name:            "micro",
+		Usage:           "run a registry, see what is registered, call it",
+		Version:         buildVersion(),
+		Commands:        commands(),
+		Writer:          stdout,
+		ErrWriter:       stderr,
+		HideHelpCommand: true,
+		OnUsageError:    explainUsage,
+		ExitErrHandler:  func(*cli.Context, error) {}, // run reports errors and chooses the exit code
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() {
+				return unknownCommand(c)
+			}
+			return cli.ShowAppHelp(c)
+		},
+	}
+	checkUsage(app.Commands)
+	return app
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// usageError reports a command line that cannot be understood. The process
+// exits with 2 on it.
+type usageError struct{ text string }
+
+var _ error = (*usageError)(nil)
+
+func (e *usageError) Error() string { return e.text }
+
+// usagef makes a usageError. The text names the value and what is possible.
+func usagef(format string, args ...any) error {
+	return &usageError{fmt.Sprintf(format, args...)}
+}
+
+// checkUsage makes the commands, and those below them, report a wrong command
+// line in our words.
+func checkUsage(commands []*cli.Command) {
+	for _, c := range commands {
+		if c.OnUsageError == nil {
+			c.OnUsageError = explainUsage
+		}
+		c.HideHelpCommand = true
+		checkUsage(c.Subcommands)
+	}
+}
+
+// unknownCommand reports the first argument, which names no command.
+func unknownCommand(c *cli.Context) error {
+	var names []string
+	for _, cmd := range c.App.Commands {
+		if !cmd.Hidden {
+			names = append(names, cmd.Names()...)
+		}
+	}
+	name := c.Args().First()
+	if s := nearest(name, names); s != "" {
+		return usagef("unknown command %q, did you mean %q?", name, s)
+	}
+	return usagef("unknown command %q, choose one of %s", name, strings.Join(names, ", "))
+}
+
+// noArguments is the Before of a command that takes flags alone.
+func noArguments(c *cli.Context) error {
+	if c.Args().Present() {
+		return usagef("unexpected argument %q, %q takes flags only", c.Args().First(), "micro "+c.Command.Name)
+	}
+	return nil
+}
+
+var (
+	undefinedFlag = regexp.MustCompile(`^flag provided but not defined: -+(.*)$`)
+	invalidValue  = regexp.MustCompile(`^invalid (?:boolean )?value "(.*)" for (?:flag )?-+([^:]+): (.*)$`)
+	missingValue  = regexp.MustCompile(`^flag needs an argument: -+(.*)$`)
+)
+
+// explainUsage turns the flag parser's error into one line that says what was
+// given and what could be.
+func explainUsage(c *cli.Context, err error, _ bool) error {
+	text := err.Error()
+	if m := undefinedFlag.FindStringSubmatch(text); m != nil {
+		var names []string
+		for _, f := range visibleFlags(c) {
+			names = append(names, f.Names()...)
+		}
+		if s := nearest(m[1], names); s != "" {
+			return usagef("unknown flag %q, did you mean %q?", "--"+m[1], dashed(s))
+		}
+		return usagef("unknown flag %q, %q lists those that exist", "--"+m[1], helpOf(c))
+	}
+	if m := invalidValue.FindStringSubmatch(text); m != nil {
+		return usagef("invalid value %q for %q: %s", m[1], dashed(m[2]), m[3])
+	}
+	if m := missingValue.FindStringSubmatch(text); m != nil {
+		return usagef("flag %q needs a value", dashed(m[1]))
+	}
+	return usagef("%s, %q says more", text, helpOf(c))
+}
+
+func visibleFlags(c *cli.Context) []cli.Flag {
+	if c.Command != nil && c.Command.Name != "" && c.Command.Name != c.App.Name {
+		return c.Command.VisibleFlags()
+	}
+	return c.App.VisibleFlags()
+}
+
+func helpOf(c *cli.Context) string {
+	if c.Command != nil && c.Command.Name != "" && c.Command.Name != c.App.Name {
+		return "micro " + c.Command.Name + " --help"
+	}
+	return "micro --help"
+}
+
+// dashed writes a flag's name as users type it.
+func dashed(name string) string {
+	if len(name) == 1 {
+		return "-" + name
+	}
+	return "--" + name
+}
+
+// nearest returns the candidate that s most likely was meant to be, or "".
+func nearest(s string, candidates []string) string {
+	best, bestDistance := "", 1+len(s)/3
+	for _, c := range candidates {
+		if d := distance(s, c); d <= bestDistance && (best == "" || d < bestDistance) {
+			best, bestDistance = c, d
+		}
+	}
+	return best
+}
+
+// distance is the number of single character edits between a and b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
