@@ -1,0 +1,178 @@
+package rpc
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	grpcmd "google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
+
+	"github.com/rollcall-go/micro/metadata"
+)
+
+// Names of headers with a meaning of their own.
+const (
+	// EncodedHeader lists, separated by commas, the headers whose values are
+	// percent-encoded because they are not printable ASCII.
+	EncodedHeader = "rollcall-encoded"
+	// TimeoutHeader is v2's deadline: how many nanoseconds the call may take.
+	TimeoutHeader = "timeout"
+	// typeHeader is v2's second content type.
+	typeHeader = "x-content-type"
+	// remoteKey is where a handler finds the address of its caller.
+	remoteKey = "Remote"
+)
+
+// Outgoing returns ctx with its metadata as the headers of a call made under it,
+// beside those that the program gave to grpc by itself. Names that cannot stand
+// in a header are left out and returned. What belongs to one connection or one
+// call alone is left out silently; that metadata came with a request, and is not
+// for the next server. Without metadata it returns ctx as it is.
+func Outgoing(ctx context.Context) (_ context.Context, dropped []string) {
+	md, ok := metadata.FromContext(ctx)
+	if !ok || len(md) == 0 {
+		return ctx, nil
+	}
+	var encoded []string
+	kv := make([]string, 0, 2*len(md)+2)
+	for name, value := range md {
+		key := strings.ToLower(name)
+		switch {
+		case confined(key):
+			continue
+		case !legalKey(key):
+			dropped = append(dropped, name)
+			continue
+		case !strings.HasSuffix(key, "-bin") && !printable(value):
+			value = percentEncode(value)
+			encoded = append(encoded, key)
+		}
+		kv = append(kv, key, value)
+	}
+	if encoded != nil {
+		kv = append(kv, EncodedHeader, strings.Join(encoded, ","))
+	}
+	return grpcmd.AppendToOutgoingContext(ctx, kv...), dropped
+}
+
+// OutgoingTimeout returns ctx with the header that tells a server how long a
+// stream may take. Unary calls need none: grpc sends their deadline.
+func OutgoingTimeout(ctx context.Context, d time.Duration) context.Context {
+	return grpcmd.AppendToOutgoingContext(ctx, TimeoutHeader, strconv.FormatInt(int64(d), 10))
+}
+
+// Headers are what arrived with a request.
+type Headers struct {
+	// Metadata has every header that is the program's business, several values
+	// joined by ", ", and the caller's address under Remote.
+	Metadata metadata.Metadata
+	// ContentType of the bodies.
+	ContentType string
+	// Timeout is how long the call may take by v2's header; HasTimeout tells
+	// whether there was one.
+	Timeout    time.Duration
+	HasTimeout bool
+}
+
+// Incoming returns the headers of the request that ctx belongs to.
+func Incoming(ctx context.Context) Headers {
+	in, _ := grpcmd.FromIncomingContext(ctx)
+	h := Headers{Metadata: make(metadata.Metadata, len(in)+1)}
+	for key, values := range in {
+		h.Metadata[key] = strings.Join(values, ", ")
+	}
+	for key := range strings.SplitSeq(h.take(EncodedHeader), ",") {
+		key = strings.TrimSpace(key)
+		if v, ok := h.Metadata[key]; ok {
+			h.Metadata[key] = percentDecode(v)
+		}
+	}
+	if n, err := strconv.ParseUint(h.take(TimeoutHeader), 10, 63); err == nil {
+		h.Timeout, h.HasTimeout = time.Duration(n), true
+	}
+	h.ContentType = h.Metadata["content-type"]
+	if second := h.take(typeHeader); h.ContentType == "" {
+		h.ContentType = second
+	}
+	if p, ok := peer.FromContext(ctx); ok && p.Addr != nil {
+		h.Metadata[remoteKey] = p.Addr.String()
+	}
+	return h
+}
+
+// take removes a header and returns its value.
+func (h *Headers) take(key string) string {
+	v, ok := h.Metadata[key]
+	if ok {
+		delete(h.Metadata, key)
+	}
+	return v
+}
+
+// confined reports whether a header, its name in lower case, is about one
+// connection or one call and must not travel further.
+func confined(key string) bool {
+	switch key {
+	case "content-type", "content-length", "user-agent", "te", "host",
+		"connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade",
+		"remote", TimeoutHeader, typeHeader, EncodedHeader:
+		return true
+	}
+	return strings.HasPrefix(key, ":") || strings.HasPrefix(key, "grpc-")
+}
+
+// legalKey reports whether a name in lower case may stand in a header.
+func legalKey(key string) bool {
+	for i := 0; i < len(key); i++ {
+		c := key[i]
+		if !isLower(c) && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' {
+			return false
+		}
+	}
+	return key != ""
+}
+
+func printable(v string) bool {
+	for i := 0; i < len(v); i++ {
+		if v[i] < ' ' || v[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+const hexDigits = "0123456789ABCDEF"
+
+// percentEncode writes every byte that is not printable ASCII, and the per cent
+// sign, as %XX.
+func percentEncode(v string) string {
+	var b strings.Builder
+	for i := 0; i < len(v); i++ {
+		if c := v[i]; c < ' ' || c > '~' || c == '%' {
+			b.WriteByte('%')
+			b.WriteByte(hexDigits[c>>4])
+			b.WriteByte(hexDigits[c&15])
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// percentDecode undoes percentEncode. What is no %XX stays as it is.
+func percentDecode(v string) string {
+	var b strings.Builder
+	for i := 0; i < len(v); i++ {
+		if v[i] == '%' && i+2 < len(v) {
+			if n, err := strconv.ParseUint(v[i+1:i+3], 16, 8); err == nil {
+				b.WriteByte(byte(n))
+				i += 2
+				continue
+			}
+		}
+		b.WriteByte(v[i])
+	}
+	return b.String()
+}
