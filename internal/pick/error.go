@@ -1,0 +1,138 @@
+package pick
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/rollcall-go/micro/client/selector"
+	"github.com/rollcall-go/micro/internal/discovery"
+)
+
+// Reason is why there is no node.
+type Reason int
+
+const (
+	// NeverSeen: the registry answers and has no node, nor had one while this
+	// process asked.
+	NeverSeen Reason = iota
+	// Empty: there were nodes, and now there is none.
+	Empty
+	// Filtered: there are nodes, but the filters or the program's strategy leave
+	// none of them.
+	Filtered
+	// Tried: every node was tried in this call.
+	Tried
+	// Unreachable: the registry has not answered.
+	Unreachable
+	// Refused: the registry does not accept who we are. The cause then is a
+	// fs.ErrPermission.
+	Refused
+)
+
+// Error says why no node could be chosen. errors.Is with selector.ErrNotFound
+// holds for NeverSeen and Empty, with selector.ErrNoneAvailable for the others,
+// and with whatever Cause is or wraps.
+type Error struct {
+	Service  string
+	Reason   Reason
+	Registry string        // kind and address, may be empty
+	Nodes    int           // known, suspects included
+	Versions []string      // known, for Filtered
+	Age      time.Duration // since the data was confirmed, zero for just now
+	Since    time.Time     // for how long the cause lasts, zero if unknown
+	Cause    error         // what is the matter with the registry, nil if nothing
+	Similar  []string      // names of known services that may have been meant
+}
+
+// Missing explains why the snapshot has no node at all. The cause is what is the
+// matter with the registry, nil if nothing.
+func (p *Picker) Missing(s *discovery.Snapshot, cause error) *Error {
+	switch {
+	case errors.Is(cause, fs.ErrPermission) && !s.Known:
+		return p.failure(s, Refused, cause)
+	case !s.Known:
+		return p.failure(s, Unreachable, cause)
+	case s.Seen:
+		return p.failure(s, Empty, cause)
+	default:
+		return p.failure(s, NeverSeen, cause)
+	}
+}
+
+func (p *Picker) failure(s *discovery.Snapshot, r Reason, cause error) *Error {
+	e := &Error{
+		Service:  s.Name,
+		Reason:   r,
+		Registry: p.Registry,
+		Nodes:    len(s.Nodes) + len(s.Suspects),
+		Age:      s.Age(time.Now()),
+		Since:    s.Since,
+		Cause:    cause,
+	}
+	switch r {
+	case Filtered:
+		for _, v := range s.Routing {
+			if len(v.Nodes) > 0 {
+				e.Versions = append(e.Versions, v.Version)
+			}
+		}
+	case NeverSeen, Empty:
+		if p.Names != nil {
+			e.Similar = similar(s.Name, p.Names())
+		}
+	}
+	return e
+}
+
+// Unwrap returns the sentinel of package selector and the cause.
+func (e *Error) Unwrap() []error {
+	sentinel := selector.ErrNoneAvailable
+	if e.Reason == NeverSeen || e.Reason == Empty {
+		sentinel = selector.ErrNotFound
+	}
+	if e.Cause == nil {
+		return []error{sentinel}
+	}
+	return []error{sentinel, e.Cause}
+}
+
+// Error tells the whole of it in one sentence.
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "service %q: ", e.Service)
+	where := "the registry"
+	if e.Registry != "" {
+		where = e.Registry
+	}
+	switch e.Reason {
+	case NeverSeen:
+		fmt.Fprintf(&b, "not found: %s has 0 nodes (never seen)", where)
+	case Empty:
+		fmt.Fprintf(&b, "not found: %s has 0 nodes (all that were seen are gone)", where)
+	case Filtered:
+		fmt.Fprintf(&b, "none available: the selection leaves none of %d nodes (versions %q)", e.Nodes, e.Versions)
+	case Tried:
+		fmt.Fprintf(&b, "none available: all of %d nodes were tried", e.Nodes)
+	case Unreachable:
+		fmt.Fprintf(&b, "none available: %s has not answered yet", where)
+	case Refused:
+		fmt.Fprintf(&b, "none available: %s refuses the credentials", where)
+	}
+	if e.Age > 0 {
+		fmt.Fprintf(&b, "; as of %s ago", e.Age.Round(time.Second))
+	}
+	if e.Cause != nil {
+		fmt.Fprintf(&b, "; out of touch")
+		if !e.Since.IsZero() {
+			fmt.Fprintf(&b, " since %s", e.Since.Format(time.RFC3339))
+		}
+		fmt.Fprintf(&b, ": %v", e.Cause)
+	}
+	if len(e.Similar) > 0 {
+		fmt.Fprintf(&b, "; did you mean %q?", e.Similar)
+	}
+	return b.String()
+}

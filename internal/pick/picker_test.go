@@ -1,0 +1,376 @@
+package pick
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rollcall-go/micro/client/selector"
+	"github.com/rollcall-go/micro/internal/discovery"
+	"github.com/rollcall-go/micro/internal/feed"
+	"github.com/rollcall-go/micro/registry"
+)
+
+// script is a source that supplies the given updates and status, then waits.
+type script struct {
+	updates []feed.Update
+	status  *feed.Status
+}
+
+func (s script) Follow(ctx context.Context, _ string, sink feed.Sink) error {
+	if s.status != nil {
+		sink.Status(*s.status)
+	}
+	for _, u := range s.updates {
+		sink.Update(u)
+	}
+	<-ctx.Done()
+	return nil
+}
+
+func node(id string) *registry.Node {
+	return &registry.Node{Id: id, Address: id + ":1", Metadata: map[string]string{"id": id}}
+}
+
+// service makes one of a text like "1.0: a b".
+func service(text string) *registry.Service {
+	version, ids, _ := strings.Cut(text, ":")
+	s := &registry.Service{Name: "s", Version: version}
+	for _, id := range strings.Fields(ids) {
+		s.Nodes = append(s.Nodes, node(id))
+	}
+	return s
+}
+
+// snapshot returns one with the given versions, and with the given suspects.
+func snapshot(t *testing.T, suspects string, versions ...string) *discovery.Snapshot {
+	t.Helper()
+	all, now := feed.Update{}, feed.Update{Gap: true}
+	for _, v := range versions {
+		all.Services = append(all.Services, service(v))
+		now.Services = append(now.Services, service(v))
+	}
+	if suspects != "" {
+		lost := service(suspects)
+		all.Services = append(all.Services, lost)
+		for _, n := range lost.Nodes {
+			now.Departed = append(now.Departed, feed.Departure{Service: "s", Version: lost.Version, Node: n})
+		}
+	}
+	return follow(t, script{updates: []feed.Update{all, now}}, 2)
+}
+
+// follow returns the snapshot after the given number of changes.
+func follow(t *testing.T, src script, changes int) *discovery.Snapshot {
+	t.Helper()
+	d := discovery.New(src, discovery.Options{})
+	defer d.Close()
+	seen := make(chan *discovery.Snapshot, 10)
+	defer d.Observe(func(s *discovery.Snapshot) { seen <- s })()
+	d.Lookup("s")
+	var s *discovery.Snapshot
+	for range changes {
+		s = <-seen
+	}
+	return s
+}
+
+// states is a State function of node ids; the rest is ready.
+func states(of map[string]State) func(*registry.Node) State {
+	return func(n *registry.Node) State { return of[n.Id] }
+}
+
+func start(t *testing.T, p *Picker, s *discovery.Snapshot, opts ...selector.SelectOption) *Call {
+	t.Helper()
+	var so selector.SelectOptions
+	for _, o := range opts {
+		o(&so)
+	}
+	c, err := p.Start(s, so)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &c
+}
+
+func next(t *testing.T, c *Call) Choice {
+	t.Helper()
+	ch, err := c.Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ch
+}
+
+// both runs f with each built-in strategy.
+func both(t *testing.T, f func(t *testing.T, p Picker)) {
+	t.Run("random", func(t *testing.T) { f(t, Picker{}) })
+	t.Run("round robin", func(t *testing.T) { f(t, Picker{RoundRobin: true}) })
+}
+
+func TestSpread(t *testing.T) {
+	const calls = 6000
+	s := snapshot(t, "", "1: a b", "2: c d")
+	both(t, func(t *testing.T, p Picker) {
+		got := map[string]int{}
+		for range calls {
+			got[next(t, start(t, &p, s)).Node.Id]++
+		}
+		for _, id := range []string{"a", "b", "c", "d"} {
+			if n := got[id]; n < calls/5 || n > calls/3 {
+				t.Errorf("%s got %d of %d", id, n, calls)
+			}
+		}
+	})
+}
+
+func TestDeadNodeGivesItsShareToAll(t *testing.T) {
+	const calls = 6000
+	s := snapshot(t, "", "1: a b c")
+	both(t, func(t *testing.T, p Picker) {
+		p.State = states(map[string]State{"c": Failing})
+		got, warmed := map[string]int{}, 0
+		for range calls {
+			ch := next(t, start(t, &p, s))
+			got[ch.Node.Id]++
+			if ch.Warm != nil {
+				warmed++
+				if ch.Warm.Id != "c" {
+					t.Fatalf("asked to connect %q", ch.Warm.Id)
+				}
+			}
+		}
+		if got["c"] != 0 || got["a"] < calls*2/5 || got["b"] < calls*2/5 {
+			t.Errorf("spread %v", got)
+		}
+		if warmed == 0 {
+			t.Error("nobody was asked to connect the dead node")
+		}
+	})
+}
+
+func TestOrderOfPreference(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		of        map[string]State
+		first     string // any of these
+		then      string
+		afterThat string
+	}{
+		{"all ready", nil, "a b", "a b", "x"},
+		{"one ready", map[string]State{"a": Connecting}, "b", "a", "x"},
+		{"coming before suspects", map[string]State{"a": Idle, "b": Failing}, "a", "x", "b"},
+		{"suspects before failing", map[string]State{"a": Failing, "b": Failing}, "x", "a b", "a b"},
+		{"coming suspects before failing", map[string]State{"a": Failing, "b": Failing, "x": Idle}, "x", "a b", "a b"},
+		{"failing suspects last", map[string]State{"a": Failing, "b": Failing, "x": Failing}, "a b", "a b", "x"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := snapshot(t, "1: x", "1: a b")
+			both(t, func(t *testing.T, p Picker) {
+				p.State = states(tt.of)
+				for range 50 {
+					c := start(t, &p, s)
+					for i, want := range []string{tt.first, tt.then, tt.afterThat} {
+						if got := next(t, c).Node.Id; !slices.Contains(strings.Fields(want), got) {
+							t.Fatalf("choice %d is %q, want one of %q", i, got, want)
+						}
+					}
+					if _, err := c.Next(); !errors.Is(err, selector.ErrNoneAvailable) {
+						t.Fatalf("after all were tried: %v", err)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestReadyNodeIsFoundAmongMany(t *testing.T) {
+	ids := make([]string, 1000)
+	of := map[string]State{}
+	for i := range ids {
+		ids[i] = fmt.Sprint("n", i)
+		of[ids[i]] = Idle
+	}
+	of["n500"] = Ready
+	s := snapshot(t, "", "1: "+strings.Join(ids, " "))
+	both(t, func(t *testing.T, p Picker) {
+		p.State = states(of)
+		for range 20 {
+			if ch := next(t, start(t, &p, s)); ch.Node.Id != "n500" || ch.Obey {
+				t.Fatalf("chose %+v", ch)
+			}
+		}
+	})
+}
+
+func TestSameAddressCountsAsTried(t *testing.T) {
+	s := snapshot(t, "", "1: a b")
+	s.Nodes[1].Address = s.Nodes[0].Address
+	c := start(t, &Picker{}, s)
+	next(t, c)
+	if ch, err := c.Next(); err == nil {
+		t.Fatalf("went to %q again", ch.Node.Address)
+	}
+}
+
+func TestManyTries(t *testing.T) {
+	s := snapshot(t, "", "1: a b c d e f")
+	c := start(t, &Picker{}, s)
+	got := map[string]bool{}
+	for range 6 {
+		got[next(t, c).Node.Id] = true
+	}
+	if len(got) != 6 {
+		t.Fatalf("tried only %v", got)
+	}
+}
+
+func TestFilters(t *testing.T) {
+	s := snapshot(t, "1: x y", "1: a", "2: b")
+	p := &Picker{State: states(map[string]State{"a": Failing})}
+
+	c := start(t, p, s, selector.WithFilter(selector.FilterVersion("2")))
+	if got := next(t, c).Node.Id; got != "b" {
+		t.Fatalf("by version: %q", got)
+	}
+	c = start(t, p, s, selector.WithFilter(selector.FilterVersion("1"), selector.FilterLabel("id", "x")))
+	if got := next(t, c).Node.Id; got != "x" {
+		t.Fatalf("a suspect by label: %q", got)
+	}
+
+	cut := selector.WithFilter(func(services []*registry.Service) []*registry.Service {
+		for _, s := range services {
+			s.Nodes[0] = node("forged")
+			s.Nodes = s.Nodes[:1]
+		}
+		return services[:1]
+	})
+	next(t, start(t, p, s, cut))
+	if s.Nodes[0].Id != "a" || len(s.Services) != 2 || s.Services[0].Nodes[0].Id != "a" {
+		t.Fatal("a filter reached the shared snapshot")
+	}
+
+	_, err := p.Start(s, selector.SelectOptions{Filters: []selector.Filter{selector.FilterVersion("3")}})
+	var e *Error
+	if !errors.As(err, &e) || e.Reason != Filtered || !slices.Equal(e.Versions, []string{"1", "2"}) {
+		t.Fatalf("no such version: %v", err)
+	}
+}
+
+func TestOwnStrategyIsObeyed(t *testing.T) {
+	s := snapshot(t, "1: x", "1: a b")
+	last := func(services []*registry.Service) selector.Next {
+		nodes := services[len(services)-1].Nodes
+		return func() (*registry.Node, error) { return nodes[len(nodes)-1], nil }
+	}
+	of := states(map[string]State{"b": Failing})
+	for name, c := range map[string]*Call{
+		"of the client": start(t, &Picker{Strategy: last, State: of}, s),
+		"of the call":   start(t, &Picker{State: of}, s, selector.WithStrategy(last)),
+	} {
+		for range 2 { // and it may repeat itself
+			if ch := next(t, c); ch.Node.Id != "b" || !ch.Obey || ch.Warm != nil {
+				t.Fatalf("%s: %+v", name, ch)
+			}
+		}
+	}
+
+	only := snapshot(t, "1: x")
+	if ch := next(t, start(t, &Picker{Strategy: last}, only)); ch.Node.Id != "x" {
+		t.Fatalf("with suspects alone: %+v", ch)
+	}
+
+	none := func([]*registry.Service) selector.Next {
+		return func() (*registry.Node, error) { return nil, nil }
+	}
+	if _, err := start(t, &Picker{Strategy: none}, s).Next(); !errors.Is(err, selector.ErrNoneAvailable) {
+		t.Fatalf("a strategy without an answer: %v", err)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	gone := feed.Update{Departed: []feed.Departure{{Service: "s", Node: node("a")}}}
+	seen := feed.Update{Services: []*registry.Service{service("1: a")}}
+	refused := errors.New("connection refused")
+	since := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	down := feed.Status{Err: refused, Since: since}
+	denied := feed.Status{Err: fmt.Errorf("wrong password: %w", fs.ErrPermission), Since: since}
+	p := &Picker{
+		Registry: "etcd (127.0.0.1:2379)",
+		Names:    func() []string { return []string{"x", "go.micro.s", "s1", "t"} },
+	}
+	for _, tt := range []struct {
+		snapshot *discovery.Snapshot
+		reason   Reason
+		sentinel error
+		cause    error
+		says     []string
+	}{
+		{follow(t, script{updates: []feed.Update{{}}}, 1), NeverSeen, selector.ErrNotFound, nil,
+			[]string{`service "s": not found`, "etcd (127.0.0.1:2379) has 0 nodes (never seen)", `did you mean ["s1" "t" "x"]?`}},
+		{follow(t, script{updates: []feed.Update{seen, gone}}, 2), Empty, selector.ErrNotFound, nil,
+			[]string{"0 nodes (all that were seen are gone)"}},
+		{follow(t, script{status: &down}, 1), Unreachable, selector.ErrNoneAvailable, refused,
+			[]string{"has not answered yet", "since 2026-01-02T03:04:05Z", "connection refused"}},
+		{follow(t, script{status: &denied}, 1), Refused, selector.ErrNoneAvailable, fs.ErrPermission,
+			[]string{"refuses the credentials", "wrong password"}},
+	} {
+		_, err := p.Start(tt.snapshot, selector.SelectOptions{})
+		var e *Error
+		if !errors.As(err, &e) || e.Reason != tt.reason || !errors.Is(err, tt.sentinel) {
+			t.Errorf("reason %d: got %v", tt.reason, err)
+			continue
+		}
+		if tt.cause != nil && !errors.Is(err, tt.cause) {
+			t.Errorf("%v hides its cause", err)
+		}
+		for _, text := range tt.says {
+			if !strings.Contains(err.Error(), text) {
+				t.Errorf("%q does not say %q", err, text)
+			}
+		}
+	}
+}
+
+func TestSimilar(t *testing.T) {
+	names := []string{"greeter", "greeters", "greting", "go.micro.greeter", "other"}
+	for name, want := range map[string]string{
+		"greetr":      "greeter",
+		"greeter":     "greeters go.micro.greeter",
+		"abc.other":   "other",
+		"nothinglike": "",
+		"服务":          "",
+	} {
+		if got := strings.Join(similar(name, names), " "); got != want {
+			t.Errorf("%q: suggested %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestBuiltinDoesNotAllocate(t *testing.T) {
+	s := snapshot(t, "1: x", "1: a b c")
+	both(t, func(t *testing.T, p Picker) {
+		p.State = states(map[string]State{"a": Idle})
+		var bad error
+		n := testing.AllocsPerRun(1000, func() {
+			c, err := p.Start(s, selector.SelectOptions{})
+			if err == nil {
+				_, err = c.Next()
+			}
+			if err == nil {
+				_, err = c.Next()
+			}
+			if err != nil {
+				bad = err
+			}
+		})
+		if n != 0 || bad != nil {
+			t.Fatalf("%v allocations, %v", n, bad)
+		}
+	})
+}
