@@ -1,0 +1,226 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/rollcall-go/micro/internal/backoff"
+	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/registry"
+)
+
+// Of returns r itself if it is a Source, otherwise an adapter around it.
+func Of(r registry.Registry) Source {
+	if s, ok := r.(Source); ok {
+		return s
+	}
+	return Adapt(r)
+}
+
+// Adapt makes a Source of a registry that offers the public contract alone. It
+// opens a watch, then reads, and applies to what it read the events that came
+// meanwhile and come later. It reads again whenever the watch broke, and every
+// 30 to 60 s in case the watch lost something.
+//
+// Watch, GetService and ListServices of such a registry may take no notice of a
+// context: Follow does not wait for them when its ctx is done, and stops a
+// Watcher that comes too late. It does wait for Next, which Stop releases.
+func Adapt(r registry.Registry) Source { return adapter{r} }
+
+type adapter struct{ r registry.Registry }
+
+func (a adapter) Follow(ctx context.Context, name string, sink Sink) error {
+	f := &following{r: a.r, name: name, sink: sink}
+	pauses := backoff.Backoff{Base: 100 * time.Millisecond, Max: 5 * time.Second}
+	for attempt := 0; ; attempt++ {
+		began := time.Now()
+		err := f.session(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if time.Since(began) > pauses.Max {
+			attempt = 0
+		}
+		f.lost(err)
+		pause := time.NewTimer(pauses.Ceiling(attempt)/2 + pauses.Next(attempt)/2)
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			pause.Stop()
+			return nil
+		}
+	}
+}
+
+// following is one call of Follow. One goroutine uses it.
+type following struct {
+	r    registry.Registry
+	name string
+	sink Sink
+
+	view      record.View
+	sent      []*registry.Service // what the sink knows
+	known     bool                // the sink knows something
+	status    Status
+	confirmed time.Time
+}
+
+// session opens a watch and follows it until it breaks or ctx is done.
+func (f *following) session(ctx context.Context) error {
+	w, err := interruptible(ctx, f.open, registry.Watcher.Stop)
+	if err != nil {
+		err = fmt.Errorf("watch %q: %w", f.name, err)
+		// A registry that cannot be watched is asked again and again.
+		services, readErr := interruptible(ctx, f.read, nil)
+		if readErr != nil {
+			return readErr
+		}
+		f.replace(services)
+		return err
+	}
+	events, stop := follow(w)
+	defer stop()
+	for {
+		services, missed, err := f.readBeside(ctx, events)
+		if err != nil {
+			return err
+		}
+		f.replace(services, missed...)
+		f.found()
+		if err := f.applyUntil(ctx, events, resync()); err != nil {
+			return err
+		}
+	}
+}
+
+func (f *following) open() (registry.Watcher, error) {
+	var opts []registry.WatchOption
+	if f.name != "" {
+		opts = append(opts, registry.WatchService(f.name))
+	}
+	w, err := f.r.Watch(opts...)
+	if err == nil && w == nil {
+		err = errors.New("the registry returned no watcher")
+	}
+	return w, err
+}
+
+// read returns everything that is registered under the name.
+func (f *following) read() ([]*registry.Service, error) {
+	if f.name != "" {
+		return f.readOne(f.name)
+	}
+	all, err := f.r.ListServices()
+	if err != nil {
+		return nil, fmt.Errorf("list services: %w", err)
+	}
+	var out []*registry.Service
+	asked := make(map[string]bool)
+	for _, s := range all {
+		switch {
+		case s == nil || asked[s.Name]:
+		case len(s.Nodes) > 0:
+			out = append(out, record.CopyService(s))
+		default: // some registries list names only
+			asked[s.Name] = true
+			versions, err := f.readOne(s.Name)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, versions...)
+		}
+	}
+	return out, nil
+}
+
+func (f *following) readOne(name string) ([]*registry.Service, error) {
+	services, err := f.r.GetService(name)
+	if errors.Is(err, registry.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look up %q: %w", name, err)
+	}
+	services = slices.DeleteFunc(record.Copy(services), func(s *registry.Service) bool { return s == nil })
+	return services, nil
+}
+
+// readBeside reads while it keeps the events that come meanwhile.
+func (f *following) readBeside(ctx context.Context, events <-chan event) ([]*registry.Service, []*registry.Result, error) {
+	type answer struct {
+		services []*registry.Service
+		err      error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		services, err := f.read()
+		answers <- answer{services, err}
+	}()
+	var missed []*registry.Result
+	for {
+		select {
+		case a := <-answers:
+			return a.services, missed, a.err
+		case e := <-events:
+			if e.err != nil {
+				return nil, nil, fmt.Errorf("watch %q: %w", f.name, e.err)
+			}
+			missed = append(missed, e.result)
+		case <-ctx.Done():
+			return nil, nil, ctx.Err()
+		}
+	}
+}
+
+// applyUntil hands events on for as long as said.
+func (f *following) applyUntil(ctx context.Context, events <-chan event, long time.Duration) error {
+	over := time.NewTimer(long)
+	defer over.Stop()
+	for {
+		select {
+		case e := <-events:
+			if e.err != nil {
+				return fmt.Errorf("watch %q: %w", f.name, e.err)
+			}
+			f.apply(e.result)
+			f.confirmed = time.Now()
+			f.send(false)
+		case <-over.C:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// resync returns the time to the next complete reading: around defaults.Resync,
+// at random.
+func resync() time.Duration {
+	return defaults.Resync*2/3 + rand.N(defaults.Resync*2/3)
+}
+
+// found tells the sink that the source is live.
+func (f *following) found() {
+	if !f.status.Live {
+		f.status = Status{Live: true, Since: time.Now(), Confirmed: f.confirmed}
+		f.sink.Status(f.status)
+	}
+}
+
+// lost tells the sink that the source is not live, and why.
+func (f *following) lost(err error) {
+	was := f.status
+	if !was.Live && was.Err != nil && was.Err.Error() == err.Error() {
+		return
+	}
+	f.status = Status{Err: err, Since: was.Since, Confirmed: f.confirmed}
+	if was.Live || was.Err == nil {
+		f.status.Since = time.Now()
+	}
+	f.sink.Status(f.status)
+}

@@ -1,0 +1,81 @@
+package feed
+
+import (
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/registry"
+)
+
+// replace makes services, with the events that came while they were read, the
+// present view.
+func (f *following) replace(services []*registry.Service, missed ...*registry.Result) {
+	there := make(map[record.ID]bool)
+	for _, s := range services {
+		for _, one := range record.Split(s) {
+			there[record.ID{Service: one.Name, Node: one.Nodes[0].Id}] = true
+			f.set(one)
+		}
+	}
+	for _, id := range f.view.IDs() {
+		if !there[id] {
+			f.view.Delete(id)
+		}
+	}
+	for _, r := range missed {
+		f.apply(r)
+	}
+	f.confirmed = time.Now()
+	// What a reading no longer shows was not seen to go.
+	f.send(f.known)
+}
+
+// apply works one event into the view. It keeps no part of r.
+func (f *following) apply(r *registry.Result) {
+	if r == nil || r.Service == nil || r.Service.Name == "" || f.name != "" && r.Service.Name != f.name {
+		return
+	}
+	s := record.CopyService(r.Service)
+	if r.Action != registry.Delete.String() {
+		for _, one := range record.Split(s) {
+			f.set(one)
+		}
+		return
+	}
+	for _, id := range f.view.IDs() {
+		// A node that lives on under another version is not meant.
+		sameVersion := s.Version == "" || s.Version == f.view.Get(id).Version
+		if id.Service == s.Name && sameVersion && has(s, id.Node) {
+			f.view.Delete(id)
+		}
+	}
+}
+
+// set puts a record into the view unless it is there already, so that what did
+// not change stays the same to the last pointer.
+func (f *following) set(one *registry.Service) {
+	old := f.view.Get(record.ID{Service: one.Name, Node: one.Nodes[0].Id})
+	if !reflect.DeepEqual(old, one) {
+		f.view.Set(one)
+	}
+}
+
+// has reports whether s is about the node; a service without nodes is about all.
+func has(s *registry.Service, node string) bool {
+	return len(s.Nodes) == 0 || slices.ContainsFunc(s.Nodes, func(n *registry.Node) bool {
+		return n != nil && n.Id == node
+	})
+}
+
+// send hands the view to the sink if it differs from what the sink knows.
+func (f *following) send(gap bool) {
+	services := f.view.Services()
+	if f.known && slices.Equal(services, f.sent) {
+		return
+	}
+	u := Update{Services: services, Gap: gap, Departed: Departed(f.sent, services)}
+	f.sent, f.known = services, true
+	f.sink.Update(u)
+}
