@@ -1,0 +1,129 @@
+package enroll
+
+import (
+	"time"
+
+	"github.com/rollcall-go/micro/internal/feed"
+)
+
+// machine decides what an enrolment does next. It holds no clock, lock or
+// goroutine: the loop feeds it what happened and when, and carries out what it
+// says.
+type machine struct {
+	// renew is the time between two registrations in a backend that does not
+	// renew by itself, zero for one that does.
+	renew    time.Duration
+	interval time.Duration
+	// delay gives the pause after the n-th failure in a row, n from 0.
+	delay func(n int) time.Duration
+
+	state    State
+	accepted bool      // some Register was accepted and not taken back since
+	inFlight bool      // an attempt is running
+	failures int       // in a row
+	due      time.Time // when the next attempt starts, unless one is in flight
+	kept     bool      // the backend's custody has spoken since the last acceptance
+}
+
+// attempt is the outcome of one attempt to register or to check again.
+type attempt struct {
+	node      string // the id it was about, empty if it did not get that far
+	err       error
+	unhealthy bool // err comes from the service's own check
+	withdrawn bool // unhealthy, and the node has been deregistered
+}
+
+func newMachine(now time.Time, interval, renew time.Duration, delay func(int) time.Duration) *machine {
+	return &machine{
+		renew: renew, interval: interval, delay: delay, due: now,
+		state: State{Phase: Trying, Reason: "not registered yet", Since: now},
+	}
+}
+
+// tick reports whether an attempt is to be started now.
+func (m *machine) tick(now time.Time) bool {
+	if m.inFlight || now.Before(m.due) {
+		return false
+	}
+	m.inFlight = true
+	return true
+}
+
+// done takes in the outcome of an attempt and reports whether the state changed.
+func (m *machine) done(a attempt, now time.Time) bool {
+	m.inFlight = false
+	if a.node != "" {
+		m.state.Node = a.node
+	}
+	switch {
+	case a.unhealthy:
+		m.failures = 0
+		m.due = now.Add(m.period())
+		if a.withdrawn {
+			m.accepted, m.kept = false, false
+		}
+		return m.enter(State{Phase: Unhealthy, Reason: "the service's check failed: " + a.err.Error(), Err: a.err}, now)
+	case a.err != nil:
+		m.due = now.Add(m.delay(m.failures))
+		m.failures++
+		if m.state.Phase == Displaced || m.state.Phase == Paused {
+			return false
+		}
+		return m.enter(State{Phase: Trying, Reason: a.err.Error(), Err: a.err, lost: m.accepted}, now)
+	default:
+		m.failures = 0
+		m.accepted = true
+		m.due = now.Add(m.period())
+		if m.kept {
+			// The backend itself says what became of the record.
+			return false
+		}
+		return m.enter(State{Phase: Registered}, now)
+	}
+}
+
+// custody takes in what a backend that watches over the record says of it, and
+// reports whether the state changed.
+func (m *machine) custody(c feed.Custody, now time.Time) bool {
+	switch c.State {
+	case feed.Held:
+		m.kept, m.accepted = true, true
+		return m.enter(State{Phase: Registered}, now)
+	case feed.Displaced:
+		m.kept = true
+		return m.enter(State{Phase: Displaced, Reason: c.Reason, Err: c.Err}, now)
+	case feed.Paused:
+		m.kept = true
+		return m.enter(State{Phase: Paused, Reason: c.Reason, Err: c.Err}, now)
+	case feed.Absent:
+		if !m.accepted {
+			// Before the first acceptance the attempts speak for themselves.
+			return false
+		}
+		m.kept = true
+		return m.enter(State{Phase: Trying, Reason: c.Reason, Err: c.Err, lost: true}, now)
+	default:
+		return false
+	}
+}
+
+// period is the time from a successful attempt to the next.
+func (m *machine) period() time.Duration {
+	if m.renew > 0 {
+		return min(m.interval, m.renew)
+	}
+	return m.interval
+}
+
+// enter moves to s and reports whether that is another phase or another reason
+// than before.
+func (m *machine) enter(s State, now time.Time) bool {
+	if m.state.Phase == s.Phase && m.state.Reason == s.Reason {
+		m.state.Err = s.Err
+		return false
+	}
+	s.Since = now
+	s.Node = m.state.Node
+	m.state = s
+	return true
+}

@@ -1,0 +1,119 @@
+package enroll
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/rollcall-go/micro/internal/feed"
+	"github.com/rollcall-go/micro/internal/testkit"
+)
+
+func TestMain(m *testing.M) { testkit.Main(m) }
+
+var start = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func second(n int) time.Duration { return time.Duration(n+1) * time.Second }
+
+func TestMachineTriesAgain(t *testing.T) {
+	m := newMachine(start, time.Minute, 0, second)
+	if !m.tick(start) {
+		t.Fatal("the first attempt waits")
+	}
+	if m.tick(start.Add(time.Hour)) {
+		t.Fatal("two attempts at once")
+	}
+	now := start
+	for n := range 3 {
+		m.done(attempt{node: "n", err: errors.New("down")}, now)
+		if m.tick(now.Add(second(n) - 1)) {
+			t.Fatalf("failure %d: tried before the pause was over", n)
+		}
+		now = now.Add(second(n))
+		if !m.tick(now) {
+			t.Fatalf("failure %d: not tried after the pause", n)
+		}
+	}
+	if !m.done(attempt{node: "n"}, now) || m.state.Phase != Registered || m.state.Node != "n" || m.state.Ready() != nil {
+		t.Fatalf("after success: %+v", m.state)
+	}
+	if m.tick(now.Add(time.Minute-1)) || !m.tick(now.Add(time.Minute)) {
+		t.Fatal("the re-check does not come after the interval")
+	}
+	m.done(attempt{err: errors.New("down")}, now)
+	if m.due.Sub(now) != second(0) {
+		t.Fatalf("the pause after a success began at %s", m.due.Sub(now))
+	}
+}
+
+func TestMachineRenewsEveryThird(t *testing.T) {
+	m := newMachine(start, time.Minute, 5*time.Second, second)
+	m.tick(start)
+	m.done(attempt{}, start)
+	if m.tick(start.Add(5*time.Second-1)) || !m.tick(start.Add(5*time.Second)) {
+		t.Fatal("not renewed in time")
+	}
+}
+
+func TestMachineReportsOneChangePerCause(t *testing.T) {
+	m := newMachine(start, time.Minute, 0, second)
+	m.tick(start)
+	if !m.done(attempt{err: errors.New("down")}, start) {
+		t.Fatal("the first failure is no change")
+	}
+	m.inFlight = true
+	if m.done(attempt{err: errors.New("down")}, start) {
+		t.Fatal("the same failure again is a change")
+	}
+	m.inFlight = true
+	if !m.done(attempt{err: errors.New("refused")}, start) {
+		t.Fatal("another cause is no change")
+	}
+}
+
+func TestMachineCustody(t *testing.T) {
+	m := newMachine(start, time.Minute, 0, second)
+	if m.custody(feed.Custody{State: feed.Absent}, start) {
+		t.Fatal("absence before the first registration is a change")
+	}
+	m.tick(start)
+	m.done(attempt{}, start)
+	for _, step := range []struct {
+		in   feed.CustodyState
+		want Phase
+	}{
+		{feed.Absent, Trying}, {feed.Held, Registered}, {feed.Displaced, Displaced},
+		{feed.Held, Registered}, {feed.Paused, Paused}, {feed.Held, Registered},
+	} {
+		if !m.custody(feed.Custody{State: step.in, Reason: step.in.String()}, start) || m.state.Phase != step.want {
+			t.Fatalf("custody %s: %+v", step.in, m.state)
+		}
+	}
+	// While the backend keeps watch, a re-check that went well changes nothing.
+	m.custody(feed.Custody{State: feed.Paused, Reason: "by hand"}, start)
+	m.inFlight = true
+	if m.done(attempt{}, start) || m.state.Phase != Paused {
+		t.Fatalf("a re-check resumed a paused node: %+v", m.state)
+	}
+	m.inFlight = true
+	if m.done(attempt{err: errors.New("down")}, start) || m.state.Phase != Paused {
+		t.Fatalf("a failed re-check hid the pause: %+v", m.state)
+	}
+}
+
+func TestMachineUnhealthy(t *testing.T) {
+	m := newMachine(start, time.Minute, 0, second)
+	m.tick(start)
+	m.done(attempt{}, start)
+	m.inFlight = true
+	if !m.done(attempt{err: errors.New("disk full"), unhealthy: true, withdrawn: true}, start) || m.state.Phase != Unhealthy || m.accepted {
+		t.Fatalf("%+v", m.state)
+	}
+	if err := m.state.Ready(); err == nil {
+		t.Fatal("an unhealthy node is ready")
+	}
+	m.tick(start.Add(time.Minute))
+	if !m.done(attempt{}, start.Add(time.Minute)) || m.state.Phase != Registered {
+		t.Fatalf("%+v", m.state)
+	}
+}
