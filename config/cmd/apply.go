@@ -1,0 +1,193 @@
+package cmd
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/rollcall-go/micro/client"
+	"github.com/rollcall-go/micro/internal/feed"
+	"github.com/rollcall-go/micro/registry"
+	"github.com/rollcall-go/micro/server"
+)
+
+// before applies what was given on the command line or in the environment to
+// the values that the options point at. The parser calls it before any action.
+func (c *command) before(ctx *cli.Context) error {
+	in := input{ctx}
+	if err := c.choose(in); err != nil {
+		return err
+	}
+	if err := c.locate(in); err != nil {
+		return err
+	}
+	toServer, err := serverOptions(in)
+	if err != nil {
+		return err
+	}
+	toClient, err := clientOptions(in)
+	if err != nil {
+		return err
+	}
+	if c.opts.Server != nil && len(toServer) > 0 {
+		if err := (*c.opts.Server).Init(toServer...); err != nil {
+			return fmt.Errorf("set up the server: %w", err)
+		}
+	}
+	if c.opts.Client != nil && len(toClient) > 0 {
+		if err := (*c.opts.Client).Init(toClient...); err != nil {
+			return fmt.Errorf("set up the client: %w", err)
+		}
+	}
+	return nil
+}
+
+// choose replaces the client and the server by those that were named.
+func (c *command) choose(in input) error {
+	if name, ok := in.text("client"); ok {
+		make, err := find("client", name, c.opts.Clients, DefaultClients)
+		if err != nil {
+			return err
+		}
+		if p := c.opts.Client; p != nil && (*p).String() != name {
+			*p = make()
+		}
+	}
+	if name, ok := in.text("server"); ok {
+		make, err := find("server", name, c.opts.Servers, DefaultServers)
+		if err != nil {
+			return err
+		}
+		if p := c.opts.Server; p != nil && (*p).String() != name {
+			*p = make()
+		}
+	}
+	return nil
+}
+
+// locate sees to it that the registry is the one that was named, at the
+// addresses that were given, and that everybody uses it.
+func (c *command) locate(in input) error {
+	name, named := in.text("registry")
+	list, addressed := in.text("registry_address")
+	if !named && !addressed {
+		return nil
+	}
+	var opts []registry.Option
+	if addressed {
+		addrs := strings.Split(list, ",")
+		for i := range addrs {
+			addrs[i] = strings.TrimSpace(addrs[i])
+		}
+		opts = append(opts, registry.Addrs(addrs...))
+	}
+	at := c.opts.Registry
+	if at == nil {
+		at = &registry.DefaultRegistry
+	}
+	switch {
+	case named && (*at).String() != name:
+		make, err := find("registry", name, c.opts.Registries, DefaultRegistries)
+		if err != nil {
+			return err
+		}
+		*at = make(opts...)
+	case addressed:
+		if err := (*at).Init(opts...); err != nil {
+			return fmt.Errorf("set --registry_address=%q: %w", list, err)
+		}
+	}
+	if err := feed.Check(*at); err != nil {
+		return err
+	}
+	if c.opts.Server != nil {
+		if err := (*c.opts.Server).Init(server.Registry(*at)); err != nil {
+			return fmt.Errorf("give the server its registry: %w", err)
+		}
+	}
+	if c.opts.Client != nil {
+		if err := (*c.opts.Client).Init(client.Registry(*at)); err != nil {
+			return fmt.Errorf("give the client its registry: %w", err)
+		}
+	}
+	return nil
+}
+
+func serverOptions(in input) ([]server.Option, error) {
+	var opts []server.Option
+	for name, option := range map[string]func(string) server.Option{
+		"server_name": server.Name, "server_version": server.Version, "server_id": server.Id,
+		"server_address": server.Address, "server_advertise": server.Advertise,
+	} {
+		if v, ok := in.text(name); ok {
+			opts = append(opts, option(v))
+		}
+	}
+	if pairs, ok := in.list("server_metadata"); ok {
+		md := make(map[string]string, len(pairs))
+		for _, p := range pairs {
+			k, v, _ := strings.Cut(p, "=")
+			md[k] = v
+		}
+		opts = append(opts, server.Metadata(md))
+	}
+	for name, option := range map[string]func(time.Duration) server.Option{
+		"register_ttl": server.RegisterTTL, "register_interval": server.RegisterInterval,
+	} {
+		n, ok, err := in.positive(name)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			opts = append(opts, option(time.Duration(n)*time.Second))
+		}
+	}
+	return opts, nil
+}
+
+func clientOptions(in input) ([]client.Option, error) {
+	var opts []client.Option
+	for name, option := range map[string]func(time.Duration) client.Option{
+		"client_request_timeout": client.RequestTimeout, "client_pool_ttl": client.PoolTTL,
+	} {
+		d, ok, err := in.duration(name)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			opts = append(opts, option(d))
+		}
+	}
+	for name, option := range map[string]func(int) client.Option{
+		"client_retries": client.Retries, "client_pool_size": client.PoolSize,
+	} {
+		n, ok, err := in.positive(name)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			opts = append(opts, option(n))
+		}
+	}
+	return opts, nil
+}
+
+// find returns the constructor of the given name, or an error that lists the
+// names there are.
+func find[T any](kind, name string, own, defaults map[string]T) (T, error) {
+	if v, ok := own[name]; ok {
+		return v, nil
+	}
+	if v, ok := defaults[name]; ok {
+		return v, nil
+	}
+	choices := slices.Sorted(maps.Keys(own))
+	choices = append(choices, slices.Sorted(maps.Keys(defaults))...)
+	slices.Sort(choices)
+	var zero T
+	return zero, fmt.Errorf("--%s=%q: unknown %s; choose one of: %s", kind, name, kind, strings.Join(slices.Compact(choices), ", "))
+}

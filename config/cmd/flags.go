@@ -1,0 +1,72 @@
+package cmd
+
+import "github.com/urfave/cli/v2"
+
+// DefaultFlags are the flags of every service. Each has a variable of the same
+// name in capitals behind MICRO_.
+var DefaultFlags = []cli.Flag{
+	&cli.StringFlag{
+		Name: "registry", EnvVars: []string{"MICRO_REGISTRY"}, DefaultText: "the program's own",
+		Usage: "registry to register and look up services in: etcd, memory",
+	},
+	&cli.StringFlag{
+		Name: "registry_address", EnvVars: []string{"MICRO_REGISTRY_ADDRESS"}, DefaultText: "etcd: 127.0.0.1:2379",
+		Usage: "comma-separated addresses of the registry's servers, host:port",
+	},
+	&cli.StringFlag{
+		Name: "server", EnvVars: []string{"MICRO_SERVER"}, DefaultText: "grpc",
+		Usage: "server to serve requests with: grpc",
+	},
+	&cli.StringFlag{
+		Name: "server_name", EnvVars: []string{"MICRO_SERVER_NAME"}, DefaultText: "the program's own",
+		Usage: "name that the service registers under",
+	},
+	&cli.StringFlag{
+		Name: "server_version", EnvVars: []string{"MICRO_SERVER_VERSION"}, DefaultText: "the program's own, or latest",
+		Usage: "version that the service registers with",
+	},
+	&cli.StringFlag{
+		Name: "server_id", EnvVars: []string{"MICRO_SERVER_ID"}, DefaultText: "a new one in each process",
+		Usage: "id of this instance; its node is NAME-ID",
+	},
+	&cli.StringFlag{
+		Name: "server_address", EnvVars: []string{"MICRO_SERVER_ADDRESS"}, DefaultText: "every interface, a free port",
+		Usage: "address to listen on, host:port",
+	},
+	&cli.StringFlag{
+		Name: "server_advertise", EnvVars: []string{"MICRO_SERVER_ADVERTISE"}, DefaultText: "the address listened on",
+		Usage: "address to register in place of the one listened on, host:port",
+	},
+	&cli.StringSliceFlag{
+		Name: "server_metadata", EnvVars: []string{"MICRO_SERVER_METADATA"},
+		Usage: "metadata of the node, key=value; may be given more than once",
+	},
+	&cli.IntFlag{
+		Name: "register_ttl", EnvVars: []string{"MICRO_REGISTER_TTL"}, DefaultText: "15",
+		Usage: "seconds that a registration outlives its last renewal",
+	},
+	&cli.IntFlag{
+		Name: "register_interval", EnvVars: []string{"MICRO_REGISTER_INTERVAL"}, DefaultText: "30",
+		Usage: "seconds between two checks that the registration still stands",
+	},
+	&cli.StringFlag{
+		Name: "client", EnvVars: []string{"MICRO_CLIENT"}, DefaultText: "grpc",
+		Usage: "client to call services with: grpc",
+	},
+	&cli.StringFlag{
+		Name: "client_request_timeout", EnvVars: []string{"MICRO_CLIENT_REQUEST_TIMEOUT"}, DefaultText: "5s",
+		Usage: "bound of a call whose context has no deadline, such as 500ms or 5s",
+	},
+	&cli.IntFlag{
+		Name: "client_retries", EnvVars: []string{"MICRO_CLIENT_RETRIES"}, DefaultText: "1",
+		Usage: "times that a failed call may be tried again",
+	},
+	&cli.IntFlag{
+		Name: "client_pool_size", EnvVars: []string{"MICRO_CLIENT_POOL_SIZE"},
+		Usage: "accepted for clients that keep several connections to a node; grpc keeps one",
+	},
+	&cli.StringFlag{
+		Name: "client_pool_ttl", EnvVars: []string{"MICRO_CLIENT_POOL_TTL"},
+		Usage: "accepted for clients that replace connections by age; grpc does not",
+	},
+}

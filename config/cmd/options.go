@@ -1,0 +1,107 @@
+package cmd
+
+import (
+	"context"
+
+	"github.com/rollcall-go/micro/broker"
+	"github.com/rollcall-go/micro/client"
+	"github.com/rollcall-go/micro/client/selector"
+	"github.com/rollcall-go/micro/registry"
+	"github.com/rollcall-go/micro/server"
+	"github.com/rollcall-go/micro/transport"
+)
+
+// Options are the settings of a Cmd. The pointers say where the values are that
+// the command line configures or replaces; nil means that there is none.
+type Options struct {
+	// Name, Description and Version are shown by --help and --version.
+	Name        string
+	Description string
+	Version     string
+
+	Broker    *broker.Broker
+	Registry  *registry.Registry
+	Selector  *selector.Selector
+	Transport *transport.Transport
+	Client    *client.Client
+	Server    *server.Server
+
+	// The implementations that can be chosen by name, beside the Default maps.
+	Brokers    map[string]func(...broker.Option) broker.Broker
+	Clients    map[string]func(...client.Option) client.Client
+	Registries map[string]func(...registry.Option) registry.Registry
+	Selectors  map[string]func(...selector.Option) selector.Selector
+	Servers    map[string]func(...server.Option) server.Server
+	Transports map[string]func(...transport.Option) transport.Transport
+
+	// Context carries settings of other packages. May be nil.
+	Context context.Context
+}
+
+// Option sets a field of Options.
+type Option func(o *Options)
+
+// Name sets the name that --help shows.
+func Name(n string) Option { return func(o *Options) { o.Name = n } }
+
+// Description sets the text that --help shows.
+func Description(d string) Option { return func(o *Options) { o.Description = d } }
+
+// Version sets the version that --version shows.
+func Version(v string) Option { return func(o *Options) { o.Version = v } }
+
+// Broker says where the broker is.
+func Broker(b *broker.Broker) Option { return func(o *Options) { o.Broker = b } }
+
+// Registry says where the registry is.
+func Registry(r *registry.Registry) Option { return func(o *Options) { o.Registry = r } }
+
+// Selector says where the selector is.
+func Selector(s *selector.Selector) Option { return func(o *Options) { o.Selector = s } }
+
+// Transport says where the transport is.
+func Transport(t *transport.Transport) Option { return func(o *Options) { o.Transport = t } }
+
+// Client says where the client is.
+func Client(c *client.Client) Option { return func(o *Options) { o.Client = c } }
+
+// Server says where the server is.
+func Server(s *server.Server) Option { return func(o *Options) { o.Server = s } }
+
+// NewBroker adds a broker that can be chosen by name.
+func NewBroker(name string, b func(...broker.Option) broker.Broker) Option {
+	return func(o *Options) { o.Brokers = with(o.Brokers, name, b) }
+}
+
+// NewClient adds a client that can be chosen by name.
+func NewClient(name string, c func(...client.Option) client.Client) Option {
+	return func(o *Options) { o.Clients = with(o.Clients, name, c) }
+}
+
+// NewRegistry adds a registry that can be chosen by name.
+func NewRegistry(name string, r func(...registry.Option) registry.Registry) Option {
+	return func(o *Options) { o.Registries = with(o.Registries, name, r) }
+}
+
+// NewSelector adds a selector that can be chosen by name.
+func NewSelector(name string, s func(...selector.Option) selector.Selector) Option {
+	return func(o *Options) { o.Selectors = with(o.Selectors, name, s) }
+}
+
+// NewServer adds a server that can be chosen by name.
+func NewServer(name string, s func(...server.Option) server.Server) Option {
+	return func(o *Options) { o.Servers = with(o.Servers, name, s) }
+}
+
+// NewTransport adds a transport that can be chosen by name.
+func NewTransport(name string, t func(...transport.Option) transport.Transport) Option {
+	return func(o *Options) { o.Transports = with(o.Transports, name, t) }
+}
+
+func with[T any](m map[string]T, name string, v T) map[string]T {
+	if m == nil {
+		m = map[string]T{}
+	}
+	m[name] = v
+	return m
+}

@@ -1,0 +1,143 @@
+package cmd
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/rollcall-go/micro/internal/similar"
+)
+
+// exit ends the process. Tests replace it.
+var exit = os.Exit
+
+// command is the Cmd of this package.
+type command struct {
+	mu   sync.Mutex
+	opts Options
+	app  *cli.App
+	// ran tells a parse that went through from one that only showed help.
+	ran bool
+}
+
+var _ Cmd = (*command)(nil)
+
+// NewCmd returns a command line with the default flags. It parses nothing until
+// Init.
+func NewCmd(opts ...Option) Cmd {
+	c := &command{}
+	for _, o := range opts {
+		o(&c.opts)
+	}
+	app := cli.NewApp()
+	app.Flags = slices.Clone(DefaultFlags)
+	app.Before = c.before
+	app.Action = func(*cli.Context) error { return nil }
+	app.HideVersion = true
+	app.Usage = "a service"
+	app.UsageText = "[flags]"
+	// What is wrong is said once, by fail.
+	app.OnUsageError = func(_ *cli.Context, err error, _ bool) error { return err }
+	app.ExitErrHandler = func(*cli.Context, error) {}
+	app.ErrWriter = io.Discard
+	c.app = app
+	return c
+}
+
+func (c *command) App() *cli.App { return c.app }
+
+func (c *command) Options() Options {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.opts
+}
+
+func (c *command) Init(opts ...Option) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, o := range opts {
+		o(&c.opts)
+	}
+	if c.opts.Name != "" {
+		c.app.Name = c.opts.Name
+	}
+	if c.opts.Description != "" {
+		c.app.Usage = c.opts.Description
+	}
+	if c.opts.Version != "" {
+		c.app.HideVersion = false
+		c.app.Version = c.opts.Version
+	}
+	c.ran = false
+	action := c.app.Action
+	c.app.Action = func(ctx *cli.Context) error {
+		c.ran = true
+		return action(ctx)
+	}
+	defer func() { c.app.Action = action }()
+	if err := c.app.Run(arguments(os.Args)); err != nil {
+		c.fail(err)
+		return err
+	}
+	if !c.ran && !c.subcommand() {
+		exit(0)
+	}
+	return nil
+}
+
+// subcommand reports whether the program has commands of its own, one of which
+// may have run in place of the action.
+func (c *command) subcommand() bool {
+	return slices.ContainsFunc(c.app.Commands, func(cmd *cli.Command) bool { return cmd.Name != "help" })
+}
+
+// fail says what is wrong in one line and ends the process.
+func (c *command) fail(err error) {
+	text := strings.TrimSpace(strings.ReplaceAll(err.Error(), "\n", " "))
+	fmt.Fprintf(os.Stderr, "%s: %s\n", c.app.Name, c.suggest(text))
+	var coded cli.ExitCoder
+	switch {
+	case errors.As(err, &coded):
+		exit(coded.ExitCode())
+	case c.ran:
+		// The input was right; what the program did with it went wrong.
+		exit(1)
+	default:
+		exit(2)
+	}
+}
+
+// suggest adds the way out to what the parser says about an unknown flag.
+func (c *command) suggest(text string) string {
+	name, ok := strings.CutPrefix(text, "flag provided but not defined: -")
+	if !ok {
+		return text
+	}
+	var names []string
+	for _, f := range c.app.Flags {
+		names = append(names, f.Names()...)
+	}
+	text = fmt.Sprintf("unknown flag --%s", strings.TrimPrefix(name, "-"))
+	if near := similar.Nearest(strings.TrimPrefix(name, "-"), names); near != "" {
+		return fmt.Sprintf("%s: did you mean --%s? (--help lists all)", text, near)
+	}
+	return text + " (--help lists all)"
+}
+
+// arguments leaves out the flags of a test binary, in which a service may be
+// made like anywhere else.
+func arguments(args []string) []string {
+	if flag.Lookup("test.v") == nil {
+		return args
+	}
+	return slices.DeleteFunc(slices.Clone(args), func(a string) bool {
+		return strings.HasPrefix(a, "-test.") || strings.HasPrefix(a, "--test.")
+	})
+}

@@ -1,0 +1,186 @@
+package micro
+
+import (
+	"context"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/rollcall-go/micro/broker"
+	"github.com/rollcall-go/micro/client"
+	"github.com/rollcall-go/micro/client/selector"
+	"github.com/rollcall-go/micro/config/cmd"
+	"github.com/rollcall-go/micro/registry"
+	"github.com/rollcall-go/micro/server"
+	"github.com/rollcall-go/micro/transport"
+)
+
+// Options are the parts and settings of a service.
+type Options struct {
+	Broker    broker.Broker
+	Cmd       cmd.Cmd
+	Client    client.Client
+	Server    server.Server
+	Registry  registry.Registry
+	Transport transport.Transport
+
+	// Functions to run around start and stop, in the order in which they were
+	// added.
+	BeforeStart []func() error
+	BeforeStop  []func() error
+	AfterStart  []func() error
+	AfterStop   []func() error
+
+	// Context ends Run when it is done, and carries settings of other packages.
+	Context context.Context
+
+	// Signal says whether Run ends at SIGTERM, SIGINT and SIGQUIT.
+	Signal bool
+
+	// pending is what options said and was not carried out yet: options only
+	// record, so that their order does not matter.
+	pending pending
+}
+
+// pending holds settings for the parts of a service.
+type pending struct {
+	server   []server.Option
+	client   []client.Option
+	wrappers []client.Wrapper
+	// The parts that an option put in place; the rest of the service has to hear
+	// of them.
+	registry, broker, transport bool
+}
+
+// Broker sets what carries published messages.
+func Broker(b broker.Broker) Option {
+	return func(o *Options) { o.Broker, o.pending.broker = b, true }
+}
+
+// Cmd sets the command line.
+func Cmd(c cmd.Cmd) Option {
+	return func(o *Options) { o.Cmd = c }
+}
+
+// Client sets what calls other services.
+func Client(c client.Client) Option {
+	return func(o *Options) { o.Client = c }
+}
+
+// Context sets the context that ends Run when it is done.
+func Context(ctx context.Context) Option {
+	return func(o *Options) { o.Context = ctx }
+}
+
+// HandleSignal says whether Run ends at a signal. It does by default.
+func HandleSignal(b bool) Option {
+	return func(o *Options) { o.Signal = b }
+}
+
+// Server sets what serves the service's handlers.
+func Server(s server.Server) Option {
+	return func(o *Options) { o.Server = s }
+}
+
+// Registry sets where the service registers and looks up others. It remains the
+// caller's to close.
+func Registry(r registry.Registry) Option {
+	return func(o *Options) { o.Registry, o.pending.registry = r, true }
+}
+
+// Selector sets what chooses among the nodes of a service.
+func Selector(s selector.Selector) Option {
+	return func(o *Options) { o.pending.client = append(o.pending.client, client.Selector(s)) }
+}
+
+// Transport sets the transport of clients and servers that use one.
+func Transport(t transport.Transport) Option {
+	return func(o *Options) { o.Transport, o.pending.transport = t, true }
+}
+
+// Address sets where the service listens, host:port.
+func Address(addr string) Option { return serverOption(server.Address(addr)) }
+
+// Name sets the name that the service registers under.
+func Name(n string) Option { return serverOption(server.Name(n)) }
+
+// Version sets the version that the service registers with.
+func Version(v string) Option { return serverOption(server.Version(v)) }
+
+// Metadata sets the metadata of the service's node.
+func Metadata(md map[string]string) Option { return serverOption(server.Metadata(md)) }
+
+// RegisterTTL sets how long the registration outlives its last renewal.
+func RegisterTTL(t time.Duration) Option { return serverOption(server.RegisterTTL(t)) }
+
+// RegisterInterval sets the time between two checks of the registration.
+func RegisterInterval(t time.Duration) Option { return serverOption(server.RegisterInterval(t)) }
+
+func serverOption(so server.Option) Option {
+	return func(o *Options) { o.pending.server = append(o.pending.server, so) }
+}
+
+// WrapClient surrounds the client; the first wrapper of one WrapClient is its
+// outermost, the last WrapClient the outermost of all.
+func WrapClient(w ...client.Wrapper) Option {
+	return func(o *Options) {
+		for i := len(w) - 1; i >= 0; i-- {
+			o.pending.wrappers = append(o.pending.wrappers, w[i])
+		}
+	}
+}
+
+// WrapCall surrounds each attempt of a call, the first wrapper outermost.
+func WrapCall(w ...client.CallWrapper) Option {
+	return func(o *Options) { o.pending.client = append(o.pending.client, client.WrapCall(w...)) }
+}
+
+// WrapHandler surrounds each request, the first wrapper outermost.
+func WrapHandler(w ...server.HandlerWrapper) Option {
+	return func(o *Options) {
+		for _, one := range w {
+			o.pending.server = append(o.pending.server, server.WrapHandler(one))
+		}
+	}
+}
+
+// WrapSubscriber surrounds each message, the first wrapper outermost.
+func WrapSubscriber(w ...server.SubscriberWrapper) Option {
+	return func(o *Options) {
+		for _, one := range w {
+			o.pending.server = append(o.pending.server, server.WrapSubscriber(one))
+		}
+	}
+}
+
+// Flags adds flags to the command line.
+func Flags(flags ...cli.Flag) Option {
+	return func(o *Options) { o.Cmd.App().Flags = append(o.Cmd.App().Flags, flags...) }
+}
+
+// Action sets a function that the first Init runs once the command line is
+// applied, so that it can read flags of the program's own.
+func Action(a func(*cli.Context) error) Option {
+	return func(o *Options) { o.Cmd.App().Action = a }
+}
+
+// BeforeStart adds a function to run before the service serves; its error ends
+// Run.
+func BeforeStart(fn func() error) Option {
+	return func(o *Options) { o.BeforeStart = append(o.BeforeStart, fn) }
+}
+
+// BeforeStop adds a function to run before the service deregisters.
+func BeforeStop(fn func() error) Option {
+	return func(o *Options) { o.BeforeStop = append(o.BeforeStop, fn) }
+}
+
+// AfterStart adds a function to run once the service serves; its error ends Run.
+func AfterStart(fn func() error) Option {
+	return func(o *Options) { o.AfterStart = append(o.AfterStart, fn) }
+}
+
+// AfterStop adds a function to run when the service has stopped serving.
+func AfterStop(fn func() error) Option {
+	return func(o *Options) { o.AfterStop = append(o.AfterStop, fn) }
+}

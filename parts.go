@@ -1,0 +1,79 @@
+package micro
+
+import (
+	"io"
+	"sync/atomic"
+
+	"github.com/google/uuid"
+
+	"github.com/rollcall-go/micro/client"
+	"github.com/rollcall-go/micro/config/cmd"
+	"github.com/rollcall-go/micro/server"
+)
+
+// The Default values of the process go to the first service that is given none
+// of its own. Later services get parts of their own, so that two services in
+// one process do not disturb each other.
+var (
+	clientTaken atomic.Bool
+	serverTaken atomic.Bool
+	cmdTaken    atomic.Bool
+)
+
+// offer is what a service gets unless its options say otherwise.
+type offer struct {
+	client client.Client
+	server server.Server
+	cmd    cmd.Cmd
+}
+
+// offerParts fills in the parts before the options are applied: an option of the
+// program's own may want to see them.
+func offerParts(o *Options) offer {
+	var f offer
+	if !clientTaken.Load() {
+		f.client = client.DefaultClient
+	} else {
+		f.client = client.NewClient()
+	}
+	if !serverTaken.Load() {
+		f.server = server.DefaultServer
+	} else {
+		f.server = ownServer()
+	}
+	if !cmdTaken.Load() {
+		f.cmd = cmd.DefaultCmd
+	} else {
+		f.cmd = cmd.NewCmd()
+	}
+	o.Client, o.Server, o.Cmd = f.client, f.server, f.cmd
+	return f
+}
+
+// ownServer returns a server with an id of its own: server.DefaultId is one for
+// the whole process.
+func ownServer() server.Server {
+	return server.NewServer(server.Id(uuid.NewString()))
+}
+
+// settle takes the offered Default values that were left in place; where another
+// service was faster, a new part takes their place. It returns the parts that
+// are the service's own to close.
+func (f offer) settle(o *Options) []io.Closer {
+	var made []io.Closer
+	if o.Client == f.client && (f.client != client.DefaultClient || !clientTaken.CompareAndSwap(false, true)) {
+		if f.client == client.DefaultClient {
+			o.Client = client.NewClient()
+		}
+		if c, ok := o.Client.(io.Closer); ok {
+			made = append(made, c)
+		}
+	}
+	if o.Server == f.server && f.server == server.DefaultServer && !serverTaken.CompareAndSwap(false, true) {
+		o.Server = ownServer()
+	}
+	if o.Cmd == f.cmd && f.cmd == cmd.DefaultCmd && !cmdTaken.CompareAndSwap(false, true) {
+		o.Cmd = cmd.NewCmd()
+	}
+	return made
+}

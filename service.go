@@ -1,0 +1,220 @@
+package micro
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+
+	"github.com/rollcall-go/micro/broker"
+	"github.com/rollcall-go/micro/client"
+	"github.com/rollcall-go/micro/config/cmd"
+	"github.com/rollcall-go/micro/internal/feed"
+	"github.com/rollcall-go/micro/logger"
+	"github.com/rollcall-go/micro/registry"
+	"github.com/rollcall-go/micro/server"
+)
+
+// service is the Service of this package.
+type service struct {
+	name  *name
+	parse sync.Once // the command line
+
+	mu   sync.Mutex
+	opts Options
+	// err is what went wrong while the service was set up; Run returns it.
+	err error
+	// made are the parts that the service made itself and closes.
+	made []io.Closer
+}
+
+var _ Service = (*service)(nil)
+
+func newService(opts ...Option) *service {
+	s := &service{name: &name{}, opts: Options{
+		Context:  context.Background(), // never done: the service then ends by signal alone
+		Signal:   true,
+		Broker:   broker.DefaultBroker,
+		Registry: registry.DefaultRegistry,
+	}}
+	offer := offerParts(&s.opts)
+	for _, o := range opts {
+		o(&s.opts)
+	}
+	s.made = offer.settle(&s.opts)
+	s.apply()
+	// Around what the program wraps: the name goes on the call before the
+	// program's wrappers see it, and an answer from the cache spares them.
+	s.opts.Client = &cached{Client: &named{Client: s.opts.Client, name: s.name}}
+	return s
+}
+
+func (s *service) Name() string { return s.name.get() }
+
+func (s *service) String() string { return "micro" }
+
+func (s *service) Options() Options {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.opts
+}
+
+func (s *service) Client() client.Client { return s.Options().Client }
+
+func (s *service) Server() server.Server { return s.Options().Server }
+
+func (s *service) Init(opts ...Option) {
+	s.mu.Lock()
+	for _, o := range opts {
+		o(&s.opts)
+	}
+	s.mu.Unlock()
+	s.apply()
+	s.parse.Do(s.commandLine)
+}
+
+// apply carries out what options recorded: each part hears of its settings and
+// of the other parts, whatever the order in which the options came.
+func (s *service) apply() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.opts.pending
+	s.opts.pending = pending{}
+	if p.registry {
+		p.server = append(p.server, server.Registry(s.opts.Registry))
+		p.client = append(p.client, client.Registry(s.opts.Registry))
+		if err := s.opts.Broker.Init(broker.Registry(s.opts.Registry)); err != nil {
+			s.failed("the broker", err)
+		}
+	}
+	if p.broker {
+		p.server = append(p.server, server.Broker(s.opts.Broker))
+		p.client = append(p.client, client.Broker(s.opts.Broker))
+	}
+	if p.transport {
+		p.server = append(p.server, server.Transport(s.opts.Transport))
+		p.client = append(p.client, client.Transport(s.opts.Transport))
+	}
+	if len(p.server) > 0 {
+		if err := s.opts.Server.Init(p.server...); err != nil {
+			s.failed("the server", err)
+		}
+	}
+	if len(p.client) > 0 {
+		if err := s.opts.Client.Init(p.client...); err != nil {
+			s.failed("the client", err)
+		}
+	}
+	for _, w := range p.wrappers {
+		s.opts.Client = w(s.opts.Client)
+	}
+	s.name.set(s.opts.Server.Options().Name)
+}
+
+func (s *service) failed(part string, err error) {
+	s.err = errors.Join(s.err, fmt.Errorf("set up %s: %w", part, err))
+}
+
+// commandLine applies the flags and variables. Wrong ones end the process.
+func (s *service) commandLine() {
+	o := s.Options()
+	before := o.Registry
+	err := o.Cmd.Init(
+		cmd.Name(s.Name()), cmd.Version(o.Server.Options().Version),
+		cmd.Broker(&o.Broker), cmd.Registry(&o.Registry), cmd.Transport(&o.Transport),
+		cmd.Client(&o.Client), cmd.Server(&o.Server),
+	)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		s.failed("the command line", err)
+	}
+	s.opts.Broker, s.opts.Registry, s.opts.Transport = o.Broker, o.Registry, o.Transport
+	s.opts.Client, s.opts.Server = o.Client, o.Server
+	if c, ok := o.Registry.(io.Closer); ok && o.Registry != before {
+		s.made = append(s.made, c)
+	}
+	s.name.set(o.Server.Options().Name)
+}
+
+// Start starts the service without waiting for its end.
+func (s *service) Start() error {
+	o := s.Options()
+	if err := runAll(o.BeforeStart, true); err != nil {
+		return err
+	}
+	if err := o.Server.Start(); err != nil {
+		return err
+	}
+	if err := runAll(o.AfterStart, true); err != nil {
+		// What has started must not stay behind, registered and served by nobody.
+		return errors.Join(err, o.Server.Stop())
+	}
+	return nil
+}
+
+// Stop stops a service that Start started. Each part is stopped, whatever the
+// others return.
+func (s *service) Stop() error {
+	o := s.Options()
+	before := runAll(o.BeforeStop, false)
+	stop := o.Server.Stop()
+	return errors.Join(before, stop, runAll(o.AfterStop, false))
+}
+
+func (s *service) Run() (err error) {
+	s.mu.Lock()
+	err = s.err
+	s.mu.Unlock()
+	o := s.Options()
+	if err == nil {
+		err = feed.Check(o.Server.Options().Registry)
+	}
+	if err != nil {
+		return fmt.Errorf("run %q: %w", s.Name(), err)
+	}
+	ctx, stop := o.Context, func() {}
+	if o.Signal {
+		ctx, stop = signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt, syscall.SIGQUIT)
+	}
+	defer stop()
+	defer func() { err = errors.Join(err, s.close()) }()
+
+	logger.Infof("Starting [service] %s", s.Name())
+	if err := s.Start(); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return s.Stop()
+}
+
+// close closes what the service made itself.
+func (s *service) close() error {
+	s.mu.Lock()
+	made := s.made
+	s.made = nil
+	s.mu.Unlock()
+	var err error
+	for _, c := range made {
+		err = errors.Join(err, c.Close())
+	}
+	return err
+}
+
+// runAll runs the functions in order, up to the first error if that is to stop
+// it, and otherwise all of them.
+func runAll(fns []func() error, stopAtError bool) error {
+	var all error
+	for _, fn := range fns {
+		err := fn()
+		if err != nil && stopAtError {
+			return err
+		}
+		all = errors.Join(all, err)
+	}
+	return all
+}

@@ -1,0 +1,101 @@
+package micro
+
+import (
+	"context"
+	"reflect"
+	"sync/atomic"
+
+	"github.com/rollcall-go/micro/client"
+	"github.com/rollcall-go/micro/metadata"
+)
+
+// headerFrom is the header in which a call says which service it comes from.
+const headerFrom = HeaderPrefix + "From-Service"
+
+// name is the name of a service together with the headers that say it, so that
+// a call need not make them.
+type name struct{ v atomic.Pointer[nameAndHeader] }
+
+type nameAndHeader struct {
+	name   string
+	header metadata.Metadata // shared, never written
+}
+
+func (n *name) set(s string) {
+	n.v.Store(&nameAndHeader{name: s, header: metadata.Metadata{headerFrom: s}})
+}
+
+func (n *name) get() string {
+	if v := n.v.Load(); v != nil {
+		return v.name
+	}
+	return ""
+}
+
+// put returns ctx with the header in it. What an incoming request said about its
+// own sender is not passed on: the next call comes from this service.
+func (n *name) put(ctx context.Context) context.Context {
+	v := n.v.Load()
+	if v == nil {
+		return ctx
+	}
+	if _, ok := metadata.FromContext(ctx); !ok {
+		return metadata.NewContext(ctx, v.header)
+	}
+	return metadata.Set(ctx, headerFrom, v.name)
+}
+
+// named puts the service's name on everything that its client sends.
+type named struct {
+	client.Client
+	name *name
+}
+
+func (c *named) Call(ctx context.Context, req client.Request, rsp any, opts ...client.CallOption) error {
+	return c.Client.Call(c.name.put(ctx), req, rsp, opts...)
+}
+
+func (c *named) Stream(ctx context.Context, req client.Request, opts ...client.CallOption) (client.Stream, error) {
+	return c.Client.Stream(c.name.put(ctx), req, opts...)
+}
+
+func (c *named) Publish(ctx context.Context, msg client.Message, opts ...client.PublishOption) error {
+	return c.Client.Publish(c.name.put(ctx), msg, opts...)
+}
+
+// cached answers calls that were made with client.WithCache before from the
+// client's cache.
+type cached struct{ client.Client }
+
+func (c *cached) Call(ctx context.Context, req client.Request, rsp any, opts ...client.CallOption) error {
+	var o client.CallOptions
+	for _, opt := range opts {
+		opt(&o)
+	}
+	cache := c.cache(o)
+	if cache == nil || req == nil || rsp == nil {
+		return c.Client.Call(ctx, req, rsp, opts...)
+	}
+	if kept, ok := cache.Get(ctx, &req); ok && copyInto(rsp, kept) {
+		return nil
+	}
+	if err := c.Client.Call(ctx, req, rsp, opts...); err != nil {
+		return err
+	}
+	if own := reflect.ValueOf(rsp); own.Kind() == reflect.Pointer {
+		kept := reflect.New(own.Type().Elem())
+		if copyInto(kept.Interface(), rsp) {
+			cache.Set(ctx, &req, kept.Interface(), o.CacheExpiry)
+		}
+	}
+	return nil
+}
+
+// cache returns the cache to use for a call with the given options, nil for
+// none. Most calls have none, and then the client's options are not asked for.
+func (c *cached) cache(o client.CallOptions) *client.Cache {
+	if o.CacheExpiry <= 0 {
+		return nil
+	}
+	return c.Client.Options().Cache
+}
