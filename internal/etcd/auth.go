@@ -1,0 +1,213 @@
+package etcd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/rollcall-go/micro/internal/defaults"
+)
+
+// authEvery is the least time between two authentications: they are the most
+// expensive request that etcd knows, and many programs may have the same wrong
+// password.
+const authEvery = time.Second
+
+// auth obtains the token of a user, adds it to every request and stream, and
+// obtains a new one when etcd no longer takes it. One token serves them all, over
+// all connections, until etcd refuses it.
+type auth struct {
+	conn *Conn
+
+	mu      sync.Mutex
+	ok      bool // token is believed to be good
+	token   string
+	attempt *attempt  // under way, or nil
+	last    time.Time // of the last answer
+}
+
+// attempt is one authentication that many may wait for. err may be read when
+// done is closed.
+type attempt struct {
+	done chan struct{}
+	err  error
+}
+
+func newAuth(c *Conn) *auth { return &auth{conn: c} }
+
+// valid returns a token that etcd is not known to refuse. It waits for etcd until
+// ctx is done, but not longer than for the next refusal of the credentials.
+func (a *auth) valid(ctx context.Context) (string, error) {
+	for {
+		a.mu.Lock()
+		if a.ok {
+			defer a.mu.Unlock()
+			return a.token, nil
+		}
+		if a.attempt == nil {
+			try := &attempt{done: make(chan struct{})}
+			if !a.conn.spawn(func(ctx context.Context) { a.run(ctx, try) }) {
+				a.mu.Unlock()
+				return "", ErrClosed
+			}
+			a.attempt = try
+		}
+		try := a.attempt
+		a.mu.Unlock()
+		select {
+		case <-try.done:
+			if try.err != nil {
+				return "", try.err
+			}
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
+	}
+}
+
+// discard says that etcd refused the token.
+func (a *auth) discard(token string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.token == token {
+		a.ok = false
+	}
+}
+
+// run authenticates and ends when etcd has answered.
+func (a *auth) run(ctx context.Context, try *attempt) {
+	a.mu.Lock()
+	pause := authEvery - time.Since(a.last)
+	a.mu.Unlock()
+	var token string
+	var err error
+	for wait(ctx, pause) {
+		if token, err = a.authenticate(ctx); !unanswered(err) {
+			break
+		}
+		pause = defaults.EtcdBaseDelay
+	}
+	if ctx.Err() != nil {
+		err = ErrClosed
+	} else if err != nil {
+		err = fmt.Errorf("authentication failed for user %q: %w", a.conn.cfg.Username, err)
+	}
+	a.conn.link.refused(err)
+	a.mu.Lock()
+	a.ok, a.token, a.attempt, a.last = err == nil, token, nil, time.Now()
+	a.mu.Unlock()
+	try.err = err
+	close(try.done)
+}
+
+func (a *auth) authenticate(ctx context.Context) (string, error) {
+	client, err := a.conn.start()
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, a.conn.timeout)
+	defer cancel()
+	resp, err := client.Authenticate(ctx, a.conn.cfg.Username, a.conn.cfg.Password)
+	if errors.Is(err, rpctypes.ErrAuthNotEnabled) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return resp.Token, nil
+}
+
+// unanswered reports whether err means that etcd did not decide.
+func unanswered(err error) bool {
+	if err == nil {
+		return false
+	}
+	switch status.Code(rpctypes.Error(err)) {
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled:
+		return true
+	}
+	if known, ok := errors.AsType[rpctypes.EtcdError](err); ok {
+		return known.Code() == codes.Unavailable
+	}
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+}
+
+// stale reports whether etcd refused a request because of its token.
+func stale(err error) bool {
+	err = rpctypes.Error(err)
+	return errors.Is(err, rpctypes.ErrInvalidAuthToken) ||
+		errors.Is(err, rpctypes.ErrAuthOldRevision) ||
+		errors.Is(err, rpctypes.ErrUserEmpty)
+}
+
+func withToken(ctx context.Context, token string) context.Context {
+	if token == "" {
+		return ctx
+	}
+	return metadata.AppendToOutgoingContext(ctx, rpctypes.TokenFieldNameGRPC, token)
+}
+
+func (a *auth) unary(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	if method == etcdserverpb.Auth_Authenticate_FullMethodName {
+		return invoke(ctx, method, req, reply, cc, opts...)
+	}
+	token, err := a.valid(ctx)
+	if err != nil {
+		return err
+	}
+	err = invoke(withToken(ctx, token), method, req, reply, cc, opts...)
+	if !stale(err) {
+		return err
+	}
+	a.discard(token)
+	if token, err = a.valid(ctx); err != nil {
+		return err
+	}
+	return invoke(withToken(ctx, token), method, req, reply, cc, opts...)
+}
+
+func (a *auth) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, open grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+	token, err := a.valid(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s, err := open(withToken(ctx, token), desc, cc, method, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return &authStream{ClientStream: s, auth: a, token: token}, nil
+}
+
+// authStream notices that etcd refuses the token of a stream. The stream is lost;
+// the next one gets a new token.
+type authStream struct {
+	grpc.ClientStream
+	auth  *auth
+	token string
+}
+
+func (s *authStream) RecvMsg(m any) error {
+	err := s.ClientStream.RecvMsg(m)
+	if stale(err) {
+		s.auth.discard(s.token)
+	}
+	// A watch is refused by a message, not by an error.
+	if resp, ok := m.(*etcdserverpb.WatchResponse); ok && err == nil && resp.Canceled && resp.CancelReason != "" {
+		for _, refusal := range []error{rpctypes.ErrGRPCInvalidAuthToken, rpctypes.ErrGRPCAuthOldRevision, rpctypes.ErrGRPCUserEmpty} {
+			if strings.Contains(resp.CancelReason, rpctypes.ErrorDesc(refusal)) {
+				s.auth.discard(s.token)
+			}
+		}
+	}
+	return err
+}

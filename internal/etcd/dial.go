@@ -1,0 +1,128 @@
+package etcd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc/credentials"
+)
+
+// dial makes a TCP connection for grpc.
+func (l *link) dial(ctx context.Context, endpoint string) (net.Conn, error) {
+	addr, ok := l.addrs[endpoint]
+	if !ok {
+		addr = endpoint
+	}
+	if l.avoided(addr) {
+		return nil, fmt.Errorf("avoid %s, which stopped answering a moment ago", addr)
+	}
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "tcp", addr)
+	if err != nil {
+		l.failed(err)
+		return nil, err
+	}
+	c := &netConn{Conn: conn, link: l, addr: addr}
+	l.opened(c)
+	return c, nil
+}
+
+// netConn is a TCP connection that reports to its link what arrives and that it
+// was closed.
+type netConn struct {
+	net.Conn
+	link     *link
+	addr     string
+	received atomic.Bool // something arrived
+	blamed   atomic.Bool // its end was explained
+	closed   atomic.Bool
+}
+
+func (c *netConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 0 {
+		c.received.Store(true)
+		c.link.hear(time.Now())
+	}
+	return n, err
+}
+
+func (c *netConn) Close() error {
+	if c.closed.Swap(true) {
+		return nil
+	}
+	if !c.received.Load() {
+		c.blame(fmt.Errorf("connected to %s, but it does not answer", c.addr))
+	}
+	c.link.closed(c)
+	return c.Conn.Close()
+}
+
+// blame tells the link why c ended; the first reason counts.
+func (c *netConn) blame(err error) {
+	if !c.blamed.Swap(true) {
+		c.link.failed(err)
+	}
+}
+
+// watchedCreds reports failed handshakes, which grpc keeps to itself while it
+// tries again, and the errors that are read from the connection afterwards: a
+// server refuses a client's certificate only then.
+type watchedCreds struct {
+	credentials.TransportCredentials
+	link *link
+}
+
+var _ credentials.TransportCredentials = (*watchedCreds)(nil)
+
+func (w *watchedCreds) Clone() credentials.TransportCredentials {
+	return &watchedCreds{w.TransportCredentials.Clone(), w.link}
+}
+
+func (w *watchedCreds) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	conn, info, err := w.TransportCredentials.ClientHandshake(ctx, authority, raw)
+	c, ok := raw.(*netConn)
+	if !ok {
+		return conn, info, err
+	}
+	if err != nil {
+		c.blame(fmt.Errorf("TLS handshake with %s: %w", c.addr, withoutPorts(err)))
+		return nil, nil, err
+	}
+	return &watchedConn{Conn: conn, tcp: c, secure: conn != raw}, info, nil
+}
+
+// watchedConn is a connection after the handshake.
+type watchedConn struct {
+	net.Conn
+	tcp    *netConn
+	secure bool
+}
+
+func (c *watchedConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	switch {
+	case err == nil || errors.Is(err, net.ErrClosed):
+	case !c.secure && !c.tcp.received.Load():
+		c.tcp.blame(fmt.Errorf("%s closed the connection before it answered; perhaps it wants TLS: %w", c.tcp.addr, withoutPorts(err)))
+	case errors.Is(err, io.EOF):
+		c.tcp.blame(fmt.Errorf("%s closed the connection", c.tcp.addr))
+	default:
+		c.tcp.blame(fmt.Errorf("lost the connection to %s: %w", c.tcp.addr, withoutPorts(err)))
+	}
+	return n, err
+}
+
+// withoutPorts strips the local port from a network error, so that the same
+// error reads the same the next time.
+func withoutPorts(err error) error {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Source != nil {
+		return op.Err
+	}
+	return err
+}
