@@ -25,6 +25,8 @@ type Error struct {
 	Detail string `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`
 	// Status is the standard text of Code, empty for a code that has none.
 	Status string `protobuf:"bytes,4,opt,name=status,proto3" json:"status,omitempty"`
+
+	cause error
 }
 
 var _ error = (*Error)(nil)
@@ -38,9 +40,24 @@ func (e *Error) Error() string {
 	return string(b)
 }
 
+// Unwrap returns the cause that was given to Wrap, nil if there is none.
+func (e *Error) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.cause
+}
+
 // New returns an error with the given detail, word for word.
 func New(id, detail string, code int32) error {
 	return &Error{Id: id, Code: code, Detail: detail, Status: http.StatusText(int(code))}
+}
+
+// Wrap returns an error like that of New, in which errors.Is and errors.As of the
+// standard library also find the cause. The cause stays in this process: neither
+// the text nor the message on the wire has it.
+func Wrap(id, detail string, code int32, cause error) error {
+	return &Error{Id: id, Code: code, Detail: detail, Status: http.StatusText(int(code)), cause: cause}
 }
 
 // newf formats the detail. Without arguments the format is taken word for word,

@@ -111,3 +111,19 @@ func TestEqual(t *testing.T) {
 		}
 	}
 }
+
+func TestWrapKeepsTheCause(t *testing.T) {
+	err := Wrap("my.id", "look up: nothing", 500, fmt.Errorf("read: %w", io.EOF))
+	if !stderrors.Is(err, io.EOF) {
+		t.Errorf("%v hides its cause", err)
+	}
+	if got, want := err.Error(), New("my.id", "look up: nothing", 500).Error(); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if err, ok := err.(*Error); !ok || err.Code != 500 {
+		t.Errorf("got %T, want an *Error with code 500", err)
+	}
+	if stderrors.Unwrap((*Error)(nil)) != nil || stderrors.Unwrap(New("", "", 500)) != nil {
+		t.Error("an error without a cause has one")
+	}
+}
