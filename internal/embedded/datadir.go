@@ -89,6 +89,14 @@ func checkDatabase(dir string) (err error) {
 		return fmt.Errorf("read data directory %q: %w", dir, err)
 	}
 
+	hasLog := wal.Exist(filepath.Join(dir, "member", "wal"))
+	if info.Size() == 0 {
+		if hasLog {
+			return damaged(dir, fmt.Errorf("open %q: it is empty", path))
+		}
+		return nil // its first start was cut off
+	}
+
 	// The database is mapped into memory: what a truncated file lacks is met as
 	// a fault.
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
@@ -98,7 +106,7 @@ func checkDatabase(dir string) (err error) {
 		}
 	}()
 
-	db, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true, Timeout: lockTimeout, PreLoadFreelist: true})
+	db, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true, Timeout: lockTimeout})
 	if errors.Is(err, bolterrors.ErrTimeout) {
 		return fmt.Errorf("use data directory %q: another etcd is running on it; stop that one or name another directory", dir)
 	}
@@ -112,13 +120,18 @@ func checkDatabase(dir string) (err error) {
 		if tx.Size() > info.Size() {
 			return fmt.Errorf("open %q: %d bytes are missing at its end", path, tx.Size()-info.Size())
 		}
-		return tx.ForEach(func([]byte, *bolt.Bucket) error { return nil })
+		// Without a log there can only be what a first start had made before it
+		// was cut off, which has no index yet.
+		if meta := tx.Bucket([]byte("meta")); meta != nil && !hasLog && meta.Get([]byte("consistent_index")) != nil {
+			return fmt.Errorf("open %q: its log in %q is missing", path, filepath.Join(dir, "member", "wal"))
+		}
+		// etcd reads every page as well when it opens the database.
+		return tx.ForEach(func(_ []byte, b *bolt.Bucket) error {
+			return b.ForEach(func(_, _ []byte) error { return nil })
+		})
 	})
 	if err := errors.Join(err, db.Close()); err != nil {
 		return damaged(dir, err)
-	}
-	if !wal.Exist(filepath.Join(dir, "member", "wal")) {
-		return damaged(dir, fmt.Errorf("there is a database but no log in %q", filepath.Join(dir, "member", "wal")))
 	}
 	return nil
 }

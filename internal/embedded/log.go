@@ -113,11 +113,16 @@ func oneLine(s string) string { return strings.ReplaceAll(s, "\n", " | ") }
 // parkingHook takes the place of the exit and the panic with which etcd answers
 // what it cannot recover from. It hands the reason to whoever waits for it and
 // parks the goroutine for good, so that nothing goes on from a broken state.
-type parkingHook struct{ failed chan error }
+type parkingHook struct {
+	failed chan error
+	park   chan struct{} // nobody sends on it
+}
 
 var _ zapcore.CheckWriteHook = parkingHook{}
 
-func newParkingHook() parkingHook { return parkingHook{failed: make(chan error, 1)} }
+func newParkingHook() parkingHook {
+	return parkingHook{failed: make(chan error, 1)} // park is nil: it blocks for good
+}
 
 // OnWrite reports the entry and does not return.
 func (h parkingHook) OnWrite(ce *zapcore.CheckedEntry, fields []zapcore.Field) {
@@ -131,5 +136,5 @@ func (h parkingHook) OnWrite(ce *zapcore.CheckedEntry, fields []zapcore.Field) {
 	case h.failed <- err:
 	default: // the first failure is the one that counts
 	}
-	select {}
+	<-h.park
 }

@@ -14,6 +14,7 @@ import (
 	"go.etcd.io/etcd/api/v3/version"
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.uber.org/zap"
+	"google.golang.org/grpc"
 )
 
 // Version returns the version of the etcd that is linked in.
@@ -23,6 +24,7 @@ func Version() string { return version.Version }
 type Server struct {
 	etcd    *embed.Etcd
 	log     *lineCore
+	open    *streams
 	addr    string
 	dataDir string
 	failed  chan error
@@ -48,6 +50,8 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	open := newStreams()
+	ec.GRPCAdditionalServerOptions = []grpc.ServerOption{grpc.ChainStreamInterceptor(open.intercept)}
 	if err := chooseFreePort(ec); err != nil {
 		return nil, err
 	}
@@ -99,6 +103,7 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	s := &Server{
 		etcd:    e,
 		log:     log,
+		open:    open,
 		addr:    e.Clients[0].Addr().String(),
 		dataDir: cfg.DataDir,
 		failed:  make(chan error, 1),
@@ -119,11 +124,12 @@ func (s *Server) DataDir() string { return s.dataDir }
 // nobody.
 func (s *Server) Failed() <-chan error { return s.failed }
 
-// Stop ends the etcd: it answers what was asked, closes its connections and its
-// files. It returns when all of that is done or with an error when ctx is; the
+// Stop ends the etcd: it answers what was asked, ends the watches, closes its
+// connections and its files. It returns when all of that is done or with an error when ctx is; the
 // rest is then done in the background. Stop must be called once.
 func (s *Server) Stop(ctx context.Context) error {
 	s.log.close()
+	s.open.end()
 	go func() {
 		s.etcd.Close()
 		close(s.stopped)
