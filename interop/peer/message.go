@@ -1,0 +1,102 @@
+package peer
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Names of the commands.
+const (
+	OpStart      = "start"      // Start -> nothing, when the service serves
+	OpStop       = "stop"       // Stop -> nothing, when it has stopped
+	OpCall       = "call"       // Call -> the answer as JSON
+	OpCount      = "count"      // Call -> nothing: opens a stream of answers
+	OpList       = "list"       // nothing -> []*registry.Service
+	OpGet        = "get"        // Name -> []*registry.Service
+	OpWatch      = "watch"      // Name, may be empty -> one Event after another
+	OpRegister   = "register"   // Record -> nothing
+	OpDeregister = "deregister" // Record -> nothing
+)
+
+// command is one line of input.
+type command struct {
+	ID   int             `json:"id"`
+	Op   string          `json:"op"`
+	Body json.RawMessage `json:"body,omitempty"`
+}
+
+// reply is one line of output. The first line of all has the number 0 and says
+// that the program is ready. A command that goes on, such as a watch, has many
+// replies.
+type reply struct {
+	ID    int             `json:"id"`
+	Ready bool            `json:"ready,omitempty"`
+	Body  json.RawMessage `json:"body,omitempty"`
+	Error *Error          `json:"error,omitempty"`
+}
+
+// Error is what a command failed with. Its first four fields are those of the
+// framework's own error, where it was one.
+type Error struct {
+	ID     string `json:"id,omitempty"`
+	Code   int32  `json:"code,omitempty"`
+	Detail string `json:"detail,omitempty"`
+	Status string `json:"status,omitempty"`
+	// Text is the error's text where it was another.
+	Text string `json:"text,omitempty"`
+}
+
+// Error returns the error as JSON.
+func (e *Error) Error() string {
+	// A struct of strings and a number can be encoded.
+	text, _ := json.Marshal(e)
+	return string(text)
+}
+
+// Service says what to start. All of it is what a program gives to its service in
+// code.
+type Service struct {
+	Name     string            `json:"name"`
+	Version  string            `json:"version,omitempty"`
+	ID       string            `json:"id,omitempty"` // empty: generated
+	Metadata map[string]string `json:"metadata,omitempty"`
+	// Advertise is the address to publish instead of the real one.
+	Advertise string        `json:"advertise,omitempty"`
+	TTL       time.Duration `json:"ttl,omitempty"`
+	Interval  time.Duration `json:"interval,omitempty"`
+	// Counter adds a handler with a stream, and Newer one with messages of a newer
+	// generator. Greeter and Plain are always there.
+	Counter bool `json:"counter,omitempty"`
+	Newer   bool `json:"newer,omitempty"`
+}
+
+// Name names a service.
+type Name struct {
+	Name string `json:"name"`
+}
+
+// Call says what to call.
+type Call struct {
+	Service  string `json:"service"`
+	Endpoint string `json:"endpoint"`
+	// Body is the request as JSON, whatever is sent.
+	Body json.RawMessage `json:"body,omitempty"`
+	// ContentType is what is sent; empty calls through the generated code, where
+	// there is some for the endpoint.
+	ContentType string            `json:"content_type,omitempty"`
+	Metadata    map[string]string `json:"metadata,omitempty"`
+	Timeout     time.Duration     `json:"timeout,omitempty"`
+	Address     string            `json:"address,omitempty"`
+}
+
+// Record is a service to register directly, as JSON of registry.Service.
+type Record struct {
+	Service json.RawMessage `json:"service"`
+	TTL     time.Duration   `json:"ttl,omitempty"`
+}
+
+// Event is what a watcher yielded.
+type Event struct {
+	Action  string          `json:"action"`
+	Service json.RawMessage `json:"service"`
+}

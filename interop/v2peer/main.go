@@ -1,0 +1,57 @@
+// Command v2peer is a program written for go-micro v2 that does what its standard
+// input tells it: it serves, calls, and lists, gets and watches services in etcd.
+// The tests of the module above also compile it against Rollcall, with nothing
+// changed but its import paths.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+
+	"github.com/micro/go-micro/v2"
+	grpcclient "github.com/micro/go-micro/v2/client/grpc"
+	"github.com/micro/go-micro/v2/registry"
+	"github.com/micro/go-micro/v2/registry/etcd"
+	grpcserver "github.com/micro/go-micro/v2/server/grpc"
+
+	"github.com/rollcall-go/micro/interop/peer"
+)
+
+func main() {
+	address := flag.String("registry", "127.0.0.1:2379", "address of the etcd")
+	name := flag.String("name", "interop.caller", "name under which to call")
+	flag.Parse()
+
+	// The framework logs to standard output, which is for replies.
+	replies := os.Stdout
+	os.Stdout = os.Stderr
+
+	reg := etcd.NewRegistry(registry.Addrs(*address))
+	p := &program{
+		registry: reg,
+		caller: micro.NewService(
+			micro.Server(grpcserver.NewServer()),
+			micro.Client(grpcclient.NewClient()),
+			micro.Name(*name),
+			micro.Registry(reg),
+		).Client(),
+		running: make(map[string]*service),
+	}
+	err := peer.Serve(os.Stdin, replies, map[string]peer.Op{
+		peer.OpStart:      p.start,
+		peer.OpStop:       p.stop,
+		peer.OpCall:       p.call,
+		peer.OpCount:      p.count,
+		peer.OpList:       p.list,
+		peer.OpGet:        p.get,
+		peer.OpWatch:      p.watch,
+		peer.OpRegister:   p.register,
+		peer.OpDeregister: p.deregister,
+	})
+	p.stopAll()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
