@@ -50,7 +50,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	fmt.Fprintf(stderr, "micro: %v\n", err)
 	var usage *usageError
-	if errors.As(err, &usage) {
+	var help cli.ExitCoder // the library's own: there is no help on that
+	if errors.As(err, &usage) || errors.As(err, &help) {
 		return exitUsage
 	}
 	return exitFailed
@@ -58,24 +59,25 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // newApp puts the command line together.
 func newApp(stdout, stderr io.Writer) *cli.App {
-	// The library's own -v would be taken by a verbose flag one day.
-	cli.VersionFlag = &cli.BoolFlag{Name: "version", Usage: "print the version and exit", DisableDefaultText: true}
-	cli.VersionPrinter = func(c *cli.Context) { fmt.Fprintln(c.App.Writer, buildVersion()) }
 	app := &cli.App{
-		Name:            "micro",
-		Usage:           "run a registry, see what is registered, call it",
-		Version:         buildVersion(),
-		Commands:        commands(),
-		Writer:          stdout,
-		ErrWriter:       stderr,
-		HideHelpCommand: true,
-		OnUsageError:    explainUsage,
-		ExitErrHandler:  func(*cli.Context, error) {}, // run reports errors and chooses the exit code
+		Name:  "micro",
+		Usage: "run a registry, see what is registered, call it",
+		Description: `"micro COMMAND --help" explains a command. The exit code is 0 when all went
+well, 1 when something failed and 2 when the command line cannot be understood.`,
+		Flags:          []cli.Flag{&cli.BoolFlag{Name: "version", Usage: "print the version", DisableDefaultText: true}},
+		Commands:       commands(),
+		Writer:         stdout,
+		ErrWriter:      stderr,
+		OnUsageError:   explainUsage,
+		ExitErrHandler: func(*cli.Context, error) {}, // run reports errors and chooses the exit code
 		Action: func(c *cli.Context) error {
-			if c.Args().Present() {
-				return unknownCommand(c)
+			if c.Bool("version") {
+				return printVersion(c)
 			}
-			return cli.ShowAppHelp(c)
+			if !c.Args().Present() {
+				return cli.ShowAppHelp(c)
+			}
+			return showGroup(c)
 		},
 	}
 	checkUsage(app.Commands)

@@ -22,24 +22,29 @@ func usagef(format string, args ...any) error {
 }
 
 // checkUsage makes the commands, and those below them, report a wrong command
-// line in our words.
+// line in our words. A command that only groups others needs no Action.
 func checkUsage(commands []*cli.Command) {
 	for _, c := range commands {
 		if c.OnUsageError == nil {
 			c.OnUsageError = explainUsage
+		}
+		if c.Action == nil {
+			c.Action = showGroup
 		}
 		c.HideHelpCommand = true
 		checkUsage(c.Subcommands)
 	}
 }
 
-// unknownCommand reports the first argument, which names no command.
-func unknownCommand(c *cli.Context) error {
+// showGroup is the Action of a group of commands: it lists them, or reports the
+// first argument, which names none of them.
+func showGroup(c *cli.Context) error {
+	if !c.Args().Present() {
+		return cli.ShowSubcommandHelp(c)
+	}
 	var names []string
-	for _, cmd := range c.App.Commands {
-		if !cmd.Hidden {
-			names = append(names, cmd.Names()...)
-		}
+	for _, cmd := range c.Command.VisibleCommands() {
+		names = append(names, cmd.Names()...)
 	}
 	name := c.Args().First()
 	if s := nearest(name, names); s != "" {
@@ -72,9 +77,9 @@ func explainUsage(c *cli.Context, err error, _ bool) error {
 			names = append(names, f.Names()...)
 		}
 		if s := nearest(m[1], names); s != "" {
-			return usagef("unknown flag %q, did you mean %q?", "--"+m[1], dashed(s))
+			return usagef("unknown flag %q, did you mean %q?", dashed(m[1]), dashed(s))
 		}
-		return usagef("unknown flag %q, %q lists those that exist", "--"+m[1], helpOf(c))
+		return usagef("unknown flag %q, %q lists those that exist", dashed(m[1]), helpOf(c))
 	}
 	if m := invalidValue.FindStringSubmatch(text); m != nil {
 		return usagef("invalid value %q for %q: %s", m[1], dashed(m[2]), m[3])
@@ -85,18 +90,15 @@ func explainUsage(c *cli.Context, err error, _ bool) error {
 	return usagef("%s, %q says more", text, helpOf(c))
 }
 
-func visibleFlags(c *cli.Context) []cli.Flag {
-	if c.Command != nil && c.Command.Name != "" && c.Command.Name != c.App.Name {
-		return c.Command.VisibleFlags()
-	}
-	return c.App.VisibleFlags()
-}
+// visibleFlags returns the flags of the command that is being parsed.
+func visibleFlags(c *cli.Context) []cli.Flag { return c.Command.VisibleFlags() }
 
+// helpOf returns the command line that explains the command being parsed.
 func helpOf(c *cli.Context) string {
-	if c.Command != nil && c.Command.Name != "" && c.Command.Name != c.App.Name {
-		return "micro " + c.Command.Name + " --help"
+	if c.Command.HelpName == "" {
+		return c.App.Name + " --help"
 	}
-	return "micro --help"
+	return c.Command.HelpName + " --help"
 }
 
 // dashed writes a flag's name as users type it.
@@ -109,7 +111,7 @@ func dashed(name string) string {
 
 // nearest returns the candidate that s most likely was meant to be, or "".
 func nearest(s string, candidates []string) string {
-	best, bestDistance := "", 1+len(s)/3
+	best, bestDistance := "", min(len(s)/2, 3)
 	for _, c := range candidates {
 		if d := distance(s, c); d <= bestDistance && (best == "" || d < bestDistance) {
 			best, bestDistance = c, d

@@ -15,11 +15,13 @@ func versionCommand() *cli.Command {
 		Name:   "version",
 		Usage:  "print the version of micro, of Go and of the etcd inside",
 		Before: noArguments,
-		Action: func(c *cli.Context) error {
-			fmt.Fprintln(c.App.Writer, buildVersion())
-			return nil
-		},
+		Action: printVersion,
 	}
+}
+
+func printVersion(c *cli.Context) error {
+	_, err := fmt.Fprintln(c.App.Writer, buildVersion())
+	return err
 }
 
 // buildVersion describes this binary in one line, from what the Go tool

@@ -151,7 +151,7 @@ func (c Config) setListeners(ec *embed.Config) error {
 	case (c.CertFile == "") != (c.KeyFile == ""):
 		return &ConfigError{"CertFile", c.CertFile, "a certificate and its key come together, give both or none"}
 	case c.ClientCAFile != "" && c.CertFile == "":
-		return &ConfigError{"ClientCAFile", c.ClientCAFile, "client certificates need TLS, give CertFile and KeyFile as well"}
+		return &ConfigError{"ClientCAFile", c.ClientCAFile, "client certificates need TLS, give a certificate and a key for the server as well"}
 	case c.CertFile != "":
 		scheme = "https"
 		ec.ClientTLSInfo.CertFile, ec.ClientTLSInfo.KeyFile = c.CertFile, c.KeyFile

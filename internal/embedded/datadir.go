@@ -35,10 +35,10 @@ func prepareDataDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make data directory %q: choose a place that this user may write to: %w", dir, err)
 	}
-	if err := checkWritable(dir); err != nil {
+	if err := checkOwn(dir); err != nil {
 		return err
 	}
-	if err := checkOwn(dir); err != nil {
+	if err := checkWritable(dir); err != nil {
 		return err
 	}
 	if err := checkDatabase(dir); err != nil {

@@ -97,14 +97,14 @@ func TestEtcdTLS(t *testing.T) {
 		first, second := NewCA(t), NewCA(t)
 		e := StartEtcd(t, OfKind(kind), WithTLS(first))
 		put(t, e.Client(t), "a", "1")
-		if err := e.tryWith(t, second.TLS()); err == nil {
+		if err := e.tryWith(t, second.TLS(), refusal); err == nil {
 			t.Fatal("a client that trusts another authority is answered")
 		}
 		e.RestartTLS(t, second)
-		if err := e.tryWith(t, second.TLS()); err != nil {
+		if err := e.tryWith(t, second.TLS(), answer); err != nil {
 			t.Fatalf("after the change of certificates: %v", err)
 		}
-		if err := e.tryWith(t, first.TLS()); err == nil {
+		if err := e.tryWith(t, first.TLS(), refusal); err == nil {
 			t.Fatal("the old authority is still served")
 		}
 	})
@@ -114,24 +114,30 @@ func TestEtcdClientCerts(t *testing.T) {
 	EachKind(t, func(t *testing.T, kind Kind) {
 		ca := NewCA(t)
 		e := StartEtcd(t, OfKind(kind), WithTLS(ca), WithClientCerts())
-		if err := e.tryWith(t, e.TLS(t)); err != nil {
+		if err := e.tryWith(t, e.TLS(t), answer); err != nil {
 			t.Fatalf("with a client certificate: %v", err)
 		}
-		if err := e.tryWith(t, ca.TLS()); err == nil {
+		if err := e.tryWith(t, ca.TLS(), refusal); err == nil {
 			t.Fatal("a client without a certificate is answered")
 		}
 	})
 }
 
+// Bounds of a request that is to be answered, and of one that is not.
+const (
+	answer  = 5 * time.Second
+	refusal = 300 * time.Millisecond
+)
+
 // tryWith puts a key with a client of its own that has the given TLS settings.
-func (e *Etcd) tryWith(t *testing.T, config *tls.Config) error {
+func (e *Etcd) tryWith(t *testing.T, config *tls.Config, within time.Duration) error {
 	t.Helper()
 	c, err := clientv3.New(clientv3.Config{Endpoints: []string{e.Addr()}, TLS: config, Logger: zap.NewNop()})
 	if err != nil {
 		return err
 	}
 	defer closeClient(t, c)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
 	_, err = c.Put(ctx, "a", "2")
 	return err
