@@ -1,0 +1,256 @@
+package conn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/internal/testkit"
+)
+
+// patience is how long the tests wait for what should happen soon.
+const patience = 10 * time.Second
+
+// free returns an address on which nobody listens.
+func free(t *testing.T) string {
+	t.Helper()
+	lis, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lis.Close()
+	return lis.Addr().String()
+}
+
+func TestCallsAndStreamsShareOneConnection(t *testing.T) {
+	n := serve(t, "", echo)
+	s := newSet(t, Options{})
+	var wg sync.WaitGroup
+	for i := range 300 {
+		wg.Go(func() {
+			c, err := s.Node(n.address)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			want := fmt.Sprint(i)
+			if i%3 > 0 {
+				if got, err := call(t, c, want); err != nil || got != want {
+					t.Errorf("call %d: %q, %v", i, got, err)
+				}
+				return
+			}
+			st, err := c.NewStream(t.Context(), &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, "/test.Echo/Chat")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			var got wrapperspb.StringValue
+			if err := errors.Join(st.SendMsg(wrapperspb.String(want)), st.RecvMsg(&got)); err != nil || got.Value != want {
+				t.Errorf("stream %d: %q, %v", i, got.Value, err)
+			}
+			_ = st.RecvMsg(&got) // the end
+		})
+	}
+	wg.Wait()
+	if n := n.accepted.Load(); n != 1 {
+		t.Fatalf("%d connections for 300 calls", n)
+	}
+	if calls := must(t, s, n.address).calls.Load(); calls != 0 {
+		t.Fatalf("%d calls count as in flight", calls)
+	}
+}
+
+func TestStateFollowsTheNode(t *testing.T) {
+	var failures atomic.Int64
+	n := serve(t, "", echo)
+	s := newSet(t, Options{Failed: func(address string) {
+		if address == n.address {
+			failures.Add(1)
+		}
+	}})
+	is := func(want connectivity.State) func() bool {
+		return func() bool { return s.State(n.address) == want }
+	}
+	if !is(connectivity.Idle)() {
+		t.Fatal("an address never used is not idle")
+	}
+	c := must(t, s, n.address)
+	if !is(connectivity.Idle)() || n.accepted.Load() != 0 {
+		t.Fatal("connected before it was needed")
+	}
+	c.Connect()
+	testkit.Eventually(t, patience, "connected in the background", is(connectivity.Ready))
+
+	n.kill()
+	testkit.Eventually(t, patience, "the end of the node is seen", func() bool { return !is(connectivity.Ready)() })
+	_, err := call(t, c, "x")
+	if !Unwritten(err) || status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), n.address) {
+		t.Fatalf("a call to the dead node: %v", err)
+	}
+	if !is(connectivity.TransientFailure)() || failures.Load() == 0 {
+		t.Fatalf("state %v, %d failures reported", s.State(n.address), failures.Load())
+	}
+
+	again := serve(t, n.address, echo)
+	testkit.Eventually(t, patience, "connected to the new process", is(connectivity.Ready))
+	if got, err := call(t, c, "y"); err != nil || got != "y" || again.accepted.Load() != 1 {
+		t.Fatalf("a call to the new process: %q, %v, %d connections", got, err, again.accepted.Load())
+	}
+}
+
+func TestRefusedFailsAtOnce(t *testing.T) {
+	s := newSet(t, Options{})
+	c := must(t, s, free(t))
+	for range 3 {
+		_, err := call(t, c, "x")
+		var e *ConnectError
+		if !Unwritten(err) || !errors.As(err, &e) || e.Address != c.Address() || !strings.Contains(err.Error(), "refused") {
+			t.Fatalf("unexpected %v", err)
+		}
+	}
+	_, err := c.NewStream(t.Context(), &grpc.StreamDesc{}, "/test.Echo/Chat")
+	if !Unwritten(err) {
+		t.Fatalf("a stream: %v", err)
+	}
+	if n := c.calls.Load(); n != 0 {
+		t.Fatalf("%d calls count as in flight", n)
+	}
+}
+
+func TestSilentHostIsGivenUp(t *testing.T) {
+	lis, err := net.Listen("tcp", "127.0.0.1:0") // accepts, and never says a word
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lis.Close()
+	s := newSet(t, Options{DialTimeout: 100 * time.Millisecond})
+	if _, err := call(t, must(t, s, lis.Addr().String()), "x"); !Unwritten(err) {
+		t.Fatalf("unexpected %v", err)
+	}
+}
+
+func TestWaitForReadyWaits(t *testing.T) {
+	s := newSet(t, Options{})
+	c := must(t, s, free(t))
+
+	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	err := c.Invoke(short, "/test.Echo/Say", wrapperspb.String(""), &wrapperspb.StringValue{}, grpc.WaitForReady(true))
+	if status.Code(err) != codes.DeadlineExceeded {
+		t.Fatalf("to the deadline: %v", err)
+	}
+
+	answered := make(chan error, 1)
+	go func() {
+		_, err := call(t, c, "x", grpc.WaitForReady(true))
+		answered <- err
+	}()
+	testkit.Eventually(t, patience, "an attempt has failed", func() bool { return c.State() == connectivity.TransientFailure })
+	serve(t, c.Address(), echo)
+	if err := <-answered; err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWhatWasWrittenIsNotUnwritten(t *testing.T) {
+	s := newSet(t, Options{})
+	inner := must(t, s, free(t))
+	entered, leave := make(chan struct{}, 1), make(chan struct{})
+	for name, h := range map[string]handler{
+		"the failure of an inner call": func(context.Context, string, string) (string, error) {
+			return call(t, inner, "x")
+		},
+		"unavailable": func(context.Context, string, string) (string, error) {
+			return "", status.Error(codes.Unavailable, `connect to "h:1": refused`)
+		},
+	} {
+		_, err := call(t, must(t, s, serve(t, "", h).address), "x")
+		if status.Code(err) != codes.Unavailable || Unwritten(err) {
+			t.Errorf("%s: %v counts as unwritten: %v", name, err, Unwritten(err))
+		}
+	}
+
+	n := serve(t, "", gate(entered, leave))
+	failed := make(chan error, 1)
+	go func() {
+		_, err := call(t, must(t, s, n.address), "x")
+		failed <- err
+	}()
+	<-entered
+	n.kill()
+	if err := <-failed; err == nil || Unwritten(err) {
+		t.Errorf("the node died during the call: %v counts as unwritten: %v", err, Unwritten(err))
+	}
+}
+
+func TestWhatGoesOverTheWire(t *testing.T) {
+	n := serve(t, "", authority)
+	s := newSet(t, Options{MaxSendMsgSize: 1000, MaxRecvMsgSize: 5})
+	c := must(t, s, n.address)
+	if _, err := call(t, c, strings.Repeat("x", 2000)); status.Code(err) != codes.ResourceExhausted {
+		t.Errorf("a message over the limit: %v", err)
+	}
+	if _, err := call(t, c, ""); status.Code(err) != codes.ResourceExhausted {
+		t.Errorf("an answer over the limit: %v", err)
+	}
+	got, err := call(t, must(t, newSet(t, Options{}), n.address), "")
+	if err != nil || got != n.address {
+		t.Errorf(":authority is %q, want %q (%v)", got, n.address, err)
+	}
+}
+
+func TestBadAddresses(t *testing.T) {
+	s := newSet(t, Options{})
+	for _, address := range []string{"", ":", "nonsense", "a b:1", "%zz:1", "host/path:1", "[::1", "https://h:1"} {
+		c, err := s.Node(address)
+		if err == nil {
+			_, err = call(t, c, "x")
+		}
+		if !Unwritten(err) || !strings.Contains(err.Error(), fmt.Sprintf("%q", address)) {
+			t.Errorf("%q: %v", address, err)
+		}
+	}
+}
+
+func TestInvokeAllocatesAsGRPCDoes(t *testing.T) {
+	n := serve(t, "", echo)
+	raw, err := grpc.NewClient(n.address, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDisableRetry(),
+		grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(defaults.MaxSendMsgSize)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	ours := must(t, newSet(t, Options{}), n.address)
+
+	in, out := wrapperspb.String("x"), &wrapperspb.StringValue{}
+	measure := func(c grpc.ClientConnInterface) float64 {
+		return testing.AllocsPerRun(500, func() {
+			if err := c.Invoke(t.Context(), "/test.Echo/Say", in, out); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	measure(raw) // both processes' pools are warm from here on
+	measure(ours)
+	// The count takes in the server and may round up differently.
+	if r, o := measure(raw), measure(ours); o > r+1 {
+		t.Fatalf("%v allocations a call, grpc with the same limits makes %v", o, r)
+	} else {
+		t.Logf("%v allocations a call, client and server together; grpc alone: %v", o, r)
+	}
+}
