@@ -53,7 +53,8 @@ type Options struct {
 	Idle time.Duration
 
 	// Failed is told the address of each failed attempt to connect. It is called
-	// from grpc's goroutines and must return quickly. May be nil.
+	// from grpc's goroutines and must return quickly; of the set it may use only
+	// Recheck and State. May be nil.
 	Failed func(address string)
 }
 
