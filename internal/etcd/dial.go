@@ -39,6 +39,7 @@ type netConn struct {
 	link     *link
 	addr     string
 	received atomic.Bool // something arrived
+	shaking  atomic.Bool // a handshake is under way
 	blamed   atomic.Bool // its end was explained
 	closed   atomic.Bool
 }
@@ -56,7 +57,7 @@ func (c *netConn) Close() error {
 	if c.closed.Swap(true) {
 		return nil
 	}
-	if !c.received.Load() {
+	if !c.received.Load() && !c.shaking.Load() {
 		c.blame(fmt.Errorf("connected to %s, but it does not answer", c.addr))
 	}
 	c.link.closed(c)
@@ -85,11 +86,13 @@ func (w *watchedCreds) Clone() credentials.TransportCredentials {
 }
 
 func (w *watchedCreds) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	conn, info, err := w.TransportCredentials.ClientHandshake(ctx, authority, raw)
 	c, ok := raw.(*netConn)
 	if !ok {
-		return conn, info, err
+		return w.TransportCredentials.ClientHandshake(ctx, authority, raw)
 	}
+	c.shaking.Store(true) // a handshake that fails closes c before it returns
+	conn, info, err := w.TransportCredentials.ClientHandshake(ctx, authority, raw)
+	c.shaking.Store(false)
 	if err != nil {
 		c.blame(fmt.Errorf("TLS handshake with %s: %w", c.addr, withoutPorts(err)))
 		return nil, nil, err

@@ -1,0 +1,280 @@
+package etcd
+
+import (
+	"bufio"
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/rollcall-go/micro/internal/testkit"
+)
+
+// metric returns the sum of etcd's own metrics that begin with name.
+func metric(t *testing.T, e *testkit.Etcd, name string) (sum int) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, e.URL()+"/metrics", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{DisableKeepAlives: true}
+	resp, err := transport.RoundTrip(req)
+	if err != nil {
+		t.Fatalf("read etcd's metrics: %v", err)
+	}
+	defer resp.Body.Close()
+	found := false
+	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+		if rest, ok := strings.CutPrefix(lines.Text(), name); ok {
+			var n float64
+			if _, err := fmt.Sscan(rest[strings.LastIndexByte(rest, ' ')+1:], &n); err != nil {
+				t.Fatalf("read metric %q: %v", lines.Text(), err)
+			}
+			sum, found = sum+int(n), true
+		}
+	}
+	if !found {
+		t.Fatalf("etcd has no metric %q", name)
+	}
+	return sum
+}
+
+// watchStreams returns how many watch streams were opened.
+func watchStreams(t *testing.T, e *testkit.Etcd) int {
+	return metric(t, e, `grpc_server_started_total{grpc_method="Watch",`)
+}
+
+func get(t *testing.T, c *Conn) error {
+	t.Helper()
+	return c.Do(t.Context(), "read a key", func(ctx context.Context, client *clientv3.Client) error {
+		_, err := client.Get(ctx, "/micro/a")
+		return err
+	})
+}
+
+func wantText(t *testing.T, err error, texts ...string) {
+	t.Helper()
+	if err == nil {
+		t.Fatalf("no error, want one with %q", texts)
+	}
+	for _, text := range texts {
+		if !strings.Contains(err.Error(), text) {
+			t.Errorf("error %q does not say %q", err, text)
+		}
+	}
+}
+
+func TestMalformedAddressIsPermanent(t *testing.T) {
+	c := open(t, Config{Addrs: []string{"bad:1:2"}})
+	wantText(t, c.Err(), `"bad:1:2"`)
+	wantText(t, get(t, c), "read a key", `"bad:1:2"`)
+	_, err := c.Client(t.Context())
+	wantText(t, err, `"bad:1:2"`)
+	if l := c.Link(); l.Up || l.Generation != 0 {
+		t.Errorf("link %+v", l)
+	}
+}
+
+func TestDeadAddress(t *testing.T) {
+	c := open(t, Config{Addrs: []string{"127.0.0.1:1"}, Timeout: 300 * time.Millisecond})
+	if c.Link().Err != nil {
+		t.Errorf("before the first use the link says %v", c.Link().Err)
+	}
+	err := get(t, c)
+	wantText(t, err, "read a key: etcd at 127.0.0.1:1", "no answer within", "connection refused")
+	if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("error %v hides its causes", err)
+	}
+	if l := c.Link(); l.Up || !errors.Is(l.Err, syscall.ECONNREFUSED) {
+		t.Errorf("link %+v", l)
+	}
+}
+
+// With a user, the client of etcd itself would wait without end.
+func TestDeadAddressWithUser(t *testing.T) {
+	c := open(t, Config{Addrs: []string{"127.0.0.1:1"}, Username: "u", Password: "p", Timeout: 300 * time.Millisecond})
+	wantText(t, get(t, c), "connection refused", "127.0.0.1:1")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := c.Client(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("Client under a cancelled context: %v", err)
+	}
+}
+
+func TestEtcdAppears(t *testing.T) {
+	e := testkit.StartEtcd(t)
+	e.Kill()
+	c := open(t, Config{Addrs: []string{e.Addr()}, Timeout: 30 * time.Second})
+	asked := make(chan error, 1)
+	go func() { asked <- get(t, c) }()
+	testkit.Eventually(t, soon, "an attempt has failed", func() bool { return c.Link().Err != nil })
+	answers := e.Restart(t)
+	if err := <-asked; err != nil {
+		t.Fatal(err)
+	}
+	if late := time.Since(answers); late > 2*time.Second {
+		t.Errorf("answered %v after etcd did", late)
+	}
+	if l := c.Link(); !l.Up || l.Generation != 1 || l.Addr != e.Addr() || l.Err != nil || l.Heard.IsZero() {
+		t.Errorf("link %+v", l)
+	}
+}
+
+func TestLinkTellsRestart(t *testing.T) {
+	e := testkit.StartEtcd(t)
+	c := open(t, Config{Addrs: []string{e.Addr()}})
+	if err := get(t, c); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, soon, "the link is up", func() bool { return c.Link().Up })
+	before := c.Link()
+	e.Kill()
+	<-before.Changed
+	testkit.Eventually(t, soon, "the link says why it is down", func() bool { l := c.Link(); return !l.Up && l.Err != nil })
+	e.Restart(t)
+	// Without any request in between.
+	testkit.Eventually(t, soon, "the link is up again", func() bool { return c.Link().Up })
+	if l := c.Link(); l.Generation != before.Generation+1 || !l.Since.After(before.Since) {
+		t.Errorf("link %+v after %+v", l, before)
+	}
+}
+
+func TestFrozenEtcd(t *testing.T) {
+	e := testkit.StartEtcd(t)
+	c := open(t, Config{Addrs: []string{e.Addr()}, Timeout: 500 * time.Millisecond})
+	c.tune.silence = 400 * time.Millisecond
+	if err := get(t, c); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, soon, "the link is up", func() bool { return c.Link().Up })
+	e.Freeze(t)
+	begun := time.Now()
+	err := get(t, c)
+	if took := time.Since(begun); took > 2*time.Second {
+		t.Errorf("the request took %v", took)
+	}
+	wantText(t, err, "no answer within 500ms", e.Addr())
+	if c.Link().Up {
+		t.Error("the silent connection is still in use")
+	}
+	wantText(t, get(t, c), "no answer", e.Addr())
+	e.Thaw(t)
+	testkit.Eventually(t, soon, "etcd answers again", func() bool { return get(t, c) == nil })
+}
+
+func TestWrongAuthorityThenRight(t *testing.T) {
+	right, wrong := testkit.NewCA(t), testkit.NewCA(t)
+	e := testkit.StartEtcd(t, testkit.WithTLS(wrong))
+	c := open(t, Config{Addrs: []string{e.Addr()}, TLS: right.TLS(), Timeout: 500 * time.Millisecond})
+	err := get(t, c)
+	wantText(t, err, "certificate signed by unknown authority", e.Addr())
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); !ok {
+		t.Errorf("the error %v hides the certificate's", err)
+	}
+	answers := e.RestartTLS(t, right)
+	testkit.Eventually(t, soon, "the right certificate is accepted", func() bool { return get(t, c) == nil })
+	if late := time.Since(answers); late > 4*time.Second {
+		t.Errorf("connected %v after etcd had the right certificate", late)
+	}
+}
+
+func TestSecureVerifies(t *testing.T) {
+	e := testkit.StartEtcd(t, testkit.WithTLS(testkit.NewCA(t)))
+	for _, cfg := range []Config{
+		{Addrs: []string{e.Addr()}, Secure: true},
+		{Addrs: []string{"https://" + e.Addr()}},
+	} {
+		cfg.Timeout = 300 * time.Millisecond
+		wantText(t, get(t, open(t, cfg)), "certificate")
+	}
+	plain := open(t, Config{Addrs: []string{e.Addr()}, Timeout: 500 * time.Millisecond})
+	wantText(t, get(t, plain), "perhaps it wants TLS")
+}
+
+func TestMissingClientCertificate(t *testing.T) {
+	ca := testkit.NewCA(t)
+	e := testkit.StartEtcd(t, testkit.WithTLS(ca), testkit.WithClientCerts())
+	c := open(t, Config{Addrs: []string{e.Addr()}, TLS: ca.TLS(), Timeout: 500 * time.Millisecond})
+	wantText(t, get(t, c), "certificate", e.Addr())
+	good := open(t, Config{Addrs: []string{e.Addr()}, TLS: e.TLS(t)})
+	if err := get(t, good); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPlainEtcdAskedForTLS(t *testing.T) {
+	e := testkit.StartEtcd(t)
+	c := open(t, Config{Addrs: []string{"https://" + e.Addr()}, Timeout: 500 * time.Millisecond})
+	wantText(t, get(t, c), "TLS handshake", e.Addr())
+}
+
+func TestSilentServer(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c := open(t, Config{Addrs: []string{l.Addr().String()}, Timeout: 2500 * time.Millisecond})
+	wantText(t, get(t, c), "does not answer", l.Addr().String())
+}
+
+func TestCloseIsFinal(t *testing.T) {
+	e := testkit.StartEtcd(t)
+	c := Open(Config{Addrs: []string{e.Addr()}})
+	if err := get(t, c); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := get(t, c); !errors.Is(err, ErrClosed) {
+		t.Errorf("after Close: %v", err)
+	}
+	if err := Open(Config{}).Close(); err != nil {
+		t.Errorf("close without use: %v", err)
+	}
+}
+
+func TestOwnClientIsNotClosed(t *testing.T) {
+	e := testkit.StartEtcd(t)
+	client := e.Client(t)
+	c := Open(Config{Client: client, Addrs: []string{"ignored:0"}})
+	if err := get(t, c); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Addrs(); len(got) != 1 || got[0] != e.Addr() {
+		t.Errorf("addresses %q", got)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	put(t, client, "/micro/a", "1")
+}
+
+func TestSuspectOfAnotherGeneration(t *testing.T) {
+	e := testkit.StartEtcd(t)
+	c := open(t, Config{Addrs: []string{e.Addr()}})
+	if err := get(t, c); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, soon, "the link is up", func() bool { return c.Link().Up })
+	c.Suspect(c.Link().Generation+1, errors.New("nonsense"))
+	if l := c.Link(); !l.Up || l.Generation != 1 {
+		t.Errorf("link %+v", l)
+	}
+	c.Suspect(1, errors.New("test"))
+	if l := c.Link(); l.Up {
+		t.Errorf("link %+v, want down", l)
+	}
+	testkit.Eventually(t, soon, "a new connection", func() bool { l := c.Link(); return l.Up && l.Generation == 2 })
+}

@@ -1,0 +1,388 @@
+package etcd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/rollcall-go/micro/internal/testkit"
+)
+
+// After a wipe a resumed watch would be silent, then start from the middle.
+func TestMirrorOfAWipedEtcd(t *testing.T) {
+	testkit.EachKind(t, func(t *testing.T, kind testkit.Kind) {
+		e := testkit.StartEtcd(t, testkit.OfKind(kind))
+		client := e.Client(t)
+		for i := range 20 {
+			put(t, client, "/k/a", fmt.Sprint(i))
+		}
+		put(t, client, "/k/b", "1")
+		c := open(t, Config{Addrs: []string{e.Addr()}})
+		r, _ := follow(t, c, "/k/")
+		r.await(t, soon, "/k/a=19 /k/b=1", "/k/a", "/k/b")
+		r.awaitLive(t)
+
+		e.Wipe()
+		e.Restart(t)
+		put(t, client, "/k/b", "new")
+		put(t, client, "/k/c", "2")
+		r.await(t, 4*time.Second, "/k/b=new /k/c=2", "/k/a", "/k/b", "/k/c")
+		r.awaitLive(t)
+		if resets := countResets(r); resets < 2 {
+			t.Errorf("%d resets, want one for the first listing and one for the wipe", resets)
+		}
+		// Revisions up to and past those of the lost history.
+		for i := range 40 {
+			put(t, client, "/k/c", fmt.Sprint(i))
+		}
+		r.await(t, 4*time.Second, "/k/b=new /k/c=39", "/k/a", "/k/b", "/k/c")
+	})
+}
+
+func countResets(r *recorder) (n int) {
+	for _, c := range r.seen() {
+		if c.Reset {
+			n++
+		}
+	}
+	return n
+}
+
+func TestMirrorIsNotFooledByAnEtcdWipedEmpty(t *testing.T) {
+	e := testkit.StartEtcd(t)
+	client := e.Client(t)
+	put(t, client, "/k/a", "1")
+	c := open(t, Config{Addrs: []string{e.Addr()}})
+	r, _ := follow(t, c, "/k/")
+	r.await(t, soon, "/k/a=1", "/k/a")
+	r.awaitLive(t)
+	e.Kill()
+	testkit.Eventually(t, soon, "the mirror notices", func() bool { return !r.status().Live })
+	if got := r.values("/k/a"); got != "/k/a=1" {
+		t.Errorf("with etcd away the view became %q", got)
+	}
+	e.Wipe()
+	e.Restart(t)
+	r.await(t, 4*time.Second, "", "/k/a")
+}
+
+func TestMirrorAfterCompactionWhileCutOff(t *testing.T) {
+	testkit.EachKind(t, func(t *testing.T, kind testkit.Kind) {
+		e := testkit.StartEtcd(t, testkit.OfKind(kind))
+		client := e.Client(t)
+		put(t, client, "/k/a", "1")
+		put(t, client, "/k/b", "1")
+		proxy := testkit.StartProxy(t, e.Addr())
+		c := open(t, Config{Addrs: []string{proxy.Addr()}})
+		r, _ := follow(t, c, "/k/")
+		r.await(t, soon, "/k/a=1 /k/b=1", "/k/a", "/k/b")
+		r.awaitLive(t)
+
+		proxy.Cut()
+		remove(t, client, "/k/a")
+		put(t, client, "/k/c", "1")
+		put(t, client, "/k/c", "2")
+		e.Compact(t)
+		proxy.Restore(t)
+		r.await(t, 4*time.Second, "/k/b=1 /k/c=2", "/k/a", "/k/b", "/k/c")
+		r.awaitLive(t)
+		last := r.seen()[len(r.seen())-1]
+		if !last.Reset || len(last.Events) != 2 || !last.Events[0].Deleted || last.Events[0].Entry.Key != "/k/a" {
+			t.Errorf("the net difference arrived as %+v", last)
+		}
+	})
+}
+
+// Compacted under the feet of a watch that stands.
+func TestMirrorOutlivesCompaction(t *testing.T) {
+	e := testkit.StartEtcd(t)
+	client := e.Client(t)
+	c := open(t, Config{Addrs: []string{e.Addr()}})
+	r, _ := follow(t, c, "/k/")
+	r.awaitLive(t)
+	for i := range 50 {
+		put(t, client, "/k/a", fmt.Sprint(i))
+		if i%10 == 0 {
+			e.Compact(t)
+		}
+	}
+	r.await(t, soon, "/k/a=49", "/k/a")
+}
+
+func TestOneRevisionIsOneChange(t *testing.T) {
+	testkit.EachKind(t, func(t *testing.T, kind testkit.Kind) {
+		e := testkit.StartEtcd(t, testkit.OfKind(kind))
+		client := e.Client(t)
+		c := open(t, Config{Addrs: []string{e.Addr()}})
+		r, _ := follow(t, c, "/k/")
+		r.awaitLive(t)
+
+		lease, err := client.Grant(t.Context(), 60)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ops []clientv3.Op
+		for i := range 100 {
+			ops = append(ops, clientv3.OpPut(fmt.Sprintf("/k/%03d", i), "v", clientv3.WithLease(lease.ID)))
+		}
+		if _, err := client.Txn(t.Context()).Then(ops...).Commit(); err != nil {
+			t.Fatal(err)
+		}
+		testkit.Eventually(t, soon, "100 puts arrive", func() bool { return len(r.seen()) == 2 })
+		if _, err := client.Revoke(t.Context(), lease.ID); err != nil {
+			t.Fatal(err)
+		}
+		testkit.Eventually(t, soon, "the revocation arrives", func() bool { return r.values() == "" })
+		changes := r.seen()
+		if n := len(changes[1].Events); n != 100 || changes[1].Reset {
+			t.Errorf("the transaction arrived with %d events, reset %v", n, changes[1].Reset)
+		}
+		deleted := 0
+		for _, change := range changes[2:] {
+			deleted += len(change.Events)
+			for _, event := range change.Events {
+				if !event.Deleted || event.Entry.Lease != int64(lease.ID) || string(event.Entry.Value) != "v" {
+					t.Fatalf("event %+v is not the delete of a key of the lease", event)
+				}
+			}
+		}
+		if deleted != 100 {
+			t.Errorf("%d deletes arrived, want 100", deleted)
+		}
+	})
+}
+
+func TestMirrorMissesNothingWhileStarting(t *testing.T) {
+	e := testkit.StartEtcd(t)
+	client := e.Client(t)
+	wrote := make(chan error, 1)
+	go func() {
+		for i := range 500 {
+			if _, err := client.Put(t.Context(), fmt.Sprintf("/k/%d", i%7), fmt.Sprint(i)); err != nil {
+				wrote <- err
+				return
+			}
+		}
+		wrote <- nil
+	}()
+	c := open(t, Config{Addrs: []string{e.Addr()}})
+	var all []*recorder
+	for range 5 {
+		r, _ := follow(t, c, "/k/")
+		all = append(all, r)
+	}
+	if err := <-wrote; err != nil {
+		t.Fatal(err)
+	}
+	want, keys := "", []string{"/k/0", "/k/1", "/k/2", "/k/3", "/k/4", "/k/5", "/k/6"}
+	resp, err := client.Get(t.Context(), "/k/", clientv3.WithPrefix())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, kv := range resp.Kvs {
+		if i > 0 {
+			want += " "
+		}
+		want += string(kv.Key) + "=" + string(kv.Value)
+	}
+	for _, r := range all {
+		r.await(t, soon, want, keys...)
+		// Nothing but the first listing and single changes: no event was lost.
+		last := r.seen()[0].Revision
+		for _, change := range r.seen()[1:] {
+			if change.Reset || change.Revision != last+1 {
+				t.Fatalf("revision %d (reset %v) after %d", change.Revision, change.Reset, last)
+			}
+			last = change.Revision
+		}
+	}
+}
+
+func TestMirrorOfAFrozenEtcd(t *testing.T) {
+	e := testkit.StartEtcd(t)
+	client := e.Client(t)
+	put(t, client, "/k/a", "1")
+	c := open(t, Config{Addrs: []string{e.Addr()}})
+	c.tune.silence, c.tune.probe = 500*time.Millisecond, 300*time.Millisecond
+	r, _ := follow(t, c, "/k/")
+	r.awaitLive(t)
+	generation := c.Link().Generation
+
+	e.Freeze(t)
+	testkit.Eventually(t, soon, "the watchdog bites", func() bool { return !r.status().Live && !c.Link().Up })
+	if got := r.values("/k/a"); got != "/k/a=1" {
+		t.Errorf("with etcd frozen the view became %q", got)
+	}
+	e.Thaw(t)
+	e.WaitReady(t)
+	put(t, client, "/k/a", "2")
+	r.await(t, 4*time.Second, "/k/a=2", "/k/a")
+	r.awaitLive(t)
+	if now := c.Link().Generation; now <= generation {
+		t.Errorf("generation %d did not grow from %d", now, generation)
+	}
+}
+
+func TestMirrorMovesToAnotherAddressWhenOneGoesSilent(t *testing.T) {
+	e := testkit.StartEtcd(t)
+	client := e.Client(t)
+	put(t, client, "/k/a", "1")
+	one, two := testkit.StartProxy(t, e.Addr()), testkit.StartProxy(t, e.Addr())
+	proxies := map[string]*testkit.Proxy{one.Addr(): one, two.Addr(): two}
+	c := open(t, Config{Addrs: []string{one.Addr(), two.Addr()}})
+	c.tune.silence, c.tune.probe = 500*time.Millisecond, 300*time.Millisecond
+	r, _ := follow(t, c, "/k/")
+	r.awaitLive(t)
+	first := c.Link().Addr
+	proxies[first].Blackhole()
+	put(t, client, "/k/a", "2")
+	r.await(t, soon, "/k/a=2", "/k/a")
+	if now := c.Link().Addr; now == first || proxies[now] == nil {
+		t.Errorf("connected to %q, after %q went silent", now, first)
+	}
+}
+
+func TestMirrorsShareOneStreamAndOneConnection(t *testing.T) {
+	e := testkit.StartEtcd(t)
+	client := e.Client(t)
+	proxy := testkit.StartProxy(t, e.Addr())
+	// The proxy under two names: round_robin would connect to both.
+	_, port, _ := splitHostPort(proxy.Addr())
+	c := open(t, Config{Addrs: []string{proxy.Addr(), "localhost:" + port}})
+	var all []*recorder
+	for range 20 {
+		r, _ := follow(t, c, "/k/")
+		all = append(all, r)
+	}
+	for _, r := range all {
+		r.awaitLive(t)
+	}
+	put(t, client, "/k/a", "1")
+	for _, r := range all {
+		r.await(t, soon, "/k/a=1", "/k/a")
+	}
+	if n := proxy.Conns(); n != 1 {
+		t.Errorf("%d connections, want 1", n)
+	}
+	if n := watchStreams(t, e); n != 1 {
+		t.Errorf("%d watch streams, want 1", n)
+	}
+}
+
+func TestMirrorSingleKey(t *testing.T) {
+	e := testkit.StartEtcd(t)
+	client := e.Client(t)
+	put(t, client, "/k/a", "1")
+	put(t, client, "/k/ab", "1")
+	c := open(t, Config{Addrs: []string{e.Addr()}})
+	r := newRecorder(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- c.Mirror(ctx, "/k/a", true, r) }()
+	r.awaitLive(t)
+	put(t, client, "/k/ab", "2")
+	put(t, client, "/k/a", "2")
+	r.await(t, soon, "/k/a=2", "/k/a")
+	cancel()
+	if err := <-done; err != nil {
+		t.Errorf("mirror ended: %v", err)
+	}
+}
+
+func TestMirrorEndsWithItsConn(t *testing.T) {
+	c := Open(Config{Addrs: []string{"127.0.0.1:1"}})
+	done := make(chan error, 1)
+	go func() { done <- c.Mirror(context.Background(), "/k/", false, newRecorder(t)) }()
+	testkit.Eventually(t, soon, "the Conn tries to connect", func() bool { return c.Link().Err != nil })
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-done; !errors.Is(err, ErrClosed) {
+		t.Errorf("mirror ended with %v, want ErrClosed", err)
+	}
+	if err := c.Mirror(t.Context(), "/k/", false, newRecorder(t)); !errors.Is(err, ErrClosed) {
+		t.Errorf("mirror of a closed Conn: %v, want ErrClosed", err)
+	}
+	bad := Open(Config{Addrs: []string{""}})
+	if err := bad.Mirror(t.Context(), "/k/", false, newRecorder(t)); err == nil {
+		t.Error("mirror with a malformed address returned nil")
+	}
+}
+
+func TestMirrorWithTheProgramsOwnClient(t *testing.T) {
+	e := testkit.StartEtcd(t)
+	client := e.Client(t)
+	put(t, client, "/k/a", "1")
+	c := open(t, Config{Client: client})
+	r, _ := follow(t, c, "/k/")
+	r.await(t, soon, "/k/a=1", "/k/a")
+	r.awaitLive(t)
+	e.Wipe()
+	e.Restart(t)
+	put(t, client, "/k/b", "1")
+	r.await(t, 4*time.Second, "/k/b=1", "/k/a", "/k/b")
+	if c.Link().Generation < 2 {
+		t.Errorf("generation %d after a restart", c.Link().Generation)
+	}
+}
+
+// A watch that lost an event is caught by the listing that follows.
+func TestResyncFindsWhatTheWatchLost(t *testing.T) {
+	e := testkit.StartEtcd(t)
+	client := e.Client(t)
+	put(t, client, "/k/a", "1")
+	c := open(t, Config{Addrs: []string{e.Addr()}})
+	c.tune.resync, c.tune.grace = 300*time.Millisecond, 50*time.Millisecond
+	forget := &forgetful{recorder: newRecorder(t)}
+	m := &mirror{Observer: forget, conn: c, key: "/k/", told: make(chan told), options: []clientv3.OpOption{clientv3.WithPrefix()}}
+	if _, err := c.Client(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	m.life, forget.mirror = ctx, m
+	done := make(chan struct{})
+	go func() { defer close(done); m.run() }()
+	forget.awaitLive(t)
+	testkit.Eventually(t, soon, "what was lost comes back", func() bool {
+		changes := forget.seen()
+		return len(changes) > 1 && changes[len(changes)-1].Reset && len(changes[len(changes)-1].Events) == 1
+	})
+	cancel()
+	<-done
+}
+
+// forgetful makes its mirror forget a key at the first listing.
+type forgetful struct {
+	*recorder
+	mirror *mirror
+}
+
+func (f *forgetful) Change(c Change) {
+	f.recorder.Change(c)
+	if c.First {
+		delete(f.mirror.rules.view, "/k/a")
+		f.mu.Lock()
+		delete(f.keys, "/k/a")
+		f.mu.Unlock()
+	}
+}
+
+func TestMirrorSurvivesManyCuts(t *testing.T) {
+	e := testkit.StartEtcd(t)
+	client := e.Client(t)
+	proxy := testkit.StartProxy(t, e.Addr())
+	c := open(t, Config{Addrs: []string{proxy.Addr()}})
+	r, _ := follow(t, c, "/k/")
+	r.awaitLive(t)
+	for i := range 5 {
+		proxy.Cut()
+		put(t, client, "/k/a", fmt.Sprint(i))
+		proxy.Restore(t)
+		r.await(t, 4*time.Second, fmt.Sprintf("/k/a=%d", i), "/k/a")
+	}
+	r.awaitLive(t)
+}

@@ -1,0 +1,405 @@
+package etcd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+
+	"github.com/rollcall-go/micro/internal/backoff"
+)
+
+// bench drives the rules of a mirror by hand: it notes what they ask for and
+// checks what they tell.
+type bench struct {
+	*recorder
+	t     *testing.T
+	rules *rules
+	clock time.Time
+	asked []string // since the last call of want
+	link  Link
+}
+
+var _ effects = (*bench)(nil)
+
+func (b *bench) list()            { b.note("list") }
+func (b *bench) watch(from int64) { b.note("watch %d", from) }
+func (b *bench) probe()           { b.note("probe") }
+func (b *bench) end()             { b.note("end") }
+func (b *bench) suspect(generation uint64, _ error) {
+	b.note("suspect %d", generation)
+}
+
+func (b *bench) Status(s Status) {
+	b.recorder.Status(s)
+	if s.Live {
+		b.note("live")
+	} else {
+		b.note("not live")
+	}
+}
+
+func (b *bench) Change(c Change) {
+	b.recorder.Change(c)
+	kind := "change"
+	if c.Reset {
+		kind = "reset"
+	}
+	text := ""
+	for _, e := range c.Events {
+		sign := "+"
+		if e.Deleted {
+			sign = "-"
+		}
+		text += " " + sign + e.Entry.Key
+	}
+	b.note("%s %d%s", kind, c.Revision, text)
+}
+
+func (b *bench) note(format string, args ...any) {
+	b.asked = append(b.asked, fmt.Sprintf(format, args...))
+}
+
+// want checks what was asked and told since the last call.
+func (b *bench) want(want ...string) {
+	b.t.Helper()
+	if !slices.Equal(b.asked, want) {
+		b.t.Fatalf("the rules did\n\t%s\nwant\n\t%s", strings.Join(b.asked, "; "), strings.Join(want, "; "))
+	}
+	b.asked = nil
+}
+
+// pass lets d pass, calling tick whenever the rules want it.
+func (b *bench) pass(d time.Duration) {
+	end := b.clock.Add(d)
+	for range 1000 {
+		next := b.rules.next()
+		if next.IsZero() || next.After(end) {
+			b.clock = end
+			return
+		}
+		if next.After(b.clock) {
+			b.clock = next
+		}
+		b.rules.tick(b.clock, time.Time{})
+	}
+	b.t.Fatal("the rules want to be called without end")
+}
+
+func (b *bench) up(generation uint64) {
+	b.link = Link{Up: true, Generation: generation}
+	b.rules.linked(b.clock, b.link)
+}
+
+func (b *bench) down(err error) {
+	b.link = Link{Generation: b.link.Generation, Err: err}
+	b.rules.linked(b.clock, b.link)
+}
+
+func (b *bench) listed(rev int64, entries ...Entry) {
+	b.rules.listed(b.clock, position{1, 2, rev}, entries)
+}
+
+func (b *bench) created(rev int64) { b.rules.created(b.clock, position{1, 2, rev}) }
+
+func (b *bench) watched(rev int64, events ...watchEvent) {
+	b.rules.watched(b.clock, position{1, 2, rev}, events)
+}
+
+func entry(key string, rev int64) Entry {
+	return Entry{Key: key, Value: []byte(fmt.Sprint(rev)), CreateRevision: rev, ModRevision: rev}
+}
+
+func putEvent(key string, rev int64) watchEvent { return watchEvent{entry: entry(key, rev)} }
+
+func delEvent(key string, rev int64) watchEvent {
+	return watchEvent{deleted: true, entry: Entry{Key: key, ModRevision: rev}}
+}
+
+var errLost = errors.New("lost")
+
+// newBench returns a bench whose rules draw half of every pause.
+func newBench(t *testing.T) *bench {
+	b := &bench{recorder: newRecorder(t), t: t, clock: time.Unix(1000, 0)}
+	tune := defaultTuning
+	half := func() float64 { return 0.5 }
+	tune.again = backoff.Backoff{Base: 100 * time.Millisecond, Max: time.Second, Rand: half}
+	b.rules = newRules(b, tune, half)
+	return b
+}
+
+// started returns a bench whose mirror is live at revision 10 with keys a and b.
+func started(t *testing.T) *bench {
+	b := newBench(t)
+	b.rules.start(b.clock, b.link)
+	b.want("list")
+	b.up(1)
+	b.listed(10, entry("b", 7), entry("a", 9))
+	b.want("reset 10 +b +a", "watch 11")
+	b.created(10)
+	b.want("live")
+	return b
+}
+
+func TestRulesStart(t *testing.T) { started(t) }
+
+func TestRulesFirstListingOfNothing(t *testing.T) {
+	b := newBench(t)
+	b.up(1)
+	b.rules.start(b.clock, b.link)
+	b.listed(1)
+	b.want("list", "reset 1", "watch 2")
+}
+
+func TestRulesOneRevisionIsOneChange(t *testing.T) {
+	b := started(t)
+	b.watched(14, putEvent("c", 11), delEvent("a", 11), putEvent("c", 13), delEvent("x", 14))
+	b.want("change 11 +c -a", "change 13 +c", "change 14 -x")
+	// A revision may go on in the next answer.
+	b.watched(14, putEvent("d", 14))
+	b.want("change 14 +d")
+	last := b.seen()[1].Events[1]
+	if !last.Deleted || string(last.Entry.Value) != "9" || last.Prev == nil {
+		t.Errorf("the delete of a known key is %+v", last)
+	}
+	unknown := b.seen()[3].Events[0]
+	if unknown.Entry.Key != "x" || unknown.Prev != nil {
+		t.Errorf("the delete of an unknown key is %+v", unknown)
+	}
+}
+
+func TestRulesHistoryIsLost(t *testing.T) {
+	for name, lose := range map[string]func(b *bench){
+		"event below the listing": func(b *bench) { b.watched(12, putEvent("c", 10)) },
+		"revision back":           func(b *bench) { b.watched(9) },
+		"event back":              func(b *bench) { b.watched(12, putEvent("c", 12)); b.watched(12, putEvent("c", 11)) },
+		"term back":               func(b *bench) { b.rules.watched(b.clock, position{1, 1, 12}, []watchEvent{putEvent("c", 12)}) },
+		"another cluster":         func(b *bench) { b.rules.watched(b.clock, position{3, 2, 12}, []watchEvent{putEvent("c", 12)}) },
+		"created behind":          func(b *bench) { b.created(9) },
+		"compacted":               func(b *bench) { b.rules.closed(b.clock, rpctypes.ErrCompacted) },
+		"new connection":          func(b *bench) { b.up(2) },
+		"probe answered from behind": func(b *bench) {
+			b.pass(5 * time.Second)
+			b.rules.probed(b.clock, position{1, 2, 3}, nil)
+		},
+		"probe refused": func(b *bench) {
+			b.pass(5 * time.Second)
+			b.rules.probed(b.clock, position{}, rpctypes.ErrPermissionDenied)
+		},
+		"listing from behind": func(b *bench) {
+			for slices.Index(b.asked, "list") < 0 {
+				b.pass(time.Second)
+				b.rules.heard = b.clock
+			}
+			b.listed(5)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := started(t)
+			lose(b)
+			if b.status().Live || b.asked[len(b.asked)-1] != "not live" || b.asked[len(b.asked)-2] != "end" {
+				t.Fatalf("the rules did %q, want them to end the watch", b.asked)
+			}
+			if got := b.values("a", "b", "c"); !strings.HasPrefix(got, "a=9 b=7") {
+				t.Errorf("the view became %q", got)
+			}
+			b.asked = nil
+			b.pass(time.Second)
+			b.want("list")
+			// Whatever is listed now holds, be it of an older revision.
+			b.listed(4, entry("b", 7), entry("d", 3))
+			b.asked = nil
+			if got := b.values("a", "b", "c", "d"); got != "b=7 d=3" {
+				t.Errorf("the view became %q", got)
+			}
+			b.created(4)
+			b.want("live")
+		})
+	}
+}
+
+func TestRulesUnknownIsNotEmpty(t *testing.T) {
+	b := started(t)
+	b.down(errLost)
+	b.want("end", "not live")
+	for range 10 {
+		b.pass(5 * time.Second) // no link: one listing every five seconds
+		b.want("list")
+		b.rules.listFailed(b.clock, context.DeadlineExceeded)
+	}
+	if got := b.values("a", "b"); got != "a=9 b=7" {
+		t.Errorf("the view became %q", got)
+	}
+	if s := b.status(); s.Live || !errors.Is(s.Err, errLost) || !s.Since.Equal(time.Unix(1000, 0)) || !s.Confirmed.Equal(s.Since) {
+		t.Errorf("status %+v", s)
+	}
+	b.up(2)
+	b.pass(time.Second)
+	b.want("list")
+	b.listed(10, entry("b", 7), entry("a", 9))
+	b.want("watch 11") // nothing changed: no change is told
+	b.created(10)
+	b.want("live")
+}
+
+// A mirror that never saw anything does not wait for the link to tell.
+func TestRulesFirstListingFails(t *testing.T) {
+	b := newBench(t)
+	b.rules.start(b.clock, b.link)
+	b.down(errLost)
+	b.want("list", "not live")
+	b.rules.listFailed(b.clock, context.DeadlineExceeded)
+	b.pass(time.Second)
+	b.want("list")
+	b.up(1)
+	b.listed(3)
+	b.want("reset 3", "watch 4")
+}
+
+// The answer came over a connection that is gone by the time it is read.
+func TestRulesConnectionRenewedWhileListing(t *testing.T) {
+	b := newBench(t)
+	b.up(1)
+	b.rules.start(b.clock, b.link)
+	b.up(2)
+	b.listed(10, entry("a", 9))
+	b.want("list", "reset 10 +a", "watch 11", "end", "not live")
+	b.pass(time.Second)
+	b.want("list")
+}
+
+func TestRulesWatchdog(t *testing.T) {
+	b := started(t)
+	b.pass(4 * time.Second)
+	b.want()
+	b.rules.tick(b.clock, b.clock) // the link heard something
+	b.pass(4 * time.Second)
+	b.want()
+	b.pass(time.Second)
+	b.want("probe")
+	b.rules.probed(b.clock, position{1, 2, 10}, nil)
+	b.want()
+	b.pass(5 * time.Second)
+	b.want("probe")
+	b.pass(2 * time.Second)
+	b.rules.probed(b.clock, position{}, fmt.Errorf("probe: %w", context.DeadlineExceeded))
+	b.want("suspect 1", "end", "not live")
+}
+
+func TestRulesLeaveAMemberWithoutLeader(t *testing.T) {
+	b := started(t)
+	b.rules.closed(b.clock, fmt.Errorf("watch: %w", rpctypes.ErrNoLeader))
+	b.want("suspect 1", "end", "not live")
+}
+
+func TestRulesDoNotSpin(t *testing.T) {
+	b := started(t)
+	lists := 0
+	for end := b.clock.Add(time.Minute); b.clock.Before(end); {
+		b.rules.closed(b.clock, errLost)
+		b.pass(time.Second)
+		for _, a := range b.asked {
+			if a == "list" {
+				lists++
+				b.listed(10)
+				b.created(10)
+			}
+		}
+		b.asked = nil
+	}
+	if lists > 120 {
+		t.Errorf("%d listings in a minute of a watch that ends at once", lists)
+	}
+	if got := b.rules.tune.again.Next(b.rules.failures); got < 400*time.Millisecond {
+		t.Errorf("after a minute of failures the pause is %v", got)
+	}
+	b.pass(time.Second)
+	b.asked = nil
+	b.rules.heard = b.clock
+	b.clock = b.clock.Add(b.rules.tune.steady)
+	b.rules.closed(b.clock, errLost)
+	if b.rules.failures != 0 {
+		t.Error("a watch that stood long does not begin with a small pause")
+	}
+}
+
+// resyncing returns a bench with a resync under way.
+func resyncing(t *testing.T) *bench {
+	b := started(t)
+	for range 60 {
+		b.rules.heard = b.clock
+		b.pass(time.Second)
+		if len(b.asked) > 0 {
+			b.want("list")
+			return b
+		}
+	}
+	t.Fatal("no resync within a minute")
+	return nil
+}
+
+func TestRulesResyncAgrees(t *testing.T) {
+	b := resyncing(t)
+	b.listed(10, entry("a", 9), entry("b", 7))
+	b.want()
+	if next := b.rules.resync.at.Sub(b.clock); next < 30*time.Second || next > 60*time.Second {
+		t.Errorf("the next resync is in %v", next)
+	}
+}
+
+func TestRulesResyncFailureIsNoLoss(t *testing.T) {
+	b := resyncing(t)
+	b.rules.listFailed(b.clock, errLost)
+	b.want()
+	if !b.status().Live {
+		t.Error("a listing that failed ended the watch")
+	}
+}
+
+func TestRulesResyncBeforeTheWatch(t *testing.T) {
+	b := resyncing(t)
+	b.listed(13, entry("a", 12), entry("c", 13))
+	b.want() // the watch may be late
+	b.watched(13, putEvent("a", 12), delEvent("b", 12), putEvent("c", 13))
+	b.want("change 12 +a -b", "change 13 +c")
+	b.rules.heard = b.clock
+	b.pass(2 * time.Second)
+	b.want()
+}
+
+func TestRulesResyncBehindTheWatch(t *testing.T) {
+	b := resyncing(t)
+	b.watched(14, putEvent("a", 12), delEvent("b", 13), putEvent("c", 14))
+	b.want("change 12 +a", "change 13 -b", "change 14 +c")
+	b.listed(11, entry("a", 9), entry("b", 7))
+	b.rules.heard = b.clock
+	b.pass(2 * time.Second)
+	b.want()
+	if got := b.values("a", "b", "c"); got != "a=12 c=14" {
+		t.Errorf("the view went back to %q", got)
+	}
+}
+
+func TestRulesResyncFindsALoss(t *testing.T) {
+	b := resyncing(t)
+	b.listed(13, entry("a", 9), entry("c", 13))
+	b.want()
+	b.rules.heard = b.clock
+	b.pass(2 * time.Second)
+	b.want("end", "not live", "list")
+	b.listed(13, entry("a", 9), entry("c", 13))
+	b.want("reset 13 -b +c", "watch 14")
+}
+
+func TestRulesProgressIsRemembered(t *testing.T) {
+	b := started(t)
+	b.watched(50)
+	b.want()
+	b.watched(40)
+	b.want("end", "not live")
+}
