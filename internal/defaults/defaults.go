@@ -33,6 +33,12 @@ const (
 
 // Serving.
 const (
+	// DeregisterTimeout is how long a stopping server waits for the registry to
+	// let it go.
+	DeregisterTimeout = 3 * time.Second
+	// StopPause is how long a server that has deregistered goes on taking calls, so
+	// that clients can hear of it.
+	StopPause = 200 * time.Millisecond
 	// StopGrace is how long a stopping server waits for the calls in flight.
 	StopGrace = 10 * time.Second
 	// MaxRecvMsgSize is the largest message accepted, in bytes.

@@ -35,7 +35,7 @@ func (c *Codec) Name() string { return c.name }
 func (c *Codec) Marshal(v any) (mem.BufferSlice, error) {
 	switch v := v.(type) {
 	case *Body:
-		return v.Codec.Marshal(v.Value)
+		return v.take()
 	case *bytes.Frame:
 		return copied(v.Data), nil
 	default:
@@ -54,14 +54,6 @@ func (c *Codec) Unmarshal(data mem.BufferSlice, v any) error {
 	default:
 		return c.format.unmarshal(data, v)
 	}
-}
-
-// Body is a value with the codec that it is to be encoded or decoded by. A
-// grpc.Server has one codec for all calls; given a Body, any Codec leaves the work
-// to the one inside.
-type Body struct {
-	Codec *Codec
-	Value any
 }
 
 // Proto is the codec of protobuf messages. It is also the one to force upon a

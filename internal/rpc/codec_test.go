@@ -240,3 +240,27 @@ func TestPooledMemory(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+func TestEncodeAhead(t *testing.T) {
+	in := &currentpb.SayReply{Text: strings.Repeat("x", 5000)}
+	body := &rpc.Body{Codec: rpc.Proto, Value: in}
+	n, err := body.Encode()
+	if err != nil || n != proto.Size(in) {
+		t.Fatalf("got %d, %v", n, err)
+	}
+	body.Discard()
+	if _, err := body.Encode(); err != nil {
+		t.Fatal(err)
+	}
+	in.Text = "changed" // too late
+	for _, want := range []int{n, proto.Size(in)} {
+		data, err := rpc.Proto.Marshal(body)
+		if err != nil || data.Len() != want {
+			t.Errorf("got %d bytes, %v, want %d", data.Len(), err, want)
+		}
+		data.Free()
+	}
+	if _, err := (&rpc.Body{Codec: rpc.Proto, Value: "text"}).Encode(); err == nil {
+		t.Error("a string was encoded as protobuf")
+	}
+}

@@ -1,0 +1,41 @@
+package grpc
+
+import (
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+
+	"github.com/rollcall-go/micro/internal/enroll"
+)
+
+// Readiness is the name under which the health service tells whether the server
+// is registered. Under the empty name it tells whether the server serves.
+const Readiness = "readiness"
+
+// registerHealth registers the health service, unless the program brought one,
+// and returns what sets its answers.
+func registerHealth(g *grpc.Server) *health.Server {
+	h := health.NewServer()
+	h.SetServingStatus(Readiness, healthpb.HealthCheckResponse_NOT_SERVING)
+	if _, own := g.GetServiceInfo()[healthpb.Health_ServiceDesc.ServiceName]; !own {
+		healthpb.RegisterHealthServer(g, h)
+	}
+	return h
+}
+
+// followReadiness keeps the answer for Readiness up to date until quit is closed.
+func followReadiness(h *health.Server, e *enroll.Enrollment, quit <-chan struct{}) {
+	for {
+		state, changed := e.Changed()
+		answer := healthpb.HealthCheckResponse_NOT_SERVING
+		if state.Ready() == nil {
+			answer = healthpb.HealthCheckResponse_SERVING
+		}
+		h.SetServingStatus(Readiness, answer)
+		select {
+		case <-changed:
+		case <-quit:
+			return
+		}
+	}
+}

@@ -1,0 +1,386 @@
+package grpc_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+
+	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/internal/testkit/currentpb"
+	"github.com/rollcall-go/micro/registry"
+	"github.com/rollcall-go/micro/registry/memory"
+	"github.com/rollcall-go/micro/server"
+	sgrpc "github.com/rollcall-go/micro/server/grpc"
+)
+
+var insecureCredentials = grpc.WithTransportCredentials(insecure.NewCredentials())
+
+// startWaiting starts a server with a call of Echo.Wait in flight; what the call
+// returns arrives at done.
+func startWaiting(t *testing.T, e *Echo, opts ...server.Option) (f *fixture, done chan error) {
+	t.Helper()
+	f = &fixture{registry: memory.NewRegistry(), log: captureLog(t)}
+	opts = append([]server.Option{
+		server.Name("go.micro.test"), server.Address("127.0.0.1:0"), server.Registry(f.registry), sgrpc.StopPause(0),
+	}, opts...)
+	f.server = sgrpc.NewServer(opts...)
+	if err := f.server.Handle(f.server.NewHandler(e)); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	f.conn = dial(t, f.server.Options().Address, insecureCredentials)
+	done = make(chan error, 1)
+	go func() {
+		done <- f.conn.Invoke(t.Context(), "/Echo/Wait", &currentpb.SayRequest{}, &currentpb.SayReply{})
+	}()
+	<-e.enter
+	return f, done
+}
+
+func (f *fixture) nodes() []*registry.Node {
+	services, err := f.registry.GetService("go.micro.test")
+	if err != nil || len(services) == 0 {
+		return nil
+	}
+	return services[0].Nodes
+}
+
+func (f *fixture) registered(t *testing.T) *registry.Service {
+	t.Helper()
+	testkit.Eventually(t, 5*time.Second, "registered", func() bool { return len(f.nodes()) == 1 })
+	services, err := f.registry.GetService("go.micro.test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return services[0]
+}
+
+func TestRecord(t *testing.T) {
+	f := newServer(t, server.Id("abc"), server.Metadata(map[string]string{"zone": "a", "server": "mine"}))
+	if err := f.server.Handle(f.server.NewHandler(Raw{}, server.EndpointMetadata("Raw.Swap", map[string]string{"path": "/swap"}))); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.server.Handle(f.server.NewHandler(Internal{}, server.InternalHandler(true))); err != nil {
+		t.Fatal(err)
+	}
+	f.start(t)
+	s := f.registered(t)
+	if s.Version != "latest" || s.Metadata != nil {
+		t.Errorf("service is %+v", s)
+	}
+	n := s.Nodes[0]
+	if n.Id != "go.micro.test-abc" || n.Address != f.server.Options().Address {
+		t.Errorf("node is %+v", n)
+	}
+	md, _ := json.Marshal(n.Metadata)
+	want := `{"broker":"http","protocol":"grpc","registry":"memory","rollcall":"` + defaults.Version + `","server":"grpc","transport":"grpc","zone":"a"}`
+	if string(md) != want {
+		t.Errorf("metadata is %s, want %s", md, want)
+	}
+	var names []string
+	for _, e := range s.Endpoints {
+		names = append(names, e.Name)
+	}
+	if got, want := strings.Join(names, " "), "Echo.ReadAll Echo.Say Echo.Wait Raw.Bytes Raw.Frame Raw.Swap"; got != want {
+		t.Errorf("endpoints are %s, want %s", got, want)
+	}
+	last, _ := json.Marshal(s.Endpoints[5])
+	if want := `{"name":"Raw.Swap","request":{"name":"Pair","type":"Pair","values":[{"name":"string","type":"string","values":null},{"name":"string","type":"string","values":null}]},` +
+		`"response":{"name":"Pair","type":"Pair","values":[{"name":"string","type":"string","values":null},{"name":"string","type":"string","values":null}]},"metadata":{"path":"/swap"}}`; string(last) != want {
+		t.Errorf("got %s\nwant %s", last, want)
+	}
+	id := "Registering node: go.micro.test-abc"
+	testkit.Eventually(t, 5*time.Second, id, func() bool { return f.log.has("level=info Registry [memory] " + id) })
+	if want := "level=info Server [grpc] Listening on " + n.Address; !f.log.has(want) {
+		t.Errorf("no line %q in\n%s", want, f.log)
+	}
+}
+
+// Internal is a handler that is not advertised.
+type Internal struct{ Raw }
+
+func TestAdvertise(t *testing.T) {
+	f := start(t, server.Advertise("example.com:81"))
+	if got := f.registered(t).Nodes[0].Address; got != "example.com:81" {
+		t.Errorf("the address is %q", got)
+	}
+}
+
+func TestGeneratedIdsDiffer(t *testing.T) {
+	if a := sgrpc.NewServer().Options().Id; a == "" || a != server.DefaultId {
+		t.Errorf("the id is %q", a)
+	}
+}
+
+// stuck is a registry that does not answer until told to.
+type stuck struct {
+	registry.Registry
+	answer chan struct{}
+}
+
+func (s stuck) Register(svc *registry.Service, opts ...registry.RegisterOption) error {
+	<-s.answer
+	return s.Registry.Register(svc, opts...)
+}
+
+func TestServesWhileTheRegistryIsStuck(t *testing.T) {
+	r := stuck{memory.NewRegistry(), make(chan struct{})}
+	f := newServer(t, server.Registry(r))
+	f.registry = r
+	begin := time.Now()
+	f.start(t)
+	if took := time.Since(begin); took > 300*time.Millisecond {
+		t.Errorf("Start took %v", took)
+	}
+	if got, err := f.say(t.Context(), "hi"); err != nil || got != "hi" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	ready := f.server.(interface{ Ready() error })
+	if ready.Ready() == nil || f.log.has("Registering node") {
+		t.Error("the server says that it is registered")
+	}
+	close(r.answer)
+	f.registered(t)
+	testkit.Eventually(t, 5*time.Second, "ready", func() bool { return ready.Ready() == nil })
+}
+
+func TestStopDeregistersFirst(t *testing.T) {
+	e := &Echo{enter: make(chan struct{}), leave: make(chan struct{})}
+	f, done := startWaiting(t, e)
+	f.registered(t)
+	stopped := make(chan error, 2)
+	for range 2 {
+		go func() { stopped <- f.server.Stop() }()
+	}
+	testkit.Eventually(t, 5*time.Second, "deregistered", func() bool { return len(f.nodes()) == 0 })
+	select {
+	case err := <-stopped:
+		t.Errorf("stopped with a call in flight: %v", err)
+	default:
+	}
+	close(e.leave)
+	if err := <-done; err != nil {
+		t.Errorf("the call in flight: %v", err)
+	}
+	for range 2 {
+		if err := <-stopped; err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	}
+	if !f.log.has("level=info Deregistering node: go.micro.test-") {
+		t.Errorf("no line of it:\n%s", f.log)
+	}
+	if err := f.server.Stop(); err != nil {
+		t.Errorf("stop again: %v", err)
+	}
+	if err := f.server.Start(); err == nil {
+		t.Error("started again")
+	}
+}
+
+func TestStopCutsOffAfterTheGrace(t *testing.T) {
+	e := &Echo{enter: make(chan struct{}), leave: make(chan struct{})}
+	f, done := startWaiting(t, e, sgrpc.StopGrace(10*time.Millisecond))
+	if err := f.server.Stop(); err == nil || !strings.Contains(err.Error(), "10ms") {
+		t.Errorf("stop: %v", err)
+	}
+	if err := <-done; status.Code(err) != codes.Unavailable {
+		t.Errorf("the call in flight: %v", err)
+	}
+}
+
+func TestStopWaitsForTheGroup(t *testing.T) {
+	var wg sync.WaitGroup
+	f := start(t, server.Wait(&wg))
+	if _, err := f.say(t.Context(), "hi"); err != nil {
+		t.Fatal(err)
+	}
+	wg.Wait()
+	wg.Add(1)
+	stopped := make(chan error, 1)
+	go func() { stopped <- f.server.Stop() }()
+	testkit.Eventually(t, 5*time.Second, "closed", func() bool {
+		c, err := net.Dial("tcp", f.server.Options().Address)
+		if err != nil {
+			return true
+		}
+		c.Close()
+		return false
+	})
+	select {
+	case err := <-stopped:
+		t.Errorf("stopped before the group was done: %v", err)
+	default:
+	}
+	wg.Done()
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestStopWithoutStart(t *testing.T) {
+	if err := newServer(t).server.Stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestStartTwice(t *testing.T) {
+	f := start(t)
+	if err := f.server.Start(); err != nil {
+		t.Error(err)
+	}
+	if _, err := f.say(t.Context(), "hi"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestInitWhileRunning(t *testing.T) {
+	f := start(t, server.RegisterInterval(10*time.Millisecond))
+	f.registered(t)
+	address := f.server.Options().Address
+	wrapped := func(server.HandlerFunc) server.HandlerFunc {
+		return func(context.Context, server.Request, any) error { return fmt.Errorf("wrapped") }
+	}
+	if err := f.server.Init(server.Metadata(map[string]string{"zone": "b"}), server.WrapHandler(wrapped)); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, 5*time.Second, "new metadata", func() bool {
+		n := f.nodes()
+		return len(n) == 1 && n[0].Metadata["zone"] == "b"
+	})
+	if _, err := f.say(t.Context(), "hi"); status.Convert(err).Message() != "wrapped" {
+		t.Errorf("the new wrapper is not used: %v", err)
+	}
+	for name, o := range map[string]server.Option{
+		"Name": server.Name("x"), "Id": server.Id("x"), "Address": server.Address(":0"),
+		"Registry": server.Registry(memory.NewRegistry()), "server/grpc": sgrpc.MaxMsgSize(7), "RegisterTTL": server.RegisterTTL(time.Hour),
+	} {
+		if err := f.server.Init(o); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s was changed: %v", name, err)
+		}
+	}
+	if got := f.server.Options(); got.Address != address || got.Name != "go.micro.test" {
+		t.Errorf("options are %+v", got)
+	}
+	if err := f.server.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := net.Dial("tcp", address); err == nil {
+		c.Close()
+		t.Error("the port still answers")
+	}
+}
+
+func TestHandleWhileRunning(t *testing.T) {
+	f := start(t, server.RegisterInterval(10*time.Millisecond))
+	if err := f.server.Handle(f.server.NewHandler(Raw{})); err != nil {
+		t.Fatal(err)
+	}
+	var out Pair
+	if err := f.conn.Invoke(t.Context(), "/Raw/Swap", Pair{"l", "r"}, &out, clientCodec(t, "application/json")); err != nil || out.Left != "r" {
+		t.Errorf("got %v, %v", out, err)
+	}
+	testkit.Eventually(t, 5*time.Second, "registered with it", func() bool { return len(f.registered(t).Endpoints) == 6 })
+}
+
+// Wrong has one method of a wrong signature.
+type Wrong struct{ Raw }
+
+func (Wrong) Sum(a, b int) int { return a + b }
+
+func TestHandlersThatAreWrong(t *testing.T) {
+	f := newServer(t)
+	for _, v := range []any{nil, struct{}{}, &Echo{}, 7} {
+		if err := f.server.Handle(f.server.NewHandler(v)); err == nil {
+			t.Errorf("%T was handled", v)
+		}
+	}
+	if err := f.server.Handle(f.server.NewHandler(Wrong{})); err != nil {
+		t.Fatal(err)
+	}
+	if !f.log.has("level=error Method Wrong.Sum cannot be called") {
+		t.Errorf("not in the log:\n%s", f.log)
+	}
+	f.start(t)
+	err := f.conn.Invoke(t.Context(), "/Wrong/Sum", &currentpb.SayRequest{}, &currentpb.SayReply{})
+	if status.Convert(err).Message() != "unknown service Wrong.Sum" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSubscriberKeepsTheServerFromStarting(t *testing.T) {
+	f := newServer(t)
+	sub := f.server.NewSubscriber("my.topic", func(context.Context, *Pair) error { return nil }, server.SubscriberQueue("q"))
+	if sub.Topic() != "my.topic" || sub.Options().Queue != "q" {
+		t.Errorf("the subscriber is %+v", sub)
+	}
+	if err := f.server.Subscribe(sub); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.server.Start(); err == nil || !strings.Contains(err.Error(), "my.topic") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWhatCannotStart(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for name, o := range map[string]server.Option{
+		taken.Addr().String(): server.Address(taken.Addr().String()),
+		"nonsense":            server.Address("nonsense"),
+		"no registry":         server.Registry(nil),
+		"--registry=etcd":     server.Registry(registry.NewRegistry()),
+	} {
+		f := newServer(t, o)
+		if err := f.server.Start(); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: Start returned %v", name, err)
+		}
+	}
+}
+
+func TestListener(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := start(t, sgrpc.Listener(l), sgrpc.MaxConn(2), server.Address("192.0.2.1:1"))
+	if got, err := f.say(t.Context(), "hi"); err != nil || got != "hi" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if got := f.server.Options().Address; got != l.Addr().String() {
+		t.Errorf("the address is %s", got)
+	}
+}
+
+func TestGrpcOptions(t *testing.T) {
+	var saw string
+	f := start(t, sgrpc.Options(grpc.StreamInterceptor(func(srv any, s grpc.ServerStream, info *grpc.StreamServerInfo, h grpc.StreamHandler) error {
+		saw = info.FullMethod
+		return h(srv, s)
+	})))
+	if _, err := f.say(t.Context(), "hi"); err != nil || saw != "/go.micro.test.Echo/Say" {
+		t.Errorf("the interceptor saw %q, %v", saw, err)
+	}
+}
+
+func TestConstructorOfTheContract(t *testing.T) {
+	if got := server.NewServer().String(); got != "grpc" {
+		t.Errorf("server.NewServer makes a %q", got)
+	}
+}

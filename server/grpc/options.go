@@ -1,0 +1,160 @@
+package grpc
+
+import (
+	"context"
+	"crypto/tls"
+	"maps"
+	"net"
+	"reflect"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/encoding"
+
+	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/server"
+)
+
+// DefaultMaxMsgSize is the largest message, in bytes, that a server receives or
+// sends unless MaxMsgSize says otherwise. It is read at Start.
+var DefaultMaxMsgSize = defaults.MaxRecvMsgSize
+
+// settings are the options of this package. They travel in server.Options.Context
+// and are not changed once they are there.
+type settings struct {
+	tls        *tls.Config
+	codecs     map[string]encoding.Codec
+	listener   net.Listener
+	maxConn    int // zero means no limit
+	maxMsgSize int // zero means DefaultMaxMsgSize
+	grpc       []grpc.ServerOption
+	pause      time.Duration
+	grace      time.Duration
+}
+
+type settingsKey struct{}
+
+// settingsOf returns the settings in ctx, which may be nil.
+func settingsOf(ctx context.Context) *settings {
+	if ctx != nil {
+		if s, ok := ctx.Value(settingsKey{}).(*settings); ok {
+			return s
+		}
+	}
+	return &defaultSettings
+}
+
+// limit is the largest message, in bytes.
+func (s *settings) limit() int {
+	if s.maxMsgSize > 0 {
+		return s.maxMsgSize
+	}
+	return DefaultMaxMsgSize
+}
+
+var defaultSettings = settings{pause: defaults.StopPause, grace: defaults.StopGrace}
+
+// set returns the option that changes a copy of the settings.
+func set(change func(*settings)) server.Option {
+	return func(o *server.Options) {
+		next := *settingsOf(o.Context)
+		change(&next)
+		ctx := o.Context
+		if ctx == nil {
+			ctx = context.Background() // carries values only
+		}
+		o.Context = context.WithValue(ctx, settingsKey{}, &next)
+	}
+}
+
+// AuthTLS makes the server speak TLS with these settings, also on a listener given
+// by Listener. It goes before server.TLSConfig.
+func AuthTLS(t *tls.Config) server.Option {
+	return set(func(s *settings) { s.tls = t })
+}
+
+// Codec adds an encoding for a content type, or replaces the one of this package.
+// Clients that have it under the same name are answered by it as well. It is
+// given messages only, never the frames of package codec/bytes.
+func Codec(contentType string, c encoding.Codec) server.Option {
+	return set(func(s *settings) {
+		codecs := maps.Clone(s.codecs)
+		if codecs == nil {
+			codecs = make(map[string]encoding.Codec, 1)
+		}
+		codecs[contentType] = c
+		s.codecs = codecs
+	})
+}
+
+// Listener makes the server accept connections from l, which it closes when it
+// stops, and ignore the options Address and server.TLSConfig.
+func Listener(l net.Listener) server.Option {
+	return set(func(s *settings) { s.listener = l })
+}
+
+// MaxConn limits the number of connections at a time; further ones wait. Zero
+// means no limit.
+func MaxConn(n int) server.Option {
+	return set(func(s *settings) { s.maxConn = n })
+}
+
+// MaxMsgSize limits the size of one message, in bytes, in both directions. Zero
+// means DefaultMaxMsgSize.
+func MaxMsgSize(n int) server.Option {
+	return set(func(s *settings) { s.maxMsgSize = n })
+}
+
+// Options hands options to the grpc.Server behind the server. The other options of
+// this package, where given, go before them, and the server keeps the codec and the
+// handler of unknown services for itself. Stream interceptors see the
+// calls of reflected handlers, unary interceptors those of services registered by
+// RegisterService.
+func Options(opts ...grpc.ServerOption) server.Option {
+	return set(func(s *settings) { s.grpc = opts })
+}
+
+// StopPause sets how long a stopping server goes on taking calls once it has
+// deregistered, so that clients can hear of it. Zero means not at all.
+func StopPause(d time.Duration) server.Option {
+	return set(func(s *settings) { s.pause = d })
+}
+
+// StopGrace sets how long a stopping server waits for the calls in flight before
+// it cuts them off. Zero means not at all.
+func StopGrace(d time.Duration) server.Option {
+	return set(func(s *settings) { s.grace = d })
+}
+
+// changedForGood returns the name of an option that differs between the two and
+// that a running server cannot change, empty if there is none.
+func changedForGood(a, b server.Options) string {
+	for _, o := range []struct {
+		name string
+		a, b any
+	}{
+		{"Name", a.Name, b.Name},
+		{"Id", a.Id, b.Id},
+		{"Version", a.Version, b.Version},
+		{"Address", a.Address, b.Address},
+		{"TLSConfig", a.TLSConfig, b.TLSConfig},
+		{"Registry", a.Registry, b.Registry},
+		{"RegisterTTL", a.RegisterTTL, b.RegisterTTL},
+		{"RegisterInterval", a.RegisterInterval, b.RegisterInterval},
+		{"of package server/grpc", settingsOf(a.Context), settingsOf(b.Context)},
+	} {
+		if !same(o.a, o.b) {
+			return o.name
+		}
+	}
+	return ""
+}
+
+// same compares what may be of a type that == panics on, and counts that as the
+// same.
+func same(a, b any) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return reflect.TypeOf(a) == reflect.TypeOf(b) && (!reflect.ValueOf(a).Comparable() || a == b)
+}

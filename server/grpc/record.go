@@ -1,0 +1,57 @@
+package grpc
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/rollcall-go/micro/broker"
+	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/internal/netaddr"
+	"github.com/rollcall-go/micro/registry"
+)
+
+// mark is the key of the node's metadata that tells our nodes from v2's.
+const mark = "rollcall"
+
+// record describes the server as it is to be registered. Only a running server
+// has an address to give.
+func (s *grpcServer) record() (*registry.Service, error) {
+	s.mu.Lock()
+	o, handlers := s.opts, slices.Clone(s.handlers)
+	s.mu.Unlock()
+	choice, err := netaddr.System().Advertise(o.Advertise, o.Address, o.Registry.Options().Addrs)
+	if err != nil {
+		return nil, fmt.Errorf("find the address to register: %w", err)
+	}
+	md := maps.Clone(o.Metadata)
+	if md == nil {
+		md = make(map[string]string)
+	}
+	md["broker"] = brokerName(o.Broker)
+	md["protocol"] = "grpc"
+	md["registry"] = o.Registry.String()
+	md["server"] = s.String()
+	md["transport"] = s.String()
+	md[mark] = defaults.Version
+	endpoints := []*registry.Endpoint{}
+	for _, h := range handlers {
+		if !h.Options().Internal {
+			endpoints = append(endpoints, h.Endpoints()...)
+		}
+	}
+	return &registry.Service{
+		Name:      o.Name,
+		Version:   o.Version,
+		Endpoints: endpoints,
+		Nodes:     []*registry.Node{{Id: o.Name + "-" + o.Id, Address: choice.Address, Metadata: md}},
+	}, nil
+}
+
+// brokerName returns what v2 registers for a broker, its default if there is none.
+func brokerName(b broker.Broker) string {
+	if b == nil {
+		return broker.DefaultBroker.String()
+	}
+	return b.String()
+}

@@ -1,0 +1,113 @@
+// Package grpc is the server that speaks gRPC: to clients of this module, to
+// those of go-micro v2, and to any other gRPC client.
+//
+// Importing it makes server.NewServer and server.DefaultServer work.
+package grpc
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"google.golang.org/grpc"
+
+	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/internal/rpc"
+	"github.com/rollcall-go/micro/server"
+)
+
+var _ = defaults.Server.Set(NewServer)
+
+// generatedID is the id of servers that are given none, whatever a program puts
+// into server.DefaultId later.
+var generatedID = server.DefaultId
+
+// Server phases. A server goes through them once.
+const (
+	idle = iota
+	running
+	stopped
+)
+
+// grpcServer is a server.Server. The methods that serve a call take no lock.
+type grpcServer struct {
+	table rpc.Table
+	calls atomic.Pointer[calls] // what serving a call needs of opts
+
+	mu          sync.Mutex // guards what follows
+	opts        server.Options
+	handlers    []server.Handler
+	subscribers []server.Subscriber
+	services    []service
+	serviceErrs []error
+	phase       int
+	run         *run // from Start on
+}
+
+var (
+	_ server.Server         = (*grpcServer)(nil)
+	_ grpc.ServiceRegistrar = (*grpcServer)(nil)
+)
+
+// NewServer returns a server that is set up but does nothing until Start. Its
+// value also has the methods of grpc.ServiceRegistrar, so that services by
+// protoc-gen-go-grpc can be registered with it before Start, and
+//
+//	Ready() error
+//
+// which tells whether the server is registered, and if not, why.
+//
+// A server starts once: Start after Stop is an error.
+func NewServer(opts ...server.Option) server.Server {
+	s := &grpcServer{}
+	s.set(server.NewOptions(opts...))
+	return s
+}
+
+// set makes opts the options in force. The caller holds mu, or is alone.
+func (s *grpcServer) set(opts server.Options) {
+	opts.Metadata = maps.Clone(opts.Metadata)
+	s.opts = opts
+	s.calls.Store(newCalls(opts))
+}
+
+// Init applies options. While the server runs, those that it was started with
+// cannot change any more, and Init returns an error that names the first such
+// and applies none; Metadata, Advertise, RegisterCheck and the wrappers can. What
+// is registered follows at the next re-check.
+func (s *grpcServer) Init(opts ...server.Option) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := copyOptions(s.opts)
+	for _, o := range opts {
+		o(&next)
+	}
+	if s.phase == running {
+		if name := changedForGood(s.opts, next); name != "" {
+			return fmt.Errorf("set option %s: the server is running; set it before Start", name)
+		}
+	}
+	s.set(next)
+	return nil
+}
+
+// Options returns a copy of the options in force. From Start on, Address is the
+// one that the server listens on.
+func (s *grpcServer) Options() server.Options {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return copyOptions(s.opts)
+}
+
+func copyOptions(o server.Options) server.Options {
+	o.Metadata = maps.Clone(o.Metadata)
+	o.Codecs = maps.Clone(o.Codecs)
+	o.HdlrWrappers = slices.Clone(o.HdlrWrappers)
+	o.SubWrappers = slices.Clone(o.SubWrappers)
+	return o
+}
+
+// String returns "grpc".
+func (s *grpcServer) String() string { return "grpc" }
