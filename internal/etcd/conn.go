@@ -42,6 +42,7 @@ type Conn struct {
 	closed   bool
 	client   *clientv3.Client // nil until first use
 	startErr error            // why client cannot be made
+	keeper   *keeper          // nil until the first claim
 }
 
 // Open checks cfg and returns a Conn. It does no I/O and starts nothing. What is

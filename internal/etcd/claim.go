@@ -1,0 +1,173 @@
+package etcd
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/rollcall-go/micro/internal/defaults"
+)
+
+// ClaimSpec says what is claimed.
+type ClaimSpec struct {
+	Key string
+	// PauseKey is the key with which an operator takes the claim out, "" if that
+	// is not to be possible.
+	PauseKey string
+	// Value is what the key is to hold. It must not be modified.
+	Value []byte
+	// TTL is how long the key outlives its owner. It is rounded up to whole
+	// seconds; 0 means defaults.RegisterTTL. etcd may give more.
+	TTL time.Duration
+	// Shared puts the key under the one lease that all shared claims of this Conn
+	// and TTL have in common. It is for keys that nobody else can claim, such as
+	// those with a generated name. A key that is not shared has a lease of its own.
+	Shared bool
+}
+
+// Claim keeps one key in etcd. Its methods may be called by several goroutines
+// at once.
+//
+// The first write takes the key over from whoever has it: the newest claim wins.
+// From then on the claim puts the key back whenever it is gone, under a new
+// lease if need be, and never writes over a key that somebody else took over.
+type Claim struct {
+	k     *keeper
+	lease *lease
+
+	// What follows is guarded by k.mu.
+	m         *claimMachine
+	changed   chan struct{} // closed and replaced when a waiter should look again
+	observers []*observer   // never modified, only replaced
+	unwatch   func()
+}
+
+// Claim begins to keep spec.Key in etcd, and goes on until Release or the end of
+// the Conn, whatever happens to etcd in between. It returns at once; Wait tells
+// when the key is there. A claim of a key that this Conn already claims takes
+// the older claim's place.
+func (c *Conn) Claim(spec ClaimSpec) *Claim {
+	k := c.keep()
+	now := time.Now()
+	cl := &Claim{
+		k:       k,
+		m:       newClaimMachine(spec, now, k.random),
+		changed: make(chan struct{}),
+		unwatch: func() {},
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if older := k.byKey[spec.Key]; older != nil {
+		k.apply(older, func(m *claimMachine) { m.replace(now) })
+		k.drop(older)
+	}
+	cl.lease = k.leaseFor(cmp.Or(max(spec.TTL, 0), defaults.RegisterTTL), spec.Shared)
+	if c.err == nil && k.start() {
+		k.claims[cl] = struct{}{}
+		k.byKey[spec.Key] = cl
+		cl.lease.claims[cl] = struct{}{}
+		cl.m.leaseReady(cl.lease.id)
+		cl.watch()
+		wake(k.renew)
+		wake(k.work)
+	}
+	return cl
+}
+
+// dead returns why the claim can never be held, or nil. k.mu is held.
+func (cl *Claim) dead() error {
+	c := cl.k.conn
+	switch {
+	case c.err != nil:
+		return c.err
+	case !cl.k.running || c.ctx.Err() != nil:
+		return ErrClosed
+	}
+	return nil
+}
+
+// Wait returns nil once the key is in etcd with the value that was last given, or
+// once the claim is displaced or paused. When ctx ends before, it returns an
+// error that says what stood in the way. The claim goes on trying.
+func (cl *Claim) Wait(ctx context.Context) error {
+	for {
+		cl.k.mu.Lock()
+		settled, released, trouble, changed, dead := cl.m.settled(), cl.m.releasing, cl.m.trouble, cl.changed, cl.dead()
+		cl.k.mu.Unlock()
+		switch {
+		case dead != nil:
+			return fmt.Errorf("claim %q: %w", cl.m.key, dead)
+		case released:
+			return fmt.Errorf("claim %q: it was released", cl.m.key)
+		case settled:
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-cl.k.conn.ctx.Done():
+		case <-ctx.Done():
+			if trouble == nil {
+				return cl.k.conn.Explain(fmt.Sprintf("claim %q", cl.m.key), ctx.Err())
+			}
+			return fmt.Errorf("claim %q: %w: %w", cl.m.key, ctx.Err(), trouble)
+		}
+	}
+}
+
+// Update gives the key another value, at once if the claim is held, and otherwise
+// when it is. Wait tells when the value is in etcd. value must not be modified.
+func (cl *Claim) Update(value []byte) {
+	cl.k.mu.Lock()
+	defer cl.k.mu.Unlock()
+	cl.k.apply(cl, func(m *claimMachine) { m.update(value) })
+}
+
+// Status returns the present status.
+func (cl *Claim) Status() ClaimStatus {
+	cl.k.mu.Lock()
+	defer cl.k.mu.Unlock()
+	return cl.m.status
+}
+
+// Release gives the claim up: the key is not put back any more, and is deleted if
+// it is under our lease. It returns nil once nothing of ours is in etcd. When ctx
+// ends before, it returns an error, and the key is deleted as soon as etcd
+// answers, or expires. It may be called more than once.
+//
+// The lease is not revoked but left to expire, so that readers can tell a key
+// that was deleted on purpose from one whose owner died.
+func (cl *Claim) Release(ctx context.Context) error {
+	k := cl.k
+	k.mu.Lock()
+	k.apply(cl, func(m *claimMachine) { m.release(time.Now()) })
+	delete(cl.lease.claims, cl)
+	k.mu.Unlock()
+	for {
+		k.mu.Lock()
+		through, changed, trouble := cl.m.replaced || cl.m.gone(), cl.changed, cl.m.trouble
+		ended := ctx.Err()
+		if ended == nil {
+			ended = cl.dead()
+		}
+		if !through && ended != nil {
+			k.apply(cl, func(m *claimMachine) { m.abandon(time.Now(), ended) })
+		}
+		k.mu.Unlock()
+		switch {
+		case through:
+			return nil
+		case ended != nil:
+			err := fmt.Errorf("release %q: the key stays until etcd answers or its lease of %ds runs out: %w", cl.m.key, cl.lease.ttl, ended)
+			if trouble != nil {
+				err = fmt.Errorf("%w: %w", err, trouble)
+			}
+			return err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		case <-k.conn.ctx.Done():
+		}
+	}
+}

@@ -1,0 +1,243 @@
+package etcd
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// begun tells that op was sent.
+func (m *claimMachine) begun(op claimOp) {
+	m.busy = true
+	m.wrote = m.wrote || op.kind == opPut
+}
+
+// done tells the answer to op.
+func (m *claimMachine) done(now time.Time, op claimOp, r opResult) {
+	m.busy = false
+	switch {
+	case r.err != nil:
+		m.failed(now, r)
+	case r.ok && op.kind == opPut:
+		m.answered(op, r)
+		m.entry = nil // what changes is our own doing, not a loss
+		m.learn(now, &Entry{Key: m.key, Value: op.value, Lease: op.lease, ModRevision: r.rev})
+	case r.ok:
+		m.answered(op, r)
+		m.entry = nil
+		m.learn(now, nil)
+	default:
+		m.answered(op, r)
+		m.learn(now, r.key)
+	}
+	delayed := m.delayed
+	m.delayed = nil
+	for _, s := range delayed {
+		m.see(now, s)
+	}
+	m.settle(now)
+}
+
+func (m *claimMachine) answered(op claimOp, r opResult) {
+	m.failures = 0
+	m.alone = false
+	m.retryAt = time.Time{}
+	m.trouble = nil
+	m.rev = r.rev
+	m.known = true
+	if op.pauseKey != "" {
+		m.pauseRev = r.rev
+		m.pause = r.pause
+	}
+}
+
+func (m *claimMachine) failed(now time.Time, r opResult) {
+	m.known = false
+	if r.refused {
+		m.alone = true
+	} else {
+		m.unsure = now
+	}
+	if r.denied {
+		// Perhaps it is only the pause key that we may not read.
+		m.blind = !m.blind
+	}
+	m.retryAt = now.Add(retryPause(m.random).Next(m.failures))
+	m.failures++
+	m.troubled(now, r.err)
+}
+
+// see tells what a mirror reported about the key.
+func (m *claimMachine) see(now time.Time, s sighting) {
+	if m.busy {
+		// What the answer will say may be newer.
+		m.delayed = append(m.delayed, s)
+		return
+	}
+	switch {
+	case s.rev > m.rev, s.rev == m.rev && !m.known:
+		m.rev = s.rev
+		m.known = true
+		m.learn(now, s.entry)
+	case s.reset && s.rev < m.rev:
+		// The listing is older than what we know, or etcd lost its data.
+		m.known = false
+	}
+	m.settle(now)
+}
+
+// seePause tells what a mirror reported about the pause key.
+func (m *claimMachine) seePause(now time.Time, s sighting) {
+	if s.rev <= m.pauseRev && !s.reset {
+		return
+	}
+	m.pauseRev = s.rev
+	m.pause = s.entry
+	m.settle(now)
+}
+
+// learn takes e as the present state of the key.
+func (m *claimMachine) learn(now time.Time, e *Entry) {
+	ours := m.entry != nil && m.owns(m.entry.Lease)
+	switch {
+	case ours && e == nil:
+		m.lost(now)
+	case ours && m.owns(e.Lease) && !bytes.Equal(e.Value, m.entry.Value) && !bytes.Equal(e.Value, m.value):
+		m.lost(now) // somebody wrote over the value and left the lease
+	}
+	m.entry = e
+	m.check = now.Add(checkEvery + m.draw(checkEvery/10))
+	if e != nil && m.owns(e.Lease) {
+		m.started = true
+	}
+}
+
+// lost paces the write that undoes what somebody did to the key.
+func (m *claimMachine) lost(now time.Time) {
+	if now.Sub(m.lostAt) > healCalm {
+		m.heals = 0
+	}
+	m.lostAt = now
+	m.healAt = now
+	if m.heals > 0 {
+		m.healAt = now.Add(healSpacing + m.draw(min(healSpread, healSpacing/4<<min(m.heals, 8))))
+	}
+	m.heals++
+}
+
+// settle derives the status from what is known.
+func (m *claimMachine) settle(now time.Time) {
+	ours := m.entry != nil && m.owns(m.entry.Lease)
+	switch {
+	case m.replaced:
+	case m.releasing:
+		if m.gone() {
+			m.enter(now, Released, "released", nil)
+		}
+	case !m.known:
+	case m.pause != nil:
+		if !ours {
+			m.enter(now, Paused, pauseReason(m.pause.Value), nil)
+		}
+	case m.entry == nil:
+		switch m.status.State {
+		case Held:
+			m.enter(now, Absent, "the key vanished from etcd", nil)
+		case Displaced:
+			m.enter(now, Absent, "the other owner's key went away", nil)
+		case Paused:
+			m.enter(now, Absent, "the pause is over", nil)
+		}
+	case m.entry.Lease == m.lease:
+		m.enter(now, Held, "", nil)
+	case ours || !m.started: // about to be written
+	case m.entry.Lease == 0:
+		m.enter(now, Displaced, "the key was written by another owner, without a lease", nil)
+	default:
+		m.enter(now, Displaced, fmt.Sprintf("the key is held under lease %016x by another owner", m.entry.Lease), nil)
+	}
+}
+
+func (m *claimMachine) enter(now time.Time, s ClaimState, reason string, err error) {
+	next := ClaimStatus{State: s, Reason: reason, Err: err, At: now}
+	if next.same(m.status) {
+		return
+	}
+	if next.State == m.status.State {
+		next.At = m.status.At
+	}
+	m.status = next
+}
+
+// troubled tells that something the claim needs failed.
+func (m *claimMachine) troubled(now time.Time, err error) {
+	m.trouble = err
+	if m.status.State == Absent {
+		m.enter(now, Absent, m.status.Reason, err)
+	}
+}
+
+// leaseReady tells which lease the key is to be bound to from now on.
+func (m *claimMachine) leaseReady(id int64) {
+	m.lease = id
+}
+
+// leaseLost tells that the lease is no more, and with it the key.
+func (m *claimMachine) leaseLost(now time.Time) {
+	if m.lease == 0 {
+		return
+	}
+	m.former = append(m.former, m.lease)
+	if n := len(m.former) - formerLeases; n > 0 {
+		m.former = slices.Delete(m.former, 0, n)
+	}
+	m.lease = 0
+	m.known = false
+	m.retryAt = time.Time{}
+	if m.status.State == Held {
+		m.enter(now, Absent, "the lease ran out or was revoked", nil)
+	}
+}
+
+// leaseInDoubt tells that the lease was not renewed for its whole time to live.
+func (m *claimMachine) leaseInDoubt(now time.Time, ttl time.Duration, err error) {
+	m.known = false
+	if m.status.State == Held {
+		m.enter(now, Absent, fmt.Sprintf("etcd did not answer for %v, the lease may have run out", ttl), err)
+	}
+}
+
+// verify asks for a check of what is known, after delay.
+func (m *claimMachine) verify(now time.Time, delay time.Duration) {
+	m.known = false
+	m.failures = 0
+	m.retryAt = now.Add(delay)
+}
+
+// update tells the value that the key is to have.
+func (m *claimMachine) update(value []byte) {
+	m.value = value
+	m.alone = false
+}
+
+// release tells that the claim is given up.
+func (m *claimMachine) release(now time.Time) {
+	if m.releasing {
+		return
+	}
+	m.releasing = true
+	m.freed = now
+	m.settle(now)
+}
+
+// abandon tells that whoever released the claim waits no longer.
+func (m *claimMachine) abandon(now time.Time, err error) {
+	m.enter(now, Released, "released, and etcd did not confirm that the key is gone", err)
+}
+
+// replace tells that another claim of this process took the key over.
+func (m *claimMachine) replace(now time.Time) {
+	m.replaced = true
+	m.enter(now, Displaced, "the key was claimed again by this process", nil)
+}

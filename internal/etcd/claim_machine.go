@@ -1,0 +1,216 @@
+package etcd
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"github.com/rollcall-go/micro/internal/backoff"
+)
+
+const (
+	// healSpacing is the least time between two writes that put a key back, but
+	// for the first. It is what bounds a fight with somebody who deletes in a loop.
+	healSpacing = 500 * time.Millisecond
+	// healSpread is the most that is added to healSpacing, at random.
+	healSpread = 1500 * time.Millisecond
+	// healCalm is how long a key must stay for its next loss to be a first one.
+	healCalm = 10 * time.Second
+	// checkEvery is the time between two checks that what we know is still so.
+	checkEvery = 30 * time.Second
+	// lingerTime is how long a released claim watches for a write of its own that
+	// was given up unanswered and is carried out late.
+	lingerTime = 10 * time.Second
+	// formerLeases is how many leases of the past are known as our own.
+	formerLeases = 16
+)
+
+// claimMachine decides what to do about one key. It does no I/O: it is told
+// what was seen, what was answered and what the time is, and next says what to
+// send. It is not safe for concurrent use.
+//
+// Whose key it is follows from its lease alone. A write is always conditional
+// on what was last seen, so that two owners never overwrite each other unseen.
+type claimMachine struct {
+	key, pauseKey string
+	value         []byte
+	random        func() float64 // in [0, 1)
+
+	status  ClaimStatus
+	trouble error // why the last request failed, nil after an answer
+
+	lease  int64   // what the key is to be bound to, 0 while there is none
+	former []int64 // what it was bound to before
+
+	// What is known about the key.
+	known bool
+	rev   int64     // as of this revision
+	entry *Entry    // nil: absent
+	check time.Time // when to look again
+
+	// What is known about the pause key.
+	pauseRev int64
+	pause    *Entry // nil: absent
+	blind    bool   // we may not read it
+
+	started   bool // the key was ours once: no more taking over
+	wrote     bool // a write may have reached etcd
+	releasing bool
+	freed     time.Time // when it was released
+	replaced  bool      // another claim of this process took its place
+
+	// The request under way.
+	busy    bool
+	delayed []sighting
+
+	// Pacing.
+	retryAt  time.Time
+	failures int
+	unsure   time.Time // last end of a request whose outcome is unknown
+	alone    bool
+	healAt   time.Time
+	heals    int
+	lostAt   time.Time
+}
+
+// sighting is what a mirror reported about a key.
+type sighting struct {
+	rev   int64
+	entry *Entry // nil: absent
+	reset bool   // history was lost before
+}
+
+func newClaimMachine(spec ClaimSpec, now time.Time, random func() float64) *claimMachine {
+	return &claimMachine{
+		key:      spec.Key,
+		pauseKey: spec.PauseKey,
+		value:    spec.Value,
+		random:   random,
+		status:   ClaimStatus{State: Absent, Reason: "not yet in etcd", At: now},
+	}
+}
+
+// next returns what is to be sent now, of kind opNone if nothing is, and the
+// time at which to ask again, zero if no time matters.
+func (m *claimMachine) next(now time.Time) (claimOp, time.Time) {
+	if m.busy {
+		return claimOp{}, time.Time{}
+	}
+	op, due := m.wish()
+	switch {
+	case op.kind == opNone && m.releasing:
+		return op, time.Time{}
+	case op.kind == opNone:
+		if m.lease == 0 {
+			return op, time.Time{}
+		}
+		if now.Before(m.check) {
+			return op, m.check
+		}
+		op, due = m.put(0), m.retryAt
+	}
+	if now.Before(due) {
+		return claimOp{}, due
+	}
+	op.key, op.alone = m.key, m.alone
+	return op, time.Time{}
+}
+
+// wish returns the write that what is known calls for, and when it may be sent.
+func (m *claimMachine) wish() (claimOp, time.Time) {
+	ours := m.entry != nil && m.owns(m.entry.Lease)
+	switch {
+	case m.releasing && m.gone():
+		return claimOp{}, time.Time{}
+	case m.releasing && m.known:
+		return m.del(m.entry.Lease), m.retryAt
+	case m.releasing:
+		return m.del(m.lastLease()), m.retryAt
+	case m.lease == 0:
+		return claimOp{}, time.Time{}
+	case !m.known:
+		return m.put(0), later(m.retryAt, m.healAt)
+	case m.pause != nil && ours:
+		return m.del(m.entry.Lease), m.retryAt
+	case m.pause != nil:
+		return claimOp{}, time.Time{}
+	case m.entry == nil:
+		return m.put(0), later(m.retryAt, m.healAt)
+	case m.entry.Lease == m.lease && bytes.Equal(m.entry.Value, m.value):
+		return claimOp{}, time.Time{}
+	case ours:
+		return m.put(m.entry.ModRevision), later(m.retryAt, m.healAt)
+	case !m.started:
+		return m.put(m.entry.ModRevision), m.retryAt
+	default:
+		return claimOp{}, time.Time{}
+	}
+}
+
+func (m *claimMachine) put(expect int64) claimOp {
+	op := claimOp{kind: opPut, value: m.value, expect: expect, lease: m.lease}
+	if !m.blind {
+		op.pauseKey = m.pauseKey
+	}
+	return op
+}
+
+func (m *claimMachine) del(lease int64) claimOp {
+	return claimOp{kind: opDelete, lease: lease}
+}
+
+func (m *claimMachine) owns(lease int64) bool {
+	return lease != 0 && (lease == m.lease || slices.Contains(m.former, lease))
+}
+
+// lastLease is the lease under which the key was last written.
+func (m *claimMachine) lastLease() int64 {
+	if m.lease == 0 && len(m.former) > 0 {
+		return m.former[len(m.former)-1]
+	}
+	return m.lease
+}
+
+// gone reports whether nothing of ours can be in etcd, as far as is known.
+func (m *claimMachine) gone() bool {
+	return !m.busy && (!m.wrote || m.known && (m.entry == nil || !m.owns(m.entry.Lease)))
+}
+
+// over reports whether a released claim has nothing left to watch for.
+func (m *claimMachine) over(now time.Time) bool {
+	if !m.releasing || !m.gone() {
+		return false
+	}
+	settled := m.unsure.IsZero() || m.freed.Sub(m.unsure) >= lingerTime
+	return settled || now.Sub(m.freed) >= lingerTime
+}
+
+// settled reports whether the claim is where it is to be: held with the present
+// value, or kept out.
+func (m *claimMachine) settled() bool {
+	switch m.status.State {
+	case Held:
+		return m.entry != nil && bytes.Equal(m.entry.Value, m.value)
+	case Displaced, Paused:
+		return true
+	default:
+		return false
+	}
+}
+
+// draw returns a random part of d.
+func (m *claimMachine) draw(d time.Duration) time.Duration {
+	return time.Duration(m.random() * float64(d))
+}
+
+// retryPause spaces the attempts at something that etcd did not answer.
+func retryPause(random func() float64) backoff.Backoff {
+	return backoff.Backoff{Base: 100 * time.Millisecond, Max: time.Second, Rand: random}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

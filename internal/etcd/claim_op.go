@@ -1,0 +1,94 @@
+package etcd
+
+import (
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// opKind tells what a claimOp does.
+type opKind int
+
+const (
+	opNone opKind = iota
+	opPut
+	opDelete
+)
+
+// claimOp is one guarded write of a claim. Where the guard fails nothing is
+// written, and the answer says what is there instead.
+type claimOp struct {
+	kind opKind
+	key  string
+	// pauseKey must be absent for a put. Empty: not looked at.
+	pauseKey string
+	value    []byte
+	// expect is the revision of the key's last change that a put demands; 0 means
+	// that the key must be absent.
+	expect int64
+	// lease is what a put binds the key to, and what a delete demands that it is
+	// bound to.
+	lease int64
+	// alone asks for a request of its own, because a request that held several
+	// was refused.
+	alone bool
+}
+
+// opResult is the answer to a claimOp.
+type opResult struct {
+	// err is set if the request failed. Unless refused is true as well, it may
+	// have been carried out all the same.
+	err     error
+	refused bool
+	// denied is true if etcd refused for want of permission.
+	denied bool
+
+	rev int64 // etcd's revision after the request
+	ok  bool  // the guard held and the write was done
+	// key and pause are what was there if the guard did not hold; nil is absent.
+	key, pause *Entry
+}
+
+// txn returns o as a transaction that is part of a larger one.
+func (o claimOp) txn() clientv3.Op {
+	var guard []clientv3.Cmp
+	var then clientv3.Op
+	if o.kind == opDelete {
+		guard = append(guard, clientv3.Compare(clientv3.LeaseValue(o.key), "=", o.lease))
+		then = clientv3.OpDelete(o.key)
+	} else {
+		guard = append(guard, clientv3.Compare(clientv3.ModRevision(o.key), "=", o.expect))
+		if o.pauseKey != "" {
+			guard = append(guard, clientv3.Compare(clientv3.CreateRevision(o.pauseKey), "=", 0))
+		}
+		then = clientv3.OpPut(o.key, string(o.value), clientv3.WithLease(clientv3.LeaseID(o.lease)))
+	}
+	look := []clientv3.Op{clientv3.OpGet(o.key)}
+	if o.pauseKey != "" {
+		look = append(look, clientv3.OpGet(o.pauseKey))
+	}
+	return clientv3.OpTxn(guard, []clientv3.Op{then}, look)
+}
+
+// result reads the answer to txn.
+func (o claimOp) result(rev int64, r *pb.TxnResponse) opResult {
+	res := opResult{rev: rev, ok: r.GetSucceeded()}
+	if res.ok {
+		return res
+	}
+	for i, part := range r.GetResponses() {
+		for _, kv := range part.GetResponseRange().GetKvs() {
+			entry := entryOf(kv)
+			if i == 0 {
+				res.key = &entry
+			} else {
+				res.pause = &entry
+			}
+		}
+	}
+	return res
+}
+
+// size is about how many bytes o adds to a request.
+func (o claimOp) size() int {
+	return 3*len(o.key) + 2*len(o.pauseKey) + len(o.value) + 64
+}

@@ -1,0 +1,226 @@
+package etcd
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// recovery is how long after a new connection a lost lease counts as lost in an
+// outage that others suffered as well.
+const recovery = 10 * time.Second
+
+// keeper keeps the leases of a Conn alive and the claims in etcd. Its goroutines
+// start with the first claim and end with the Conn.
+//
+// What to do is decided by the machines of claims and leases, under mu; the
+// goroutines of the keeper carry it out without holding mu, and report back.
+type keeper struct {
+	conn   *Conn
+	random func() float64
+
+	work    chan struct{} // holds a token if turn is to be run
+	renew   chan struct{} // holds a token if there may be something to renew
+	deliver chan struct{} // holds a token if there are notices
+
+	mu       sync.Mutex
+	running  bool
+	claims   map[*Claim]struct{} // all that are not through
+	byKey    map[string]*Claim   // the newest of each key
+	leases   map[*lease]struct{}
+	requests int // under way
+	notices  []notice
+
+	generation uint64    // of the connection that was last up
+	recovered  time.Time // when the connection came back after it was lost
+}
+
+func newKeeper(c *Conn) *keeper {
+	return &keeper{
+		conn:    c,
+		random:  rand.Float64,
+		work:    make(chan struct{}, 1),
+		renew:   make(chan struct{}, 1),
+		deliver: make(chan struct{}, 1),
+		claims:  make(map[*Claim]struct{}),
+		byKey:   make(map[string]*Claim),
+		leases:  make(map[*lease]struct{}),
+	}
+}
+
+// keep returns the keeper of c.
+func (c *Conn) keep() *keeper {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.keeper == nil {
+		c.keeper = newKeeper(c)
+	}
+	return c.keeper
+}
+
+// wake puts a token into c unless it holds one.
+func wake(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// start starts the goroutines, once. It reports false if the Conn is closed.
+// k.mu is held.
+func (k *keeper) start() bool {
+	if !k.running {
+		k.running = k.conn.spawn(k.loop) && k.conn.spawn(k.renewals) && k.conn.spawn(k.notify)
+	}
+	return k.running
+}
+
+// loop asks the machines what to do whenever something happened or is due.
+func (k *keeper) loop(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		link := k.conn.Link()
+		k.mu.Lock()
+		k.linked(time.Now(), link)
+		next := k.turn(time.Now())
+		k.mu.Unlock()
+		if next.IsZero() {
+			timer.Stop()
+		} else {
+			timer.Reset(time.Until(next))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-k.work:
+		case <-link.Changed:
+		case <-timer.C:
+		}
+	}
+}
+
+// linked has everything checked over a connection that is new. k.mu is held.
+func (k *keeper) linked(now time.Time, l Link) {
+	if !l.Up || l.Generation == k.generation {
+		return
+	}
+	if k.generation != 0 {
+		k.recovered = now
+	}
+	k.generation = l.Generation
+	for le := range k.leases {
+		if le.id == 0 {
+			le.retryAt = now.Add(k.spread(le))
+		}
+	}
+	// All at once, so that they travel in the same requests.
+	delay := time.Duration(k.random() * float64(recoverySpread))
+	for cl := range k.claims {
+		k.apply(cl, func(m *claimMachine) {
+			if m.started {
+				m.verify(now, delay)
+			} else {
+				m.verify(now, 0)
+			}
+		})
+	}
+}
+
+// spread returns the pause before a lease that is gone is replaced: none where
+// it is the first or was lost alone.
+func (k *keeper) spread(l *lease) time.Duration {
+	if l.used && !k.recovered.IsZero() && time.Since(k.recovered) < recovery {
+		return time.Duration(k.random() * float64(recoverySpread))
+	}
+	return 0
+}
+
+// turn starts what is due and returns the time of the next turn, zero if no
+// time matters. k.mu is held.
+func (k *keeper) turn(now time.Time) time.Time {
+	var next time.Time
+	until := func(t time.Time) {
+		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	for l := range k.leases {
+		until(k.tend(l, now))
+	}
+	var due []assignment
+	for cl := range k.claims {
+		if cl.m.over(now) {
+			k.drop(cl)
+			continue
+		}
+		op, at := cl.m.next(now)
+		if op.kind != opNone {
+			due = append(due, assignment{cl, op})
+		}
+		until(at)
+		if end := cl.m.freed.Add(lingerTime); cl.m.releasing && end.After(now) {
+			until(end)
+		}
+	}
+	k.dispatch(due)
+	return next
+}
+
+// tend does what l needs at this time, but for renewing, and returns when it
+// needs something next. k.mu is held.
+func (k *keeper) tend(l *lease, now time.Time) time.Time {
+	wanted, at := l.wanted(now)
+	if wanted {
+		l.granting = true
+		k.conn.spawn(func(ctx context.Context) { k.grant(ctx, l) })
+	}
+	if l.id == 0 {
+		if len(l.claims) == 0 && !l.granting {
+			delete(k.leases, l)
+		}
+		return at
+	}
+	if expiry := l.expiry(); now.Before(expiry) {
+		return expiry
+	}
+	if len(l.claims) == 0 {
+		delete(k.leases, l)
+		return time.Time{}
+	}
+	if !l.doubted {
+		l.doubted = true
+		err := k.conn.Link().Err
+		for cl := range l.claims {
+			k.apply(cl, func(m *claimMachine) { m.leaseInDoubt(now, l.granted, err) })
+		}
+	}
+	return time.Time{}
+}
+
+// drop forgets a claim that is through. k.mu is held.
+func (k *keeper) drop(cl *Claim) {
+	delete(k.claims, cl)
+	delete(cl.lease.claims, cl)
+	if k.byKey[cl.m.key] == cl {
+		delete(k.byKey, cl.m.key)
+	}
+	cl.unwatch()
+}
+
+// apply changes the machine of cl and makes known what comes of it. k.mu is held.
+func (k *keeper) apply(cl *Claim, change func(m *claimMachine)) {
+	before, settled := cl.m.status, cl.m.settled()
+	change(cl.m)
+	moved := !before.same(cl.m.status)
+	if moved && len(cl.observers) > 0 {
+		k.notices = append(k.notices, notice{cl.observers, cl.m.status})
+		wake(k.deliver)
+	}
+	if moved || settled != cl.m.settled() || cl.m.releasing {
+		close(cl.changed)
+		cl.changed = make(chan struct{})
+	}
+	wake(k.work)
+}

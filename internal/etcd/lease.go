@@ -1,0 +1,108 @@
+package etcd
+
+import "time"
+
+const (
+	// renewalLimit is how long the answer to a renewal may take before the
+	// connection is suspected.
+	renewalLimit = 5 * time.Second
+	// recoverySpread is the span over which processes that lost their leases
+	// together spread what they do about it.
+	recoverySpread = 500 * time.Millisecond
+)
+
+// lease is one lease in etcd and the claims that stand on it. It survives the
+// lease: when one is gone, another is granted under a new id. It does no I/O and
+// is guarded by the keeper's mutex.
+type lease struct {
+	ttl    int64 // what is asked for, in seconds
+	shared bool
+	claims map[*Claim]struct{}
+
+	id      int64         // 0 while there is none
+	granted time.Duration // what etcd gave, which may be more than ttl
+
+	sent    time.Time // last renewal sent, or the grant
+	renewed time.Time // when the last renewal that was answered had been sent
+	waiting bool      // one was sent and not yet answered
+	doubted bool      // not renewed for its whole time to live
+
+	used     bool // there was one before
+	granting bool
+	retryAt  time.Time
+	failures int
+}
+
+func newLease(ttl time.Duration, shared bool) *lease {
+	return &lease{ttl: wholeSeconds(ttl), shared: shared, claims: make(map[*Claim]struct{})}
+}
+
+// wholeSeconds rounds up, to one second at least.
+func wholeSeconds(d time.Duration) int64 {
+	return max(1, int64((d+time.Second-1)/time.Second))
+}
+
+// wanted reports whether a lease is to be granted, and if not yet, when.
+func (l *lease) wanted(now time.Time) (bool, time.Time) {
+	if l.id != 0 || l.granting || len(l.claims) == 0 {
+		return false, time.Time{}
+	}
+	if now.Before(l.retryAt) {
+		return false, l.retryAt
+	}
+	return true, time.Time{}
+}
+
+// begun tells that a lease was granted, asked for at sent.
+func (l *lease) begun(id int64, granted time.Duration, sent time.Time) {
+	l.id, l.granted = id, granted
+	l.sent, l.renewed = sent, sent
+	l.waiting, l.doubted = false, false
+	l.used = true
+	l.failures = 0
+}
+
+// ended tells that the lease is gone. The next is granted after delay.
+func (l *lease) ended(now time.Time, delay time.Duration) {
+	l.id = 0
+	l.waiting, l.doubted = false, false
+	l.retryAt = now.Add(delay)
+}
+
+// due returns when the next renewal is to be sent. An unanswered one is not
+// repeated. A lease without claims is left to expire.
+func (l *lease) due() (time.Time, bool) {
+	if l.id == 0 || l.waiting || len(l.claims) == 0 {
+		return time.Time{}, false
+	}
+	return l.sent.Add(l.granted / 3), true
+}
+
+// late returns when the renewal under way will have been unanswered for too long.
+func (l *lease) late() (time.Time, bool) {
+	return l.sent.Add(renewalLimit), l.id != 0 && l.waiting
+}
+
+// renewing tells that a renewal is sent now.
+func (l *lease) renewing(now time.Time) {
+	l.sent, l.waiting = now, true
+}
+
+// answered tells that etcd renewed the lease.
+func (l *lease) answered(granted time.Duration) {
+	l.granted = granted
+	l.renewed = l.sent
+	l.waiting, l.doubted = false, false
+}
+
+// again makes a renewal due at once, because the stream that carried the last
+// one is gone.
+func (l *lease) again() {
+	l.waiting = false
+	l.sent = l.renewed.Add(-l.granted)
+}
+
+// expiry returns when the lease may have run out, for all we know.
+func (l *lease) expiry() time.Time {
+	return l.renewed.Add(l.granted)
+}
