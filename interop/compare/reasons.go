@@ -1,0 +1,46 @@
+package compare
+
+import "path"
+
+// Reason accounts for an identifier that is not equal: by Why it differs or is
+// left out on purpose, or by By, which will bring it.
+type Reason struct {
+	// Name is that of the row. As in path.Match, * stands for anything but a slash.
+	Name string
+	Why  string
+	By   string
+}
+
+func (r Reason) covers(name string) bool {
+	// The only possible failure is a pattern of ours that is none; it covers nothing.
+	ok, _ := path.Match(r.Name, name)
+	return ok
+}
+
+// Reasons is the table.
+var Reasons = []Reason{
+	{Name: "micro.HeaderPrefix", Why: "a constant: the names of headers are the wire, and nobody could change them for one side alone"},
+
+	{Name: "broker.DefaultAddress", By: "brokers"},
+	{Name: "broker.DefaultPath", By: "brokers"},
+	{Name: "client.DefaultCodecs", By: "mucp"},
+	{Name: "server.DefaultCodecs", By: "mucp"},
+	{Name: "server.DefaultRouter", By: "mucp"},
+	{Name: "server.NewRouter", By: "mucp"},
+
+	{Name: "errors.Error.Descriptor", Why: messageReason},
+	{Name: "errors.Error.XXX_*", Why: messageReason},
+
+	{Name: "logger.Helper.Fields", Why: helperReason},
+	{Name: "logger.Helper.Log", Why: helperReason},
+	{Name: "logger.Helper.Logf", Why: helperReason},
+
+	{Name: "registry/memory.Registry.RWMutex", Why: lockReason},
+	{Name: "registry/memory.Registry.*[Ll]ock*", Why: lockReason},
+}
+
+const (
+	messageReason = "the error is encoded by hand and stays out of protobuf's global registry, where v2's own would collide with it"
+	helperReason  = "methods of the pointer, which is what NewHelper has always returned: a Helper has fields of its own, which do not leak into the logger"
+	lockReason    = "v2 embeds its lock, so that any program can take it; it is no part of the API"
+)
