@@ -1,0 +1,170 @@
+package etcd
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/feed"
+	"github.com/rollcall-go/micro/internal/record"
+)
+
+// custody is what has become of one node's record, whichever claim stands for
+// it. No method waits for a listener.
+type custody struct {
+	users int // listeners; guarded by the registry's mutex
+
+	mu        sync.Mutex
+	claim     *etcd.Claim // the one that speaks for the record, nil if none
+	last      feed.Custody
+	listeners map[*listener]struct{}
+}
+
+// Custody reports the state of a node's record, beginning with the present one,
+// from a goroutine of its own until stop is called. stop waits for observe to
+// return, which therefore must not call it.
+func (b *backend) Custody(service, node string, observe func(feed.Custody)) (stop func()) {
+	id := record.ID{Service: service, Node: node}
+	l := &listener{news: make(chan struct{}, 1)}
+	ctx, cancel := context.WithCancel(b.ctx)
+	done := make(chan struct{})
+	if err := b.start(func() {
+		defer close(done)
+		l.listen(ctx, observe)
+	}); err != nil {
+		cancel()
+		return func() {}
+	}
+	b.mu.Lock()
+	c := b.custodyOf(id)
+	c.users++
+	b.mu.Unlock()
+	c.add(l)
+	return sync.OnceFunc(func() {
+		cancel()
+		<-done
+		c.remove(l)
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		c.users--
+		b.forget(id)
+	})
+}
+
+// custodyOf returns the custody of a node. The caller holds mu.
+func (b *backend) custodyOf(id record.ID) *custody {
+	c := b.custody[id]
+	if c == nil {
+		c = &custody{
+			last:      feed.Custody{State: feed.Absent, Reason: "not registered yet", At: time.Now()},
+			listeners: make(map[*listener]struct{}),
+		}
+		b.custody[id] = c
+	}
+	return c
+}
+
+// forget drops the custody of a node that nobody holds or asks for. The caller
+// holds mu.
+func (b *backend) forget(id record.ID) {
+	h := b.holdings[record.Key(id.Service, id.Node)]
+	if c := b.custody[id]; c != nil && c.users == 0 && (h == nil || h.id != id) {
+		delete(b.custody, id)
+	}
+}
+
+func (c *custody) add(l *listener) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.listeners[l] = struct{}{}
+	l.put(c.last)
+}
+
+func (c *custody) remove(l *listener) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.listeners, l)
+}
+
+// follow makes claim the one that speaks for the record.
+func (c *custody) follow(claim *etcd.Claim) {
+	c.mu.Lock()
+	c.claim = claim
+	c.mu.Unlock()
+	claim.Observe(func(s etcd.ClaimStatus) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.claim == claim {
+			c.tell(feed.Custody{State: states[s.State], Reason: s.Reason, Err: s.Err, At: s.At})
+		}
+	})
+}
+
+// withdraw ends what claim has to say, the registration having failed.
+func (c *custody) withdraw(claim *etcd.Claim) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.claim != claim {
+		return
+	}
+	c.claim = nil
+	if c.last.State != feed.Absent {
+		c.tell(feed.Custody{State: feed.Absent, Reason: "the registration failed", At: time.Now()})
+	}
+}
+
+// tell hands s to the listeners. The caller holds the custody's mutex.
+func (c *custody) tell(s feed.Custody) {
+	c.last = s
+	for l := range c.listeners {
+		l.put(s)
+	}
+}
+
+// listener holds what an observer has yet to be told.
+type listener struct {
+	news chan struct{} // holds a token if something waits
+
+	mu      sync.Mutex
+	waiting []feed.Custody
+}
+
+func (l *listener) put(s feed.Custody) {
+	l.mu.Lock()
+	l.waiting = append(l.waiting, s)
+	l.mu.Unlock()
+	select {
+	case l.news <- struct{}{}:
+	default:
+	}
+}
+
+// listen calls observe with everything put until ctx is done.
+func (l *listener) listen(ctx context.Context, observe func(feed.Custody)) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.news:
+		}
+		l.mu.Lock()
+		waiting := l.waiting
+		l.waiting = nil
+		l.mu.Unlock()
+		for _, s := range waiting {
+			if ctx.Err() != nil {
+				return
+			}
+			observe(s)
+		}
+	}
+}
+
+var states = map[etcd.ClaimState]feed.CustodyState{
+	etcd.Absent:    feed.Absent,
+	etcd.Held:      feed.Held,
+	etcd.Displaced: feed.Displaced,
+	etcd.Paused:    feed.Paused,
+	etcd.Released:  feed.Released,
+}

@@ -1,0 +1,199 @@
+package etcd
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/registry"
+)
+
+// holding is a node that was registered here and not yet deregistered. The
+// registry's mutex guards it.
+type holding struct {
+	id     record.ID
+	value  []byte
+	ttl    time.Duration
+	shared bool // the node may share a lease with others
+
+	claim   *etcd.Claim
+	settled bool // a Register that returned no error stands behind it
+	leaving bool // being deregistered
+}
+
+func (h *holding) key() string { return record.Key(h.id.Service, h.id.Node) }
+
+// claimOn makes a claim of h on conn. The caller holds mu.
+func (b *backend) claimOn(conn *etcd.Conn, h *holding) {
+	h.claim = conn.Claim(etcd.ClaimSpec{
+		Key:      h.key(),
+		PauseKey: record.PauseKey(h.id.Service, h.id.Node),
+		Value:    h.value,
+		TTL:      h.ttl,
+		Shared:   h.shared,
+	})
+	b.custodyOf(h.id).follow(h.claim)
+}
+
+// hold claims the keys of the nodes of s, or updates the claims there are.
+func (b *backend) hold(s *registry.Service, values [][]byte, ttl time.Duration, shared bool) ([]*holding, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := b.holdable(s); err != nil {
+		return nil, err
+	}
+	held := make([]*holding, len(s.Nodes))
+	for i, n := range s.Nodes {
+		h := b.holdings[record.Key(s.Name, n.Id)]
+		switch {
+		case h == nil || h.leaving:
+			h = &holding{id: record.ID{Service: s.Name, Node: n.Id}, value: values[i], ttl: ttl, shared: shared}
+			b.holdings[h.key()] = h
+			b.claimOn(b.link.conn, h)
+		case h.ttl != ttl || h.shared != shared:
+			// A claim of the same key, under another lease, takes the old one's place.
+			h.value, h.ttl, h.shared = values[i], ttl, shared
+			b.claimOn(b.link.conn, h)
+		case !bytes.Equal(h.value, values[i]):
+			h.value = values[i]
+			h.claim.Update(values[i])
+		}
+		held[i] = h
+	}
+	return held, nil
+}
+
+// holdable returns why s cannot be registered here. The caller holds mu.
+func (b *backend) holdable(s *registry.Service) error {
+	if b.ctx.Err() != nil {
+		return errClosed
+	}
+	if err := b.link.conn.Err(); err != nil {
+		return err
+	}
+	for _, n := range s.Nodes {
+		key := record.Key(s.Name, n.Id)
+		if h := b.holdings[key]; h != nil && !h.leaving && h.id != (record.ID{Service: s.Name, Node: n.Id}) {
+			return fmt.Errorf("the key %q belongs to node %q of %q, which is registered here: choose a name that differs in more than / and -",
+				key, h.id.Node, h.id.Service)
+		}
+	}
+	return nil
+}
+
+// await waits until etcd holds the node, or until it is clear that it shall not.
+func (b *backend) await(ctx context.Context, h *holding) error {
+	for {
+		b.mu.Lock()
+		claim, settled := h.claim, h.settled
+		b.mu.Unlock()
+		err := claim.Wait(ctx)
+		b.mu.Lock()
+		moved := h.claim != claim
+		b.mu.Unlock()
+		switch {
+		case moved && ctx.Err() == nil: // to another connection or lease
+			continue
+		case err != nil && b.ctx.Err() != nil:
+			return errClosed
+		case err != nil:
+			return err
+		}
+		if s := claim.Status(); s.State == etcd.Displaced && !settled {
+			return fmt.Errorf("another process registers the same node: %s", s.Reason)
+		}
+		return nil
+	}
+}
+
+// conclude ends a registration: what failed and was not registered before is
+// given up.
+func (b *backend) conclude(held []*holding, failed bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, h := range held {
+		switch {
+		case !failed:
+			h.settled = true
+		case !h.settled && !h.leaving && b.holdings[h.key()] == h:
+			delete(b.holdings, h.key())
+			b.custodyOf(h.id).withdraw(h.claim)
+			b.forget(h.id)
+			b.releaseBeside(h.claim)
+		}
+	}
+}
+
+// leave marks the nodes of s as leaving and returns those that are held here.
+func (b *backend) leave(s *registry.Service) ([]*holding, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ctx.Err() != nil {
+		return nil, errClosed
+	}
+	if err := b.link.conn.Err(); err != nil {
+		return nil, err
+	}
+	var leaving []*holding
+	for _, n := range s.Nodes {
+		h := b.holdings[record.Key(s.Name, n.Id)]
+		if h != nil && h.id == (record.ID{Service: s.Name, Node: n.Id}) {
+			h.leaving = true
+			leaving = append(leaving, h)
+		}
+	}
+	return leaving, nil
+}
+
+// release gives up a holding that is leaving. One whose key could not be deleted
+// is kept, so that Deregister may be called again.
+func (b *backend) release(ctx context.Context, h *holding) error {
+	b.mu.Lock()
+	claim := h.claim
+	b.mu.Unlock()
+	if err := claim.Release(ctx); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.holdings[h.key()] == h {
+		delete(b.holdings, h.key())
+	}
+	b.forget(h.id)
+	return nil
+}
+
+// releaseBeside releases a claim without holding up the caller, who holds mu.
+func (b *backend) releaseBeside(claim *etcd.Claim) {
+	if b.ctx.Err() != nil {
+		return // Close ends all claims
+	}
+	timeout := b.timeout()
+	b.running.Go(func() {
+		ctx, cancel := context.WithTimeout(b.ctx, timeout)
+		defer cancel()
+		// What cannot be deleted now runs out with its lease.
+		_ = claim.Release(ctx)
+	})
+}
+
+// move is a claim that passes from one connection to another.
+type move struct{ from, to *etcd.Claim }
+
+// move claims everything that is held on another connection as well. The caller
+// holds mu.
+func (b *backend) move(conn *etcd.Conn) []move {
+	var all []move
+	for _, h := range b.holdings {
+		if h.leaving {
+			continue
+		}
+		from := h.claim
+		b.claimOn(conn, h)
+		all = append(all, move{from, h.claim})
+	}
+	return all
+}

@@ -1,0 +1,89 @@
+package etcd
+
+import (
+	"context"
+	"fmt"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/registry"
+)
+
+// GetService asks etcd for the versions of the named service.
+func (b *backend) GetService(name string, opts ...registry.GetOption) ([]*registry.Service, error) {
+	if err := record.CheckName(name); err != nil {
+		return nil, fmt.Errorf("look up: %w", err)
+	}
+	var o registry.GetOptions
+	for _, opt := range opts {
+		opt(&o)
+	}
+	doing := fmt.Sprintf("look up %q", name)
+	records, err := b.read(o.Context, doing, record.Prefix(name))
+	if err != nil {
+		return nil, err
+	}
+	// Names that differ only in "/" and "-" have one prefix.
+	services := record.Named(record.Group(records), name)
+	if len(services) == 0 {
+		return nil, fmt.Errorf("%s: %w", doing, registry.ErrNotFound)
+	}
+	return services, nil
+}
+
+// ListServices asks etcd for all services, with their nodes, one entry per
+// version.
+func (b *backend) ListServices(opts ...registry.ListOption) ([]*registry.Service, error) {
+	var o registry.ListOptions
+	for _, opt := range opts {
+		opt(&o)
+	}
+	records, err := b.read(o.Context, "list services", record.Root)
+	if err != nil {
+		return nil, err
+	}
+	return record.Group(records), nil
+}
+
+// read returns the records below prefix, in the order of their keys.
+func (b *backend) read(caller context.Context, doing, prefix string) ([]*registry.Service, error) {
+	ctx, cancel := b.bound(caller)
+	defer cancel()
+	var records []*registry.Service
+	err := b.do(ctx, doing, func(ctx context.Context, c *clientv3.Client) error {
+		answer, err := c.Get(ctx, prefix, clientv3.WithPrefix())
+		if err != nil {
+			return err
+		}
+		records = make([]*registry.Service, 0, len(answer.Kvs))
+		for _, kv := range answer.Kvs {
+			s, err := record.Decode(string(kv.Key), kv.Value)
+			if err != nil {
+				b.skipped.Add(1)
+				continue
+			}
+			records = append(records, s)
+		}
+		return nil
+	})
+	return records, err
+}
+
+// do calls f with a client. Should Init change the connection meanwhile, f is
+// called again.
+func (b *backend) do(ctx context.Context, doing string, f func(context.Context, *clientv3.Client) error) error {
+	for {
+		l := b.current()
+		err := l.conn.Do(ctx, doing, f)
+		switch {
+		case err == nil:
+			return nil
+		case b.ctx.Err() != nil:
+			return fmt.Errorf("%s: %w", doing, errClosed)
+		case ctx.Err() == nil && l.ctx.Err() != nil:
+			continue
+		}
+		return err
+	}
+}

@@ -1,0 +1,212 @@
+// Package etcd is the registry in etcd, version 3.
+//
+// Each node has a key, /micro/registry/<service>/<node>, with the service and
+// that node as JSON, bound to a lease: the layout of go-micro v2, so that
+// services of both share one etcd. A registered node stays registered: the
+// backend renews the lease by itself, and puts the record back if it vanishes,
+// until the node is deregistered or the registry closed. If another process
+// registers the same node, the newest wins and the older one steps aside.
+//
+// Reads are linearizable and answered by etcd alone, never from memory. No
+// method takes longer than Options.Timeout.
+package etcd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/feed"
+	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/registry"
+)
+
+var errClosed = errors.New("the registry is closed")
+
+// backend implements registry.Registry. Its lifetime begins with the first call
+// that needs etcd and ends with Close.
+type backend struct {
+	ctx     context.Context // over when the registry is closed
+	cancel  context.CancelFunc
+	running sync.WaitGroup // what was started here under ctx
+	skipped atomic.Int64   // records that could not be read
+
+	initializing sync.Mutex // held throughout Init and Close
+
+	mu       sync.Mutex
+	opts     registry.Options
+	link     *link
+	holdings map[string]*holding // by key
+	custody  map[record.ID]*custody
+}
+
+// link is one connection for as long as its options are in force.
+type link struct {
+	conn *etcd.Conn
+	ctx  context.Context // over when other options are in force
+	end  context.CancelFunc
+}
+
+var (
+	_ registry.Registry = (*backend)(nil)
+	_ feed.Source       = (*backend)(nil)
+	_ feed.Referee      = (*backend)(nil)
+	_ feed.Renewer      = (*backend)(nil)
+	_ feed.Custodian    = (*backend)(nil)
+	_ feed.Checker      = (*backend)(nil)
+	_ io.Closer         = (*backend)(nil)
+)
+
+// NewRegistry returns a registry in the etcd at registry.Addrs, by default
+// 127.0.0.1:2379. It does no I/O and starts nothing; a malformed address is
+// reported by every method. The value has the methods of io.Closer; close it when
+// it is no longer needed.
+func NewRegistry(opts ...registry.Option) registry.Registry {
+	b := &backend{
+		opts:     registry.Options{Timeout: defaults.RegistryTimeout},
+		holdings: make(map[string]*holding),
+		custody:  make(map[record.ID]*custody),
+	}
+	// The root of everything that the registry does beside its callers.
+	b.ctx, b.cancel = context.WithCancel(context.Background())
+	for _, o := range opts {
+		o(&b.opts)
+	}
+	b.link = b.open()
+	return b
+}
+
+// open makes a connection with the options in force.
+func (b *backend) open() *link {
+	s := settingsOf(b.opts)
+	l := &link{conn: etcd.Open(etcd.Config{
+		Addrs:    b.opts.Addrs,
+		Secure:   b.opts.Secure,
+		TLS:      b.opts.TLSConfig,
+		Username: s.username,
+		Password: s.password,
+		Timeout:  b.opts.Timeout,
+		Zap:      s.zap,
+		Client:   s.client,
+	})}
+	l.ctx, l.end = context.WithCancel(b.ctx)
+	return l
+}
+
+// Init applies options. What is registered, watched or followed moves over to
+// the new connection, the nodes first, for which Init waits up to the Timeout;
+// then the old connection is closed. Without options nothing happens.
+func (b *backend) Init(opts ...registry.Option) error {
+	b.initializing.Lock()
+	defer b.initializing.Unlock()
+	if b.ctx.Err() != nil {
+		return fmt.Errorf("set the etcd registry up: %w", errClosed)
+	}
+	if len(opts) == 0 {
+		return b.Err()
+	}
+	b.mu.Lock()
+	for _, o := range opts {
+		o(&b.opts)
+	}
+	old := b.link
+	b.link = b.open()
+	moved := b.move(b.link.conn)
+	ctx, cancel := context.WithTimeout(b.ctx, b.timeout())
+	b.mu.Unlock()
+	defer cancel()
+
+	old.end()
+	for _, m := range moved {
+		// Not being there yet is what the claim goes on working at.
+		_ = m.to.Wait(ctx)
+	}
+	for _, m := range moved {
+		// What cannot be deleted now runs out with its lease.
+		_ = m.from.Release(ctx)
+	}
+	if err := old.conn.Close(); err != nil {
+		return fmt.Errorf("close the former connection: %w", err)
+	}
+	return b.Err()
+}
+
+// Options returns a copy of the options in force.
+func (b *backend) Options() registry.Options {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	o := b.opts
+	o.Addrs = slices.Clone(o.Addrs)
+	return o
+}
+
+// String returns "etcd".
+func (b *backend) String() string { return "etcd" }
+
+// Err returns what makes the registry unusable for ever, such as a malformed
+// address, nil if nothing does.
+func (b *backend) Err() error {
+	return b.current().conn.Err()
+}
+
+// Skipped returns how many times a record was passed over because it could not
+// be read. Such records never hide others.
+func (b *backend) Skipped() int64 { return b.skipped.Load() }
+
+// Close ends watches and renewals and closes the connection. What is still
+// registered is not deregistered: it runs out with its lease. Close may be called
+// more than once.
+func (b *backend) Close() error {
+	b.initializing.Lock()
+	defer b.initializing.Unlock()
+	b.cancel()
+	err := b.current().conn.Close()
+	b.running.Wait()
+	if err != nil {
+		return fmt.Errorf("close the etcd registry: %w", err)
+	}
+	return nil
+}
+
+func (b *backend) current() *link {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.link
+}
+
+// timeout returns the bound of one operation. The caller holds mu.
+func (b *backend) timeout() time.Duration {
+	if b.opts.Timeout > 0 {
+		return b.opts.Timeout
+	}
+	return defaults.RegistryTimeout
+}
+
+// bound returns the context of one operation: it ends with the caller's, which
+// may be nil, with the registry, or after the timeout.
+func (b *backend) bound(caller context.Context) (context.Context, context.CancelFunc) {
+	b.mu.Lock()
+	timeout := b.timeout()
+	b.mu.Unlock()
+	ctx, cancel := b.joined(caller)
+	ctx, stop := context.WithTimeout(ctx, timeout)
+	return ctx, func() { stop(); cancel() }
+}
+
+// joined returns a context that ends with the caller's, which may be nil, or with
+// the registry.
+func (b *backend) joined(caller context.Context) (context.Context, context.CancelFunc) {
+	if caller == nil {
+		return context.WithCancel(b.ctx)
+	}
+	ctx, cancel := context.WithCancelCause(caller)
+	detach := context.AfterFunc(b.ctx, func() { cancel(errClosed) })
+	return ctx, func() { detach(); cancel(nil) }
+}

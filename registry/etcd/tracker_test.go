@@ -1,0 +1,146 @@
+package etcd
+
+import (
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/feed"
+	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/registry"
+)
+
+// put makes an event from "name node address rev", delete from "-name node".
+func events(t *testing.T, texts ...string) []etcd.Event {
+	t.Helper()
+	var out []etcd.Event
+	for i, text := range texts {
+		name, gone := strings.CutPrefix(text, "-")
+		f := strings.Fields(name)
+		e := etcd.Event{Deleted: gone, Entry: etcd.Entry{Key: record.Key(f[0], f[1]), Lease: 7, ModRevision: int64(i + 1)}}
+		switch {
+		case gone:
+		case f[2] == "poison":
+			e.Entry.Value = []byte("{")
+		default:
+			v, err := record.Encode(&registry.Service{Name: f[0], Version: "1"}, &registry.Node{Id: f[1], Address: f[2]})
+			if err != nil {
+				t.Fatal(err)
+			}
+			e.Entry.Value = v
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+func said(steps []step) string {
+	var out []string
+	for _, s := range steps {
+		switch {
+		case s.was == nil:
+			out = append(out, "+"+s.is.id().Service+"/"+s.is.id().Node)
+		case s.is == nil:
+			out = append(out, "-"+s.was.id().Service+"/"+s.was.id().Node)
+		default:
+			out = append(out, "~"+s.is.id().Service+"/"+s.is.id().Node)
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+func TestTracker(t *testing.T) {
+	type change struct {
+		c    etcd.Change
+		want string
+	}
+	first := func(texts ...string) etcd.Change {
+		return etcd.Change{First: true, Reset: true, Events: events(t, texts...)}
+	}
+	live := func(texts ...string) etcd.Change { return etcd.Change{Events: events(t, texts...)} }
+	for _, tc := range []struct {
+		what    string
+		name    string
+		changes []change
+	}{
+		{"all in order", "", []change{
+			{first("s a 1", "s b 1"), "+s/a +s/b"},
+			{live("s c 1", "s a 2", "-s b"), "+s/c ~s/a -s/b"},
+			{live("-s b"), ""},
+			{live("s a 2"), "~s/a"},
+			{etcd.Change{Reset: true, Events: events(t, "s a 2", "-s c")}, "~s/a -s/c"},
+		}},
+		{"another first listing is a difference", "", []change{
+			{first("s a 1", "s b 1", "s c 1"), "+s/a +s/b +s/c"},
+			{first("s a 1", "s d 1"), "+s/d -s/b -s/c"},
+			{first(), "-s/a -s/d"},
+		}},
+		{"poison is nothing", "", []change{
+			{first("s a 1", "s b poison"), "+s/a"},
+			{live("s a poison"), "-s/a"},
+			{live("-s a", "-s b"), ""},
+			{live("s a 1"), "+s/a"},
+			{first("s a poison"), "-s/a"},
+		}},
+		{"names apart", "a/b", []change{
+			{first("a/b x 1", "a-b y 1"), "+a/b/x"},
+			{live("a-b x 1"), "-a/b/x"},
+			{live("a/b x 1"), "+a/b/x"},
+			{live("-a/b x"), "-a/b/x"},
+		}},
+		{"a key passes on", "", []change{
+			{first("a/b x 1"), "+a/b/x"},
+			{live("a-b x 1"), "-a/b/x +a-b/x"},
+		}},
+	} {
+		t.Run(tc.what, func(t *testing.T) {
+			tr := tracker{name: tc.name, skipped: new(atomic.Int64)}
+			for i, c := range tc.changes {
+				if got := said(tr.apply(c.c)); got != c.want {
+					t.Errorf("change %d: got %q, want %q", i+1, got, c.want)
+				}
+			}
+		})
+	}
+}
+
+type updates []feed.Update
+
+func (u *updates) Update(n feed.Update) { *u = append(*u, n) }
+func (u *updates) Status(feed.Status)   {}
+
+func TestFollowerTellsDeparturesAndGaps(t *testing.T) {
+	var got updates
+	f := &follower{sink: &got, tracker: tracker{skipped: new(atomic.Int64)}}
+	f.Change(etcd.Change{First: true, Reset: true, Revision: 5})
+	f.Change(etcd.Change{Revision: 6, Events: events(t, "s a 1", "s b 1")})
+	f.Change(etcd.Change{Revision: 7, Events: events(t, "s c poison", "s a 1")}) // nothing came of it
+	f.Change(etcd.Change{Revision: 8, Events: events(t, "-s a")})
+	f.Change(etcd.Change{Revision: 3, Reset: true, Events: events(t, "-s b", "s c 1")})
+	for i, want := range []struct {
+		nodes    int
+		revision int64
+		gap      bool
+		departed string
+	}{{0, 5, false, ""}, {2, 6, false, ""}, {1, 8, false, "a"}, {1, 3, true, "b"}} {
+		u := got[i]
+		nodes := 0
+		for _, s := range u.Services {
+			nodes += len(s.Nodes)
+		}
+		departed := ""
+		for _, d := range u.Departed {
+			departed += d.Node.Id
+			if d.Lease != 7 || d.Service != "s" || d.Version != "1" {
+				t.Errorf("update %d: departure %+v lacks something", i+1, d)
+			}
+		}
+		if nodes != want.nodes || u.Revision != want.revision || u.Gap != want.gap || departed != want.departed {
+			t.Errorf("update %d is %+v, want %+v", i+1, u, want)
+		}
+	}
+	if len(got) != 4 {
+		t.Errorf("%d updates, want 4", len(got))
+	}
+}
