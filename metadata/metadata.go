@@ -90,7 +90,7 @@ func NewContext(ctx context.Context, md Metadata) context.Context {
 // FromContext returns the metadata of ctx with all keys in their Title form, and
 // whether ctx has any. The map is a copy and belongs to the caller.
 func FromContext(ctx context.Context) (Metadata, bool) {
-	md, ok := ctx.Value(contextKey{}).(Metadata)
+	md, ok := stored(ctx)
 	if !ok {
 		return nil, false
 	}
@@ -100,7 +100,7 @@ func FromContext(ctx context.Context) (Metadata, bool) {
 // Get returns one header of ctx, whatever the spelling that it is stored under.
 // It copies nothing.
 func Get(ctx context.Context, key string) (string, bool) {
-	md, _ := ctx.Value(contextKey{}).(Metadata)
+	md, _ := stored(ctx)
 	return find(md, title(key))
 }
 
@@ -128,7 +128,7 @@ func MergeContext(ctx context.Context, patchMd Metadata, overwrite bool) context
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	old, _ := ctx.Value(contextKey{}).(Metadata)
+	old, _ := stored(ctx)
 	md := normal(old)
 	for k, v := range normal(patchMd) {
 		if _, there := md[k]; !there || overwrite {

@@ -143,3 +143,26 @@ func TestGetCopiesNothing(t *testing.T) {
 		t.Errorf("Get allocates %v times, want none", n)
 	}
 }
+
+func TestDeferredContext(t *testing.T) {
+	asked := 0
+	ctx := NewDeferredContext(t.Context(), func() Metadata {
+		asked++
+		return Metadata{"x-foo": "bar"}
+	})
+	if asked != 0 {
+		t.Error("asked before anybody wanted to know")
+	}
+	if v, ok := Get(ctx, "X-Foo"); v != "bar" || !ok {
+		t.Errorf("Get: %q, %v", v, ok)
+	}
+	if md, ok := FromContext(ctx); !ok || md["X-Foo"] != "bar" {
+		t.Errorf("FromContext: %v, %v", md, ok)
+	}
+	if v, _ := Get(Set(ctx, "X-Other", "1"), "x-foo"); v != "bar" {
+		t.Errorf("Set lost it: %q", v)
+	}
+	if v, _ := Get(MergeContext(ctx, Metadata{"A": "b"}, true), "x-foo"); v != "bar" {
+		t.Errorf("MergeContext lost it: %q", v)
+	}
+}

@@ -129,6 +129,7 @@ func TestJSON(t *testing.T) {
 }
 
 func TestUseNumber(t *testing.T) {
+	defer rpc.ForgetUseNumber()
 	var before, after any
 	c := find(t, rpc.NewClientCodecs(nil), "application/json")
 	decode(t, c, "8234567890123456789", &before)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	grpcmd "google.golang.org/grpc/metadata"
@@ -65,50 +66,67 @@ func OutgoingTimeout(ctx context.Context, d time.Duration) context.Context {
 
 // Headers are what arrived with a request.
 type Headers struct {
-	// Metadata has every header that is the program's business, several values
-	// joined by ", ", and the caller's address under Remote.
-	Metadata metadata.Metadata
 	// ContentType of the bodies.
 	ContentType string
 	// Timeout is how long the call may take by v2's header; HasTimeout tells
 	// whether there was one.
 	Timeout    time.Duration
 	HasTimeout bool
+
+	metadata func() metadata.Metadata
 }
 
 // Incoming returns the headers of the request that ctx belongs to.
 func Incoming(ctx context.Context) Headers {
-	in, _ := grpcmd.FromIncomingContext(ctx)
-	h := Headers{Metadata: make(metadata.Metadata, len(in)+1)}
-	for key, values := range in {
-		h.Metadata[key] = strings.Join(values, ", ")
+	h := Headers{ContentType: first(ctx, "content-type")}
+	if h.ContentType == "" {
+		h.ContentType = first(ctx, typeHeader)
 	}
-	for key := range strings.SplitSeq(h.take(EncodedHeader), ",") {
-		key = strings.TrimSpace(key)
-		if v, ok := h.Metadata[key]; ok {
-			h.Metadata[key] = percentDecode(v)
-		}
+	if v := first(ctx, TimeoutHeader); v != "" {
+		n, err := strconv.ParseUint(v, 10, 63)
+		h.Timeout, h.HasTimeout = time.Duration(n), err == nil
 	}
-	if n, err := strconv.ParseUint(h.take(TimeoutHeader), 10, 63); err == nil {
-		h.Timeout, h.HasTimeout = time.Duration(n), true
-	}
-	h.ContentType = h.Metadata["content-type"]
-	if second := h.take(typeHeader); h.ContentType == "" {
-		h.ContentType = second
-	}
-	if p, ok := peer.FromContext(ctx); ok && p.Addr != nil {
-		h.Metadata[remoteKey] = p.Addr.String()
-	}
+	h.metadata = sync.OnceValue(func() metadata.Metadata { return received(ctx) })
 	return h
 }
 
-// take removes a header and returns its value.
-func (h *Headers) take(key string) string {
-	v, ok := h.Metadata[key]
-	if ok {
-		delete(h.Metadata, key)
+func first(ctx context.Context, key string) string {
+	if v := grpcmd.ValueFromIncomingContext(ctx, key); len(v) > 0 {
+		return v[0]
 	}
-	return v
+	return ""
+}
+
+// Metadata returns every header that is the program's business, several values
+// joined by ", ", and the caller's address under Remote. It is put together at the
+// first call, and nobody may write it.
+func (h Headers) Metadata() metadata.Metadata { return h.metadata() }
+
+// NewContext returns ctx with the metadata.
+func (h Headers) NewContext(ctx context.Context) context.Context {
+	return metadata.NewDeferredContext(ctx, h.metadata)
+}
+
+// received puts together the metadata of the request that ctx belongs to.
+func received(ctx context.Context) metadata.Metadata {
+	in, _ := grpcmd.FromIncomingContext(ctx)
+	md := make(metadata.Metadata, len(in)+1)
+	for key, values := range in {
+		md[key] = strings.Join(values, ", ")
+	}
+	for key := range strings.SplitSeq(md[EncodedHeader], ",") {
+		key = strings.TrimSpace(key)
+		if v, ok := md[key]; ok {
+			md[key] = percentDecode(v)
+		}
+	}
+	for _, own := range []string{EncodedHeader, TimeoutHeader, typeHeader} {
+		delete(md, own)
+	}
+	if p, ok := peer.FromContext(ctx); ok && p.Addr != nil {
+		md[remoteKey] = p.Addr.String()
+	}
+	return md
 }
 
 // confined reports whether a header, its name in lower case, is about one

@@ -48,7 +48,7 @@ func TestHeadersThereAndBack(t *testing.T) {
 		t.Errorf("x-percent goes out as %q: it is printable", got)
 	}
 	h := rpc.Incoming(arrive(t, ctx))
-	got, _ := metadata.FromContext(metadata.NewContext(t.Context(), h.Metadata))
+	got, _ := metadata.FromContext(metadata.NewContext(t.Context(), h.Metadata()))
 	if !maps.Equal(got, sent) {
 		t.Errorf("got %q, want %q", got, sent)
 	}
@@ -110,8 +110,8 @@ func TestIncoming(t *testing.T) {
 		"x-multi": "a, b", "x-raw": "服务", "x-text": "%41", "x-broken": "%4, %zz",
 		"content-type": "application/grpc+json", "Remote": "192.0.2.1:7",
 	}
-	if !maps.Equal(h.Metadata, want) {
-		t.Errorf("metadata is %q, want %q", h.Metadata, want)
+	if !maps.Equal(h.Metadata(), want) {
+		t.Errorf("metadata is %q, want %q", h.Metadata(), want)
 	}
 }
 
@@ -125,7 +125,7 @@ func TestIncomingTimeout(t *testing.T) {
 		if h.HasTimeout {
 			t.Errorf("timeout %q was read as %v", bad, h.Timeout)
 		}
-		if len(h.Metadata) != 0 {
+		if len(h.Metadata()) != 0 {
 			t.Errorf("timeout %q is in the metadata", bad)
 		}
 	}

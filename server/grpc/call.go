@@ -13,7 +13,6 @@ import (
 
 	"github.com/rollcall-go/micro/errors"
 	"github.com/rollcall-go/micro/internal/rpc"
-	"github.com/rollcall-go/micro/metadata"
 	"github.com/rollcall-go/micro/server"
 )
 
@@ -64,7 +63,7 @@ func (s *grpcServer) serve(_ any, stream grpc.ServerStream) (err error) {
 		return status.Error(codes.InvalidArgument, err.Error())
 	}
 	h := rpc.Incoming(stream.Context())
-	ctx := metadata.NewContext(stream.Context(), h.Metadata)
+	ctx := h.NewContext(stream.Context())
 	if h.HasTimeout {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, h.Timeout)
@@ -107,7 +106,8 @@ func (c *calls) unary(ctx context.Context, stream grpc.ServerStream, m *rpc.Meth
 	if err := c.wrap(serve)(ctx, req, call.Response); err != nil {
 		return err
 	}
-	return c.send(stream, &rpc.Body{Codec: codec, Value: call.Response})
+	body.Value = call.Response
+	return c.send(stream, body)
 }
 
 // send sends one message. It looks at the size before grpc does, which would not

@@ -1,0 +1,4 @@
+package rpc
+
+// ForgetUseNumber undoes UseNumber.
+func ForgetUseNumber() { useNumber.Store(false) }
