@@ -13,11 +13,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/rollcall-go/micro/broker"
-	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/client/selector"
 	"github.com/rollcall-go/micro/internal/builtin"
-	"github.com/rollcall-go/micro/registry"
-	"github.com/rollcall-go/micro/server"
 	"github.com/rollcall-go/micro/transport"
 )
 
