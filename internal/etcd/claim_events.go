@@ -54,9 +54,12 @@ func (m *claimMachine) answered(op claimOp, r opResult) {
 
 func (m *claimMachine) failed(now time.Time, r opResult) {
 	m.known = false
-	if r.refused {
+	switch {
+	case r.leaseless:
+		return // the keeper tells that the lease is lost
+	case r.refused:
 		m.alone = true
-	} else {
+	default:
 		m.unsure = now
 	}
 	if r.denied {

@@ -39,6 +39,8 @@ type opResult struct {
 	// have been carried out all the same.
 	err     error
 	refused bool
+	// leaseless is true if etcd refused because there is no such lease.
+	leaseless bool
 	// denied is true if etcd refused for want of permission.
 	denied bool
 

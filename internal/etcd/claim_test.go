@@ -166,7 +166,7 @@ func TestClaimHeldAndReleased(t *testing.T) {
 			t.Fatalf("after the update: %+v", after)
 		}
 		// It is renewed: it outlives its lease.
-		held := time.NewTimer(testTTL + 1500*time.Millisecond)
+		held := time.NewTimer(testTTL + time.Second)
 		defer held.Stop()
 		<-held.C
 		if after := b.look(testKey); after == nil || after.Lease != e.Lease {

@@ -103,7 +103,7 @@ func (k *keeper) write(ctx context.Context, ops []assignment) {
 		}
 		k.apply(a.claim, func(m *claimMachine) { m.done(now, a.op, result) })
 	}
-	if errors.Is(err, rpctypes.ErrLeaseNotFound) {
+	if failure(err).leaseless {
 		k.leaseGone(now, ops[0].op.lease)
 	}
 	wake(k.work)
@@ -116,7 +116,7 @@ func failure(err error) opResult {
 		return r
 	}
 	r.denied = errors.Is(err, rpctypes.ErrPermissionDenied)
-	r.refused = r.denied
+	r.leaseless = errors.Is(err, rpctypes.ErrLeaseNotFound)
 	code := status.Code(err)
 	if known, ok := errors.AsType[rpctypes.EtcdError](err); ok {
 		code = known.Code()

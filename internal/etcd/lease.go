@@ -22,6 +22,7 @@ type lease struct {
 	id      int64         // 0 while there is none
 	granted time.Duration // what etcd gave, which may be more than ttl
 
+	born    time.Time
 	sent    time.Time // last renewal sent, or the grant
 	renewed time.Time // when the last renewal that was answered had been sent
 	waiting bool      // one was sent and not yet answered
@@ -56,14 +57,18 @@ func (l *lease) wanted(now time.Time) (bool, time.Time) {
 // begun tells that a lease was granted, asked for at sent.
 func (l *lease) begun(id int64, granted time.Duration, sent time.Time) {
 	l.id, l.granted = id, granted
-	l.sent, l.renewed = sent, sent
+	l.born, l.sent, l.renewed = sent, sent, sent
 	l.waiting, l.doubted = false, false
 	l.used = true
 	l.failures = 0
 }
 
-// ended tells that the lease is gone. The next is granted after delay.
+// ended tells that the lease is gone. The next is granted after delay, and later
+// if this one was young, lest somebody who revokes in a loop keeps etcd busy.
 func (l *lease) ended(now time.Time, delay time.Duration) {
+	if now.Sub(l.born) < healSpacing {
+		delay = max(delay, healSpacing)
+	}
 	l.id = 0
 	l.waiting, l.doubted = false, false
 	l.retryAt = now.Add(delay)

@@ -1,0 +1,437 @@
+package etcd
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func newTestMachine(random float64) *claimMachine {
+	return newClaimMachine(ClaimSpec{Key: "k", PauseKey: "p", Value: []byte("v")}, epoch, func() float64 { return random })
+}
+
+// step sends what m wants sent now and tells it the answer. It returns what was
+// sent.
+func step(m *claimMachine, now time.Time, r opResult) claimOp {
+	op, _ := m.next(now)
+	if op.kind == opNone {
+		return op
+	}
+	m.begun(op)
+	m.done(now, op, r)
+	return op
+}
+
+// heldMachine is held under lease 7 as of revision 10.
+func heldMachine() *claimMachine {
+	m := newTestMachine(0.5)
+	m.leaseReady(7)
+	step(m, epoch, opResult{ok: true, rev: 10})
+	return m
+}
+
+func TestClaimMachine(t *testing.T) {
+	foreign := &Entry{Key: "k", Value: []byte("x"), Lease: 99, ModRevision: 20}
+	failed := opResult{err: errors.New("no answer")}
+	later := epoch.Add(20 * time.Second)
+	tests := []struct {
+		name  string
+		do    func(m *claimMachine) // to a machine that is held
+		fresh bool                  // to one that has a lease and nothing else
+		want  claimOp               // what it sends next, in 20 s
+		state ClaimState
+		at    time.Duration // earliest time of that, after 20 s
+	}{
+		{name: "held", state: Held},
+		{name: "begins without asking", fresh: true,
+			want: claimOp{kind: opPut, lease: 7}},
+		{name: "takes over", fresh: true,
+			do:   func(m *claimMachine) { step(m, later, opResult{rev: 20, key: foreign}) },
+			want: claimOp{kind: opPut, lease: 7, expect: 20}},
+		{name: "takes over again if somebody was quicker", fresh: true,
+			do: func(m *claimMachine) {
+				step(m, later, opResult{rev: 20, key: foreign})
+				step(m, later, opResult{rev: 21, key: &Entry{Lease: 98, ModRevision: 21}})
+			},
+			want: claimOp{kind: opPut, lease: 7, expect: 21}},
+		{name: "finds the key paused", fresh: true,
+			do:    func(m *claimMachine) { step(m, later, opResult{rev: 20, pause: &Entry{}}) },
+			state: Paused},
+		{name: "deleted", state: Absent,
+			do:   func(m *claimMachine) { m.see(later, sighting{rev: 11}) },
+			want: claimOp{kind: opPut, lease: 7}},
+		{name: "deleted twice", state: Absent, at: healSpacing + healSpacing/4,
+			do: func(m *claimMachine) {
+				m.see(later, sighting{rev: 11})
+				step(m, later, opResult{ok: true, rev: 12})
+				m.see(later, sighting{rev: 13})
+			},
+			want: claimOp{kind: opPut, lease: 7}},
+		{name: "deleted long ago and again", state: Absent,
+			do: func(m *claimMachine) {
+				m.see(epoch.Add(time.Second), sighting{rev: 11})
+				step(m, epoch.Add(time.Second), opResult{ok: true, rev: 12})
+				m.see(later, sighting{rev: 13})
+			},
+			want: claimOp{kind: opPut, lease: 7}},
+		{name: "old news", state: Held,
+			do: func(m *claimMachine) { m.see(later, sighting{rev: 9}) }},
+		{name: "own news", state: Held,
+			do: func(m *claimMachine) { m.see(later, sighting{rev: 10}) }},
+		{name: "older listing after a gap", state: Held,
+			do:   func(m *claimMachine) { m.see(later, sighting{rev: 9, reset: true}) },
+			want: claimOp{kind: opPut, lease: 7}},
+		{name: "checked and still there", state: Held,
+			do: func(m *claimMachine) {
+				m.verify(later, 0)
+				step(m, later, opResult{rev: 30, key: &Entry{Lease: 7, Value: []byte("v"), ModRevision: 10}})
+			}},
+		{name: "overwritten under our lease", state: Held,
+			do: func(m *claimMachine) {
+				m.see(later, sighting{rev: 11, entry: &Entry{Lease: 7, Value: []byte("x"), ModRevision: 11}})
+			},
+			want: claimOp{kind: opPut, lease: 7, expect: 11}},
+		{name: "updated", state: Held,
+			do:   func(m *claimMachine) { m.update([]byte("w")) },
+			want: claimOp{kind: opPut, lease: 7, expect: 10}},
+		{name: "displaced", state: Displaced,
+			do: func(m *claimMachine) { m.see(later, sighting{rev: 20, entry: foreign}) }},
+		{name: "displaced, and the other left", state: Absent,
+			do: func(m *claimMachine) {
+				m.see(later, sighting{rev: 20, entry: foreign})
+				m.see(later, sighting{rev: 21})
+			},
+			want: claimOp{kind: opPut, lease: 7}},
+		{name: "released while displaced", state: Released,
+			do: func(m *claimMachine) {
+				m.see(later, sighting{rev: 20, entry: foreign})
+				m.release(later)
+			}},
+		{name: "released", state: Held,
+			do:   func(m *claimMachine) { m.release(later) },
+			want: claimOp{kind: opDelete, lease: 7}},
+		{name: "released before anything was sent", fresh: true, state: Released,
+			do: func(m *claimMachine) { m.release(later) }},
+		{name: "released after a write without an answer", fresh: true, state: Absent,
+			do: func(m *claimMachine) {
+				step(m, epoch, failed)
+				m.release(later)
+			},
+			want: claimOp{kind: opDelete, lease: 7}},
+		{name: "written late after the release", state: Released,
+			do: func(m *claimMachine) {
+				m.release(later)
+				step(m, later, opResult{ok: true, rev: 20})
+				m.see(later, sighting{rev: 21, entry: &Entry{Lease: 7, ModRevision: 21}})
+			},
+			want: claimOp{kind: opDelete, lease: 7}},
+		{name: "paused", state: Held,
+			do:   func(m *claimMachine) { m.seePause(later, sighting{rev: 11, entry: &Entry{}}) },
+			want: claimOp{kind: opDelete, lease: 7}},
+		{name: "resumed", state: Absent,
+			do: func(m *claimMachine) {
+				m.seePause(later, sighting{rev: 11, entry: &Entry{}})
+				step(m, later, opResult{ok: true, rev: 12})
+				m.seePause(later, sighting{rev: 13})
+			},
+			want: claimOp{kind: opPut, lease: 7}},
+		{name: "lease lost", state: Absent,
+			do: func(m *claimMachine) { m.leaseLost(later) }},
+		{name: "lease replaced", state: Absent,
+			do: func(m *claimMachine) {
+				m.leaseLost(later)
+				m.leaseReady(8)
+			},
+			want: claimOp{kind: opPut, lease: 8}},
+		{name: "lease replaced, key still under the old one", state: Absent,
+			do: func(m *claimMachine) {
+				m.leaseLost(later)
+				m.leaseReady(8)
+				step(m, later, opResult{rev: 20, key: &Entry{Lease: 7, Value: []byte("v"), ModRevision: 10}})
+			},
+			want: claimOp{kind: opPut, lease: 8, expect: 10}},
+		{name: "lease in doubt", state: Absent,
+			do:   func(m *claimMachine) { m.leaseInDoubt(later, testTTL, nil) },
+			want: claimOp{kind: opPut, lease: 7}},
+		{name: "no answer", state: Absent, at: 50 * time.Millisecond,
+			do: func(m *claimMachine) {
+				m.see(later, sighting{rev: 11})
+				step(m, later, failed)
+			},
+			want: claimOp{kind: opPut, lease: 7}},
+		{name: "refused", state: Absent, at: 50 * time.Millisecond,
+			do: func(m *claimMachine) {
+				m.see(later, sighting{rev: 11})
+				step(m, later, opResult{err: errors.New("too large"), refused: true})
+			},
+			want: claimOp{kind: opPut, lease: 7, alone: true}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			m := heldMachine()
+			if tt.fresh {
+				m = newTestMachine(0.5)
+				m.leaseReady(7)
+			}
+			if tt.do != nil {
+				tt.do(m)
+			}
+			if m.status.State != tt.state {
+				t.Errorf("state %v, want %v (%+v)", m.status.State, tt.state, m.status)
+			}
+			if tt.at > 0 {
+				if op, due := m.next(later); op.kind != opNone || !due.Equal(later.Add(tt.at)) {
+					t.Errorf("sends %+v, next %v; want to wait for %v", op, due.Sub(later), tt.at)
+				}
+			}
+			got, _ := m.next(later.Add(tt.at))
+			if got.kind != tt.want.kind || got.expect != tt.want.expect || got.lease != tt.want.lease || got.alone != tt.want.alone {
+				t.Errorf("sends %+v, want %+v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestClaimMachineSeesWhileBusy(t *testing.T) {
+	m := heldMachine()
+	m.update([]byte("w"))
+	op, _ := m.next(epoch)
+	m.begun(op)
+	m.see(epoch, sighting{rev: 11, entry: &Entry{Lease: 7, Value: []byte("w"), ModRevision: 11}})
+	m.see(epoch, sighting{rev: 12})
+	if again, _ := m.next(epoch); again.kind != opNone {
+		t.Fatalf("sends %+v while busy", again)
+	}
+	m.done(epoch, op, opResult{ok: true, rev: 11})
+	if op, _ := m.next(epoch); op.kind != opPut || op.expect != 0 || m.status.State != Absent {
+		t.Errorf("deleted while busy: sends %+v, %+v", op, m.status)
+	}
+}
+
+func TestClaimMachineWithoutPermissionToThePauseKey(t *testing.T) {
+	m := newTestMachine(0.5)
+	m.leaseReady(7)
+	if op := step(m, epoch, opResult{err: errors.New("denied"), refused: true, denied: true}); op.pauseKey != "p" {
+		t.Fatalf("first attempt %+v", op)
+	}
+	if op := step(m, epoch.Add(time.Second), opResult{ok: true, rev: 5}); op.pauseKey != "" || m.status.State != Held {
+		t.Errorf("second attempt %+v, %+v", op, m.status)
+	}
+}
+
+// simEtcd is an etcd with one key and its pause key, as machines see it.
+type simEtcd struct {
+	rev        int64
+	key, pause *Entry
+	leases     map[int64]bool
+	sims       []*sim
+}
+
+// sim is a machine with what is on its way to it.
+type sim struct {
+	m       *claimMachine
+	etcd    *simEtcd
+	news    []func(now time.Time)
+	pending []func(now time.Time) // at most one answer
+}
+
+func (e *simEtcd) change(key bool, entry *Entry, reset bool) {
+	if !reset {
+		e.rev++
+	}
+	if entry != nil {
+		entry.ModRevision = e.rev
+	}
+	s := sighting{rev: e.rev, entry: entry, reset: reset}
+	for _, x := range e.sims {
+		if key {
+			x.news = append(x.news, func(now time.Time) { x.m.see(now, s) })
+		} else {
+			x.news = append(x.news, func(now time.Time) { x.m.seePause(now, s) })
+		}
+	}
+	if key {
+		e.key = entry
+	} else {
+		e.pause = entry
+	}
+}
+
+func (e *simEtcd) do(op claimOp) opResult {
+	if op.kind == opPut && !e.leases[op.lease] {
+		return opResult{err: errors.New("lease not found"), leaseless: true}
+	}
+	mod, lease := int64(0), int64(0)
+	if e.key != nil {
+		mod, lease = e.key.ModRevision, e.key.Lease
+	}
+	switch {
+	case op.kind == opPut && mod == op.expect && (op.pauseKey == "" || e.pause == nil):
+		e.change(true, &Entry{Value: op.value, Lease: op.lease}, false)
+	case op.kind == opDelete && lease == op.lease:
+		e.change(true, nil, false)
+	default:
+		return opResult{rev: e.rev, key: e.key, pause: e.pause}
+	}
+	return opResult{rev: e.rev, ok: true}
+}
+
+func (e *simEtcd) expire(id int64) {
+	delete(e.leases, id)
+	if e.key != nil && e.key.Lease == id {
+		e.change(true, nil, false)
+	}
+}
+
+func (e *simEtcd) wipe() {
+	e.rev = 1
+	e.leases = map[int64]bool{}
+	e.change(true, nil, true)
+	e.change(false, nil, true)
+}
+
+// turn sends what x wants sent. An answer that is lost may be that to a request
+// which was carried out.
+func (x *sim) turn(now time.Time, r *rand.Rand, lossy bool) (time.Time, bool) {
+	op, due := x.m.next(now)
+	if op.kind == opNone {
+		return due, false
+	}
+	x.m.begun(op)
+	var res opResult
+	if lossy && r.IntN(4) == 0 {
+		if r.IntN(2) == 0 {
+			x.etcd.do(op)
+		}
+		res = opResult{err: errors.New("lost")}
+	} else {
+		res = x.etcd.do(op)
+	}
+	x.pending = append(x.pending, func(now time.Time) {
+		x.m.done(now, op, res)
+		if !x.etcd.leases[op.lease] {
+			x.m.leaseLost(now)
+		}
+	})
+	return due, true
+}
+
+func (x *sim) deliver(now time.Time, from *[]func(time.Time)) {
+	if len(*from) > 0 {
+		f := (*from)[0]
+		*from = (*from)[1:]
+		f(now)
+	}
+}
+
+// Whatever happens in whatever order, once it stops the key is where it belongs.
+func TestClaimMachineConverges(t *testing.T) {
+	for seed := range uint64(3000) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		e := &simEtcd{rev: 1, leases: map[int64]bool{}}
+		now := epoch
+		lastLease := int64(0)
+		add := func() *sim {
+			m := newClaimMachine(ClaimSpec{Key: "k", PauseKey: "p", Value: fmt.Append(nil, len(e.sims))}, now, r.Float64)
+			x := &sim{m: m, etcd: e}
+			e.sims = append(e.sims, x)
+			return x
+		}
+		grant := func(x *sim) {
+			if x.m.lease != 0 && !e.leases[x.m.lease] {
+				x.m.leaseLost(now)
+			}
+			if x.m.lease == 0 {
+				lastLease++
+				e.leases[lastLease] = true
+				x.m.leaseReady(lastLease)
+			}
+		}
+		old, young := add(), add()
+		released := false
+		for range 60 {
+			x := e.sims[r.IntN(2)]
+			switch r.IntN(14) {
+			case 0:
+				grant(x)
+			case 1:
+				e.expire(x.m.lease)
+			case 2:
+				e.change(true, nil, false)
+			case 3:
+				e.change(true, &Entry{Value: []byte("operator")}, false)
+			case 4:
+				e.change(false, &Entry{}, false)
+			case 5:
+				e.change(false, nil, false)
+			case 6:
+				if r.IntN(4) == 0 {
+					e.wipe()
+				}
+			case 7:
+				x.m.update(fmt.Append(nil, r.IntN(100)))
+			case 8:
+				if r.IntN(8) == 0 {
+					old.m.release(now)
+					released = true
+				}
+			case 9, 10:
+				x.turn(now, r, true)
+			case 11:
+				x.deliver(now, &x.pending)
+			default:
+				x.deliver(now, &x.news)
+			}
+			now = now.Add(time.Duration(r.IntN(400)) * time.Millisecond)
+		}
+		// It stops: nothing gets lost any more, and the operator leaves.
+		e.change(false, nil, false)
+		if e.key != nil && e.key.Lease == 0 {
+			e.change(true, nil, false)
+		}
+		for _, x := range e.sims {
+			for len(x.news)+len(x.pending) > 0 {
+				x.deliver(now, &x.news)
+				x.deliver(now, &x.pending)
+			}
+			x.m.verify(now, 0) // a new connection
+		}
+		for idle, rounds := 0, 0; idle < 3; rounds++ {
+			if rounds > 200 {
+				t.Fatalf("seed %d: no end", seed)
+			}
+			idle++
+			for _, x := range e.sims {
+				if !x.m.releasing {
+					grant(x)
+				}
+				for range 2 {
+					x.deliver(now, &x.pending)
+					x.deliver(now, &x.news)
+				}
+				if _, sent := x.turn(now, r, false); sent || len(x.pending)+len(x.news) > 0 {
+					idle = 0
+				}
+			}
+			now = now.Add(3 * time.Second)
+		}
+		oldHeld, youngHeld := old.m.status.State == Held, young.m.status.State == Held
+		switch {
+		case e.key == nil:
+			t.Fatalf("seed %d: nobody holds the key: %+v, %+v", seed, old.m.status, young.m.status)
+		case oldHeld == youngHeld:
+			t.Fatalf("seed %d: %+v, %+v, key %+v", seed, old.m.status, young.m.status, e.key)
+		case released && (oldHeld || old.m.status.State != Released || old.m.owns(e.key.Lease)):
+			t.Fatalf("seed %d: released: %+v, key %+v", seed, old.m.status, e.key)
+		}
+		for _, x := range e.sims {
+			if x.m.status.State == Held && (e.key.Lease != x.m.lease || string(e.key.Value) != string(x.m.value) || !x.m.settled()) {
+				t.Fatalf("seed %d: held, but the key is %+v", seed, e.key)
+			}
+		}
+	}
+}
