@@ -39,6 +39,9 @@ const (
 	// StopPause is how long a server that has deregistered goes on taking calls, so
 	// that clients can hear of it.
 	StopPause = 200 * time.Millisecond
+	// KeepaliveMinTime is the shortest time between two probes that a client may
+	// send on one connection.
+	KeepaliveMinTime = 5 * time.Second
 	// StopGrace is how long a stopping server waits for the calls in flight.
 	StopGrace = 10 * time.Second
 	// MaxRecvMsgSize is the largest message accepted, in bytes.

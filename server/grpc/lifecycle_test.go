@@ -384,3 +384,43 @@ func TestConstructorOfTheContract(t *testing.T) {
 		t.Errorf("server.NewServer makes a %q", got)
 	}
 }
+
+func TestStopPause(t *testing.T) {
+	const pause = 50 * time.Millisecond
+	f := newServer(t, sgrpc.StopPause(pause))
+	if err := f.server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	f.registered(t)
+	testkit.Eventually(t, 5*time.Second, "ready", func() bool { return f.server.(interface{ Ready() error }).Ready() == nil })
+	begin := time.Now()
+	if err := f.server.Stop(); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(begin); took < pause {
+		t.Errorf("Stop took %v, less than the pause", took)
+	}
+}
+
+// faithful is a registry that does not let anybody go.
+type faithful struct{ registry.Registry }
+
+func (faithful) Deregister(*registry.Service, ...registry.DeregisterOption) error {
+	return fmt.Errorf("you stay")
+}
+
+func TestStopWithoutBeingLetGo(t *testing.T) {
+	f := newServer(t, server.Registry(faithful{memory.NewRegistry()}))
+	if err := f.server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ready := f.server.(interface{ Ready() error })
+	testkit.Eventually(t, 5*time.Second, "ready", func() bool { return ready.Ready() == nil })
+	if err := f.server.Stop(); err == nil || !strings.Contains(err.Error(), "you stay") {
+		t.Errorf("stop: %v", err)
+	}
+	if c, err := net.Dial("tcp", f.server.Options().Address); err == nil {
+		c.Close()
+		t.Error("the port still answers")
+	}
+}

@@ -11,7 +11,9 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/health"
+	"google.golang.org/grpc/keepalive"
 
+	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/enroll"
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/rpc"
@@ -128,7 +130,10 @@ func (s *grpcServer) begin(l net.Listener) *run {
 func (s *grpcServer) grpcOptions() []grpc.ServerOption {
 	set := settingsOf(s.opts.Context)
 	limits := []grpc.ServerOption{grpc.MaxRecvMsgSize(set.limit()), grpc.MaxSendMsgSize(set.limit())}
-	opts := append(limits, set.grpc...)
+	// Clients may probe a silent connection more often than gRPC lets them.
+	probes := grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: defaults.KeepaliveMinTime, PermitWithoutStream: true})
+	opts := append([]grpc.ServerOption{probes}, limits...)
+	opts = append(opts, set.grpc...)
 	if set.maxMsgSize > 0 {
 		opts = append(opts, limits...)
 	}
