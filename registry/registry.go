@@ -15,8 +15,9 @@ package registry
 import "errors"
 
 var (
-	// ErrNotFound is returned by GetService, possibly wrapped with the reason,
-	// when no node of the service is registered.
+	// ErrNotFound is returned by GetService when no node of the service is
+	// registered. The backends of this module return it as it is, since programs for
+	// v2 compare with ==; others may wrap it with the reason.
 	ErrNotFound = errors.New("service not found")
 
 	// ErrWatcherStopped is returned by Watcher.Next after Watcher.Stop.

@@ -27,7 +27,8 @@ func (b *backend) GetService(name string, opts ...registry.GetOption) ([]*regist
 	// Names that differ only in "/" and "-" have one prefix.
 	services := record.Named(record.Group(records), name)
 	if len(services) == 0 {
-		return nil, fmt.Errorf("%s: %w", doing, registry.ErrNotFound)
+		// As it is: programs for v2 compare with ==.
+		return nil, registry.ErrNotFound
 	}
 	return services, nil
 }

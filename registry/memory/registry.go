@@ -165,7 +165,8 @@ func (r *Registry) GetService(name string, opts ...registry.GetOption) ([]*regis
 		return nil, fmt.Errorf("look up %q: %w", name, err)
 	}
 	if len(services) == 0 {
-		return nil, fmt.Errorf("look up %q: %w", name, registry.ErrNotFound)
+		// As it is: programs for v2 compare with ==.
+		return nil, registry.ErrNotFound
 	}
 	return record.Copy(services), nil
 }
