@@ -1,0 +1,132 @@
+// Package cache answers lookups from memory.
+//
+// A name that was looked up once is followed in the registry: what changes there
+// is known here at once, and a lookup costs no request. While the registry is
+// away, what was last known is served.
+package cache
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/internal/discovery"
+	"github.com/rollcall-go/micro/internal/feed"
+	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/registry"
+)
+
+// Cache is a registry whose GetService is answered from memory. Everything else
+// goes to the registry behind it.
+type Cache interface {
+	registry.Registry
+	// Stop ends the following of names. Lookups go to the registry from then on.
+	// The registry itself is not closed. Stop may be called more than once.
+	Stop()
+}
+
+// New returns a cache of r. It starts nothing before the first lookup.
+func New(r registry.Registry, opts ...Option) Cache {
+	o := Options{TTL: DefaultTTL}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	source := feed.Of(r)
+	c := &cache{
+		Registry: r,
+		Source:   source,
+		known:    discovery.New(source, discovery.Options{Idle: max(o.TTL, defaults.SnapshotIdle)}),
+	}
+	if k, ok := r.(keeper); ok {
+		return &kept{cache: c, keeper: k}
+	}
+	return c
+}
+
+// cache is also the Source that it is fed by, so that a cache of a cache, or a
+// client given one, follows the registry itself.
+type cache struct {
+	registry.Registry
+	feed.Source
+	known   *discovery.Directory
+	stopped atomic.Bool
+}
+
+var (
+	_ Cache        = (*cache)(nil)
+	_ feed.Source  = (*cache)(nil)
+	_ feed.Checker = (*cache)(nil)
+)
+
+// GetService returns what is known of the named service; every caller gets a copy
+// of its own. The first lookup of a name waits for the registry's answer, up to
+// the registry's timeout or the end of the context given.
+func (c *cache) GetService(name string, opts ...registry.GetOption) ([]*registry.Service, error) {
+	if c.stopped.Load() {
+		return c.Registry.GetService(name, opts...)
+	}
+	if err := record.CheckName(name); err != nil {
+		return nil, fmt.Errorf("look up: %w", err)
+	}
+	s := c.known.Lookup(name)
+	if !s.Known {
+		var err error
+		if s, err = c.wait(name, opts); err != nil {
+			return nil, err
+		}
+	}
+	if len(s.Services) == 0 {
+		// As it is: programs for v2 compare with ==.
+		return nil, registry.ErrNotFound
+	}
+	return record.Copy(s.Services), nil
+}
+
+func (c *cache) wait(name string, opts []registry.GetOption) (*discovery.Snapshot, error) {
+	var o registry.GetOptions
+	for _, opt := range opts {
+		opt(&o)
+	}
+	ctx := o.Context
+	if ctx == nil {
+		// The timeout bounds the wait.
+		ctx = context.Background()
+	}
+	timeout := c.Options().Timeout
+	if timeout <= 0 {
+		timeout = defaults.RegistryTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	return c.known.Wait(ctx, name)
+}
+
+// Err returns what makes the registry behind unusable for ever.
+func (c *cache) Err() error { return feed.Check(c.Registry) }
+
+// String returns "cache".
+func (c *cache) String() string { return "cache" }
+
+func (c *cache) Stop() {
+	c.stopped.Store(true)
+	c.known.Close()
+}
+
+// keeper is what a registry can do that keeps records by itself.
+type keeper interface {
+	feed.Referee
+	feed.Renewer
+	feed.Custodian
+}
+
+// kept is a cache of a registry that is a keeper, and is one as well.
+type kept struct {
+	*cache
+	keeper
+}
+
+var (
+	_ Cache  = (*kept)(nil)
+	_ keeper = (*kept)(nil)
+)
