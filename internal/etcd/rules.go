@@ -115,6 +115,9 @@ func newRules(do effects, tune tuning, draw func() float64) *rules {
 func (r *rules) start(now time.Time, l Link) {
 	r.link = l
 	r.status.Since = now
+	if !l.Up && l.Err != nil {
+		r.setStatus(now, false, l.Err)
+	}
 	r.list()
 }
 

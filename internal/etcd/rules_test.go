@@ -148,6 +148,16 @@ func started(t *testing.T) *bench {
 
 func TestRulesStart(t *testing.T) { started(t) }
 
+func TestRulesStartWhileEtcdIsAway(t *testing.T) {
+	b := newBench(t)
+	away := errors.New("connection refused")
+	b.rules.start(b.clock, Link{Generation: 3, Err: away})
+	b.want("not live", "list")
+	if got := b.rules.status.Err; !errors.Is(got, away) {
+		t.Errorf("the status tells %v, want %v", got, away)
+	}
+}
+
 func TestRulesFirstListingOfNothing(t *testing.T) {
 	b := newBench(t)
 	b.up(1)
