@@ -7,7 +7,7 @@ import (
 	"sync"
 	"testing"
 
-	oldproto "github.com/golang/protobuf/proto"
+	oldproto "github.com/golang/protobuf/proto" //lint:ignore SA1019 what v2 marshals with
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/proto"

@@ -61,7 +61,7 @@ func set(change func(*settings)) server.Option {
 		change(&next)
 		ctx := o.Context
 		if ctx == nil {
-			ctx = context.Background() // carries values only
+			ctx = context.Background() // the root for values; nothing waits on it
 		}
 		o.Context = context.WithValue(ctx, settingsKey{}, &next)
 	}

@@ -72,7 +72,7 @@ type answer struct {
 
 var _ server.Response = answer{}
 
-func (a answer) Codec() codec.Writer { return frames{a.routed} }
+func (a answer) Codec() codec.Writer { return frames(a) }
 
 // WriteHeader does nothing: an answer over gRPC has no headers of the program's
 // own, as in v2.
@@ -80,5 +80,5 @@ func (a answer) WriteHeader(map[string]string) {}
 
 // Write sends b as one message.
 func (a answer) Write(b []byte) error {
-	return frames{a.routed}.Write(&codec.Message{Body: b}, nil)
+	return frames(a).Write(&codec.Message{Body: b}, nil)
 }
