@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -150,11 +149,16 @@ func stale(err error) bool {
 		errors.Is(err, rpctypes.ErrUserEmpty)
 }
 
+// withToken returns ctx with the token, if there is one, in the metadata that go
+// out with a request. It replaces the one that is there.
 func withToken(ctx context.Context, token string) context.Context {
 	if token == "" {
 		return ctx
 	}
-	return metadata.AppendToOutgoingContext(ctx, rpctypes.TokenFieldNameGRPC, token)
+	md, _ := metadata.FromOutgoingContext(ctx)
+	md = md.Copy()
+	md.Set(rpctypes.TokenFieldNameGRPC, token)
+	return metadata.NewOutgoingContext(ctx, md)
 }
 
 func (a *auth) unary(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
@@ -176,38 +180,12 @@ func (a *auth) unary(ctx context.Context, method string, req, reply any, cc *grp
 	return invoke(withToken(ctx, token), method, req, reply, cc, opts...)
 }
 
+// stream opens a stream with a valid token. etcd looks at a stream's token again
+// whenever a watch is added to it: see Conn.watchContext.
 func (a *auth) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, open grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 	token, err := a.valid(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s, err := open(withToken(ctx, token), desc, cc, method, opts...)
-	if err != nil {
-		return nil, err
-	}
-	return &authStream{ClientStream: s, auth: a, token: token}, nil
-}
-
-// authStream notices that etcd refuses the token of a stream. The stream is lost;
-// the next one gets a new token.
-type authStream struct {
-	grpc.ClientStream
-	auth  *auth
-	token string
-}
-
-func (s *authStream) RecvMsg(m any) error {
-	err := s.ClientStream.RecvMsg(m)
-	if stale(err) {
-		s.auth.discard(s.token)
-	}
-	// A watch is refused by a message, not by an error.
-	if resp, ok := m.(*etcdserverpb.WatchResponse); ok && err == nil && resp.Canceled && resp.CancelReason != "" {
-		for _, refusal := range []error{rpctypes.ErrGRPCInvalidAuthToken, rpctypes.ErrGRPCAuthOldRevision, rpctypes.ErrGRPCUserEmpty} {
-			if strings.Contains(resp.CancelReason, rpctypes.ErrorDesc(refusal)) {
-				s.auth.discard(s.token)
-			}
-		}
-	}
-	return err
+	return open(withToken(ctx, token), desc, cc, method, opts...)
 }

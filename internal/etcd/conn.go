@@ -190,7 +190,7 @@ func (c *Conn) Do(ctx context.Context, op string, f func(context.Context, *clien
 		return nil
 	}
 	waited := time.Since(begun)
-	if l := c.Link(); l.Up && timedOut(err) && l.Heard.Before(begun) && time.Since(l.Heard) >= c.tune.silence {
+	if l := c.Link(); l.Up && timedOut(err) && time.Since(l.Heard) >= c.tune.silence {
 		defer c.Suspect(l.Generation, fmt.Errorf("no answer to %s within %v", op, waited.Round(time.Millisecond)))
 	}
 	return c.explain(op, err, waited)

@@ -73,6 +73,7 @@ func wantText(t *testing.T, err error, texts ...string) {
 }
 
 func TestMalformedAddressIsPermanent(t *testing.T) {
+	t.Parallel()
 	c := open(t, Config{Addrs: []string{"bad:1:2"}})
 	wantText(t, c.Err(), `"bad:1:2"`)
 	wantText(t, get(t, c), "read a key", `"bad:1:2"`)
@@ -84,6 +85,7 @@ func TestMalformedAddressIsPermanent(t *testing.T) {
 }
 
 func TestDeadAddress(t *testing.T) {
+	t.Parallel()
 	c := open(t, Config{Addrs: []string{"127.0.0.1:1"}, Timeout: 300 * time.Millisecond})
 	if c.Link().Err != nil {
 		t.Errorf("before the first use the link says %v", c.Link().Err)
@@ -100,6 +102,7 @@ func TestDeadAddress(t *testing.T) {
 
 // With a user, the client of etcd itself would wait without end.
 func TestDeadAddressWithUser(t *testing.T) {
+	t.Parallel()
 	c := open(t, Config{Addrs: []string{"127.0.0.1:1"}, Username: "u", Password: "p", Timeout: 300 * time.Millisecond})
 	wantText(t, get(t, c), "connection refused", "127.0.0.1:1")
 	ctx, cancel := context.WithCancel(t.Context())
@@ -110,6 +113,7 @@ func TestDeadAddressWithUser(t *testing.T) {
 }
 
 func TestEtcdAppears(t *testing.T) {
+	t.Parallel()
 	e := testkit.StartEtcd(t)
 	e.Kill()
 	c := open(t, Config{Addrs: []string{e.Addr()}, Timeout: 30 * time.Second})
@@ -129,6 +133,7 @@ func TestEtcdAppears(t *testing.T) {
 }
 
 func TestLinkTellsRestart(t *testing.T) {
+	t.Parallel()
 	e := testkit.StartEtcd(t)
 	c := open(t, Config{Addrs: []string{e.Addr()}})
 	if err := get(t, c); err != nil {
@@ -148,9 +153,10 @@ func TestLinkTellsRestart(t *testing.T) {
 }
 
 func TestFrozenEtcd(t *testing.T) {
+	t.Parallel()
 	e := testkit.StartEtcd(t)
 	c := open(t, Config{Addrs: []string{e.Addr()}, Timeout: 500 * time.Millisecond})
-	c.tune.silence = 400 * time.Millisecond
+	c.tune.silence = 200 * time.Millisecond
 	if err := get(t, c); err != nil {
 		t.Fatal(err)
 	}
@@ -171,6 +177,7 @@ func TestFrozenEtcd(t *testing.T) {
 }
 
 func TestWrongAuthorityThenRight(t *testing.T) {
+	t.Parallel()
 	right, wrong := testkit.NewCA(t), testkit.NewCA(t)
 	e := testkit.StartEtcd(t, testkit.WithTLS(wrong))
 	c := open(t, Config{Addrs: []string{e.Addr()}, TLS: right.TLS(), Timeout: 500 * time.Millisecond})
@@ -187,6 +194,7 @@ func TestWrongAuthorityThenRight(t *testing.T) {
 }
 
 func TestSecureVerifies(t *testing.T) {
+	t.Parallel()
 	e := testkit.StartEtcd(t, testkit.WithTLS(testkit.NewCA(t)))
 	for _, cfg := range []Config{
 		{Addrs: []string{e.Addr()}, Secure: true},
@@ -200,6 +208,7 @@ func TestSecureVerifies(t *testing.T) {
 }
 
 func TestMissingClientCertificate(t *testing.T) {
+	t.Parallel()
 	ca := testkit.NewCA(t)
 	e := testkit.StartEtcd(t, testkit.WithTLS(ca), testkit.WithClientCerts())
 	c := open(t, Config{Addrs: []string{e.Addr()}, TLS: ca.TLS(), Timeout: 500 * time.Millisecond})
@@ -211,12 +220,14 @@ func TestMissingClientCertificate(t *testing.T) {
 }
 
 func TestPlainEtcdAskedForTLS(t *testing.T) {
+	t.Parallel()
 	e := testkit.StartEtcd(t)
 	c := open(t, Config{Addrs: []string{"https://" + e.Addr()}, Timeout: 500 * time.Millisecond})
 	wantText(t, get(t, c), "TLS handshake", e.Addr())
 }
 
 func TestSilentServer(t *testing.T) {
+	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -227,6 +238,7 @@ func TestSilentServer(t *testing.T) {
 }
 
 func TestCloseIsFinal(t *testing.T) {
+	t.Parallel()
 	e := testkit.StartEtcd(t)
 	c := Open(Config{Addrs: []string{e.Addr()}})
 	if err := get(t, c); err != nil {
@@ -246,6 +258,7 @@ func TestCloseIsFinal(t *testing.T) {
 }
 
 func TestOwnClientIsNotClosed(t *testing.T) {
+	t.Parallel()
 	e := testkit.StartEtcd(t)
 	client := e.Client(t)
 	c := Open(Config{Client: client, Addrs: []string{"ignored:0"}})
@@ -262,6 +275,7 @@ func TestOwnClientIsNotClosed(t *testing.T) {
 }
 
 func TestSuspectOfAnotherGeneration(t *testing.T) {
+	t.Parallel()
 	e := testkit.StartEtcd(t)
 	c := open(t, Config{Addrs: []string{e.Addr()}})
 	if err := get(t, c); err != nil {

@@ -100,7 +100,7 @@ func (r *recorder) Status(s Status) {
 	r.statuses = append(r.statuses, s)
 }
 
-// text is the keys and values now, in the form "a=1 b=2", in the order of keys
+// values returns the keys and values now, in the form "a=1 b=2", in the order of keys
 // given, without those that are not there.
 func (r *recorder) values(keys ...string) string {
 	r.mu.Lock()

@@ -192,12 +192,14 @@ func (m *mirror) read(ctx context.Context, from int64) error {
 	if err != nil {
 		return err
 	}
-	// Watches share a stream if the metadata of their contexts are the same.
-	alike := clientv3.WithRequireLeader(metadata.NewOutgoingContext(ctx, nil))
+	watching, err := m.conn.watchContext(ctx)
+	if err != nil {
+		return err
+	}
 	options := append([]clientv3.OpOption{
 		clientv3.WithRev(from), clientv3.WithCreatedNotify(), clientv3.WithProgressNotify(),
 	}, m.options...)
-	for resp := range client.Watch(alike, m.key, options...) {
+	for resp := range client.Watch(watching, m.key, options...) {
 		if err := resp.Err(); err != nil {
 			return err
 		}
@@ -213,6 +215,22 @@ func (m *mirror) read(ctx context.Context, from int64) error {
 		}
 	}
 	return errors.New("the stream ended")
+}
+
+// watchContext returns ctx for a watch. The client puts watches on one stream if
+// the metadata of their contexts are the same: here all are, but for the token. A
+// stream keeps the token that it was opened with and etcd would refuse to add a
+// watch to a stream whose token has ended, so a new token needs a new stream.
+func (c *Conn) watchContext(ctx context.Context) (context.Context, error) {
+	ctx = metadata.NewOutgoingContext(ctx, nil)
+	if c.auth != nil {
+		token, err := c.auth.valid(ctx)
+		if err != nil {
+			return nil, err
+		}
+		ctx = withToken(ctx, token)
+	}
+	return clientv3.WithRequireLeader(ctx), nil
 }
 
 func (m *mirror) end() {

@@ -14,6 +14,7 @@ import (
 
 // After a wipe a resumed watch would be silent, then start from the middle.
 func TestMirrorOfAWipedEtcd(t *testing.T) {
+	t.Parallel()
 	testkit.EachKind(t, func(t *testing.T, kind testkit.Kind) {
 		e := testkit.StartEtcd(t, testkit.OfKind(kind))
 		client := e.Client(t)
@@ -53,6 +54,7 @@ func countResets(r *recorder) (n int) {
 }
 
 func TestMirrorIsNotFooledByAnEtcdWipedEmpty(t *testing.T) {
+	t.Parallel()
 	e := testkit.StartEtcd(t)
 	client := e.Client(t)
 	put(t, client, "/k/a", "1")
@@ -71,6 +73,7 @@ func TestMirrorIsNotFooledByAnEtcdWipedEmpty(t *testing.T) {
 }
 
 func TestMirrorAfterCompactionWhileCutOff(t *testing.T) {
+	t.Parallel()
 	testkit.EachKind(t, func(t *testing.T, kind testkit.Kind) {
 		e := testkit.StartEtcd(t, testkit.OfKind(kind))
 		client := e.Client(t)
@@ -99,6 +102,7 @@ func TestMirrorAfterCompactionWhileCutOff(t *testing.T) {
 
 // Compacted under the feet of a watch that stands.
 func TestMirrorOutlivesCompaction(t *testing.T) {
+	t.Parallel()
 	e := testkit.StartEtcd(t)
 	client := e.Client(t)
 	c := open(t, Config{Addrs: []string{e.Addr()}})
@@ -114,6 +118,7 @@ func TestMirrorOutlivesCompaction(t *testing.T) {
 }
 
 func TestOneRevisionIsOneChange(t *testing.T) {
+	t.Parallel()
 	testkit.EachKind(t, func(t *testing.T, kind testkit.Kind) {
 		e := testkit.StartEtcd(t, testkit.OfKind(kind))
 		client := e.Client(t)
@@ -157,6 +162,7 @@ func TestOneRevisionIsOneChange(t *testing.T) {
 }
 
 func TestMirrorMissesNothingWhileStarting(t *testing.T) {
+	t.Parallel()
 	e := testkit.StartEtcd(t)
 	client := e.Client(t)
 	wrote := make(chan error, 1)
@@ -203,6 +209,7 @@ func TestMirrorMissesNothingWhileStarting(t *testing.T) {
 }
 
 func TestMirrorOfAFrozenEtcd(t *testing.T) {
+	t.Parallel()
 	e := testkit.StartEtcd(t)
 	client := e.Client(t)
 	put(t, client, "/k/a", "1")
@@ -228,6 +235,7 @@ func TestMirrorOfAFrozenEtcd(t *testing.T) {
 }
 
 func TestMirrorMovesToAnotherAddressWhenOneGoesSilent(t *testing.T) {
+	t.Parallel()
 	e := testkit.StartEtcd(t)
 	client := e.Client(t)
 	put(t, client, "/k/a", "1")
@@ -247,6 +255,7 @@ func TestMirrorMovesToAnotherAddressWhenOneGoesSilent(t *testing.T) {
 }
 
 func TestMirrorsShareOneStreamAndOneConnection(t *testing.T) {
+	t.Parallel()
 	e := testkit.StartEtcd(t)
 	client := e.Client(t)
 	proxy := testkit.StartProxy(t, e.Addr())
@@ -274,6 +283,7 @@ func TestMirrorsShareOneStreamAndOneConnection(t *testing.T) {
 }
 
 func TestMirrorSingleKey(t *testing.T) {
+	t.Parallel()
 	e := testkit.StartEtcd(t)
 	client := e.Client(t)
 	put(t, client, "/k/a", "1")
@@ -294,6 +304,7 @@ func TestMirrorSingleKey(t *testing.T) {
 }
 
 func TestMirrorEndsWithItsConn(t *testing.T) {
+	t.Parallel()
 	c := Open(Config{Addrs: []string{"127.0.0.1:1"}})
 	done := make(chan error, 1)
 	go func() { done <- c.Mirror(context.Background(), "/k/", false, newRecorder(t)) }()
@@ -314,6 +325,7 @@ func TestMirrorEndsWithItsConn(t *testing.T) {
 }
 
 func TestMirrorWithTheProgramsOwnClient(t *testing.T) {
+	t.Parallel()
 	e := testkit.StartEtcd(t)
 	client := e.Client(t)
 	put(t, client, "/k/a", "1")
@@ -332,6 +344,7 @@ func TestMirrorWithTheProgramsOwnClient(t *testing.T) {
 
 // A watch that lost an event is caught by the listing that follows.
 func TestResyncFindsWhatTheWatchLost(t *testing.T) {
+	t.Parallel()
 	e := testkit.StartEtcd(t)
 	client := e.Client(t)
 	put(t, client, "/k/a", "1")
@@ -372,6 +385,7 @@ func (f *forgetful) Change(c Change) {
 }
 
 func TestMirrorSurvivesManyCuts(t *testing.T) {
+	t.Parallel()
 	e := testkit.StartEtcd(t)
 	client := e.Client(t)
 	proxy := testkit.StartProxy(t, e.Addr())
