@@ -212,10 +212,11 @@ func (r *rules) listFailed(now time.Time, err error) {
 		r.plan(now)
 		return
 	}
-	if !r.link.Up && r.link.Err != nil {
+	if r.link.Up {
+		r.failures++ // etcd is there and does not answer as it should
+	} else if r.link.Err != nil {
 		err = r.link.Err
 	}
-	r.failures++
 	r.phase = waiting
 	r.setStatus(now, false, err)
 	r.retry(now)

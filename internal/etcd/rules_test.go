@@ -249,7 +249,7 @@ func TestRulesUnknownIsNotEmpty(t *testing.T) {
 		t.Errorf("status %+v", s)
 	}
 	b.up(2)
-	b.pass(time.Second)
+	b.pass(200 * time.Millisecond) // however long the link was down
 	b.want("list")
 	b.listed(10, entry("b", 7), entry("a", 9))
 	b.want("watch 11") // nothing changed: no change is told
