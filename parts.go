@@ -25,23 +25,29 @@ type offer struct {
 	client client.Client
 	server server.Server
 	cmd    cmd.Cmd
+	// Which of them are the Default values.
+	defaultClient, defaultServer, defaultCmd bool
 }
 
 // offerParts fills in the parts before the options are applied: an option of the
 // program's own may want to see them.
 func offerParts(o *Options) offer {
-	var f offer
-	if !clientTaken.Load() {
-		f.client = client.DefaultClient
+	f := offer{
+		defaultClient: !clientTaken.Load(),
+		defaultServer: !serverTaken.Load(),
+		defaultCmd:    !cmdTaken.Load(),
+	}
+	if f.defaultClient {
+		f.client = implementation(client.DefaultClient)
 	} else {
 		f.client = client.NewClient()
 	}
-	if !serverTaken.Load() {
-		f.server = server.DefaultServer
+	if f.defaultServer {
+		f.server = implementation(server.DefaultServer)
 	} else {
 		f.server = ownServer()
 	}
-	if !cmdTaken.Load() {
+	if f.defaultCmd {
 		f.cmd = cmd.DefaultCmd
 	} else {
 		f.cmd = cmd.NewCmd()
@@ -56,23 +62,33 @@ func ownServer() server.Server {
 	return server.NewServer(server.Id(uuid.NewString()))
 }
 
+// implementation returns what stands behind a Default value that makes its part
+// on first use, so that abilities beyond the contract can be found on it.
+func implementation[T any](v T) T {
+	if d, ok := any(v).(interface{ Implementation() T }); ok {
+		return d.Implementation()
+	}
+	return v
+}
+
 // settle takes the offered Default values that were left in place; where another
 // service was faster, a new part takes their place. It returns the parts that
 // are the service's own to close.
 func (f offer) settle(o *Options) []io.Closer {
 	var made []io.Closer
-	if o.Client == f.client && (f.client != client.DefaultClient || !clientTaken.CompareAndSwap(false, true)) {
-		if f.client == client.DefaultClient {
-			o.Client = client.NewClient()
+	if o.Client == f.client {
+		own := !f.defaultClient
+		if f.defaultClient && !clientTaken.CompareAndSwap(false, true) {
+			o.Client, own = client.NewClient(), true
 		}
-		if c, ok := o.Client.(io.Closer); ok {
+		if c, ok := o.Client.(io.Closer); ok && own {
 			made = append(made, c)
 		}
 	}
-	if o.Server == f.server && f.server == server.DefaultServer && !serverTaken.CompareAndSwap(false, true) {
+	if o.Server == f.server && f.defaultServer && !serverTaken.CompareAndSwap(false, true) {
 		o.Server = ownServer()
 	}
-	if o.Cmd == f.cmd && f.cmd == cmd.DefaultCmd && !cmdTaken.CompareAndSwap(false, true) {
+	if o.Cmd == f.cmd && f.defaultCmd && !cmdTaken.CompareAndSwap(false, true) {
 		o.Cmd = cmd.NewCmd()
 	}
 	return made

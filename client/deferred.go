@@ -54,6 +54,14 @@ func (d *deferred) client() (Client, bool) {
 	return c, true
 }
 
+// Implementation returns the real client, or d itself while none is linked in.
+func (d *deferred) Implementation() Client {
+	if c, ok := d.client(); ok {
+		return c
+	}
+	return d
+}
+
 func (d *deferred) Init(opts ...Option) error {
 	c, ok := d.client()
 	if !ok {

@@ -51,6 +51,14 @@ func (d *deferred) server() (Server, bool) {
 	return s, true
 }
 
+// Implementation returns the real server, or d itself while none is linked in.
+func (d *deferred) Implementation() Server {
+	if s, ok := d.server(); ok {
+		return s
+	}
+	return d
+}
+
 func (d *deferred) Init(opts ...Option) error {
 	s, ok := d.server()
 	if !ok {
