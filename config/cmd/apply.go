@@ -18,6 +18,10 @@ import (
 // before applies what was given on the command line or in the environment to
 // the values that the options point at. The parser calls it before any action.
 func (c *command) before(ctx *cli.Context) error {
+	if c.version != nil && c.version.Get(ctx) {
+		cli.ShowVersion(ctx)
+		return errShown
+	}
 	in := input{ctx}
 	if err := c.choose(in); err != nil {
 		return err
@@ -121,16 +125,28 @@ func serverOptions(in input) ([]server.Option, error) {
 	var opts []server.Option
 	for name, option := range map[string]func(string) server.Option{
 		"server_name": server.Name, "server_version": server.Version, "server_id": server.Id,
-		"server_address": server.Address, "server_advertise": server.Advertise,
 	} {
 		if v, ok := in.text(name); ok {
 			opts = append(opts, option(v))
 		}
 	}
+	if v, ok, err := in.address("server_address", true); err != nil {
+		return nil, err
+	} else if ok {
+		opts = append(opts, server.Address(v))
+	}
+	if v, ok, err := in.address("server_advertise", false); err != nil {
+		return nil, err
+	} else if ok {
+		opts = append(opts, server.Advertise(v))
+	}
 	if pairs, ok := in.list("server_metadata"); ok {
 		md := make(map[string]string, len(pairs))
 		for _, p := range pairs {
 			k, v, _ := strings.Cut(p, "=")
+			if k == "" {
+				return nil, fmt.Errorf("--server_metadata=%q: want key=value", p)
+			}
 			md[k] = v
 		}
 		opts = append(opts, server.Metadata(md))
@@ -138,7 +154,7 @@ func serverOptions(in input) ([]server.Option, error) {
 	for name, option := range map[string]func(time.Duration) server.Option{
 		"register_ttl": server.RegisterTTL, "register_interval": server.RegisterInterval,
 	} {
-		n, ok, err := in.positive(name)
+		n, ok, err := in.number(name)
 		if err != nil {
 			return nil, err
 		}
@@ -165,7 +181,7 @@ func clientOptions(in input) ([]client.Option, error) {
 	for name, option := range map[string]func(int) client.Option{
 		"client_retries": client.Retries, "client_pool_size": client.PoolSize,
 	} {
-		n, ok, err := in.positive(name)
+		n, ok, err := in.number(name)
 		if err != nil {
 			return nil, err
 		}

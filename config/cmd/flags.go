@@ -3,7 +3,7 @@ package cmd
 import "github.com/urfave/cli/v2"
 
 // DefaultFlags are the flags of every service. Each has a variable of the same
-// name in capitals behind MICRO_.
+// name in capitals behind MICRO_. Each command line works on a copy of its own.
 var DefaultFlags = []cli.Flag{
 	&cli.StringFlag{
 		Name: "registry", EnvVars: []string{"MICRO_REGISTRY"}, DefaultText: "the program's own",
@@ -41,11 +41,11 @@ var DefaultFlags = []cli.Flag{
 		Name: "server_metadata", EnvVars: []string{"MICRO_SERVER_METADATA"},
 		Usage: "metadata of the node, key=value; may be given more than once",
 	},
-	&cli.IntFlag{
+	&cli.StringFlag{
 		Name: "register_ttl", EnvVars: []string{"MICRO_REGISTER_TTL"}, DefaultText: "15",
 		Usage: "seconds that a registration outlives its last renewal",
 	},
-	&cli.IntFlag{
+	&cli.StringFlag{
 		Name: "register_interval", EnvVars: []string{"MICRO_REGISTER_INTERVAL"}, DefaultText: "30",
 		Usage: "seconds between two checks that the registration still stands",
 	},
@@ -57,11 +57,11 @@ var DefaultFlags = []cli.Flag{
 		Name: "client_request_timeout", EnvVars: []string{"MICRO_CLIENT_REQUEST_TIMEOUT"}, DefaultText: "5s",
 		Usage: "bound of a call whose context has no deadline, such as 500ms or 5s",
 	},
-	&cli.IntFlag{
+	&cli.StringFlag{
 		Name: "client_retries", EnvVars: []string{"MICRO_CLIENT_RETRIES"}, DefaultText: "1",
 		Usage: "times that a failed call may be tried again",
 	},
-	&cli.IntFlag{
+	&cli.StringFlag{
 		Name: "client_pool_size", EnvVars: []string{"MICRO_CLIENT_POOL_SIZE"},
 		Usage: "accepted for clients that keep several connections to a node; grpc keeps one",
 	},

@@ -2,10 +2,14 @@ package cmd
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/rollcall-go/micro/internal/netaddr"
 )
 
 // input reads what was given as flag or variable; empty counts as not given.
@@ -17,20 +21,33 @@ func (in input) text(name string) (string, bool) {
 }
 
 func (in input) list(name string) ([]string, bool) {
-	v := in.ctx.StringSlice(name)
+	v := slices.DeleteFunc(in.ctx.StringSlice(name), func(s string) bool { return strings.TrimSpace(s) == "" })
 	return v, in.ctx.IsSet(name) && len(v) > 0
 }
 
-// positive reads a whole number that is not negative.
-func (in input) positive(name string) (int, bool, error) {
-	if !in.ctx.IsSet(name) {
+// number reads a whole number that is not negative.
+func (in input) number(name string) (int, bool, error) {
+	v, ok := in.text(name)
+	if !ok {
 		return 0, false, nil
 	}
-	n := in.ctx.Int(name)
-	if n < 0 {
-		return 0, false, fmt.Errorf("--%s=%d: want a number that is not negative", name, n)
+	n, err := strconv.Atoi(v)
+	if err != nil || n < 0 {
+		return 0, false, fmt.Errorf("--%s=%q: want a whole number, 0 or more", name, v)
 	}
 	return n, true, nil
+}
+
+// address reads host:port; the port may be missing unless it is demanded.
+func (in input) address(name string, port bool) (string, bool, error) {
+	v, ok := in.text(name)
+	if !ok {
+		return "", false, nil
+	}
+	if err := netaddr.Check(v, port); err != nil {
+		return "", false, fmt.Errorf("--%s=%q: %w", name, v, err)
+	}
+	return v, true, nil
 }
 
 func (in input) duration(name string) (time.Duration, bool, error) {

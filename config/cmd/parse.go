@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -18,11 +19,15 @@ import (
 // exit ends the process. Tests replace it.
 var exit = os.Exit
 
+// errShown ends a parse that had only to show the version.
+var errShown = errors.New("the version was shown")
+
 // command is the Cmd of this package.
 type command struct {
 	mu   sync.Mutex
 	opts Options
 	app  *cli.App
+	version *cli.BoolFlag // the flag, if it was offered
 	// ran tells a parse that went through from one that only showed help.
 	ran bool
 }
@@ -37,10 +42,11 @@ func NewCmd(opts ...Option) Cmd {
 		o(&c.opts)
 	}
 	app := cli.NewApp()
-	app.Flags = slices.Clone(DefaultFlags)
+	app.Flags = ownFlags()
 	app.Before = c.before
 	app.Action = func(*cli.Context) error { return nil }
-	app.HideVersion = true
+	// The parser's own are shared by the whole process, and written to.
+	app.HideHelp, app.HideVersion = true, true
 	app.Usage = "a service"
 	app.UsageText = "[flags]"
 	// What is wrong is said once, by fail.
@@ -49,6 +55,38 @@ func NewCmd(opts ...Option) Cmd {
 	app.ErrWriter = io.Discard
 	c.app = app
 	return c
+}
+
+// ownFlags returns copies of the default flags: parsing writes into a flag.
+func ownFlags() []cli.Flag {
+	flags := make([]cli.Flag, len(DefaultFlags))
+	for i, f := range DefaultFlags {
+		flags[i] = f
+		if v := reflect.ValueOf(f); v.Kind() == reflect.Pointer {
+			own := reflect.New(v.Type().Elem())
+			own.Elem().Set(v.Elem())
+			flags[i] = own.Interface().(cli.Flag)
+		}
+	}
+	return flags
+}
+
+// offer adds a flag, and its short form, as far as the program has none of the
+// name, and returns the flag, nil if there is none.
+func (c *command) offer(name, short, usage string) *cli.BoolFlag {
+	var taken []string
+	for _, f := range c.app.Flags {
+		taken = append(taken, f.Names()...)
+	}
+	if slices.Contains(taken, name) {
+		return nil
+	}
+	f := &cli.BoolFlag{Name: name, Usage: usage, DisableDefaultText: true}
+	if !slices.Contains(taken, short) {
+		f.Aliases = []string{short}
+	}
+	c.app.Flags = append(c.app.Flags, f)
+	return f
 }
 
 func (c *command) App() *cli.App { return c.app }
@@ -71,9 +109,12 @@ func (c *command) Init(opts ...Option) error {
 	if c.opts.Description != "" {
 		c.app.Usage = c.opts.Description
 	}
+	c.offer("help", "h", "show this help")
 	if c.opts.Version != "" {
-		c.app.HideVersion = false
 		c.app.Version = c.opts.Version
+		if f := c.offer("version", "v", "show the version"); f != nil {
+			c.version = f
+		}
 	}
 	c.ran = false
 	action := c.app.Action
@@ -82,7 +123,12 @@ func (c *command) Init(opts ...Option) error {
 		return action(ctx)
 	}
 	defer func() { c.app.Action = action }()
-	if err := c.app.Run(arguments(os.Args)); err != nil {
+	err := c.app.Run(arguments(os.Args))
+	if errors.Is(err, errShown) {
+		exit(0)
+		return nil
+	}
+	if err != nil {
 		c.fail(err)
 		return err
 	}

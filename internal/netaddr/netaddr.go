@@ -177,7 +177,11 @@ func bridged(name string) bool {
 
 // split separates host and port; a text without a port is a host.
 func split(addr string) (host, port string, err error) {
-	if ip, perr := netip.ParseAddr(strings.Trim(addr, "[]")); perr == nil {
+	bare := addr
+	if strings.HasPrefix(addr, "[") && strings.HasSuffix(addr, "]") {
+		bare = addr[1 : len(addr)-1]
+	}
+	if ip, perr := netip.ParseAddr(bare); perr == nil {
 		return ip.String(), "", nil
 	}
 	if !strings.Contains(addr, ":") {

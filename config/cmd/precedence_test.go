@@ -1,0 +1,156 @@
+package cmd
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rollcall-go/micro/client"
+	"github.com/rollcall-go/micro/registry/etcd"
+	"github.com/rollcall-go/micro/server"
+)
+
+// knob is one setting: its flag, what the program's code says, and where to look.
+type knob struct {
+	flag string
+	code func(p *program) error
+	read func(p *program) string
+	// The values of the code, of the variable and of the flag, as read sees them;
+	// texts are what is given, where that is another.
+	fromCode, fromEnv, fromFlag string
+	envText, flagText           string
+	byDefault                   string
+}
+
+func onServer(o func() server.Option) func(*program) error {
+	return func(p *program) error { return p.server.Init(o()) }
+}
+
+func onClient(o func() client.Option) func(*program) error {
+	return func(p *program) error { return p.client.Init(o()) }
+}
+
+func knobs() []knob {
+	srv := func(read func(o server.Options) string) func(*program) string {
+		return func(p *program) string { return read(p.server.Options()) }
+	}
+	cli := func(read func(o client.Options) string) func(*program) string {
+		return func(p *program) string { return read(p.client.Options()) }
+	}
+	return []knob{
+		{flag: "server_name", code: onServer(func() server.Option { return server.Name("code") }),
+			read: srv(func(o server.Options) string { return o.Name }), fromCode: "code", fromEnv: "env", fromFlag: "flag", byDefault: "go.micro.server"},
+		{flag: "server_version", code: onServer(func() server.Option { return server.Version("1") }),
+			read: srv(func(o server.Options) string { return o.Version }), fromCode: "1", fromEnv: "2", fromFlag: "3", byDefault: "latest"},
+		{flag: "server_id", code: onServer(func() server.Option { return server.Id("a") }),
+			read: srv(func(o server.Options) string { return o.Id }), fromCode: "a", fromEnv: "b", fromFlag: "c", byDefault: server.DefaultId},
+		{flag: "server_address", code: onServer(func() server.Option { return server.Address(":1") }),
+			read: srv(func(o server.Options) string { return o.Address }), fromCode: ":1", fromEnv: ":2", fromFlag: "[::1]:3", byDefault: ":0"},
+		{flag: "server_advertise", code: onServer(func() server.Option { return server.Advertise("a:1") }),
+			read: srv(func(o server.Options) string { return o.Advertise }), fromCode: "a:1", fromEnv: "b:2", fromFlag: "c", byDefault: ""},
+		{flag: "server_metadata", code: onServer(func() server.Option { return server.Metadata(map[string]string{"zone": "a"}) }),
+			read: srv(func(o server.Options) string { return fmt.Sprint(o.Metadata) }), fromCode: "map[zone:a]", fromEnv: "map[rack: zone:b=c]", envText: "zone=b=c,rack",
+			fromFlag: "map[zone:d]", flagText: "zone=d", byDefault: "map[]"},
+		{flag: "register_ttl", code: onServer(func() server.Option { return server.RegisterTTL(time.Second) }),
+			read: srv(func(o server.Options) string { return o.RegisterTTL.String() }), fromCode: "1s", fromEnv: "2s", envText: "2", fromFlag: "3s", flagText: "3", byDefault: "0s"},
+		{flag: "register_interval", code: onServer(func() server.Option { return server.RegisterInterval(time.Second) }),
+			read: srv(func(o server.Options) string { return o.RegisterInterval.String() }), fromCode: "1s", fromEnv: "2s", envText: "2", fromFlag: "3s", flagText: "3", byDefault: "0s"},
+		{flag: "client_request_timeout", code: onClient(func() client.Option { return client.RequestTimeout(time.Second) }),
+			read: cli(func(o client.Options) string { return o.CallOptions.RequestTimeout.String() }), fromCode: "1s", fromEnv: "2s", fromFlag: "300ms", byDefault: "5s"},
+		{flag: "client_retries", code: onClient(func() client.Option { return client.Retries(7) }),
+			read: cli(func(o client.Options) string { return fmt.Sprint(o.CallOptions.Retries) }), fromCode: "7", fromEnv: "8", fromFlag: "0", byDefault: "1"},
+		{flag: "client_pool_size", code: onClient(func() client.Option { return client.PoolSize(7) }),
+			read: cli(func(o client.Options) string { return fmt.Sprint(o.PoolSize) }), fromCode: "7", fromEnv: "8", fromFlag: "9", byDefault: "100"},
+		{flag: "client_pool_ttl", code: onClient(func() client.Option { return client.PoolTTL(time.Second) }),
+			read: cli(func(o client.Options) string { return o.PoolTTL.String() }), fromCode: "1s", fromEnv: "2s", fromFlag: "3s", byDefault: "1m0s"},
+		{flag: "registry_address", code: func(p *program) error { p.registry = etcd.NewRegistry(addrs("a:1")); return nil },
+			read: func(p *program) string { return fmt.Sprint(p.registry.Options().Addrs) }, fromCode: "[a:1]", fromEnv: "[b:2 c:3]", envText: "b:2, c:3",
+			fromFlag: "[[::1]:4]", flagText: "[::1]:4", byDefault: "[]"},
+		{flag: "registry", code: func(p *program) error { p.registry = etcd.NewRegistry(addrs("a:1")); return nil },
+			read: func(p *program) string { return p.registry.String() }, fromCode: "etcd", fromEnv: "memory", fromFlag: "etcd", byDefault: "memory"},
+	}
+}
+
+func TestFlagBeforeVariableBeforeCodeBeforeDefault(t *testing.T) {
+	for _, k := range knobs() {
+		t.Run(k.flag, func(t *testing.T) {
+			env := "MICRO_" + strings.ToUpper(k.flag)
+			envText, flagText := k.envText, k.flagText
+			if envText == "" {
+				envText = k.fromEnv
+			}
+			if flagText == "" {
+				flagText = k.fromFlag
+			}
+			for _, tc := range []struct {
+				name, env string
+				code      bool
+				args      []string
+				want      string
+			}{
+				{"nothing", "", false, nil, k.byDefault},
+				{"code", "", true, nil, k.fromCode},
+				{"variable", envText, true, nil, k.fromEnv},
+				{"flag with =", envText, true, []string{"--" + k.flag + "=" + flagText}, k.fromFlag},
+				{"flag with a blank", envText, true, []string{"--" + k.flag, flagText}, k.fromFlag},
+				{"flag with one dash", envText, true, []string{"-" + k.flag, flagText}, k.fromFlag},
+				{"empty flag", "", true, []string{"--" + k.flag + "="}, k.fromCode},
+				{"blank variable", " ", true, nil, k.fromCode},
+			} {
+				t.Run(tc.name, func(t *testing.T) {
+					t.Setenv(env, tc.env)
+					p := newProgram()
+					if tc.code {
+						if err := k.code(p); err != nil {
+							t.Fatal(err)
+						}
+					} else if k.flag == "registry_address" {
+						p.registry = etcd.NewRegistry()
+					}
+					if err := p.run(t, tc.args...); err != nil || len(p.exited) > 0 {
+						t.Fatalf("Init: %v, exited with %v: %s", err, p.exited, p.stderr)
+					}
+					if got := k.read(p); got != tc.want {
+						t.Errorf("got %s, want %s", got, tc.want)
+					}
+				})
+			}
+		})
+	}
+}
+
+// TestEveryFlagIsTested keeps the table above whole.
+func TestEveryFlagIsTested(t *testing.T) {
+	tested := map[string]bool{"server": true, "client": true} // there is one of each
+	for _, k := range knobs() {
+		tested[k.flag] = true
+	}
+	for _, f := range DefaultFlags {
+		if !tested[f.Names()[0]] {
+			t.Errorf("--%s is not in the table of knobs", f.Names()[0])
+		}
+	}
+}
+
+func TestTheRegistryReachesServerAndClient(t *testing.T) {
+	p := newProgram()
+	if err := p.run(t, "--registry=etcd", "--registry_address", "127.0.0.1:1"); err != nil {
+		t.Fatal(err)
+	}
+	if p.registry.String() != "etcd" || p.server.Options().Registry != p.registry || p.client.Options().Registry != p.registry {
+		t.Errorf("the registry is %s, the server's %s, the client's %s", p.registry, p.server.Options().Registry, p.client.Options().Registry)
+	}
+}
+
+func TestTheRegistryOfTheCodeKeepsItsSettings(t *testing.T) {
+	p := newProgram()
+	own := etcd.NewRegistry(addrs("a:1"), etcd.Auth("alice", "secret"))
+	p.registry = own
+	if err := p.run(t, "--registry=etcd", "--registry_address=b:2"); err != nil {
+		t.Fatal(err)
+	}
+	if p.registry != own || p.registry.Options().Context == nil || p.registry.Options().Addrs[0] != "b:2" {
+		t.Errorf("the registry was replaced, or lost its settings: %+v", p.registry.Options())
+	}
+}

@@ -1,0 +1,69 @@
+package cmd
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rollcall-go/micro/client"
+	"github.com/rollcall-go/micro/registry"
+	"github.com/rollcall-go/micro/registry/memory"
+	"github.com/rollcall-go/micro/server"
+
+	_ "github.com/rollcall-go/micro/client/grpc"
+	_ "github.com/rollcall-go/micro/server/grpc"
+)
+
+// program is a service as far as the command line reaches into it.
+type program struct {
+	server   server.Server
+	client   client.Client
+	registry registry.Registry
+	cmd      Cmd
+
+	exited []int // the codes that the process would have ended with
+	stdout string
+	stderr string
+}
+
+func newProgram() *program {
+	p := &program{server: server.NewServer(), client: client.NewClient(), registry: memory.NewRegistry()}
+	p.cmd = NewCmd(Name("demo"), Version("1.2.3"), Server(&p.server), Client(&p.client), Registry(&p.registry))
+	return p
+}
+
+// run parses args as the command line of the process.
+func (p *program) run(t *testing.T, args ...string) error {
+	t.Helper()
+	stdout, stderr, before := os.Stdout, os.Stderr, os.Args
+	defer func() { os.Stdout, os.Stderr, os.Args, exit = stdout, stderr, before, os.Exit }()
+	exit = func(code int) { p.exited = append(p.exited, code) }
+	os.Args = append([]string{"demo"}, args...)
+	dir := t.TempDir()
+	os.Stdout, os.Stderr = create(t, filepath.Join(dir, "out")), create(t, filepath.Join(dir, "err"))
+	p.cmd.App().Writer = os.Stdout
+	err := p.cmd.Init()
+	p.stdout, p.stderr = contents(t, os.Stdout), contents(t, os.Stderr)
+	return err
+}
+
+func create(t *testing.T, name string) *os.File {
+	t.Helper()
+	f, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func contents(t *testing.T, f *os.File) string {
+	t.Helper()
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(f.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}

@@ -1,0 +1,174 @@
+package cmd
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/rollcall-go/micro/client"
+	"github.com/rollcall-go/micro/registry"
+	"github.com/rollcall-go/micro/registry/memory"
+	"github.com/rollcall-go/micro/server"
+)
+
+func addrs(a ...string) registry.Option { return registry.Addrs(a...) }
+
+func TestWrongInputExitsWith2(t *testing.T) {
+	for _, tc := range []struct {
+		args string
+		says string // everything on standard error, split at |
+	}{
+		{"--nope", "demo: unknown flag --nope|--help"},
+		{"--registri=etcd", "unknown flag --registri|did you mean --registry?"},
+		{"--registry=consul", `--registry="consul"|choose one of: etcd, mdns, memory`},
+		{"--server=mucp", `--server="mucp"|choose one of: grpc`},
+		{"--client=mucp", `--client="mucp"|choose one of: grpc`},
+		{"--client_request_timeout=fast", `--client_request_timeout="fast"|500ms`},
+		{"--client_request_timeout=-1s", `--client_request_timeout="-1s"|500ms`},
+		{"--client_pool_ttl=5", `--client_pool_ttl="5"|500ms`},
+		{"--register_ttl=15s", `--register_ttl="15s"|whole number`},
+		{"--register_ttl=-1", `--register_ttl="-1"|whole number`},
+		{"--client_retries=x", `--client_retries="x"|whole number`},
+		{"--server_metadata==a", `--server_metadata="=a"|key=value`},
+		{"--server_address=nonsense", `--server_address="nonsense"|port is missing`},
+		{"--server_address=http://127.0.0.1:80", `--server_address="http://127.0.0.1:80"|without "http://"`},
+		{"--server_advertise=a:b:c", `--server_advertise="a:b:c"|host:port`},
+		{"--server_address", "flag needs an argument: -server_address"},
+		{"--registry=mdns", "no registry chosen|--registry=etcd"},
+		{"--registry=etcd --registry_address=bad:1:2", `"bad:1:2"`},
+		{"--registry=etcd --registry_address=127.0.0.1:2379,", `""|it is empty`},
+		{"--registry=etcd --registry_address=ftp://a:1", `"ftp://a:1"|unknown scheme`},
+		{"--registry=etcd --registry_address=a_b!:1", `"a_b!:1"`},
+	} {
+		t.Run(tc.args, func(t *testing.T) {
+			p := newProgram()
+			if tc.args == "--registry=mdns" {
+				p.registry = memory.NewRegistry()
+			}
+			err := p.run(t, strings.Fields(tc.args)...)
+			if err == nil || len(p.exited) != 1 || p.exited[0] != 2 {
+				t.Errorf("Init returned %v and exited with %v, want 2", err, p.exited)
+			}
+			if strings.Count(p.stderr, "\n") != 1 || p.stdout != "" {
+				t.Errorf("wrote %q to standard error, want one line, and %q to standard output", p.stderr, p.stdout)
+			}
+			for part := range strings.SplitSeq(tc.says, "|") {
+				if !strings.Contains(p.stderr, part) {
+					t.Errorf("%q does not say %q", p.stderr, part)
+				}
+			}
+		})
+	}
+}
+
+func TestWrongVariableExitsWith2(t *testing.T) {
+	t.Setenv("MICRO_REGISTER_TTL", "soon")
+	p := newProgram()
+	if err := p.run(t); err == nil || len(p.exited) != 1 || p.exited[0] != 2 || !strings.Contains(p.stderr, `"soon"`) {
+		t.Errorf("Init returned %v, exited with %v and wrote %q", err, p.exited, p.stderr)
+	}
+}
+
+func TestHelpAndVersion(t *testing.T) {
+	for _, arg := range []string{"--help", "-h"} {
+		p := newProgram()
+		if err := p.run(t, arg); err != nil || len(p.exited) != 1 || p.exited[0] != 0 || p.stderr != "" {
+			t.Errorf("%s: %v, exited with %v, wrote %q to standard error", arg, err, p.exited, p.stderr)
+		}
+		for _, f := range DefaultFlags {
+			if !strings.Contains(p.stdout, "--"+f.Names()[0]) {
+				t.Errorf("%s does not show --%s", arg, f.Names()[0])
+			}
+		}
+	}
+	for _, arg := range []string{"--version", "-v"} {
+		p := newProgram()
+		if err := p.run(t, arg); err != nil || len(p.exited) != 1 || p.exited[0] != 0 || !strings.Contains(p.stdout, "1.2.3") {
+			t.Errorf("%s: %v, exited with %v, wrote %q", arg, err, p.exited, p.stdout)
+		}
+	}
+}
+
+func TestActionOfTheProgram(t *testing.T) {
+	p := newProgram()
+	var seen string
+	p.cmd.App().Flags = append(p.cmd.App().Flags, &cli.StringFlag{Name: "version"}, &cli.StringFlag{Name: "port", Aliases: []string{"v"}})
+	p.cmd.App().Action = func(c *cli.Context) error {
+		seen = c.String("port") + c.String("version") + p.server.Options().Name
+		return nil
+	}
+	if err := p.run(t, "-v=1", "--version=2", "--server_name=3"); err != nil || seen != "123" || len(p.exited) > 0 {
+		t.Errorf("Init: %v, the action saw %q, exited with %v", err, seen, p.exited)
+	}
+	failed := errors.New("no disk")
+	p.cmd.App().Action = func(*cli.Context) error { return failed }
+	if err := p.run(t); !errors.Is(err, failed) || len(p.exited) != 1 || p.exited[0] != 1 || p.stderr != "demo: no disk\n" {
+		t.Errorf("Init: %v, exited with %v, wrote %q", err, p.exited, p.stderr)
+	}
+	p = newProgram()
+	p.cmd.App().Action = func(*cli.Context) error { return cli.Exit("full", 7) }
+	if err := p.run(t); err == nil || len(p.exited) != 1 || p.exited[0] != 7 {
+		t.Errorf("Init: %v, exited with %v, want 7", err, p.exited)
+	}
+}
+
+func TestCommandOfTheProgram(t *testing.T) {
+	p := newProgram()
+	ran := false
+	p.cmd.App().Commands = []*cli.Command{{Name: "migrate", Action: func(*cli.Context) error { ran = true; return nil }}}
+	if err := p.run(t, "--server_name=x", "migrate"); err != nil || !ran || len(p.exited) > 0 || p.server.Options().Name != "x" {
+		t.Errorf("Init: %v, ran %v, exited with %v", err, ran, p.exited)
+	}
+}
+
+func TestChosenByName(t *testing.T) {
+	mine := memory.NewRegistry()
+	p := newProgram()
+	p.cmd = NewCmd(Name("demo"), Registry(&p.registry), Server(&p.server), Client(&p.client),
+		NewRegistry("mine", func(...registry.Option) registry.Registry { return named{mine, "mine"} }),
+		NewServer("mine", func(o ...server.Option) server.Server { return otherServer{server.NewServer(o...)} }),
+		NewClient("mine", func(o ...client.Option) client.Client { return otherClient{client.NewClient(o...)} }),
+	)
+	if err := p.run(t, "--registry=mine", "--server=mine", "--client=mine", "--server_name=x", "--client_retries=3"); err != nil {
+		t.Fatal(err)
+	}
+	if p.registry.String() != "mine" || p.server.String() != "mine" || p.client.String() != "mine" {
+		t.Errorf("chose %s, %s and %s", p.registry, p.server, p.client)
+	}
+	if p.server.Options().Name != "x" || p.server.Options().Registry != p.registry || p.client.Options().CallOptions.Retries != 3 {
+		t.Error("what was chosen did not get the other settings")
+	}
+	if err := p.run(t, "--registry=yours"); err == nil || !strings.Contains(p.stderr, "etcd, mdns, memory, mine") {
+		t.Errorf("wrote %q, want the choices with the program's own", p.stderr)
+	}
+}
+
+type named struct {
+	registry.Registry
+	name string
+}
+
+func (n named) String() string { return n.name }
+
+type otherServer struct{ server.Server }
+
+func (otherServer) String() string { return "mine" }
+
+type otherClient struct{ client.Client }
+
+func (otherClient) String() string { return "mine" }
+
+func TestTwoCommandLinesShareNothing(t *testing.T) {
+	t.Setenv("MICRO_SERVER_NAME", "first")
+	p := newProgram()
+	if err := p.run(t); err != nil || p.server.Options().Name != "first" {
+		t.Fatalf("Init: %v, the name is %q", err, p.server.Options().Name)
+	}
+	t.Setenv("MICRO_SERVER_NAME", "")
+	q := newProgram()
+	if err := q.run(t); err != nil || q.server.Options().Name != "go.micro.server" {
+		t.Errorf("Init: %v, the second took %q from the first", err, q.server.Options().Name)
+	}
+}
