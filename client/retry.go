@@ -8,9 +8,9 @@ import (
 )
 
 // RetryFunc decides whether a call that failed with err is tried again. It is
-// asked after each failed attempt, the first being retryCount 0, as long as
-// CallOptions.Retries and the deadline leave another one. False, or an error,
-// ends the call: with err, or with the error returned here.
+// asked after each failed attempt, the first being retryCount 0, also after the
+// last one that CallOptions.Retries allows, but not once the deadline has passed.
+// False, or an error, ends the call: with err, or with the error returned here.
 //
 // A function that answers true for a request that may have reached a server
 // can make it run twice; it is obeyed.

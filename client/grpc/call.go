@@ -1,0 +1,146 @@
+package grpc
+
+import (
+	"context"
+	"time"
+
+	"github.com/rollcall-go/micro/client"
+	"github.com/rollcall-go/micro/internal/attempt"
+	"github.com/rollcall-go/micro/internal/conn"
+)
+
+// Call sends the request to a node of the service and decodes the answer into rsp.
+//
+// All attempts together end with the deadline of ctx. WithRequestTimeout, given to
+// this call, bounds them as well, whichever is shorter; the timeout of the
+// client's options bounds only a call whose ctx has no deadline. A timeout of zero
+// or less is no bound. DialTimeout is taken from the client's options alone, as
+// connections are shared.
+func (c *grpcClient) Call(ctx context.Context, req client.Request, rsp any, opts ...client.CallOption) error {
+	if req == nil {
+		return failure("req is nil", nil)
+	}
+	if rsp == nil {
+		return failure("rsp is nil", nil)
+	}
+	s, err := c.enter()
+	if err != nil {
+		return err
+	}
+	defer s.network.leave()
+
+	co, timeout := s.opts.CallOptions, time.Duration(0)
+	if len(opts) > 0 {
+		co, timeout = s.with(opts)
+	}
+	if _, bounded := ctx.Deadline(); !bounded && timeout <= 0 {
+		timeout = co.RequestTimeout
+	}
+	if timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
+	}
+	if ctx.Err() != nil {
+		return ended(ctx, "")
+	}
+	if deadline, bounded := ctx.Deadline(); bounded {
+		co.RequestTimeout = time.Until(deadline)
+	}
+	return c.attempts(ctx, s, req, rsp, co)
+}
+
+// with returns the options of a call with the given ones applied, and the timeout
+// among these, zero if there was none.
+func (s *setup) with(opts []client.CallOption) (co client.CallOptions, timeout time.Duration) {
+	co = s.opts.CallOptions
+	// A nanosecond more than the call inherits: if it is still there afterwards,
+	// none of the options was a timeout.
+	inherited := co.RequestTimeout + 1
+	co.RequestTimeout = inherited
+	for _, opt := range opts {
+		opt(&co)
+	}
+	if co.RequestTimeout == inherited {
+		co.RequestTimeout--
+		return co, 0
+	}
+	return co, co.RequestTimeout
+}
+
+// attempts tries the call until it succeeds or may not be tried again.
+func (c *grpcClient) attempts(ctx context.Context, s *setup, req client.Request, rsp any, co client.CallOptions) error {
+	invoke := s.invoke
+	if !sameWrappers(co.CallWrappers, s.opts.CallOptions.CallWrappers) {
+		invoke = wrap(s.bare, co.CallWrappers)
+	}
+	r := route{setup: s, service: req.Service()}
+	if err := r.begin(ctx, c, &co); err != nil {
+		return err
+	}
+	unwritten, last := false, ""
+	for i := 0; ; i++ {
+		node, err := r.next(ctx)
+		if err == nil {
+			// Nothing that an attempt elsewhere could overload has seen this call.
+			if elsewhere := unwritten && node.Address != last; !elsewhere {
+				if err := pause(ctx, req, i, co.Backoff); err != nil {
+					return err
+				}
+			}
+			last = node.Address
+			err = invoke(ctx, node, req, rsp, co)
+			r.mark(node, err)
+		}
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return err
+		}
+		unwritten = conn.Unwritten(err)
+		again, rerr := retry(ctx, req, i, err, unwritten, co.Retry)
+		if rerr != nil {
+			return rerr
+		}
+		if !again || i >= co.Retries {
+			return err
+		}
+	}
+}
+
+// sameWrappers reports whether a is b and not merely equal: funcs cannot be
+// compared.
+func sameWrappers(a, b []client.CallWrapper) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}
+
+// retry asks whether the call is to be tried again.
+func retry(ctx context.Context, req client.Request, i int, err error, unwritten bool, f client.RetryFunc) (bool, error) {
+	if f == nil {
+		f = client.DefaultRetry
+	}
+	return f(attempt.Mark(ctx, unwritten), req, i, err)
+}
+
+// pause waits before the attempt of number i for as long as f says.
+func pause(ctx context.Context, req client.Request, i int, f client.BackoffFunc) error {
+	if f == nil {
+		f = client.DefaultBackoff
+	}
+	d, err := f(ctx, req, i)
+	if err != nil {
+		return failure(err.Error(), err)
+	}
+	if d <= 0 {
+		return nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ended(ctx, "")
+	}
+}

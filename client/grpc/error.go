@@ -1,0 +1,76 @@
+package grpc
+
+import (
+	"context"
+	stderrors "errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/rollcall-go/micro/client/selector"
+	"github.com/rollcall-go/micro/errors"
+	"github.com/rollcall-go/micro/internal/conn"
+	"github.com/rollcall-go/micro/internal/pick"
+	"github.com/rollcall-go/micro/internal/rpc"
+	"github.com/rollcall-go/micro/registry"
+)
+
+// failure returns an error that the client made, with code 500. The cause may be
+// nil.
+func failure(detail string, cause error) error {
+	return errors.Wrap(rpc.ClientID, detail, http.StatusInternalServerError, cause)
+}
+
+// ended returns the error of a call whose context is done. It begins with the
+// text of the context's error; more, which may be empty, says what was waited for.
+func ended(ctx context.Context, more string) error {
+	err := ctx.Err()
+	detail := err.Error()
+	if more != "" && more != detail {
+		detail += ": " + strings.TrimPrefix(more, detail+": ")
+	}
+	return errors.Wrap(rpc.ClientID, detail, http.StatusRequestTimeout, err)
+}
+
+// callError returns what the caller gets for the error of a call over gRPC.
+func callError(ctx context.Context, err error) error {
+	if conn.Unwritten(err) {
+		return failure(err.Error(), err)
+	}
+	s, ok := status.FromError(err)
+	if !ok {
+		return rpc.FromStatus(err)
+	}
+	switch code, text := s.Code(), s.Message(); {
+	case ctx.Err() != nil && (code == codes.DeadlineExceeded || code == codes.Canceled):
+		return ended(ctx, text)
+	case code == codes.ResourceExhausted && strings.Contains(text, "trying to send message larger than max"):
+		return failure(text+"; allow more with the client option grpc.MaxSendMsgSize", err)
+	case code == codes.ResourceExhausted && strings.Contains(text, "received message larger than max"):
+		return failure(text+"; allow more with the option MaxRecvMsgSize on the side that received it", err)
+	default:
+		return rpc.FromStatus(err)
+	}
+}
+
+// selectError returns the error of a call for which there is no node. The text
+// begins as go-micro's always did, for programs that look at it.
+func selectError(service string, err error) error {
+	reason := err.Error()
+	var e *pick.Error
+	if stderrors.As(err, &e) {
+		reason = strings.TrimPrefix(reason, fmt.Sprintf("service %q: ", e.Service))
+	}
+	if stderrors.Is(err, selector.ErrNotFound) {
+		return failure(fmt.Sprintf("service %s: %s", service, reason), notFound{err})
+	}
+	return failure(fmt.Sprintf("error selecting %s node: %s", service, reason), err)
+}
+
+// notFound lets errors.Is find the registry's sentinel beside the selector's.
+type notFound struct{ error }
+
+func (n notFound) Unwrap() []error { return []error{n.error, registry.ErrNotFound} }

@@ -1,0 +1,149 @@
+package grpc
+
+import (
+	"context"
+	"crypto/tls"
+	"maps"
+	"slices"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/encoding"
+
+	"github.com/rollcall-go/micro/client"
+	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/internal/rpc"
+)
+
+var (
+	// DefaultPoolMaxStreams is kept for programs that name it. It has no effect:
+	// there is one connection to a node, whatever the number of calls.
+	DefaultPoolMaxStreams = 20
+	// DefaultPoolMaxIdle is kept for programs that name it. It has no effect.
+	DefaultPoolMaxIdle = 50
+
+	// DefaultMaxRecvMsgSize is the largest answer that a client accepts, in bytes,
+	// unless options say otherwise. A client reads it when it is made.
+	DefaultMaxRecvMsgSize = defaults.MaxRecvMsgSize
+	// DefaultMaxSendMsgSize is the largest request that a client sends, in bytes,
+	// unless options say otherwise. A client reads it when it is made.
+	DefaultMaxSendMsgSize = defaults.MaxSendMsgSize
+)
+
+// settings are the options of this package for a client. They travel in
+// client.Options.Context and are not changed once they are there.
+type settings struct {
+	codecs           map[string]encoding.Codec
+	tls              *tls.Config
+	maxRecv, maxSend int
+}
+
+type settingsKey struct{}
+
+func settingsOf(ctx context.Context) settings {
+	if ctx == nil {
+		return settings{}
+	}
+	s, _ := ctx.Value(settingsKey{}).(settings)
+	return s
+}
+
+func set(change func(*settings)) client.Option {
+	return func(o *client.Options) {
+		s := settingsOf(o.Context)
+		change(&s)
+		o.Context = context.WithValue(carrier(o.Context), settingsKey{}, s)
+	}
+}
+
+// carrier returns ctx, or one to hang values on.
+func carrier(ctx context.Context) context.Context {
+	if ctx == nil {
+		return context.Background() // carries values only; nothing waits on it
+	}
+	return ctx
+}
+
+// PoolMaxStreams is kept for programs that use it. It has no effect: there is one
+// connection to a node, whatever the number of calls.
+func PoolMaxStreams(int) client.Option { return func(*client.Options) {} }
+
+// PoolMaxIdle is kept for programs that use it. It has no effect.
+func PoolMaxIdle(int) client.Option { return func(*client.Options) {} }
+
+// Codec sets the encoding of a content type, in place of one that the package has
+// for it, if any. The codec's name is announced on the wire.
+func Codec(contentType string, c encoding.Codec) client.Option {
+	return set(func(s *settings) {
+		codecs := maps.Clone(s.codecs)
+		if codecs == nil {
+			codecs = map[string]encoding.Codec{}
+		}
+		codecs[contentType] = c
+		s.codecs = codecs
+	})
+}
+
+// AuthTLS makes every connection a TLS connection with the given settings. Nil
+// takes that back; then TLS, verified against the roots of the system, is used
+// with addresses that begin with https://, have the port 443 or have no port.
+func AuthTLS(t *tls.Config) client.Option {
+	return set(func(s *settings) { s.tls = t })
+}
+
+// MaxRecvMsgSize sets the largest answer accepted, in bytes. Zero or less means
+// DefaultMaxRecvMsgSize.
+func MaxRecvMsgSize(n int) client.Option {
+	return set(func(s *settings) { s.maxRecv = n })
+}
+
+// MaxSendMsgSize sets the largest request sent, in bytes. Zero or less means
+// DefaultMaxSendMsgSize.
+func MaxSendMsgSize(n int) client.Option {
+	return set(func(s *settings) { s.maxSend = n })
+}
+
+// callSettings are the options of this package for a call. They travel in
+// client.CallOptions.Context and are not changed once they are there.
+type callSettings struct {
+	dial []grpc.DialOption
+	call []grpc.CallOption
+	raw  bool // return errors as gRPC has them
+}
+
+type callSettingsKey struct{}
+
+var noCallSettings callSettings
+
+func callSettingsOf(ctx context.Context) *callSettings {
+	if ctx != nil {
+		if s, ok := ctx.Value(callSettingsKey{}).(*callSettings); ok {
+			return s
+		}
+	}
+	return &noCallSettings
+}
+
+func setCall(change func(*callSettings)) client.CallOption {
+	return func(o *client.CallOptions) {
+		s := *callSettingsOf(o.Context)
+		change(&s)
+		o.Context = context.WithValue(carrier(o.Context), callSettingsKey{}, &s)
+	}
+}
+
+// DialOptions adds to the options with which connections are made. They belong
+// among the CallOptions of a client. Given to a single call, they make it use a
+// connection of its own, closed when the call is over.
+func DialOptions(opts ...grpc.DialOption) client.CallOption {
+	return setCall(func(s *callSettings) { s.dial = slices.Concat(s.dial, opts) })
+}
+
+// CallOptions adds to the options that grpc is given with a call: of all calls of
+// a client, where they are among its CallOptions, or of a single one.
+func CallOptions(opts ...grpc.CallOption) client.CallOption {
+	return setCall(func(s *callSettings) { s.call = slices.Concat(s.call, opts) })
+}
+
+// UseNumber makes all clients of the process, from now on, decode a JSON number
+// that goes into an interface as a json.Number instead of a float64.
+func UseNumber() { rpc.UseNumber() }

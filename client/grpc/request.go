@@ -1,0 +1,36 @@
+package grpc
+
+import (
+	"github.com/rollcall-go/micro/client"
+	"github.com/rollcall-go/micro/codec"
+)
+
+// request is what a call sends. It is not changed once made.
+type request struct {
+	service     string
+	endpoint    string
+	contentType string
+	body        any
+	stream      bool
+}
+
+var _ client.Request = (*request)(nil)
+
+func newRequest(service, endpoint string, body any, contentType string, opts []client.RequestOption) *request {
+	o := client.RequestOptions{ContentType: contentType}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	if o.ContentType == "" {
+		o.ContentType = contentType
+	}
+	return &request{service: service, endpoint: endpoint, contentType: o.ContentType, body: body, stream: o.Stream}
+}
+
+func (r *request) Service() string     { return r.service }
+func (r *request) Method() string      { return r.endpoint }
+func (r *request) Endpoint() string    { return r.endpoint }
+func (r *request) ContentType() string { return r.contentType }
+func (r *request) Body() any           { return r.body }
+func (r *request) Codec() codec.Writer { return nil }
+func (r *request) Stream() bool        { return r.stream }
