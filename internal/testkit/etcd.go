@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -138,12 +139,22 @@ func (e *Etcd) Stop(t testing.TB) {
 }
 
 // Freeze stops the process without ending it: connections stay open and nothing
-// is answered, until Thaw.
+// is answered, until Thaw. It returns once that is so: threads that are running
+// go on for a moment.
 func (e *Etcd) Freeze(t testing.TB) {
 	t.Helper()
 	if err := e.process().freeze(); err != nil {
 		t.Fatalf("freeze etcd on %s: %v", e.addr, err)
 	}
+	for e.answers(100 * time.Millisecond) {
+	}
+}
+
+// answers reports whether a request is answered within d.
+func (e *Etcd) answers(d time.Duration) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	return e.ask(ctx) == nil
 }
 
 // Thaw lets a frozen process go on.
