@@ -35,11 +35,12 @@ var rooms = []struct {
 	{"registry", nil, "contract: depends on nothing, so that anybody can implement it"},
 	{"internal/feed", []string{"registry", "internal/backoff", "internal/defaults", "internal/record"}, "contract between backends and discovery"},
 	{"internal/record", []string{"registry"}, "copies and compares the contract's records"},
+	{"internal/watch", []string{"registry", "internal/record"}, "what a backend's Watcher has yet to deliver"},
 	{"broker", []string{"registry", "internal/defaults"}, "contract"},
 	{"transport", []string{"internal/defaults"}, "contract"},
 
-	{"registry/etcd", []string{"registry", "internal/etcd", "internal/feed", "internal/record", "internal/defaults"}, "backend: puts the contract on internal/etcd"},
-	{"registry/memory", []string{"registry", "internal/feed", "internal/record", "internal/defaults"}, "backend"},
+	{"registry/etcd", []string{"registry", "internal/etcd", "internal/feed", "internal/record", "internal/watch", "internal/defaults"}, "backend: puts the contract on internal/etcd"},
+	{"registry/memory", []string{"registry", "internal/feed", "internal/record", "internal/watch", "internal/defaults"}, "backend"},
 
 	{"internal/discovery", []string{"registry", "internal/feed", "internal/record", "internal/backoff", "internal/defaults"}, "engine room: knows views of services, no wire"},
 	{"registry/cache", []string{"registry", "internal/discovery", "internal/feed", "internal/record", "internal/defaults"}, "the public face of discovery"},
@@ -58,7 +59,7 @@ var rooms = []struct {
 	{"server/grpc", []string{"server", "broker", "registry", "transport", "api", "internal/defaults", "internal/enroll", "internal/feed", "internal/netaddr", "internal/record", "internal/rpc"}, "call room"},
 
 	{"internal/builtin", []string{"client", "client/grpc", "client/selector", "server", "server/grpc", "broker", "transport", "registry", "registry/etcd", "registry/memory", "internal/defaults", "internal/feed"}, "wiring: the one list of implementations"},
-	{"config/cmd", []string{"internal/builtin", "client", "client/selector", "server", "broker", "transport", "registry", "internal/defaults", "internal/feed"}, "wiring: flags and environment"},
+	{"config/cmd", []string{"internal/builtin", "client", "client/selector", "server", "broker", "transport", "registry", "internal/defaults", "internal/feed", "internal/netaddr", "internal/similar"}, "wiring: flags and environment"},
 	{"", []string{"client", "client/grpc", "client/selector", "server", "server/grpc", "broker", "transport", "registry", "config/cmd", "internal/builtin", "internal/defaults", "internal/feed"}, "front door"},
 
 	{"internal/embedded", nil, "the etcd inside the command; the library never links it"},
@@ -66,6 +67,7 @@ var rooms = []struct {
 
 	{"registry/registrytest", []string{"registry"}, "test range: one suite for every backend, also those of users"},
 	{"internal/testkit", nil, "test range: runs processes, links none of what it tests"},
+	{"e2e/...", []string{"", "client", "client/grpc", "client/selector", "server", "server/grpc", "registry", "registry/etcd", "config/cmd", "codec/bytes", "e2e/programs/...", "internal/testkit/legacypb"}, "test range: whole programs, as users write them"},
 	{"examples/...", []string{"", "client", "server", "registry", "registry/etcd"}, "what a user writes"},
 }
 

@@ -248,3 +248,39 @@ func TestUnknownIsNotAway(t *testing.T) {
 		t.Errorf("a registry that is away knows that there is nothing: %v", err)
 	}
 }
+
+func TestCompactedWhileCutOff(t *testing.T) {
+	t.Parallel()
+	server := testkit.StartEtcd(t)
+	client := server.Client(t)
+	proxy := testkit.StartProxy(t, server.Addr())
+	r := open(t, proxy.Addr())
+	for _, id := range []string{"a", "b"} {
+		if _, err := client.Put(t.Context(), "/micro/registry/s/"+id, value("s", id)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w, err := r.Watch(registry.WatchService("s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Stop()
+	proxy.Cut()
+	if _, err := client.Delete(t.Context(), "/micro/registry/s/a"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Put(t.Context(), "/micro/registry/s/c", value("s", "c")); err != nil {
+		t.Fatal(err)
+	}
+	server.Compact(t)
+	proxy.Restore(t)
+	back := time.Now()
+	for _, want := range []string{"delete s@1/a", "create s@1/c"} {
+		if got := next(t, w); got != want {
+			t.Errorf("the watcher saw %q, want %q", got, want)
+		}
+	}
+	if took := time.Since(back); took > 4*time.Second {
+		t.Errorf("seen after %v, want at most 4 s", took)
+	}
+}

@@ -180,7 +180,8 @@ func (b *backend) releaseBeside(claim *etcd.Claim) {
 	})
 }
 
-// move is a claim that passes from one connection to another.
+// move is a claim that passes from one connection to another; to is nil if it is
+// being released.
 type move struct{ from, to *etcd.Claim }
 
 // move claims everything that is held on another connection as well. The caller
@@ -188,10 +189,11 @@ type move struct{ from, to *etcd.Claim }
 func (b *backend) move(conn *etcd.Conn) []move {
 	var all []move
 	for _, h := range b.holdings {
+		from := h.claim
 		if h.leaving {
+			all = append(all, move{from: from})
 			continue
 		}
-		from := h.claim
 		b.claimOn(conn, h)
 		all = append(all, move{from, h.claim})
 	}

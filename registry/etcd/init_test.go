@@ -3,6 +3,7 @@ package etcd_test
 import (
 	"fmt"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -116,5 +117,44 @@ func TestOptionsDoNotDependOnTheirOrder(t *testing.T) {
 		if got := r.Options(); len(got.Addrs) != 1 || got.Addrs[0] != server.Addr() || got.Timeout != 5*time.Second {
 			t.Errorf("options are %+v", got)
 		}
+	}
+}
+
+func TestInitWhileInUse(t *testing.T) {
+	server := testkit.StartEtcd(t)
+	r := open(t, server.Addr())
+	w, err := r.Watch()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Stop()
+	var using sync.WaitGroup
+	for i := range 4 {
+		using.Go(func() {
+			id := fmt.Sprintf("n%d", i)
+			for range 10 {
+				if err := r.Register(service("s", id)); err != nil {
+					t.Errorf("register: %v", err)
+				}
+				if _, err := r.GetService("s"); err != nil {
+					t.Errorf("look up: %v", err)
+				}
+				if err := r.Deregister(service("s", id)); err != nil {
+					t.Errorf("deregister: %v", err)
+				}
+				if err := r.Register(service("s", id)); err != nil {
+					t.Errorf("register: %v", err)
+				}
+			}
+		})
+	}
+	for i := range 10 {
+		if err := r.Init(registry.Timeout(time.Duration(5+i) * time.Second)); err != nil {
+			t.Error(err)
+		}
+	}
+	using.Wait()
+	if got, err := r.GetService("s"); err != nil || outline(got) != "s@1/n0 s@1/n1 s@1/n2 s@1/n3" {
+		t.Errorf("in the end etcd holds %s (%v)", outline(got), err)
 	}
 }

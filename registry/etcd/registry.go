@@ -125,8 +125,10 @@ func (b *backend) Init(opts ...registry.Option) error {
 
 	old.end()
 	for _, m := range moved {
-		// Not being there yet is what the claim goes on working at.
-		_ = m.to.Wait(ctx)
+		if m.to != nil {
+			// Not being there yet is what the claim goes on working at.
+			_ = m.to.Wait(ctx)
+		}
 	}
 	for _, m := range moved {
 		// What cannot be deleted now runs out with its lease.
