@@ -89,6 +89,16 @@ func (b *site) put(key, value string) {
 	}
 }
 
+// freeze freezes etcd and returns once it is seen to answer no more.
+func (b *site) freeze() {
+	b.Helper()
+	b.etcd.Freeze(b)
+	testkit.Eventually(b, 5*time.Second, "etcd is frozen", func() bool {
+		_, err := b.eyes.Get(testContext(b, 50*time.Millisecond), "/")
+		return err != nil
+	})
+}
+
 // leases returns how many leases etcd has.
 func (b *site) leases() int {
 	b.Helper()
@@ -260,7 +270,7 @@ func TestClaimEtcdFrozen(t *testing.T) {
 	t.Parallel()
 	b := newSite(t)
 	cl := b.held(spec(testKey, "v"))
-	b.etcd.Freeze(t)
+	b.freeze()
 	frozen := time.NewTimer(3 * testTTL)
 	defer frozen.Stop()
 	<-frozen.C
@@ -394,7 +404,7 @@ func TestReleaseFrozen(t *testing.T) {
 	t.Parallel()
 	b := newSite(t)
 	cl := b.held(spec(testKey, "v"))
-	b.etcd.Freeze(t)
+	b.freeze()
 	begun := time.Now()
 	err := cl.Release(testContext(t, 500*time.Millisecond))
 	if took := time.Since(begun); err == nil || took > 700*time.Millisecond {
@@ -405,7 +415,7 @@ func TestReleaseFrozen(t *testing.T) {
 	testkit.Eventually(t, 2*time.Second, "the key is deleted all the same", func() bool { return b.look(testKey) == nil })
 
 	cl = b.held(spec(testKey, "v"))
-	b.etcd.Freeze(t)
+	b.freeze()
 	begun = time.Now()
 	if err := b.conn.Close(); err != nil {
 		t.Error(err)
