@@ -37,16 +37,28 @@ func main() {
 func commands() []*cli.Command {
 	return []*cli.Command{
 		serverCommand(),
+		listCommand(),
+		getCommand(),
+		callCommand(),
+		watchCommand(),
+		nodeCommand(),
+		demoCommand(),
 		versionCommand(),
+		demoServiceCommand(),
+		demoClientCommand(),
 	}
 }
 
 // run executes the command line and returns the exit code. It ends early when
 // ctx is done.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	err := newApp(stdout, stderr).RunContext(ctx, args)
+	app := newApp(stdout, stderr)
+	err := app.RunContext(ctx, arrange(app, args))
 	if err == nil {
 		return exitOK
+	}
+	if errors.Is(err, errReported) {
+		return exitFailed
 	}
 	fmt.Fprintf(stderr, "micro: %v\n", err)
 	var usage *usageError
@@ -63,13 +75,17 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Name:  "micro",
 		Usage: "run a registry, see what is registered, call it",
 		Description: `"micro COMMAND --help" explains a command. The exit code is 0 when all went
-well, 1 when something failed and 2 when the command line cannot be understood.`,
-		Flags:          []cli.Flag{&cli.BoolFlag{Name: "version", Usage: "print the version", DisableDefaultText: true}},
+well, 1 when something failed and 2 when the command line cannot be understood.
+The flags of a command may stand anywhere, before its name as well.`,
+		Flags:          []cli.Flag{&cli.BoolFlag{Name: "version", Usage: "print the version", DisableDefaultText: true}, childFlag()},
+		Before:         followParent,
 		Commands:       commands(),
 		Writer:         stdout,
 		ErrWriter:      stderr,
 		OnUsageError:   explainUsage,
 		ExitErrHandler: func(*cli.Context, error) {}, // run reports errors and chooses the exit code
+		// A comma in a value is part of the value.
+		DisableSliceFlagSeparator: true,
 		Action: func(c *cli.Context) error {
 			if c.Bool("version") {
 				return printVersion(c)

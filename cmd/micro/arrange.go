@@ -1,0 +1,95 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// arrange puts the flags of a command where the parser wants them, between the
+// command's name and its first argument, so that they may be given anywhere: before
+// the name and after the arguments too. What follows "--" is no flag, nor is "-".
+// A command line that names no command is left as it is.
+func arrange(app *cli.App, args []string) []string {
+	if len(args) == 0 {
+		return args
+	}
+	known := map[string]cli.Flag{} // of all commands; a name means the same in all of them
+	collectFlags(app.Flags, app.Commands, known)
+	var front, path, flags, rest []string
+	commands := app.Commands
+	for i := 1; i < len(args); i++ {
+		a := args[i]
+		if a == "--" {
+			rest = append(rest, args[i:]...)
+			break
+		}
+		if len(a) > 1 && a[0] == '-' {
+			name, _, assigned := strings.Cut(strings.TrimLeft(a, "-"), "=")
+			to := &flags
+			if slices.ContainsFunc(app.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) }) {
+				to = &front
+			}
+			*to = append(*to, a)
+			if !assigned && i+1 < len(args) && takesValue(known[name]) {
+				i++
+				*to = append(*to, args[i])
+			}
+			continue
+		}
+		if c := find(commands, a); c != nil && len(rest) == 0 {
+			path, commands = append(path, a), c.Subcommands
+			continue
+		}
+		rest = append(rest, a)
+	}
+	if len(path) == 0 {
+		return args
+	}
+	return slices.Concat(args[:1], front, path, flags, rest)
+}
+
+func collectFlags(flags []cli.Flag, commands []*cli.Command, into map[string]cli.Flag) {
+	for _, f := range flags {
+		for _, name := range f.Names() {
+			into[name] = f
+		}
+	}
+	for _, c := range commands {
+		collectFlags(c.Flags, c.Subcommands, into)
+	}
+}
+
+func takesValue(f cli.Flag) bool {
+	_, isBool := f.(*cli.BoolFlag)
+	return f != nil && !isBool
+}
+
+func find(commands []*cli.Command, name string) *cli.Command {
+	for _, c := range commands {
+		if c.HasName(name) {
+			return c
+		}
+	}
+	return nil
+}
+
+// arguments returns the Before of a command that takes so many arguments.
+func arguments(least, most int) cli.BeforeFunc {
+	return func(c *cli.Context) error {
+		form := strings.TrimSpace(c.Command.HelpName + " " + c.Command.ArgsUsage)
+		switch n := c.NArg(); {
+		case n < least:
+			return usagef("too few arguments, it is %q", form)
+		case n > most:
+			return usagef("unexpected argument %q, it is %q", c.Args().Get(most), form)
+		}
+		for i, a := range c.Args().Slice() {
+			if i < least && a == "" {
+				return usagef("argument %d is empty, it is %q", i+1, form)
+			}
+		}
+		return nil
+	}
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	rollcall "github.com/rollcall-go/micro"
+	"github.com/rollcall-go/micro/client"
+	"github.com/rollcall-go/micro/registry"
+)
+
+func demoClientCommand() *cli.Command {
+	return &cli.Command{
+		Name:   "demo-client",
+		Usage:  "call the service of the demo as the lines of standard input say",
+		Hidden: true,
+		Description: `Each line is a number of calls to make, or "on" to call without pause until the
+line "off". After the calls a report is printed as one line of JSON, with "on" also
+after the first of them.`,
+		Flags:  registryFlags(5 * time.Second),
+		Before: arguments(0, 0),
+		Action: withRegistry(func(c *cli.Context, _ place, r registry.Registry) error {
+			leaveInterruptsToParent()
+			// A program that only calls: it neither registers nor runs.
+			service := rollcall.NewService(rollcall.Name("demo.client"), rollcall.Registry(r))
+			return demoClient(c.Context, service.Client(), c.App.Reader, c.App.Writer)
+		}),
+	}
+}
+
+// callers is how many calls the client of the demo makes at the same time.
+const callers = 4
+
+// firstCalls is how many calls are made and reported before those that go on until
+// they are stopped.
+const firstCalls = 400
+
+// report is what became of some calls.
+type report struct {
+	Calls  int            `json:"calls"`
+	Failed int            `json:"failed"`
+	Error  string         `json:"error,omitempty"` // the first
+	Nodes  map[string]int `json:"nodes"`           // answers by node
+	Answer HelloResponse  `json:"answer"`          // the last
+	Took   time.Duration  `json:"took_ns"`
+}
+
+// add makes r the report of the calls of both.
+func (r *report) add(more report) {
+	r.Calls += more.Calls
+	r.Failed += more.Failed
+	r.Took += more.Took
+	for node, n := range more.Nodes {
+		r.Nodes[node] += n
+	}
+}
+
+// demoClient obeys the lines of in until its end.
+func demoClient(ctx context.Context, c client.Client, in io.Reader, out io.Writer) error {
+	lines := bufio.NewScanner(in)
+	for lines.Scan() {
+		var rep report
+		switch order := lines.Text(); order {
+		case "on":
+			if err := json.NewEncoder(out).Encode(callMany(ctx, c, nil, firstCalls)); err != nil {
+				return err
+			}
+			running, stop := context.WithCancel(ctx)
+			reports := make(chan report, 1)
+			go func() { reports <- callMany(ctx, c, running.Done(), -1) }()
+			lines.Scan() // "off", or the end
+			stop()
+			rep = <-reports
+		default:
+			n, err := strconv.Atoi(order)
+			if err != nil || n < 1 {
+				return fmt.Errorf("obey %q: give a number, \"on\" or \"off\"", order)
+			}
+			rep = callMany(ctx, c, nil, n)
+		}
+		if err := json.NewEncoder(out).Encode(rep); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
+}
+
+// callMany makes n calls, or if n is negative as many as it can until stop is
+// closed.
+func callMany(ctx context.Context, c client.Client, stop <-chan struct{}, n int) report {
+	begun := time.Now()
+	var mu sync.Mutex
+	rep := report{Nodes: map[string]int{}}
+	// next counts a call in, or says that there are no more.
+	next := func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		select {
+		case <-stop:
+			return false
+		default:
+		}
+		if rep.Calls == n {
+			return false
+		}
+		rep.Calls++
+		return true
+	}
+	var wg sync.WaitGroup
+	for range callers {
+		wg.Go(func() {
+			for next() {
+				req := c.NewRequest(demoName, demoEndpoint, &HelloRequest{Name: "John"}, client.WithContentType("application/json"))
+				var rsp HelloResponse
+				err := c.Call(ctx, req, &rsp)
+				mu.Lock()
+				if err != nil {
+					rep.Failed++
+					if rep.Error == "" {
+						rep.Error = err.Error()
+					}
+				} else {
+					rep.Answer = rsp
+					rep.Nodes[rsp.Node]++
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	rep.Took = time.Since(begun)
+	return rep
+}

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/registry"
+)
+
+// startRegistry sees to it that there is an etcd without our service.
+func (d *demo) startRegistry(ctx context.Context, c *cli.Context) error {
+	if d.place.addrs != nil {
+		for _, f := range registryFlags(0) {
+			if name := f.Names()[0]; c.String(name) != "" && name != "timeout" {
+				d.env = append(d.env, "MICRO_"+strings.ToUpper(name)+"="+c.String(name))
+			}
+		}
+		if err := d.place.reach(ctx); err != nil {
+			return err
+		}
+		d.tell("The registry is %s.", d.place)
+	} else {
+		addr, version, err := d.startEtcd(ctx)
+		if err != nil {
+			return err
+		}
+		d.place = place{addrs: []string{addr}, timeout: d.place.timeout}
+		d.env = []string{"MICRO_REGISTRY=etcd", "MICRO_REGISTRY_ADDRESS=" + addr}
+		for _, name := range []string{"USER", "PASSWORD", "TLS_CA", "TLS_CERT", "TLS_KEY"} {
+			d.env = append(d.env, "MICRO_REGISTRY_"+name+"=")
+		}
+		d.tell("The registry: etcd %s runs on %s.", version, addr)
+	}
+	return d.place.use(func(r registry.Registry) error {
+		_, err := r.GetService(demoName, registry.GetContext(ctx))
+		switch {
+		case errors.Is(err, registry.ErrNotFound):
+			return nil
+		case err == nil:
+			return fmt.Errorf("%q is registered in %s already: end that demo first, or use another etcd", demoName, d.place)
+		}
+		return err
+	})
+}
+
+// startEtcd runs `micro server` on a free port, on data that goes away with it.
+func (d *demo) startEtcd(ctx context.Context) (addr, version string, err error) {
+	dir, err := os.MkdirTemp("", "micro-demo-")
+	if err != nil {
+		return "", "", err
+	}
+	d.after = append(d.after, func() {
+		// What cannot be removed is in the system's place for such things.
+		_ = os.RemoveAll(dir)
+	})
+	p, err := d.start(ctx, "server", "--unsafe_fast", "--address=127.0.0.1:0", "--data_dir="+filepath.Join(dir, "data"))
+	if err != nil {
+		return "", "", err
+	}
+	line, err := p.line(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	if _, err := fmt.Sscanf(line, "etcd %s ready on %s", &version, &addr); err != nil {
+		return "", "", fmt.Errorf("read %q: it does not say where etcd is: %w", line, err)
+	}
+	return strings.TrimSuffix(addr, ","), version, nil
+}
+
+// startService starts the first node and shows its output and its record.
+func (d *demo) startService(ctx context.Context, _ *cli.Context) error {
+	d.tell("A service starts:")
+	if err := d.startNode(ctx, 0, d.out); err != nil {
+		return err
+	}
+	conn := etcd.Open(d.place.config())
+	defer conn.Close()
+	key := record.Key(demoName, d.ids[0])
+	return conn.Do(ctx, "read "+key, func(ctx context.Context, c *clientv3.Client) error {
+		answer, err := c.Get(ctx, key)
+		if err != nil {
+			return err
+		}
+		if len(answer.Kvs) == 0 {
+			return fmt.Errorf("there is no key %q", key)
+		}
+		d.tell("etcd has a key for it, with this value:")
+		_, err = fmt.Fprintf(d.out, "    %s\n    %s\n", key, answer.Kvs[0].Value)
+		return err
+	})
+}
+
+// startNode starts a node and returns when it is registered. What it logs until
+// then is written to out.
+func (d *demo) startNode(ctx context.Context, i int, out io.Writer) error {
+	p, err := d.start(ctx, "demo-service")
+	if err != nil {
+		return err
+	}
+	d.nodes[i] = p
+	for {
+		line, err := p.line(ctx)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "    %s\n", line)
+		if _, id, ok := strings.Cut(line, "Registering node: "); ok {
+			d.ids[i] = id
+			return nil
+		}
+	}
+}
+
+// callByName has another program call the service.
+func (d *demo) callByName(ctx context.Context, _ *cli.Context) error {
+	var err error
+	if d.client, err = d.start(ctx, "demo-client"); err != nil {
+		return err
+	}
+	rep, err := d.calls(ctx, "1")
+	if err != nil {
+		return err
+	}
+	answer, err := json.Marshal(rep.Answer)
+	if err != nil {
+		return err
+	}
+	d.tell("A program that only calls asks %q for %s:", demoName, demoEndpoint)
+	_, err = fmt.Fprintf(d.out, "    %s  ->  %s\n", `{"name":"John"}`, answer)
+	return err
+}
+
+// startSecond starts another node and shows that the client uses it.
+func (d *demo) startSecond(ctx context.Context, _ *cli.Context) error {
+	if err := d.startNode(ctx, 1, io.Discard); err != nil {
+		return err
+	}
+	for { // it hears of the node a moment later
+		rep, err := d.calls(ctx, strconv.Itoa(callers))
+		if err != nil {
+			return err
+		}
+		if len(rep.Nodes) == 2 {
+			break
+		}
+	}
+	rep, err := d.calls(ctx, "1000")
+	if err != nil {
+		return err
+	}
+	d.tell("A second node starts. The same client makes %d calls:", rep.Calls)
+	return d.show(rep)
+}
+
+// stopFirst stops a node in the midst of calls.
+func (d *demo) stopFirst(ctx context.Context, _ *cli.Context) error {
+	rep, err := d.calls(ctx, "on")
+	if err != nil {
+		return err
+	}
+	if err := d.nodes[0].end(); err != nil {
+		return fmt.Errorf("stop node %q: %w", d.ids[0], err)
+	}
+	rest, err := d.calls(ctx, "off")
+	if err != nil {
+		return err
+	}
+	rep.add(rest)
+	d.tell("The first node stops, while the client calls without pause: %d calls, %d failed:", rep.Calls, rep.Failed)
+	return d.show(rep)
+}
+
+// calls gives the client an order and returns its report, an error if a call
+// failed.
+func (d *demo) calls(ctx context.Context, order string) (report, error) {
+	var rep report
+	if err := d.client.tell(order); err != nil {
+		return rep, err
+	}
+	line, err := d.client.line(ctx)
+	if err != nil {
+		return rep, err
+	}
+	if err := json.Unmarshal([]byte(line), &rep); err != nil {
+		return rep, fmt.Errorf("read the client's report %q: %w", line, err)
+	}
+	if rep.Failed > 0 {
+		return rep, fmt.Errorf("%d of %d calls failed: %s", rep.Failed, rep.Calls, rep.Error)
+	}
+	return rep, nil
+}
+
+// show prints which nodes answered how often.
+func (d *demo) show(rep report) error {
+	t := newTable(d.out, "    ", "NODE", "ANSWERS")
+	for _, id := range d.ids {
+		t.row(id, strconv.Itoa(rep.Nodes[id]))
+	}
+	return t.flush()
+}
