@@ -90,7 +90,7 @@ func (c *cache) wait(name string, opts []registry.GetOption) (*discovery.Snapsho
 	}
 	ctx := o.Context
 	if ctx == nil {
-		// The timeout bounds the wait.
+		// The root of a wait that is bounded by the timeout.
 		ctx = context.Background()
 	}
 	timeout := c.Options().Timeout

@@ -34,7 +34,7 @@ func setting(change func(*settings)) registry.Option {
 		change(&s)
 		ctx := o.Context
 		if ctx == nil {
-			// Carries values only; nothing waits on it.
+			// The root of values alone: nothing waits on it.
 			ctx = context.Background()
 		}
 		o.Context = context.WithValue(ctx, settingsKey{}, s)

@@ -31,8 +31,8 @@ func open(t *testing.T, addr string, opts ...registry.Option) registry.Registry 
 	return r
 }
 
-// clear deletes every key.
-func clear(t *testing.T, c *clientv3.Client) {
+// empty deletes every key.
+func empty(t *testing.T, c *clientv3.Client) {
 	t.Helper()
 	if _, err := c.Delete(t.Context(), "\x00", clientv3.WithFromKey()); err != nil {
 		t.Fatal(err)
@@ -46,7 +46,7 @@ func TestRegistry(t *testing.T) {
 		server := testkit.StartEtcd(t, testkit.OfKind(kind))
 		client := server.Client(t)
 		registrytest.Run(t, func(t *testing.T) registry.Registry {
-			clear(t, client)
+			empty(t, client)
 			return open(t, server.Addr())
 		}, registrytest.Renews(), registrytest.TTL(2*time.Second))
 	})

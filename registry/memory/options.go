@@ -28,7 +28,7 @@ func Services(services map[string][]*registry.Service) registry.Option {
 	return func(o *registry.Options) {
 		ctx := o.Context
 		if ctx == nil {
-			// Carries values only; nothing waits on it.
+			// The root of values alone: nothing waits on it.
 			ctx = context.Background()
 		}
 		o.Context = context.WithValue(ctx, settingsKey{}, settings{services: services})

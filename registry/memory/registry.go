@@ -43,7 +43,7 @@ var (
 // NewRegistry returns a registry that holds what the option Services gave it.
 func NewRegistry(opts ...registry.Option) registry.Registry {
 	r := &Registry{
-		opts:     registry.Options{Context: context.Background()}, // carries values only
+		opts:     registry.Options{Context: context.Background()}, // the root of values alone
 		expires:  make(map[record.ID]time.Time),
 		watchers: make(map[*Watcher]struct{}),
 		changed:  make(chan struct{}),

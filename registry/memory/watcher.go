@@ -31,7 +31,7 @@ func (r *Registry) Watch(opts ...registry.WatchOption) (registry.Watcher, error)
 	}
 	ctx := o.Context
 	if ctx == nil {
-		// The watch then lives until it is stopped.
+		// The watch then has a life of its own, until it is stopped.
 		ctx = context.Background()
 	}
 	if err := ended(ctx); err != nil {
