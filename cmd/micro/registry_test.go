@@ -1,0 +1,60 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/rollcall-go/micro/internal/testkit"
+)
+
+func TestRegistryWithTLSAndUsers(t *testing.T) {
+	ca, stranger := testkit.NewCA(t), testkit.NewCA(t)
+	etcd := testkit.StartEtcd(t, testkit.WithTLS(ca), testkit.WithClientCerts())
+	etcd.EnableAuth(t, "user", "secret")
+	own := ca.Client(t, "client")
+	at := []string{"--timeout=3s", "--registry_address=" + etcd.Addr()}
+	certificate := []string{"--registry_tls_cert=" + own.CertFile, "--registry_tls_key=" + own.KeyFile}
+	trust := func(ca *testkit.CA) []string { return append(certificate, "--registry_tls_ca="+ca.File) }
+	login := func(password string) []string {
+		return []string{"--registry_user=user", "--registry_password=" + password}
+	}
+	for _, tt := range []struct {
+		name  string
+		flags []string
+		want  string // a part of the error, "" if there is none
+	}{
+		{"all right", append(trust(ca), login("secret")...), ""},
+		{"wrong authority", append(trust(stranger), login("secret")...), "certificate signed by unknown authority"},
+		{"wrong password", append(trust(ca), login("guess")...), `"user"`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			args := append(append([]string{"list", "services"}, at...), tt.flags...)
+			code, stdout, stderr := micro(t, args...)
+			if tt.want == "" {
+				if code != exitOK || stderr != "" {
+					t.Errorf("exit code %d, stderr %q", code, stderr)
+				}
+				return
+			}
+			if code != exitFailed || stdout != "" || !strings.Contains(stderr, tt.want) || !strings.Contains(stderr, etcd.Addr()) || strings.Count(stderr, "\n") != 1 {
+				t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
+			}
+		})
+	}
+}
+
+func TestNoRegistryGiven(t *testing.T) {
+	t.Setenv("MICRO_REGISTRY_ADDRESS", "")
+	p := place{}
+	if got := p.String(); got != "etcd at 127.0.0.1:2379" {
+		t.Errorf("the default is %q", got)
+	}
+	err := p.explain(errReported)
+	if err == nil || !strings.Contains(err.Error(), "no --registry_address was given") || !strings.Contains(err.Error(), "`micro server`") {
+		t.Errorf("the error says %q", err)
+	}
+	p.addrs = []string{"10.0.0.1:2379"}
+	if err := p.explain(errReported); err != errReported {
+		t.Errorf("the error says %q", err)
+	}
+}

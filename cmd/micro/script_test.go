@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/rollcall-go/micro/internal/testkit"
+)
+
+// TestScripts runs testdata/*.txtar, each on an etcd of its own at $ETCD. Beside
+// the commands of testscript there are:
+//
+//	micro CODE ARGUMENT...   run micro; it must end with the exit code
+//	greeter                  start a node of the service "greeter", with its id in $NODE
+//	put KEY FILE             write a key of etcd
+//	json PATH VALUE          compare a value in the JSON on standard output
+func TestScripts(t *testing.T) {
+	scripts, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("found no scripts: %v", err)
+	}
+	for _, script := range scripts {
+		t.Run(strings.TrimSuffix(filepath.Base(script), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			etcd := testkit.StartEtcd(t)
+			binary := testkit.Micro(t)
+			testscript.Run(t, testscript.Params{
+				Files: []string{script},
+				Setup: func(env *testscript.Env) error {
+					env.Setenv("ETCD", etcd.Addr())
+					env.Setenv("PATH", filepath.Dir(binary)+string(filepath.ListSeparator)+env.Getenv("PATH"))
+					return nil
+				},
+				Cmds: map[string]func(*testscript.TestScript, bool, []string){
+					"micro": func(ts *testscript.TestScript, _ bool, args []string) {
+						err := ts.Exec(binary, args[1:]...)
+						var exit *exec.ExitError
+						code := 0
+						if errors.As(err, &exit) {
+							code = exit.ExitCode()
+						} else {
+							ts.Check(err)
+						}
+						if strconv.Itoa(code) != args[0] {
+							ts.Fatalf("exit code %d", code)
+						}
+					},
+					"greeter": func(ts *testscript.TestScript, _ bool, _ []string) { startGreeter(ts, binary, etcd.Addr()) },
+					"put": func(ts *testscript.TestScript, _ bool, args []string) {
+						_, err := etcd.Client(t).Put(t.Context(), args[0], strings.TrimSpace(ts.ReadFile(args[1])))
+						ts.Check(err)
+					},
+					"json": compareJSON,
+				},
+			})
+		})
+	}
+}
+
+// startGreeter starts a node that ends with the script.
+func startGreeter(ts *testscript.TestScript, binary, addr string) {
+	cmd := exec.Command(binary, "--"+childName, "demo-service", "--registry_address="+addr)
+	cmd.Env, cmd.Stderr = os.Environ(), os.Stderr
+	stdin, err := cmd.StdinPipe()
+	ts.Check(err)
+	stdout, err := cmd.StdoutPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	ts.Defer(func() {
+		_ = stdin.Close()
+		ts.Check(cmd.Wait())
+	})
+	for lines := bufio.NewScanner(stdout); lines.Scan(); {
+		if _, id, ok := strings.Cut(lines.Text(), "Registering node: "); ok {
+			ts.Setenv("NODE", id)
+			return
+		}
+	}
+	ts.Fatalf("the greeter did not register")
+}
+
+// compareJSON is the command json: its path has names and indices, as in 0.nodes.1.
+func compareJSON(ts *testscript.TestScript, _ bool, args []string) {
+	var value any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &value))
+	for _, step := range strings.Split(args[0], ".") {
+		switch v := value.(type) {
+		case map[string]any:
+			value = v[step]
+		case []any:
+			i, err := strconv.Atoi(step)
+			ts.Check(err)
+			if i >= len(v) {
+				ts.Fatalf("there are only %d elements at %q", len(v), step)
+			}
+			value = v[i]
+		default:
+			ts.Fatalf("there is no %q in %v", step, v)
+		}
+	}
+	if got := fmt.Sprint(value); got != args[1] {
+		ts.Fatalf("%s is %q, want %q", args[0], got, args[1])
+	}
+}
