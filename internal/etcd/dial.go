@@ -100,25 +100,47 @@ func (w *watchedCreds) ClientHandshake(ctx context.Context, authority string, ra
 	return &watchedConn{Conn: conn, tcp: c, secure: conn != raw}, info, nil
 }
 
-// watchedConn is a connection after the handshake.
+// watchedConn is a connection after the handshake. It notes how it ends.
 type watchedConn struct {
 	net.Conn
-	tcp    *netConn
-	secure bool
+	tcp      *netConn
+	secure   bool
+	answered atomic.Bool // something arrived since the handshake
 }
 
 func (c *watchedConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	switch {
-	case err == nil || errors.Is(err, net.ErrClosed):
-	case !c.secure && !c.tcp.received.Load():
-		c.tcp.blame(fmt.Errorf("%s closed the connection before it answered; perhaps it wants TLS: %w", c.tcp.addr, withoutPorts(err)))
-	case errors.Is(err, io.EOF):
-		c.tcp.blame(fmt.Errorf("%s closed the connection", c.tcp.addr))
-	default:
-		c.tcp.blame(fmt.Errorf("lost the connection to %s: %w", c.tcp.addr, withoutPorts(err)))
+	if n > 0 {
+		c.answered.Store(true)
 	}
+	c.ended(err)
 	return n, err
+}
+
+// Write notes failures because they may come before the end is read.
+func (c *watchedConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.ended(err)
+	return n, err
+}
+
+// ended says why the connection ended, if err is that it did. The end of one that
+// we closed was explained, or needs no explanation.
+func (c *watchedConn) ended(err error) {
+	if err == nil || errors.Is(err, net.ErrClosed) {
+		return
+	}
+	addr, err := c.tcp.addr, withoutPorts(err)
+	switch {
+	case !c.answered.Load() && c.secure:
+		c.tcp.blame(fmt.Errorf("%s closed the connection after the TLS handshake; perhaps it wants a client certificate: %w", addr, err))
+	case !c.answered.Load():
+		c.tcp.blame(fmt.Errorf("%s closed the connection before it answered; perhaps it wants TLS: %w", addr, err))
+	case errors.Is(err, io.EOF):
+		c.tcp.blame(fmt.Errorf("%s closed the connection", addr))
+	default:
+		c.tcp.blame(fmt.Errorf("lost the connection to %s: %w", addr, err))
+	}
 }
 
 // withoutPorts strips the local port from a network error, so that the same
