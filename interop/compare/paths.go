@@ -37,7 +37,7 @@ var Paths = []Path{
 	{Old: "server/grpc"},
 	{Old: "transport"},
 
-	{Old: "client/selector/static", By: "client/selector/static"},
+	{Old: "client/selector/static", By: "selectors"},
 	{Old: "registry/mdns", By: "mdns"},
 	{Old: "web", By: "web"},
 	{Old: "broker/service/...", New: "compat/broker/service", By: "compat shelf"},
