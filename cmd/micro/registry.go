@@ -138,11 +138,11 @@ func withRegistry(action func(*cli.Context, place, registry.Registry) error) cli
 		if err != nil {
 			return err
 		}
-		if p.addrs == nil && isTerminal(c.App.Writer) {
-			fmt.Fprintln(c.App.ErrWriter, dim(c.App.ErrWriter, "no --registry_address given: "+p.String()))
-		}
 		if err := p.reach(c.Context); err != nil {
 			return p.explain(err)
+		}
+		if p.addrs == nil && isTerminal(c.App.Writer) {
+			fmt.Fprintln(c.App.ErrWriter, dim(c.App.ErrWriter, "no --registry_address given: "+p.String()))
 		}
 		return p.use(func(r registry.Registry) error { return action(c, p, r) })
 	}
