@@ -20,8 +20,10 @@ var environment = []string{"os.Getenv", "os.LookupEnv", "os.Environ", "os.Expand
 // variable's initial value, or an init function) reaches a read of the
 // environment through code of these packages.
 //
-// Calls are followed where they are static, and every function that is only
-// mentioned is taken as called: better one path too many than one too few.
+// Calls are followed where they are static, and a function that is handed to
+// another is taken as called by it: better one path too many than one too few.
+// Exempt are sync.OnceFunc and its siblings, which call it later, and functions
+// that are merely kept in a variable.
 func EnvironmentAtImport(dir string, patterns ...string) ([]string, error) {
 	pkgs, err := packages.Load(&packages.Config{
 		Dir:  dir,
@@ -74,11 +76,16 @@ func (w *walk) follow(f *ssa.Function, path []string) {
 	}
 	for _, b := range f.Blocks {
 		for _, in := range b.Instrs {
-			for _, op := range in.Operands(nil) {
-				if op == nil {
-					continue
-				}
-				switch v := (*op).(type) {
+			call, ok := in.(ssa.CallInstruction)
+			if !ok {
+				continue
+			}
+			w.follow(call.Common().StaticCallee(), path)
+			if callee := call.Common().StaticCallee(); callee != nil && strings.HasPrefix(callee.RelString(nil), "sync.Once") {
+				continue
+			}
+			for _, arg := range call.Common().Args {
+				switch v := arg.(type) {
 				case *ssa.Function:
 					w.follow(v, path)
 				case *ssa.MakeClosure:

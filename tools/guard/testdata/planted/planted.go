@@ -2,7 +2,10 @@
 // find.
 package planted
 
-import "os"
+import (
+	"os"
+	"sync"
+)
 
 var direct, _ = os.LookupEnv("A")
 
@@ -16,3 +19,8 @@ func wrap(f func() []string) []string { return f() }
 
 // later runs after import and may read what it likes.
 func later() string { return os.ExpandEnv("$C") }
+
+var (
+	kept = later
+	once = sync.OnceValue(later)
+)
