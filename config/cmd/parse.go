@@ -24,9 +24,9 @@ var errShown = errors.New("the version was shown")
 
 // command is the Cmd of this package.
 type command struct {
-	mu   sync.Mutex
-	opts Options
-	app  *cli.App
+	mu      sync.Mutex
+	opts    Options
+	app     *cli.App
 	version *cli.BoolFlag // the flag, if it was offered
 	// ran tells a parse that went through from one that only showed help.
 	ran bool
