@@ -4,7 +4,7 @@ SHELL    := bash
 GO       ?= go
 MICRO    := $(CURDIR)/bin/micro
 LIBRARY  := ./...
-MODULES  := . interop tools/report tools/guard
+MODULES  := . interop interop/peer tools/report tools/guard
 export ROLLCALL_MICRO := $(MICRO)
 export CGO_ENABLED := 1
 

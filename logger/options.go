@@ -51,7 +51,7 @@ func WithCallerSkipCount(c int) Option {
 func SetOption(k, v any) Option {
 	return func(o *Options) {
 		if o.Context == nil {
-			o.Context = context.Background()
+			o.Context = context.Background() // carries values only
 		}
 		o.Context = context.WithValue(o.Context, k, v)
 	}

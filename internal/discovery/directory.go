@@ -80,6 +80,7 @@ func New(src feed.Source, opts Options) *Directory {
 		observers: map[*observer]struct{}{},
 	}
 	d.referee, _ = src.(feed.Referee)
+	// Ended by Close.
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	d.entries.Store(&map[string]*entry{})
 	return d

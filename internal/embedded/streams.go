@@ -16,6 +16,7 @@ type streams struct {
 }
 
 func newStreams() *streams {
+	// Ended by stop.
 	ctx, cancel := context.WithCancel(context.Background())
 	return &streams{ctx: ctx, end: cancel}
 }

@@ -53,6 +53,7 @@ func Open(cfg Config) *Conn {
 		timeout: cmp.Or(cfg.Timeout, defaults.RegistryTimeout),
 		tune:    defaultTuning,
 	}
+	// Ended by Close.
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	if cfg.Client != nil {
 		c.link = newLink(nil)
@@ -189,7 +190,7 @@ func (c *Conn) Do(ctx context.Context, op string, f func(context.Context, *clien
 		c.link.hear(time.Now())
 		return nil
 	}
-	waited := time.Since(begun)
+	waited := min(time.Since(begun), c.timeout)
 	if l := c.Link(); l.Up && timedOut(err) && time.Since(l.Heard) >= c.tune.silence {
 		defer c.Suspect(l.Generation, fmt.Errorf("no answer to %s within %v", op, waited.Round(time.Millisecond)))
 	}
