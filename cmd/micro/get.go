@@ -127,15 +127,17 @@ func showVersion(w io.Writer, s *registry.Service) error {
 	for _, n := range s.Nodes {
 		nodes.row(n.Id, n.Address, pairs(n.Metadata))
 	}
-	if err := nodes.flush(); err != nil || len(s.Endpoints) == 0 {
+	if err := nodes.flush(); err != nil {
 		return err
 	}
-	fmt.Fprintln(w)
-	endpoints := newTable(w, "  ", "ENDPOINT", "REQUEST", "RESPONSE", "METADATA")
+	// Shapes can be long: they get lines of their own.
 	for _, e := range s.Endpoints {
-		endpoints.row(e.Name, shape(e.Request), shape(e.Response), pairs(e.Metadata))
+		fmt.Fprintf(w, "\n  %s\n    request   %s\n    response  %s\n", printable(e.Name), printable(shape(e.Request)), printable(shape(e.Response)))
+		if len(e.Metadata) > 0 {
+			fmt.Fprintf(w, "    metadata  %s\n", printable(pairs(e.Metadata)))
+		}
 	}
-	return endpoints.flush()
+	return nil
 }
 
 // pairs writes metadata as key=value, sorted by key.
@@ -150,7 +152,7 @@ func pairs(md map[string]string) string {
 // shape writes a message as its type with its fields: Req{name string}.
 func shape(v *registry.Value) string {
 	if v == nil {
-		return ""
+		return "-"
 	}
 	return v.Type + fields(v)
 }

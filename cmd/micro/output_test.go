@@ -51,7 +51,7 @@ func TestShape(t *testing.T) {
 	if got, want := shape(v), "Req{id int64, to Address{city string}, MessageState}"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if shape(nil) != "" || shape(&registry.Value{Type: "Empty"}) != "Empty" {
+	if shape(nil) != "-" || shape(&registry.Value{Type: "Empty"}) != "Empty" {
 		t.Error("a message without fields is not its type alone")
 	}
 }
