@@ -47,6 +47,8 @@ type pending struct {
 	server   []server.Option
 	client   []client.Option
 	wrappers []client.Wrapper
+	flags    []cli.Flag
+	action   func(*cli.Context) error
 	// The parts that an option put in place; the rest of the service has to hear
 	// of them.
 	registry, broker, transport bool
@@ -155,13 +157,13 @@ func WrapSubscriber(w ...server.SubscriberWrapper) Option {
 
 // Flags adds flags to the command line.
 func Flags(flags ...cli.Flag) Option {
-	return func(o *Options) { o.Cmd.App().Flags = append(o.Cmd.App().Flags, flags...) }
+	return func(o *Options) { o.pending.flags = append(o.pending.flags, flags...) }
 }
 
 // Action sets a function that the first Init runs once the command line is
 // applied, so that it can read flags of the program's own.
 func Action(a func(*cli.Context) error) Option {
-	return func(o *Options) { o.Cmd.App().Action = a }
+	return func(o *Options) { o.pending.action = a }
 }
 
 // BeforeStart adds a function to run before the service serves; its error ends

@@ -112,6 +112,12 @@ func (s *service) apply() {
 	for _, w := range p.wrappers {
 		s.opts.Client = w(s.opts.Client)
 	}
+	if app := s.opts.Cmd.App(); app != nil {
+		app.Flags = append(app.Flags, p.flags...)
+		if p.action != nil {
+			app.Action = p.action
+		}
+	}
 	s.name.set(s.opts.Server.Options().Name)
 }
 
@@ -167,6 +173,7 @@ func (s *service) Stop() error {
 }
 
 func (s *service) Run() (err error) {
+	defer func() { err = errors.Join(err, s.close()) }()
 	s.mu.Lock()
 	err = s.err
 	s.mu.Unlock()
@@ -182,7 +189,6 @@ func (s *service) Run() (err error) {
 		ctx, stop = signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt, syscall.SIGQUIT)
 	}
 	defer stop()
-	defer func() { err = errors.Join(err, s.close()) }()
 
 	logger.Infof("Starting [service] %s", s.Name())
 	if err := s.Start(); err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/enroll"
 	"github.com/rollcall-go/micro/internal/feed"
+	"github.com/rollcall-go/micro/internal/netaddr"
 	"github.com/rollcall-go/micro/internal/rpc"
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/server"
@@ -60,6 +61,11 @@ func (s *grpcServer) startable() error {
 	}
 	if s.opts.Registry == nil {
 		return stderrors.New("it has no registry; give it one with server.Registry")
+	}
+	if a := s.opts.Advertise; a != "" {
+		if err := netaddr.Check(a, false); err != nil {
+			return fmt.Errorf("advertise %q: %w", a, err)
+		}
 	}
 	return feed.Check(s.opts.Registry)
 }

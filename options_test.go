@@ -1,0 +1,60 @@
+package micro
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/rollcall-go/micro/client"
+	"github.com/rollcall-go/micro/client/selector"
+	"github.com/rollcall-go/micro/config/cmd"
+	"github.com/rollcall-go/micro/server"
+	sgrpc "github.com/rollcall-go/micro/server/grpc"
+)
+
+func TestOrderOfOptionsDoesNotMatter(t *testing.T) {
+	for range 100 {
+		r, srv, cl, line := newMemory(t), sgrpc.NewServer(), client.NewClient(), cmd.NewCmd()
+		sel := selector.NewSelector()
+		acted := 0
+		opts := []Option{
+			Server(srv), Client(cl), Cmd(line), Registry(r), Selector(sel), Name("a"), Version("2"), Address("127.0.0.1:0"),
+			Metadata(map[string]string{"zone": "a"}), RegisterTTL(time.Second), RegisterInterval(time.Minute), HandleSignal(false), Context(t.Context()),
+			Flags(&cli.StringFlag{Name: "mine"}), Action(func(*cli.Context) error { acted++; return nil }),
+			WrapCall(func(f client.CallFunc) client.CallFunc { return f }),
+			WrapHandler(func(f server.HandlerFunc) server.HandlerFunc { return f }),
+			BeforeStart(func() error { return nil }),
+		}
+		rand.Shuffle(len(opts), func(i, j int) { opts[i], opts[j] = opts[j], opts[i] })
+		s := newService(opts...)
+		o, so, co := s.Options(), srv.Options(), cl.Options()
+		got := fmt.Sprint(s.Name(), so.Name, so.Version, so.Address, so.Metadata, so.RegisterTTL, so.RegisterInterval, len(so.HdlrWrappers), len(co.CallOptions.CallWrappers), o.Signal, len(o.BeforeStart))
+		if want := fmt.Sprint("a", "a", "2", "127.0.0.1:0", map[string]string{"zone": "a"}, time.Second, time.Minute, 1, 1, false, 1); got != want {
+			t.Fatalf("got %s, want %s", got, want)
+		}
+		if o.Registry != r || so.Registry != r || co.Registry != r || co.Selector != sel || o.Server != srv || o.Cmd != line {
+			t.Fatal("a part does not know another")
+		}
+		flags := line.App().Flags
+		if flags[len(flags)-1].Names()[0] != "mine" {
+			t.Fatal("the flag is not on the command line")
+		}
+		if err := line.App().Action(nil); err != nil || acted != 1 {
+			t.Fatalf("the action is not that of the program: %v", err)
+		}
+	}
+}
+
+func TestInitAppliesOptions(t *testing.T) {
+	r := newMemory(t)
+	s := newNode(t, "a", newMemory(t), nil)
+	s.Init(Name("b"), Registry(r), Metadata(map[string]string{"zone": "b"}))
+	s.Init(Version("3"))
+	so := s.Server().Options()
+	if s.Name() != "b" || so.Name != "b" || so.Version != "3" || so.Registry != r || s.Client().Options().Registry != r || so.Metadata["zone"] != "b" {
+		t.Errorf("the server has %+v", so)
+	}
+}
