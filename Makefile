@@ -17,7 +17,7 @@ help: ## Show this list.
 build: ## Build the command into bin/micro.
 	@CGO_ENABLED=0 $(GO) build -o $(MICRO) ./cmd/micro
 
-demo: ## Run the main job once: a service registers in etcd and is called by name.
+demo: ## Show the main job: a service registers in etcd and is called by name.
 	$(GO) run ./cmd/micro demo
 
 test: build ## Run all tests of all modules with the race detector.

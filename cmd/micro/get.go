@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/rollcall-go/micro/internal/similar"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -109,7 +110,7 @@ func similar(given string, names []string) []string {
 		}
 	}
 	if len(near) == 0 {
-		if n := nearest(given, names); n != "" {
+		if n := similar.Nearest(given, names); n != "" {
 			near = append(near, n)
 		}
 	}

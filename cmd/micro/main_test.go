@@ -76,15 +76,6 @@ func TestUsageErrors(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	names := []string{"server", "version", "list", "h"}
-	for s, want := range map[string]string{"sever": "server", "lsit": "list", "verison": "version", "x": "", "foo": "", "": ""} {
-		if got := nearest(s, names); got != want {
-			t.Errorf("nearest(%q) = %q, want %q", s, got, want)
-		}
-	}
-}
-
 func TestParseSize(t *testing.T) {
 	for s, want := range map[string]int64{"1": 1, "64 MiB": 64 << 20, "2GiB": 2 << 30, "3KiB": 3 << 10} {
 		if got, err := parseSize(s); err != nil || got != want {

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/rollcall-go/micro/internal/similar"
 )
 
 // usageError reports a command line that cannot be understood. The process
@@ -47,7 +49,7 @@ func showGroup(c *cli.Context) error {
 		names = append(names, cmd.Names()...)
 	}
 	name := c.Args().First()
-	if s := nearest(name, names); s != "" {
+	if s := similar.Nearest(name, names); s != "" {
 		return usagef("unknown command %q, did you mean %q?", name, s)
 	}
 	return usagef("unknown command %q, choose one of %s", name, strings.Join(names, ", "))
@@ -76,7 +78,7 @@ func explainUsage(c *cli.Context, err error, _ bool) error {
 		for _, f := range visibleFlags(c) {
 			names = append(names, f.Names()...)
 		}
-		if s := nearest(m[1], names); s != "" {
+		if s := similar.Nearest(m[1], names); s != "" {
 			return usagef("unknown flag %q, did you mean %q?", dashed(m[1]), dashed(s))
 		}
 		return usagef("unknown flag %q, %q lists those that exist", dashed(m[1]), helpOf(c))
@@ -107,36 +109,4 @@ func dashed(name string) string {
 		return "-" + name
 	}
 	return "--" + name
-}
-
-// nearest returns the candidate that s most likely was meant to be, or "".
-func nearest(s string, candidates []string) string {
-	best, bestDistance := "", min(len(s)/2, 3)
-	for _, c := range candidates {
-		if d := distance(s, c); d <= bestDistance && (best == "" || d < bestDistance) {
-			best, bestDistance = c, d
-		}
-	}
-	return best
-}
-
-// distance is the number of single character edits between a and b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -4,7 +4,7 @@ package similar
 // Nearest returns the name that differs least from given, "" if none is near
 // enough for the difference to be a slip of the hand.
 func Nearest(given string, names []string) string {
-	best, least := "", max(1, len(given)/3)+1
+	best, least := "", min(len(given)/2, 3)+1
 	for _, n := range names {
 		if d := distance(given, n); d < least {
 			best, least = n, d

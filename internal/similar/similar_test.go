@@ -15,6 +15,7 @@ func TestNearest(t *testing.T) {
 		"registry_adress":  "registry_address",
 		"registry_address": "registry_address",
 		"servername":       "server_name",
+		"rgeistry":         "registry",
 		"nope":             "",
 		"":                 "",
 	} {
