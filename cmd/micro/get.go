@@ -93,15 +93,15 @@ func notFound(ctx context.Context, p place, r registry.Registry, name string, pa
 	for _, s := range summarize(services) {
 		names = append(names, s.Name)
 	}
-	if near := similar(name, names); len(near) > 0 {
+	if near := alike(name, names); len(near) > 0 {
 		return fmt.Errorf("look up %q: %w; did you mean %s?", name, registry.ErrNotFound, strings.Join(near, ", "))
 	}
 	return err
 }
 
-// similar returns the names that somebody may have meant: those that contain what
+// alike returns the names that somebody may have meant: those that contain what
 // was given or are contained in it, or else one that differs by few letters.
-func similar(given string, names []string) []string {
+func alike(given string, names []string) []string {
 	const most = 5
 	var near []string
 	for _, n := range names {
