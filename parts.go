@@ -4,8 +4,6 @@ import (
 	"io"
 	"sync/atomic"
 
-	"github.com/google/uuid"
-
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/config/cmd"
 	"github.com/rollcall-go/micro/server"
@@ -45,7 +43,7 @@ func offerParts(o *Options) offer {
 	if f.defaultServer {
 		f.server = implementation(server.DefaultServer)
 	} else {
-		f.server = ownServer()
+		f.server = server.NewServer()
 	}
 	if f.defaultCmd {
 		f.cmd = cmd.DefaultCmd
@@ -54,12 +52,6 @@ func offerParts(o *Options) offer {
 	}
 	o.Client, o.Server, o.Cmd = f.client, f.server, f.cmd
 	return f
-}
-
-// ownServer returns a server with an id of its own: server.DefaultId is one for
-// the whole process.
-func ownServer() server.Server {
-	return server.NewServer(server.Id(uuid.NewString()))
 }
 
 // implementation returns what stands behind a Default value that makes its part
@@ -86,7 +78,7 @@ func (f offer) settle(o *Options) []io.Closer {
 		}
 	}
 	if o.Server == f.server && f.defaultServer && !serverTaken.CompareAndSwap(false, true) {
-		o.Server = ownServer()
+		o.Server = server.NewServer()
 	}
 	if o.Cmd == f.cmd && f.defaultCmd && !cmdTaken.CompareAndSwap(false, true) {
 		o.Cmd = cmd.NewCmd()

@@ -22,8 +22,9 @@ var (
 	DefaultName = "go.micro.server"
 	// DefaultVersion is the version of a service that gave itself none.
 	DefaultVersion = "latest"
-	// DefaultId is the Id of servers that are given none. It is another one in
-	// each process.
+	// DefaultId is the Id of a server that is given none. It is another one in each
+	// process. In a process with several such servers, server/grpc gives it to the
+	// first and generates one for each other.
 	DefaultId = uuid.NewString()
 	// DefaultRegisterCheck agrees to every registration.
 	DefaultRegisterCheck = func(context.Context) error { return nil }

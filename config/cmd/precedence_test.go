@@ -44,7 +44,7 @@ func knobs() []knob {
 		{flag: "server_version", code: onServer(func() server.Option { return server.Version("1") }),
 			read: srv(func(o server.Options) string { return o.Version }), fromCode: "1", fromEnv: "2", fromFlag: "3", byDefault: "latest"},
 		{flag: "server_id", code: onServer(func() server.Option { return server.Id("a") }),
-			read: srv(func(o server.Options) string { return o.Id }), fromCode: "a", fromEnv: "b", fromFlag: "c", byDefault: server.DefaultId},
+			read: func(p *program) string { return strings.Replace(p.server.Options().Id, p.id, "its own", 1) }, fromCode: "a", fromEnv: "b", fromFlag: "c", byDefault: "its own"},
 		{flag: "server_address", code: onServer(func() server.Option { return server.Address(":1") }),
 			read: srv(func(o server.Options) string { return o.Address }), fromCode: ":1", fromEnv: ":2", fromFlag: "[::1]:3", byDefault: ":0"},
 		{flag: "server_advertise", code: onServer(func() server.Option { return server.Advertise("a:1") }),

@@ -20,6 +20,7 @@ type program struct {
 	client   client.Client
 	registry registry.Registry
 	cmd      Cmd
+	id       string // of the server, before anything was set
 
 	exited []int // the codes that the process would have ended with
 	stdout string
@@ -28,6 +29,7 @@ type program struct {
 
 func newProgram() *program {
 	p := &program{server: server.NewServer(), client: client.NewClient(), registry: memory.NewRegistry()}
+	p.id = p.server.Options().Id
 	p.cmd = NewCmd(Name("demo"), Version("1.2.3"), Server(&p.server), Client(&p.client), Registry(&p.registry))
 	return p
 }

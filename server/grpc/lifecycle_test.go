@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 	"strings"
 	"sync"
@@ -16,6 +17,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/internal/testkit/currentpb"
 	"github.com/rollcall-go/micro/registry"
@@ -119,9 +121,56 @@ func TestAdvertise(t *testing.T) {
 	}
 }
 
+// witness notes which nodes are registered under an id that was generated.
+type witness struct {
+	registry.Registry
+	mu        sync.Mutex
+	generated map[string]bool
+}
+
+func (w *witness) Register(s *registry.Service, opts ...registry.RegisterOption) error {
+	var o registry.RegisterOptions
+	for _, opt := range opts {
+		opt(&o)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.generated[s.Nodes[0].Id] = feed.Generated(o.Context)
+	return w.Registry.Register(s, opts...)
+}
+
 func TestGeneratedIdsDiffer(t *testing.T) {
-	if a := sgrpc.NewServer().Options().Id; a == "" || a != server.DefaultId {
-		t.Errorf("the id is %q", a)
+	w := &witness{Registry: memory.NewRegistry(), generated: map[string]bool{}}
+	a, b, c := newServer(t, server.Registry(w)), newServer(t, server.Registry(w)), newServer(t, server.Registry(w), server.Id("given"))
+	if err := b.server.Init(server.Id("")); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]bool{}
+	for _, f := range []*fixture{a, b, c} {
+		f.start(t)
+		id := f.server.Options().Id
+		if want["go.micro.test-"+id] {
+			t.Errorf("two servers have the id %s", id)
+		}
+		want["go.micro.test-"+id] = id != "given"
+	}
+	testkit.Eventually(t, 5*time.Second, "all registered", func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return len(w.generated) == 3
+	})
+	if !maps.Equal(w.generated, want) {
+		t.Errorf("generated are %v, want %v", w.generated, want)
+	}
+}
+
+func TestEmptyOptionsMeanTheDefaults(t *testing.T) {
+	f := newServer(t)
+	if err := f.server.Init(server.Name(""), server.Version(""), server.Id(""), server.Address("")); err != nil {
+		t.Fatal(err)
+	}
+	if o := f.server.Options(); o.Name != "go.micro.server" || o.Version != "latest" || o.Id == "" || o.Address != ":0" || o.Registry != f.registry {
+		t.Errorf("options are %+v", o)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/google/uuid"
 	"google.golang.org/grpc"
 
 	"github.com/rollcall-go/micro/internal/defaults"
@@ -20,9 +21,13 @@ import (
 
 var _ = defaults.Server.Set(NewServer)
 
-// generatedID is the id of servers that are given none, whatever a program puts
-// into server.DefaultId later.
-var generatedID = server.DefaultId
+// processID is the id of the first server that is given none, whatever a program
+// puts into server.DefaultId later. The others have generated ones of their own, so
+// that two servers of one process and name are two nodes.
+var (
+	processID      = server.DefaultId
+	processIDTaken atomic.Bool
+)
 
 // Server phases. A server goes through them once.
 const (
@@ -38,6 +43,7 @@ type grpcServer struct {
 
 	mu          sync.Mutex // guards what follows
 	opts        server.Options
+	ownID       string // generated for this server; empty as long as it needs none
 	handlers    []server.Handler
 	subscribers []server.Subscriber
 	services    []service
@@ -62,8 +68,28 @@ var (
 // A server starts once: Start after Stop is an error.
 func NewServer(opts ...server.Option) server.Server {
 	s := &grpcServer{}
-	s.set(server.NewOptions(opts...))
+	s.set(s.complete(server.NewOptions(opts...)))
 	return s
+}
+
+// complete gives the options the server's own id if they have none. The caller
+// holds mu, or is alone.
+func (s *grpcServer) complete(opts server.Options) server.Options {
+	if opts.Id == processID {
+		if s.ownID == "" {
+			s.ownID = newID()
+		}
+		opts.Id = s.ownID
+	}
+	return opts
+}
+
+// newID returns the id of the process, once, and then others.
+func newID() string {
+	if processIDTaken.CompareAndSwap(false, true) {
+		return processID
+	}
+	return uuid.NewString()
 }
 
 // set makes opts the options in force. The caller holds mu, or is alone.
@@ -73,17 +99,16 @@ func (s *grpcServer) set(opts server.Options) {
 	s.calls.Store(newCalls(opts))
 }
 
-// Init applies options. While the server runs, those that it was started with
+// Init applies options; a name, an id, a version and an address that are empty
+// become the defaults. While the server runs, those that it was started with
 // cannot change any more, and Init returns an error that names the first such
 // and applies none; Metadata, Advertise, RegisterCheck and the wrappers can. What
 // is registered follows at the next re-check.
 func (s *grpcServer) Init(opts ...server.Option) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	next := copyOptions(s.opts)
-	for _, o := range opts {
-		o(&next)
-	}
+	current := func(o *server.Options) { *o = copyOptions(s.opts) }
+	next := s.complete(server.NewOptions(slices.Insert(slices.Clone(opts), 0, current)...))
 	if s.phase == running {
 		if name := changedForGood(s.opts, next); name != "" {
 			return fmt.Errorf("set option %s: the server is running; set it before Start", name)

@@ -122,7 +122,7 @@ func (s *grpcServer) begin(l net.Listener) *run {
 		Check:     s.check,
 		TTL:       s.opts.RegisterTTL,
 		Interval:  s.opts.RegisterInterval,
-		Generated: s.opts.Id == generatedID,
+		Generated: s.opts.Id == s.ownID,
 	})
 	go func() {
 		defer close(r.ended)
