@@ -63,7 +63,7 @@ var grpcCodes = map[int32]codes.Code{
 // ToStatus returns what a server sends for the error of a handler: an errors.Error
 // as JSON text with the error itself as a detail, a gRPC status as it is, any
 // other error with its text and the nearest code. Wrapped errors count as what
-// they wrap. It returns nil for nil.
+// they wrap. It returns nil for nil alone.
 func ToStatus(err error) error {
 	if err == nil {
 		return nil
@@ -75,7 +75,7 @@ func ToStatus(err error) error {
 			Value:   e.MarshalProto(),
 		})
 	}
-	if s, ok := status.FromError(err); ok {
+	if s, ok := status.FromError(err); ok && s.Code() != codes.OK {
 		return s.Err()
 	}
 	if m, ok := protomsg.Of(err); ok {

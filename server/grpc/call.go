@@ -53,7 +53,7 @@ func (s *grpcServer) serve(_ any, stream grpc.ServerStream) (err error) {
 		c.waiting.Add(1)
 		defer c.waiting.Done()
 	}
-	defer func() { err = rpc.ToStatus(err) }()
+	defer func() { err = statusOf(err) }()
 	// Outside of the wrappers, which may panic as well as what they wrap.
 	defer recoverTo(&err)
 
@@ -131,6 +131,14 @@ func (c *calls) wrap(h server.HandlerFunc) server.HandlerFunc {
 		h = c.wrappers[i](h)
 	}
 	return h
+}
+
+// statusOf returns what to send for err, also if a method of err panics: one of a
+// nil pointer for example, which is an error and yet none.
+func statusOf(err error) (out error) {
+	defer func() { out = rpc.ToStatus(out) }()
+	defer recoverTo(&out)
+	return rpc.ToStatus(err)
 }
 
 // recoverTo turns a panic into the error that v2 sends for it. It is deferred.

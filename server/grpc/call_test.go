@@ -305,3 +305,44 @@ func BenchmarkStandard(b *testing.B) {
 		}
 	}
 }
+
+// nothing is an error whose text cannot be had of a nil pointer.
+type nothing struct{ text string }
+
+func (n *nothing) Error() string { return n.text }
+
+// fine is an error that says of itself that there is none.
+type fine struct{}
+
+func (fine) Error() string              { return "not fine" }
+func (fine) GRPCStatus() *status.Status { return status.New(codes.OK, "") }
+
+// Odd returns errors that are hard to send.
+type Odd struct{}
+
+func (Odd) Nil(context.Context, *currentpb.SayRequest, *currentpb.SayReply) error {
+	var err *nothing
+	return err
+}
+
+func (Odd) Fine(context.Context, *currentpb.SayRequest, *currentpb.SayReply) error { return fine{} }
+
+func TestErrorsThatAreHardToSend(t *testing.T) {
+	f := newServer(t)
+	if err := f.server.Handle(f.server.NewHandler(Odd{})); err != nil {
+		t.Fatal(err)
+	}
+	f.start(t)
+	for path, want := range map[string]struct {
+		code codes.Code
+		text string
+	}{
+		"/Odd/Nil":  {codes.Internal, "panic recovered: runtime error"},
+		"/Odd/Fine": {codes.Unknown, "not fine"},
+	} {
+		err := f.conn.Invoke(t.Context(), path, &currentpb.SayRequest{}, &currentpb.SayReply{})
+		if status.Code(err) != want.code || !strings.Contains(status.Convert(err).Message(), want.text) {
+			t.Errorf("%s: got %v, want %v", path, err, want)
+		}
+	}
+}

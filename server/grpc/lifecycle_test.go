@@ -251,6 +251,17 @@ func TestStopCutsOffAfterTheGrace(t *testing.T) {
 	}
 }
 
+func TestStopWithoutGrace(t *testing.T) {
+	e := &Echo{enter: make(chan struct{}), leave: make(chan struct{})}
+	f, done := startWaiting(t, e, sgrpc.StopGrace(0))
+	if err := f.server.Stop(); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+	if err := <-done; status.Code(err) != codes.Unavailable {
+		t.Errorf("the call in flight: %v", err)
+	}
+}
+
 func TestStopWaitsForTheGroup(t *testing.T) {
 	var wg sync.WaitGroup
 	f := start(t, server.Wait(&wg))
@@ -384,6 +395,14 @@ func TestSubscriberKeepsTheServerFromStarting(t *testing.T) {
 	}
 }
 
+func TestSubscribeWhileRunning(t *testing.T) {
+	f := start(t)
+	sub := f.server.NewSubscriber("my.topic", func(context.Context, *Pair) error { return nil })
+	if err := f.server.Subscribe(sub); err == nil || !strings.Contains(err.Error(), "my.topic") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestWhatCannotStart(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -415,6 +434,19 @@ func TestListener(t *testing.T) {
 	if got := f.server.Options().Address; got != l.Addr().String() {
 		t.Errorf("the address is %s", got)
 	}
+}
+
+func TestListenerThatFailsIsNotRegistered(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := start(t, sgrpc.Listener(l), server.RegisterInterval(10*time.Millisecond))
+	f.registered(t)
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, 5*time.Second, "not registered", func() bool { return len(f.nodes()) == 0 })
 }
 
 func TestGrpcOptions(t *testing.T) {

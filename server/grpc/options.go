@@ -121,7 +121,8 @@ func StopPause(d time.Duration) server.Option {
 }
 
 // StopGrace sets how long a stopping server waits for the calls in flight before
-// it cuts them off. Zero means not at all.
+// it cuts them off. Zero means not at all, and that they are cut off is then no
+// error.
 func StopGrace(d time.Duration) server.Option {
 	return set(func(s *settings) { s.grace = d })
 }

@@ -57,7 +57,7 @@ func (s *grpcServer) startable() error {
 		return stderrors.Join(s.serviceErrs...)
 	}
 	if len(s.subscribers) > 0 {
-		return fmt.Errorf("topic %q has a subscriber, and brokers are not in this release", s.subscribers[0].Topic())
+		return unsupported(s.subscribers[0])
 	}
 	if s.opts.Registry == nil {
 		return stderrors.New("it has no registry; give it one with server.Registry")
@@ -119,7 +119,7 @@ func (s *grpcServer) begin(l net.Listener) *run {
 	r.enrolled = enroll.Start(enroll.Config{
 		Registry:  s.opts.Registry,
 		Describe:  s.record,
-		Check:     s.check,
+		Check:     func(ctx context.Context) error { return s.check(ctx, r.served) },
 		TTL:       s.opts.RegisterTTL,
 		Interval:  s.opts.RegisterInterval,
 		Generated: s.opts.Id == s.ownID,
@@ -158,8 +158,14 @@ func tlsConfig(o server.Options) *tls.Config {
 	return o.TLSConfig
 }
 
-// check asks the program's own check, as it is at the time.
-func (s *grpcServer) check(ctx context.Context) error {
+// check looks whether the server still accepts connections, and asks the program's
+// own check, as it is at the time.
+func (s *grpcServer) check(ctx context.Context, served <-chan struct{}) error {
+	select {
+	case <-served:
+		return stderrors.New("the server accepts no more connections")
+	default:
+	}
 	if check := s.Options().RegisterCheck; check != nil {
 		return check(ctx)
 	}

@@ -13,7 +13,8 @@ import (
 // Stop deregisters, goes on taking calls for the time of StopPause, waits up to
 // the time of StopGrace for the calls in flight and for the group of server.Wait,
 // cuts off the rest, and returns. It returns an error if the registry may still
-// have the node, or if calls were cut off; the server is stopped all the same. To
+// have the node, or if a grace was given and calls were cut off when it was over;
+// the server is stopped all the same. To
 // stop again, or without having started, does nothing; a second caller waits for
 // the first.
 func (s *grpcServer) Stop() error {
@@ -51,6 +52,11 @@ func (r *run) end(waiting *sync.WaitGroup) error {
 // drain waits for the calls in flight, and cuts them off when the grace is over. A
 // handler that does not heed its context then outlives the server.
 func (r *run) drain(waiting *sync.WaitGroup) error {
+	if r.settings.grace <= 0 {
+		r.grpc.Stop()
+		<-r.served
+		return nil
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -1,6 +1,8 @@
 package grpc
 
 import (
+	"fmt"
+
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/server"
 )
@@ -27,10 +29,19 @@ func (s *subscriber) Options() server.SubscriberOptions { return s.opts }
 // Endpoints returns none, as none is served.
 func (s *subscriber) Endpoints() []*registry.Endpoint { return nil }
 
-// Subscribe adds a subscriber. Start will return an error that names it.
+// Subscribe adds a subscriber. Start will return an error that names it; where Start
+// has been called already, Subscribe does so itself.
 func (s *grpcServer) Subscribe(sub server.Subscriber) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.phase != idle {
+		return unsupported(sub)
+	}
 	s.subscribers = append(s.subscribers, sub)
 	return nil
+}
+
+// unsupported is the error for a subscriber.
+func unsupported(sub server.Subscriber) error {
+	return fmt.Errorf("topic %q has a subscriber, and brokers are not in this release", sub.Topic())
 }
