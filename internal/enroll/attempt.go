@@ -23,13 +23,14 @@ func (e *Enrollment) attempt() attempt {
 		a.err, a.unhealthy = err, true
 		if held != nil {
 			a.withdrawn = e.cfg.Registry.Deregister(held, registry.DeregisterContext(e.ctx)) == nil
+			e.unsure = !a.withdrawn
 		}
 		if a.withdrawn {
 			e.hold(nil)
 		}
 		return a
 	}
-	if held != nil && e.renewal() == 0 && reflect.DeepEqual(held, svc) {
+	if held != nil && !e.unsure && e.renewal() == 0 && reflect.DeepEqual(held, svc) {
 		return a
 	}
 	ctx := e.ctx
@@ -39,6 +40,7 @@ func (e *Enrollment) attempt() attempt {
 	// The registry gets a copy: v2's contract does not say that it keeps its
 	// hands off what it is given.
 	err = e.cfg.Registry.Register(record.CopyService(svc), registry.RegisterTTL(e.cfg.TTL), registry.RegisterContext(ctx))
+	e.unsure = err != nil
 	if err != nil {
 		a.err = err
 		return a

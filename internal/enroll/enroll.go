@@ -59,6 +59,10 @@ type Enrollment struct {
 	// accepted is the service as the registry last accepted it, nil if it holds
 	// none of it.
 	accepted *registry.Service
+
+	// unsure says that accepted may not be there any more: a change of it failed,
+	// and may have been carried out all the same. It belongs to the attempts.
+	unsure bool
 }
 
 const (

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -260,6 +262,47 @@ func TestStopTwice(t *testing.T) {
 		}
 		if e.State().Phase != Left || e.Ready() == nil {
 			t.Fatalf("%+v", e.State())
+		}
+	})
+}
+
+// renewing is a registry that renews by itself and answers a Deregister that it
+// has carried out with an error.
+type renewing struct{ foreign }
+
+func (*renewing) Renews() bool { return true }
+
+func (r *renewing) Register(s *registry.Service, opts ...registry.RegisterOption) error {
+	return r.foreign.Register(s, append(opts, registry.RegisterTTL(time.Hour))...)
+}
+
+func (r *renewing) Deregister(s *registry.Service, opts ...registry.DeregisterOption) error {
+	return errors.Join(r.foreign.Deregister(s, opts...), errors.New("the answer got lost"))
+}
+
+func TestRegistersAgainAfterADeregistrationThatFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, out := &renewing{}, &output{}
+		cfg := config(f, out)
+		var sick atomic.Bool
+		cfg.Check = func(context.Context) error {
+			if sick.Load() {
+				return errors.New("disk full")
+			}
+			return nil
+		}
+		e := Start(cfg)
+		synctest.Wait()
+		for _, state := range []bool{true, false} {
+			sick.Store(state)
+			time.Sleep(defaults.RegisterInterval)
+			synctest.Wait()
+		}
+		if !f.alive("s-1") || e.Ready() != nil {
+			t.Fatalf("a node that is fit again is not registered: %+v", e.State())
+		}
+		if err := e.Stop(t.Context()); err == nil {
+			t.Fatal("a deregistration that failed is no error")
 		}
 	})
 }

@@ -18,11 +18,12 @@ type machine struct {
 	delay func(n int) time.Duration
 
 	state    State
-	accepted bool      // some Register was accepted and not taken back since
-	inFlight bool      // an attempt is running
-	failures int       // in a row
-	due      time.Time // when the next attempt starts, unless one is in flight
-	kept     bool      // the backend's custody has spoken since the last acceptance
+	accepted bool         // some Register was accepted and not taken back since
+	inFlight bool         // an attempt is running
+	failures int          // in a row
+	due      time.Time    // when the next attempt starts, unless one is in flight
+	kept     bool         // the backend's custody has spoken since the last acceptance
+	said     feed.Custody // what it said last
 }
 
 // attempt is the outcome of one attempt to register or to check again.
@@ -75,8 +76,9 @@ func (m *machine) done(a attempt, now time.Time) bool {
 		m.accepted = true
 		m.due = now.Add(m.period())
 		if m.kept {
-			// The backend itself says what became of the record.
-			return false
+			// The backend itself says what became of the record. A failure since may
+			// have hidden it.
+			return m.custody(m.said, now)
 		}
 		return m.enter(State{Phase: Registered}, now)
 	}
@@ -85,6 +87,7 @@ func (m *machine) done(a attempt, now time.Time) bool {
 // custody takes in what a backend that watches over the record says of it, and
 // reports whether the state changed.
 func (m *machine) custody(c feed.Custody, now time.Time) bool {
+	m.said = c
 	switch c.State {
 	case feed.Held:
 		m.kept, m.accepted = true, true

@@ -117,3 +117,23 @@ func TestMachineUnhealthy(t *testing.T) {
 		t.Fatalf("%+v", m.state)
 	}
 }
+
+func TestMachineForgetsAFailureOnceTheRecordStands(t *testing.T) {
+	m := newMachine(start, time.Minute, 0, second)
+	m.tick(start)
+	m.done(attempt{node: "n"}, start)
+	m.custody(feed.Custody{State: feed.Held}, start)
+	for _, failed := range []attempt{
+		{err: errors.New("describe the service")},
+		{err: errors.New("disk full"), unhealthy: true}, // and could not be withdrawn
+	} {
+		m.inFlight = true
+		if !m.done(failed, start) || m.state.Phase == Registered {
+			t.Fatalf("%v: %+v", failed.err, m.state)
+		}
+		m.inFlight = true
+		if !m.done(attempt{node: "n"}, start) || m.state.Phase != Registered {
+			t.Fatalf("after %v has passed: %+v", failed.err, m.state)
+		}
+	}
+}
