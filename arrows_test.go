@@ -45,7 +45,7 @@ var rooms = []struct {
 
 	{"internal/discovery", []string{"registry", "internal/feed", "internal/record", "internal/backoff", "internal/defaults"}, "engine room: knows views of services, no wire"},
 	{"registry/cache", []string{"registry", "internal/discovery", "internal/feed", "internal/record", "internal/defaults"}, "the public face of discovery"},
-	{"internal/pick", []string{"registry", "client/selector", "internal/discovery", "internal/record", "internal/defaults"}, "engine room: chooses nodes, knows no grpc"},
+	{"internal/pick", []string{"registry", "client/selector", "internal/discovery", "internal/record", "internal/similar"}, "engine room: chooses nodes, knows no grpc"},
 	{"internal/conn", []string{"internal/backoff", "internal/defaults"}, "engine room: the wire to a node, knows no registry"},
 	{"internal/enroll", []string{"registry", "internal/feed", "internal/record", "internal/backoff", "internal/defaults"}, "engine room: keeps a service registered"},
 	{"internal/rpc", []string{"registry", "client", "server", "internal/protomsg", "internal/defaults"}, "engine room: what client and server have in common"},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rollcall-go/micro/client/selector"
 	"github.com/rollcall-go/micro/internal/discovery"
+	"github.com/rollcall-go/micro/internal/similar"
 )
 
 // Reason is why there is no node.
@@ -81,7 +82,7 @@ func (p *Picker) failure(s *discovery.Snapshot, r Reason, cause error) *Error {
 		}
 	case NeverSeen, Empty:
 		if p.Names != nil {
-			e.Similar = similar(s.Name, p.Names())
+			e.Similar = similar.Services(s.Name, p.Names())
 		}
 	}
 	return e

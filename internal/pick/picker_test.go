@@ -312,7 +312,7 @@ func TestErrors(t *testing.T) {
 		says     []string
 	}{
 		{follow(t, script{updates: []feed.Update{{}}}, 1), NeverSeen, selector.ErrNotFound, nil,
-			[]string{`service "s": not found`, "etcd (127.0.0.1:2379) has 0 nodes (never seen)", `did you mean ["s1" "t" "x"]?`}},
+			[]string{`service "s": not found`, "etcd (127.0.0.1:2379) has 0 nodes (never seen)", `did you mean ["go.micro.s"]?`}},
 		{follow(t, script{updates: []feed.Update{seen, gone}}, 2), Empty, selector.ErrNotFound, nil,
 			[]string{"0 nodes (all that were seen are gone)"}},
 		{follow(t, script{status: &down}, 1), Unreachable, selector.ErrNoneAvailable, refused,
@@ -333,21 +333,6 @@ func TestErrors(t *testing.T) {
 			if !strings.Contains(err.Error(), text) {
 				t.Errorf("%q does not say %q", err, text)
 			}
-		}
-	}
-}
-
-func TestSimilar(t *testing.T) {
-	names := []string{"greeter", "greeters", "greting", "go.micro.greeter", "other"}
-	for name, want := range map[string]string{
-		"greetr":      "greeter",
-		"greeter":     "greeters go.micro.greeter",
-		"abc.other":   "other",
-		"nothinglike": "",
-		"服务":          "",
-	} {
-		if got := strings.Join(similar(name, names), " "); got != want {
-			t.Errorf("%q: suggested %q, want %q", name, got, want)
 		}
 	}
 }

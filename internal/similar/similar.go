@@ -1,10 +1,16 @@
 // Package similar finds what somebody probably meant who mistyped a name.
 package similar
 
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
 // Nearest returns the name that differs least from given, "" if none is near
 // enough for the difference to be a slip of the hand.
 func Nearest(given string, names []string) string {
-	best, least := "", min(len(given)/2, 3)+1
+	best, least := "", slips(given)+1
 	for _, n := range names {
 		if d := distance(given, n); d < least {
 			best, least = n, d
@@ -12,6 +18,44 @@ func Nearest(given string, names []string) string {
 	}
 	return best
 }
+
+// most is how many services are suggested at most.
+const most = 3
+
+// Services returns the names of services that may have been meant, nearest first:
+// those that Nearest could return, and those that differ by a dotted prefix, such
+// as greeter and go.micro.service.greeter. The given name is not among them.
+func Services(given string, names []string) []string {
+	type near struct {
+		name     string
+		distance int
+	}
+	limit := slips(given)
+	var found []near
+	for _, n := range names {
+		switch {
+		case n == given:
+		case strings.HasSuffix(n, "."+given) || strings.HasSuffix(given, "."+n):
+			found = append(found, near{n, limit + 1})
+		case max(len(n)-len(given), len(given)-len(n)) > limit: // cannot be nearer
+		default:
+			if d := distance(given, n); d <= limit {
+				found = append(found, near{n, d})
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b near) int {
+		return cmp.Or(cmp.Compare(a.distance, b.distance), strings.Compare(a.name, b.name))
+	})
+	var out []string
+	for _, f := range found[:min(len(found), most)] {
+		out = append(out, f.name)
+	}
+	return out
+}
+
+// slips is how much may differ by a slip of the hand.
+func slips(given string) int { return min(len(given)/2, 3) }
 
 // distance is the Levenshtein distance of a and b, in bytes.
 func distance(a, b string) int {

@@ -1,6 +1,7 @@
 package similar
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/rollcall-go/micro/internal/testkit"
@@ -21,6 +22,23 @@ func TestNearest(t *testing.T) {
 	} {
 		if got := Nearest(given, names); got != want {
 			t.Errorf("Nearest(%q) = %q, want %q", given, got, want)
+		}
+	}
+}
+
+func TestServices(t *testing.T) {
+	names := []string{"greeter", "go.micro.service.greeter", "greeters", "greater", "greetings", "orders"}
+	for given, want := range map[string][]string{
+		"greeter":                  {"greater", "greeters", "go.micro.service.greeter"},
+		"greter":                   {"greater", "greeter", "greeters"},
+		"micro.greeter":            {"greeter"},
+		"go.micro.service.greeter": {"greeter"},
+		"order":                    {"orders"},
+		"nobody":                   nil,
+		"":                         nil,
+	} {
+		if got := Services(given, names); !slices.Equal(got, want) {
+			t.Errorf("Services(%q) = %q, want %q", given, got, want)
 		}
 	}
 }
