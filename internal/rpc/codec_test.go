@@ -265,3 +265,28 @@ func TestEncodeAhead(t *testing.T) {
 		t.Error("a string was encoded as protobuf")
 	}
 }
+
+// keeper is a message of the first API that decodes itself and keeps the bytes.
+type keeper struct{ data []byte }
+
+func (k *keeper) Reset()                      { *k = keeper{} }
+func (k *keeper) String() string              { return string(k.data) }
+func (*keeper) ProtoMessage()                 {}
+func (k *keeper) Marshal() ([]byte, error)    { return k.data, nil }
+func (k *keeper) Unmarshal(data []byte) error { k.data = data; return nil }
+
+func TestMessagesThatKeepTheirBytes(t *testing.T) {
+	pool := mem.DefaultBufferPool()
+	buf := pool.Get(4096)
+	copy(*buf, "mine")
+	data := mem.BufferSlice{mem.NewBuffer(buf, pool)}
+	k := &keeper{}
+	if err := rpc.Proto.Unmarshal(data, k); err != nil {
+		t.Fatal(err)
+	}
+	copy(*buf, "xxxx") // the pool has its buffer back
+	if got := k.String()[:4]; got != "mine" {
+		t.Errorf("the message holds %q", got)
+	}
+	data.Free()
+}

@@ -61,9 +61,11 @@ func (protoFormat) unmarshal(data mem.BufferSlice, v any) error {
 	if !ok {
 		return fmt.Errorf("unmarshal protobuf into a %T, which is no message: %w", v, codec.ErrInvalidMessage)
 	}
-	b := data.MaterializeToBuffer(mem.DefaultBufferPool())
-	defer b.Free()
-	return proto.Unmarshal(b.ReadOnlyData(), m)
+	if _, own := v.(interface{ Unmarshal([]byte) error }); own {
+		// Messages that decode themselves are often such as keep what they are given.
+		return proto.Unmarshal(data.Materialize(), m)
+	}
+	return view(data, func(b []byte) error { return proto.Unmarshal(b, m) })
 }
 
 // useNumber makes clients decode JSON numbers of no given type as json.Number.

@@ -63,9 +63,10 @@ func newMethod(handler string, rcvr reflect.Value, m reflect.Method) (*Method, e
 	return out, nil
 }
 
-// exported reports whether a type, or what it points to, is exported or built in.
+// exported reports whether a type, or what it points to, is exported or built in. A
+// pointer type with a name, which may point to itself, counts by that.
 func exported(t reflect.Type) bool {
-	for t.Kind() == reflect.Pointer {
+	for t.Kind() == reflect.Pointer && t.Name() == "" {
 		t = t.Elem()
 	}
 	return t.PkgPath() == "" || token.IsExported(t.Name())

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -70,8 +71,8 @@ func (h *Handler) reasons() string {
 	return s
 }
 
-// TypeName returns the name of v's type, or of what it points to; empty for nil
-// and for a type without a name.
+// TypeName returns the name of v's type, or of what it points to, without type
+// arguments, which no path can hold; empty for nil and for a type without a name.
 func TypeName(v any) string {
 	t := reflect.TypeOf(v)
 	if t == nil {
@@ -80,7 +81,8 @@ func TypeName(v any) string {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	return t.Name()
+	name, _, _ := strings.Cut(t.Name(), "[")
+	return name
 }
 
 // Table finds methods by name. The zero value is empty. Adding and finding are

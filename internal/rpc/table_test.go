@@ -163,3 +163,22 @@ func BenchmarkInvoke(b *testing.B) {
 		_ = call.Invoke(ctx, call.Response)
 	}
 }
+
+// Loop points to itself.
+type Loop *Loop
+
+// Of is a handler with a type argument.
+type Of[T any] struct{}
+
+func (Of[T]) Get(context.Context, *T, *T) error         { return nil }
+func (Of[T]) Loop(context.Context, Loop, *string) error { return nil }
+
+func TestHandlerWithTypeArguments(t *testing.T) {
+	h, err := rpc.NewHandler(Of[rpc.Body]{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h.Name != "Of" || h.Methods[0].Endpoint != "Of.Get" || len(h.Methods) != 2 {
+		t.Errorf("the handler is %+v", h)
+	}
+}
