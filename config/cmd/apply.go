@@ -22,11 +22,11 @@ func (c *command) before(ctx *cli.Context) error {
 		cli.ShowVersion(ctx)
 		return errShown
 	}
-	in := input{ctx}
-	if err := c.choose(in); err != nil {
+	in, to := input{ctx}, c.Options()
+	if err := choose(in, to); err != nil {
 		return err
 	}
-	if err := c.locate(in); err != nil {
+	if err := locate(in, to); err != nil {
 		return err
 	}
 	toServer, err := serverOptions(in)
@@ -37,13 +37,13 @@ func (c *command) before(ctx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.opts.Server != nil && len(toServer) > 0 {
-		if err := (*c.opts.Server).Init(toServer...); err != nil {
+	if to.Server != nil && len(toServer) > 0 {
+		if err := (*to.Server).Init(toServer...); err != nil {
 			return fmt.Errorf("set up the server: %w", err)
 		}
 	}
-	if c.opts.Client != nil && len(toClient) > 0 {
-		if err := (*c.opts.Client).Init(toClient...); err != nil {
+	if to.Client != nil && len(toClient) > 0 {
+		if err := (*to.Client).Init(toClient...); err != nil {
 			return fmt.Errorf("set up the client: %w", err)
 		}
 	}
@@ -51,22 +51,22 @@ func (c *command) before(ctx *cli.Context) error {
 }
 
 // choose replaces the client and the server by those that were named.
-func (c *command) choose(in input) error {
+func choose(in input, to Options) error {
 	if name, ok := in.text("client"); ok {
-		make, err := find("client", name, c.opts.Clients, DefaultClients)
+		make, err := find("client", name, to.Clients, DefaultClients)
 		if err != nil {
 			return err
 		}
-		if p := c.opts.Client; p != nil && (*p).String() != name {
+		if p := to.Client; p != nil && (*p).String() != name {
 			*p = make()
 		}
 	}
 	if name, ok := in.text("server"); ok {
-		make, err := find("server", name, c.opts.Servers, DefaultServers)
+		make, err := find("server", name, to.Servers, DefaultServers)
 		if err != nil {
 			return err
 		}
-		if p := c.opts.Server; p != nil && (*p).String() != name {
+		if p := to.Server; p != nil && (*p).String() != name {
 			*p = make()
 		}
 	}
@@ -75,7 +75,7 @@ func (c *command) choose(in input) error {
 
 // locate sees to it that the registry is the one that was named, at the
 // addresses that were given, and that everybody uses it.
-func (c *command) locate(in input) error {
+func locate(in input, to Options) error {
 	name, named := in.text("registry")
 	list, addressed := in.text("registry_address")
 	if !named && !addressed {
@@ -89,13 +89,13 @@ func (c *command) locate(in input) error {
 		}
 		opts = append(opts, registry.Addrs(addrs...))
 	}
-	at := c.opts.Registry
+	at := to.Registry
 	if at == nil {
 		at = &registry.DefaultRegistry
 	}
 	switch {
 	case named && (*at).String() != name:
-		make, err := find("registry", name, c.opts.Registries, DefaultRegistries)
+		make, err := find("registry", name, to.Registries, DefaultRegistries)
 		if err != nil {
 			return err
 		}
@@ -108,13 +108,13 @@ func (c *command) locate(in input) error {
 	if err := feed.Check(*at); err != nil {
 		return err
 	}
-	if c.opts.Server != nil {
-		if err := (*c.opts.Server).Init(server.Registry(*at)); err != nil {
+	if to.Server != nil {
+		if err := (*to.Server).Init(server.Registry(*at)); err != nil {
 			return fmt.Errorf("give the server its registry: %w", err)
 		}
 	}
-	if c.opts.Client != nil {
-		if err := (*c.opts.Client).Init(client.Registry(*at)); err != nil {
+	if to.Client != nil {
+		if err := (*to.Client).Init(client.Registry(*at)); err != nil {
 			return fmt.Errorf("give the client its registry: %w", err)
 		}
 	}

@@ -2,6 +2,8 @@ package cmd
 
 import (
 	"fmt"
+	"math"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,25 +19,39 @@ type input struct{ ctx *cli.Context }
 
 func (in input) text(name string) (string, bool) {
 	v := strings.TrimSpace(in.ctx.String(name))
-	return v, in.ctx.IsSet(name) && v != ""
+	if v == "" {
+		v = variable(name)
+	}
+	return v, v != ""
 }
 
 func (in input) list(name string) ([]string, bool) {
-	v := slices.DeleteFunc(in.ctx.StringSlice(name), func(s string) bool { return strings.TrimSpace(s) == "" })
-	return v, in.ctx.IsSet(name) && len(v) > 0
+	blank := func(s string) bool { return strings.TrimSpace(s) == "" }
+	v := slices.DeleteFunc(in.ctx.StringSlice(name), blank)
+	if len(v) == 0 {
+		v = slices.DeleteFunc(strings.Split(variable(name), ","), blank)
+	}
+	return v, len(v) > 0
 }
 
-// number reads a whole number that is not negative.
+// variable returns the variable of a flag: the parser does not look at it where
+// the flag was given, even if empty.
+func variable(name string) string {
+	return strings.TrimSpace(os.Getenv("MICRO_" + strings.ToUpper(name)))
+}
+
+// number reads a whole number that is not negative and, as a number of seconds,
+// still a time.Duration.
 func (in input) number(name string) (int, bool, error) {
 	v, ok := in.text(name)
 	if !ok {
 		return 0, false, nil
 	}
-	n, err := strconv.Atoi(v)
-	if err != nil || n < 0 {
-		return 0, false, fmt.Errorf("--%s=%q: want a whole number, 0 or more", name, v)
+	n, err := strconv.ParseUint(v, 10, 31)
+	if err != nil {
+		return 0, false, fmt.Errorf("--%s=%q: want a whole number from 0 to %d", name, v, math.MaxInt32)
 	}
-	return n, true, nil
+	return int(n), true, nil
 }
 
 // address reads host:port; the port may be missing unless it is demanded.

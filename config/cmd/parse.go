@@ -24,9 +24,11 @@ var errShown = errors.New("the version was shown")
 
 // command is the Cmd of this package.
 type command struct {
-	mu      sync.Mutex
-	opts    Options
-	app     *cli.App
+	mu   sync.Mutex // guards opts; not held while code of the program runs
+	opts Options
+	app  *cli.App
+
+	parsing sync.Mutex    // held by Init, guards what follows
 	version *cli.BoolFlag // the flag, if it was offered
 	// ran tells a parse that went through from one that only showed help.
 	ran bool
@@ -97,21 +99,29 @@ func (c *command) Options() Options {
 	return c.opts
 }
 
-func (c *command) Init(opts ...Option) error {
+// apply applies options and returns those in force.
+func (c *command) apply(opts []Option) Options {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, o := range opts {
 		o(&c.opts)
 	}
-	if c.opts.Name != "" {
-		c.app.Name = c.opts.Name
+	return c.opts
+}
+
+func (c *command) Init(opts ...Option) error {
+	c.parsing.Lock()
+	defer c.parsing.Unlock()
+	set := c.apply(opts)
+	if set.Name != "" {
+		c.app.Name = set.Name
 	}
-	if c.opts.Description != "" {
-		c.app.Usage = c.opts.Description
+	if set.Description != "" {
+		c.app.Usage = set.Description
 	}
 	c.offer("help", "h", "show this help")
-	if c.opts.Version != "" {
-		c.app.Version = c.opts.Version
+	if set.Version != "" {
+		c.app.Version = set.Version
 		if f := c.offer("version", "v", "show the version"); f != nil {
 			c.version = f
 		}

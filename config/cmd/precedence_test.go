@@ -95,6 +95,7 @@ func TestFlagBeforeVariableBeforeCodeBeforeDefault(t *testing.T) {
 				{"flag with =", envText, true, []string{"--" + k.flag + "=" + flagText}, k.fromFlag},
 				{"flag with a blank", envText, true, []string{"--" + k.flag, flagText}, k.fromFlag},
 				{"flag with one dash", envText, true, []string{"-" + k.flag, flagText}, k.fromFlag},
+				{"empty flag before the variable", envText, true, []string{"--" + k.flag + "="}, k.fromEnv},
 				{"empty flag", "", true, []string{"--" + k.flag + "="}, k.fromCode},
 				{"blank variable", " ", true, nil, k.fromCode},
 			} {

@@ -30,6 +30,7 @@ func TestWrongInputExitsWith2(t *testing.T) {
 		{"--client_pool_ttl=5", `--client_pool_ttl="5"|500ms`},
 		{"--register_ttl=15s", `--register_ttl="15s"|whole number`},
 		{"--register_ttl=-1", `--register_ttl="-1"|whole number`},
+		{"--register_ttl=9223372036854775807", `--register_ttl="9223372036854775807"|2147483647`},
 		{"--client_retries=x", `--client_retries="x"|whole number`},
 		{"--server_metadata==a", `--server_metadata="=a"|key=value`},
 		{"--server_address=nonsense", `--server_address="nonsense"|port is missing`},
@@ -111,6 +112,18 @@ func TestActionOfTheProgram(t *testing.T) {
 	p.cmd.App().Action = func(*cli.Context) error { return cli.Exit("full", 7) }
 	if err := p.run(t); err == nil || len(p.exited) != 1 || p.exited[0] != 7 {
 		t.Errorf("Init: %v, exited with %v, want 7", err, p.exited)
+	}
+}
+
+func TestActionLooksAtTheOptions(t *testing.T) {
+	p := newProgram()
+	var name string
+	p.cmd.App().Action = func(*cli.Context) error {
+		name = p.cmd.Options().Name
+		return nil
+	}
+	if err := p.run(t); err != nil || name != "demo" {
+		t.Errorf("Init: %v, the action saw the name %q", err, name)
 	}
 }
 
