@@ -12,9 +12,11 @@ import (
 	reflectionpb "google.golang.org/grpc/reflection/grpc_reflection_v1"
 	"google.golang.org/grpc/status"
 
+	"github.com/rollcall-go/micro/errors"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/internal/testkit/currentpb"
 	"github.com/rollcall-go/micro/internal/testkit/legacypb"
+	"github.com/rollcall-go/micro/registry/memory"
 	"github.com/rollcall-go/micro/server"
 	sgrpc "github.com/rollcall-go/micro/server/grpc"
 )
@@ -25,6 +27,12 @@ type standard struct {
 }
 
 func (standard) Say(_ context.Context, in *currentpb.SayRequest) (*currentpb.SayReply, error) {
+	switch in.Text {
+	case "panic":
+		panic("boom")
+	case "micro":
+		return nil, errors.NotFound("my.id", "nope")
+	}
 	return &currentpb.SayReply{Text: "standard " + in.Text}, nil
 }
 
@@ -96,6 +104,21 @@ func TestStandardService(t *testing.T) {
 	}
 	if got, err := f.say(t.Context(), "hi"); err != nil || got != "standard hi" {
 		t.Errorf("by the server's name: %q, %v", got, err)
+	}
+}
+
+func TestErrorsOfAStandardService(t *testing.T) {
+	f := &fixture{registry: memory.NewRegistry(), log: captureLog(t)}
+	f.server = sgrpc.NewServer(server.Name("go.micro.test"), server.Address("127.0.0.1:0"), server.Registry(f.registry), sgrpc.StopPause(0))
+	currentpb.RegisterEchoServer(registrar(t, f.server), standard{})
+	f.start(t)
+	for text, want := range map[string]codes.Code{"panic": codes.Internal, "micro": codes.NotFound} {
+		if _, err := f.say(t.Context(), text); status.Code(err) != want || len(status.Convert(err).Proto().Details) != 1 {
+			t.Errorf("%s: got %v, want %s and the error as a detail", text, err, want)
+		}
+	}
+	if !f.log.has("panic recovered: boom") {
+		t.Errorf("not in the log:\n%s", f.log)
 	}
 }
 

@@ -138,7 +138,8 @@ func (s *grpcServer) grpcOptions() []grpc.ServerOption {
 	limits := []grpc.ServerOption{grpc.MaxRecvMsgSize(set.limit()), grpc.MaxSendMsgSize(set.limit())}
 	// Clients may probe a silent connection more often than gRPC lets them.
 	probes := grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: defaults.KeepaliveMinTime, PermitWithoutStream: true})
-	opts := append([]grpc.ServerOption{probes}, limits...)
+	opts := append(guards(), probes)
+	opts = append(opts, limits...)
 	opts = append(opts, set.grpc...)
 	if set.maxMsgSize > 0 {
 		opts = append(opts, limits...)
