@@ -58,7 +58,8 @@ func WithStreamTimeout(d time.Duration) CallOption {
 	return func(o *CallOptions) { o.StreamTimeout = d }
 }
 
-// WithDialTimeout sets the bound of making a connection.
+// WithDialTimeout sets the bound of making a connection, for implementations
+// that make one for a call. client/grpc does not and ignores it.
 func WithDialTimeout(d time.Duration) CallOption {
 	return func(o *CallOptions) { o.DialTimeout = d }
 }

@@ -62,7 +62,10 @@ type CallOptions struct {
 	// Retry decides whether a failed call is tried again. Nil means DefaultRetry,
 	// which agrees only when nothing of the request can have reached a server.
 	Retry RetryFunc
-	// DialTimeout bounds the making of a connection.
+	// DialTimeout bounds one attempt to connect. client/grpc reads it among the
+	// options of the client, not of a call, and takes its default of 5 s to mean
+	// that nobody asked: it then allows 2 s, which leaves a call time to go
+	// elsewhere.
 	DialTimeout time.Duration
 	// Retries is how many times a failed call may be tried again. Zero or less
 	// means that each call is tried once.

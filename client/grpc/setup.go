@@ -8,10 +8,10 @@ import (
 
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/client/selector"
+	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/pick"
 	"github.com/rollcall-go/micro/internal/rpc"
 	"github.com/rollcall-go/micro/registry"
-	"github.com/rollcall-go/micro/transport"
 )
 
 // setup is a client's options with all that follows from them. It is not changed
@@ -42,7 +42,7 @@ func (c *grpcClient) newSetup(o client.Options, old *setup) *setup {
 	s := &setup{opts: o, codecs: rpc.NewClientCodecs(own.codecs), perCall: perCall}
 
 	p := plan{registry: o.Registry, tls: own.tls, dial: perCall.dial, dialTimeout: o.CallOptions.DialTimeout}
-	if p.dialTimeout == transport.DefaultDialTimeout {
+	if p.dialTimeout == defaults.DialTimeout {
 		p.dialTimeout = 0 // nobody asked for it
 	}
 	if b, ok := o.Selector.(builtinSelector); ok {

@@ -13,16 +13,6 @@ import (
 	"github.com/rollcall-go/micro/internal/defaults"
 )
 
-const (
-	// baseDelay and maxDelay bound the pause between attempts to connect.
-	baseDelay = 100 * time.Millisecond
-	maxDelay  = 5 * time.Second
-	// connectTimeout bounds one attempt. It is well below the usual deadline of a
-	// call, so that a call to a host that swallows packets is left time to go
-	// elsewhere.
-	connectTimeout = 2 * time.Second
-)
-
 // Options are the settings of a Set. The zero value is the default.
 type Options struct {
 	// Credentials secure every connection of the set. Nil means plain text.
@@ -30,7 +20,8 @@ type Options struct {
 	// MaxRecvMsgSize and MaxSendMsgSize bound one message, in bytes. Zero means
 	// those of package defaults.
 	MaxRecvMsgSize, MaxSendMsgSize int
-	// DialTimeout bounds one attempt to connect. Zero means 2 s.
+	// DialTimeout bounds one attempt to connect. Zero means
+	// defaults.NodeConnectTimeout.
 	DialTimeout time.Duration
 	// Keepalive is the silence during a call after which the connection is probed.
 	// Zero means never, which is right unless every server is known to bear it:
@@ -65,7 +56,7 @@ func (o Options) withDefaults() Options {
 	}
 	o.MaxRecvMsgSize = or(o.MaxRecvMsgSize, defaults.MaxRecvMsgSize)
 	o.MaxSendMsgSize = or(o.MaxSendMsgSize, defaults.MaxSendMsgSize)
-	o.DialTimeout = or(o.DialTimeout, connectTimeout)
+	o.DialTimeout = or(o.DialTimeout, defaults.NodeConnectTimeout)
 	o.CloseDelay = or(o.CloseDelay, defaults.ConnCloseDelay)
 	o.Idle = or(o.Idle, defaults.SnapshotIdle)
 	return o
@@ -84,7 +75,7 @@ func (o *Options) dial(r resolve) []grpc.DialOption {
 		grpc.WithTransportCredentials(o.Credentials),
 		grpc.WithDefaultCallOptions(o.limits()...),
 		grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff:           backoff.Config{BaseDelay: baseDelay, Multiplier: 1.6, Jitter: 0.2, MaxDelay: maxDelay},
+			Backoff:           backoff.Config{BaseDelay: defaults.NodeBaseDelay, Multiplier: 1.6, Jitter: 0.2, MaxDelay: defaults.NodeMaxDelay},
 			MinConnectTimeout: o.DialTimeout,
 		}),
 	}

@@ -19,13 +19,24 @@ const (
 
 // Calls.
 const (
-	// DialTimeout bounds the making of one connection to a node.
+	// DialTimeout is what the options of a client say about the making of a
+	// connection, unless told otherwise. client/grpc takes it for nothing said and
+	// applies NodeConnectTimeout.
 	DialTimeout = 5 * time.Second
 	// RequestTimeout bounds a call whose context has no deadline, all its attempts
 	// together.
 	RequestTimeout = 5 * time.Second
 	// Retries is how many times a failed call may be tried again.
 	Retries int = 1
+	// NodeBaseDelay is the pause before the second attempt to connect to a node.
+	NodeBaseDelay = 100 * time.Millisecond
+	// NodeMaxDelay is the longest pause between attempts to connect to a node, some
+	// jitter aside: a lone node that comes back is called again about as soon.
+	NodeMaxDelay = time.Second
+	// NodeConnectTimeout bounds one attempt to connect to a node where nobody asked
+	// for another bound. It is well below RequestTimeout, so that a call to a host
+	// that swallows packets is left time to go elsewhere.
+	NodeConnectTimeout = 2 * time.Second
 	// ConnCloseDelay is the longest time that the connection of a node that left
 	// stays open once its calls have ended.
 	ConnCloseDelay = 5 * time.Second
