@@ -158,11 +158,11 @@ func (cl *Claim) Release(ctx context.Context) error {
 		case through:
 			return nil
 		case ended != nil:
-			err := fmt.Errorf("release %q: the key stays until etcd answers or its lease of %ds runs out: %w", cl.m.key, cl.lease.ttl, ended)
+			doing := fmt.Sprintf("release %q: the key stays until etcd answers or its lease of %ds runs out", cl.m.key, cl.lease.ttl)
 			if trouble != nil {
-				err = fmt.Errorf("%w: %w", err, trouble)
+				return fmt.Errorf("%s: %w: %w", doing, ended, trouble)
 			}
-			return err
+			return k.conn.Explain(doing, ended)
 		}
 		select {
 		case <-changed:
