@@ -81,12 +81,12 @@ func runServer(c *cli.Context) error {
 		return asUsage(err)
 	}
 
-	security := ""
+	security, scheme := "", ""
 	if cfg.CertFile != "" {
-		security = " with TLS"
+		security, scheme = " with TLS", "https://"
 	}
 	fmt.Fprintf(c.App.Writer, "etcd %s ready on %s%s, data in %s\n", embedded.Version(), etcd.Addr(), security, etcd.DataDir())
-	fmt.Fprintf(c.App.Writer, "services register here with --registry=etcd --registry_address=%s\n", etcd.Addr())
+	fmt.Fprintf(c.App.Writer, "services register here with --registry=etcd --registry_address=%s%s\n", scheme, etcd.AdvertisedAddr())
 
 	select {
 	case <-c.Context.Done():

@@ -136,6 +136,16 @@ func TestServerFromTheEnvironment(t *testing.T) {
 	}
 }
 
+func TestServerOnEveryInterface(t *testing.T) {
+	c := spawn(t, nil, "server", "--unsafe_fast", "--address", ":0", "--data_dir", filepath.Join(t.TempDir(), "data"))
+	c.line(t)
+	hint := c.line(t)
+	_, address, _ := strings.Cut(hint, "--registry_address=")
+	if host, _, err := net.SplitHostPort(address); err != nil || net.ParseIP(host) == nil || net.ParseIP(host).IsUnspecified() {
+		t.Errorf("the hint %q names no address to connect to: %v", hint, err)
+	}
+}
+
 func TestServerThatCannotStart(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -13,9 +13,11 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/server/v3/storage/wal"
 	"go.etcd.io/etcd/server/v3/storage/wal/walpb"
 	"go.uber.org/zap"
+	"google.golang.org/protobuf/proto"
 )
 
 // lockTimeout bounds the wait for a database that another process holds open.
@@ -157,6 +159,27 @@ func checkWAL(dir string) (err error) {
 	}
 	if _, err := wal.Verify(zap.NewNop(), path, newest); err != nil {
 		return damaged(dir, fmt.Errorf("read %q: %w", path, err))
+	}
+	return checkRequests(dir, path, newest)
+}
+
+// checkRequests looks whether the requests in the log are such as this etcd can
+// carry out again. Those of etcd 3.4 and before are not.
+func checkRequests(dir, path string, from *walpb.Snapshot) error {
+	log, err := wal.OpenForRead(zap.NewNop(), path, from)
+	if err != nil {
+		return damaged(dir, fmt.Errorf("open %q: %w", path, err))
+	}
+	_, _, entries, err := log.ReadAll() // which closes what it has read
+	if err != nil {
+		return damaged(dir, fmt.Errorf("read %q: %w", path, err))
+	}
+	for _, e := range entries {
+		// Type 0 is a request; the others are changes of the membership.
+		if e.GetType() == 0 && proto.Unmarshal(e.GetData(), &etcdserverpb.InternalRaftRequest{}) != nil {
+			return fmt.Errorf("use data directory %q: another version of etcd wrote it, which etcd %s cannot go on from; "+
+				"go through the versions between them one by one, or name an empty directory", dir, Version())
+		}
 	}
 	return nil
 }

@@ -9,6 +9,10 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	"go.etcd.io/etcd/server/v3/storage/wal"
+	"go.etcd.io/etcd/server/v3/storage/wal/walpb"
+	"go.uber.org/zap"
+	"google.golang.org/protobuf/proto"
 )
 
 func TestForeignDirectory(t *testing.T) {
@@ -90,6 +94,31 @@ func TestFirstStartCutOff(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
+	}
+}
+
+// TestDataOfAnotherVersion adds to the log what this etcd cannot read, as etcd 3.4
+// does.
+func TestDataOfAnotherVersion(t *testing.T) {
+	cfg := fast(t)
+	_, stop := start(t, cfg)
+	stop()
+	path := filepath.Join(cfg.DataDir, "member", "wal")
+	w, err := wal.Open(zap.NewNop(), path, &walpb.Snapshot{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, state, entries, err := w.ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := entries[len(entries)-1]
+	last.Index, last.Data = proto.Uint64(last.GetIndex()+1), []byte("no request of etcd 3.7")
+	if err := errors.Join(w.Save(state, entries[len(entries)-1:]), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := refused(t, cfg); !strings.Contains(err.Error(), "another version of etcd wrote it") {
+		t.Errorf("got %v", err)
 	}
 }
 

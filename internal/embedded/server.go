@@ -22,13 +22,15 @@ func Version() string { return version.Version }
 
 // Server is a running etcd. Its methods may be called from several goroutines.
 type Server struct {
-	etcd    *embed.Etcd
-	log     *lineCore
-	open    *streams
-	addr    string
-	dataDir string
-	failed  chan error
-	stopped chan struct{}
+	etcd *embed.Etcd
+	log  *lineCore
+	open *streams
+	addr string
+	// advertised is what addr is for others, where that names no host.
+	advertised string
+	dataDir    string
+	failed     chan error
+	stopped    chan struct{}
 }
 
 // Start runs an etcd and returns when it answers clients, or with the reason why
@@ -101,13 +103,14 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	}
 
 	s := &Server{
-		etcd:    e,
-		log:     log,
-		open:    open,
-		addr:    e.Clients[0].Addr().String(),
-		dataDir: cfg.DataDir,
-		failed:  make(chan error, 1),
-		stopped: make(chan struct{}),
+		etcd:       e,
+		log:        log,
+		open:       open,
+		addr:       e.Clients[0].Addr().String(),
+		advertised: ec.AdvertiseClientUrls[0].Host,
+		dataDir:    cfg.DataDir,
+		failed:     make(chan error, 1),
+		stopped:    make(chan struct{}),
 	}
 	go s.watch(stop.failed)
 	return s, nil
@@ -115,6 +118,9 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 
 // Addr returns the host:port on which clients are served.
 func (s *Server) Addr() string { return s.addr }
+
+// AdvertisedAddr returns the host:port that clients are told to connect to.
+func (s *Server) AdvertisedAddr() string { return s.advertised }
 
 // DataDir returns the directory that holds the data.
 func (s *Server) DataDir() string { return s.dataDir }
