@@ -5,6 +5,7 @@ import (
 	stderrors "errors"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -52,7 +53,7 @@ func (e *Echo) Missing(_ context.Context, req, _ *Text) error {
 func (e *Echo) Panic(context.Context, *Text, *Text) error { panic("out of cheese") }
 
 func (e *Echo) Big(_ context.Context, _, rsp *Text) error {
-	rsp.Text = string(make([]byte, 5<<20))
+	rsp.Text = strings.Repeat("x", 5<<20)
 	return nil
 }
 

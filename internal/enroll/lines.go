@@ -18,6 +18,8 @@ func (l *lines) transition(from, to State) {
 		l.log.Logf(logger.InfoLevel, "Registry [%s] Registering node: %s", l.registry, to.Node)
 	case to.Phase == Registered:
 		l.log.Logf(logger.InfoLevel, "Registry [%s] Registered again, was %s: %s", l.registry, from.Phase, to.Node)
+	case to.Phase == Trying && to.lost && (from.Phase == Paused || from.Phase == Displaced):
+		l.log.Logf(logger.InfoLevel, "Registry [%s] Node was %s and comes back: %s: %s", l.registry, from.Phase, to.Node, to.Reason)
 	case to.Phase == Trying && to.lost:
 		l.log.Logf(logger.WarnLevel, "Registry [%s] Lost node: %s: %s", l.registry, to.Node, to.Reason)
 	case to.Phase == Trying:
