@@ -2,7 +2,9 @@ package rpc
 
 import (
 	"fmt"
+	"maps"
 	"mime"
+	"slices"
 	"strings"
 
 	"google.golang.org/grpc/encoding"
@@ -94,8 +96,9 @@ func newCodecs(json *Codec, own map[string]encoding.Codec) Codecs {
 	for contentType, c := range own {
 		cs[contentType] = &Codec{name: strings.ToLower(c.Name()), format: ownFormat{c}}
 	}
-	// A codec is announced on the wire by its name alone.
-	for contentType := range own {
+	// A codec is announced on the wire by its name alone; of two with one name the
+	// first content type counts.
+	for _, contentType := range slices.Sorted(maps.Keys(own)) {
 		wire := "application/grpc+" + cs[contentType].name
 		if _, taken := cs[wire]; !taken {
 			cs[wire] = cs[contentType]

@@ -30,12 +30,13 @@ const (
 // beside those that the program gave to grpc by itself. Names that cannot stand
 // in a header are left out and returned. What belongs to one connection or one
 // call alone is left out silently; that metadata came with a request, and is not
-// for the next server. Without metadata it returns ctx as it is.
+// for the next server. Of names that differ in case alone one goes out. Without metadata it returns ctx as it is.
 func Outgoing(ctx context.Context) (_ context.Context, dropped []string) {
 	md, ok := metadata.FromContext(ctx)
 	if !ok || len(md) == 0 {
 		return ctx, nil
 	}
+	unify(md)
 	var encoded []string
 	kv := make([]string, 0, 2*len(md)+2)
 	for name, value := range md {
@@ -56,6 +57,33 @@ func Outgoing(ctx context.Context) (_ context.Context, dropped []string) {
 		kv = append(kv, EncodedHeader, strings.Join(encoded, ","))
 	}
 	return grpcmd.AppendToOutgoingContext(ctx, kv...), dropped
+}
+
+// unify removes, of names that differ in case alone and are one header on the wire,
+// all but the first in byte order: a program's X-Request-ID stands for the
+// X-Request-Id that a request brought.
+func unify(md metadata.Metadata) {
+	for name := range md {
+		if !hasInnerCapital(name) {
+			continue
+		}
+		for other := range md {
+			if other > name && strings.EqualFold(other, name) {
+				delete(md, other)
+			}
+		}
+	}
+}
+
+// hasInnerCapital reports whether a name has a capital within a word, as none has
+// that arrived.
+func hasInnerCapital(name string) bool {
+	for i := 1; i < len(name); i++ {
+		if prev := name[i-1]; 'A' <= name[i] && name[i] <= 'Z' && prev != '-' && prev != '.' {
+			return true
+		}
+	}
+	return false
 }
 
 // OutgoingTimeout returns ctx with the header that tells a server how long a

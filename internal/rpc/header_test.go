@@ -73,6 +73,18 @@ func TestOutgoingKeepsWhatGrpcWasGiven(t *testing.T) {
 	}
 }
 
+func TestOutgoingNamesThatDifferInCase(t *testing.T) {
+	for range 50 { // a map is walked in another order each time
+		ctx, _ := rpc.Outgoing(metadata.NewContext(t.Context(), metadata.Metadata{
+			"x-request-id": "brought", "X-Request-ID": "own", "X-User-Id": "kept",
+		}))
+		wire, _ := grpcmd.FromOutgoingContext(ctx)
+		if got := wire["x-request-id"]; !slices.Equal(got, []string{"own"}) || wire["x-user-id"] == nil {
+			t.Fatalf("goes out: %v", wire)
+		}
+	}
+}
+
 func TestOutgoingLeavesOut(t *testing.T) {
 	ctx, dropped := rpc.Outgoing(metadata.NewContext(t.Context(), metadata.Metadata{
 		":authority": "a", "Content-Type": "b", "User-Agent": "c", "Te": "d", "Grpc-Timeout": "1S", "Grpc-Foo": "e",
