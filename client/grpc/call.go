@@ -41,7 +41,7 @@ func (c *grpcClient) Call(ctx context.Context, req client.Request, rsp any, opts
 		ctx, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
 	}
-	if ctx.Err() != nil {
+	if over(ctx) != nil {
 		return ended(ctx, "")
 	}
 	if deadline, bounded := ctx.Deadline(); bounded {
@@ -95,7 +95,7 @@ func (c *grpcClient) attempts(ctx context.Context, s *setup, req client.Request,
 		if err == nil {
 			return nil
 		}
-		if ctx.Err() != nil {
+		if over(ctx) != nil {
 			return err
 		}
 		unwritten = conn.Unwritten(err)

@@ -137,3 +137,23 @@ func TestNothingIsWrittenAfterReturn(t *testing.T) {
 	t.Logf("%d of %d calls failed", late, workers*calls)
 	mustSay(t, c, "y")
 }
+
+// unfired is a context whose deadline has passed while its timer has yet to say
+// so.
+type unfired struct{ context.Context }
+
+func (unfired) Deadline() (time.Time, bool) { return time.Now().Add(-time.Millisecond), true }
+
+func TestDeadlineThatHasPassedUnnoticed(t *testing.T) {
+	n := serve(t, echo)
+	c := newClient(t, client.Registry(register(t, service("echo", n))))
+	mustSay(t, c, "x")
+	asked := 0
+	_, err := say(unfired{t.Context()}, c, "x", client.WithRetry(func(context.Context, client.Request, int, error) (bool, error) {
+		asked++
+		return true, nil
+	}))
+	if e := fault(t, err); e.Code != 408 || !stderrors.Is(err, context.DeadlineExceeded) || asked > 0 {
+		t.Errorf("got %v, asked %d times for a retry", e, asked)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -24,10 +25,22 @@ func failure(detail string, cause error) error {
 	return errors.Wrap(rpc.ClientID, detail, http.StatusInternalServerError, cause)
 }
 
-// ended returns the error of a call whose context is done. It begins with the
+// over returns why ctx has ended, nil if it has not. It goes by the clock: for a
+// moment after the deadline ctx itself may not know, while grpc and the server do.
+func over(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if d, bounded := ctx.Deadline(); bounded && !time.Now().Before(d) {
+		return context.DeadlineExceeded
+	}
+	return nil
+}
+
+// ended returns the error of a call whose context is over. It begins with the
 // text of the context's error; more, which may be empty, says what was waited for.
 func ended(ctx context.Context, more string) error {
-	err := ctx.Err()
+	err := over(ctx)
 	detail := err.Error()
 	if more != "" && more != detail {
 		detail += ": " + strings.TrimPrefix(more, detail+": ")
@@ -45,7 +58,7 @@ func callError(ctx context.Context, err error) error {
 		return rpc.FromStatus(err)
 	}
 	switch code, text := s.Code(), s.Message(); {
-	case ctx.Err() != nil && (code == codes.DeadlineExceeded || code == codes.Canceled):
+	case (code == codes.DeadlineExceeded || code == codes.Canceled) && over(ctx) != nil:
 		return ended(ctx, text)
 	case code == codes.ResourceExhausted && strings.Contains(text, "trying to send message larger than max"):
 		return failure(text+"; allow more with the client option grpc.MaxSendMsgSize", err)

@@ -117,6 +117,9 @@ func (n *network) at(address string) (*conn.Set, string) {
 // target returns the host and port of an address and whether it demands TLS.
 func target(address string) (host string, secure bool) {
 	host, secure = strings.CutPrefix(address, "https://")
+	if host == "" { // nowhere, in place of the default port of this host
+		return host, secure
+	}
 	if strings.LastIndexByte(host, ':') <= strings.LastIndexByte(host, ']') { // no port
 		return host + ":443", true
 	}

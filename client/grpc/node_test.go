@@ -121,3 +121,11 @@ func TestConnectionOfANodeThatLeft(t *testing.T) {
 		t.Error("the wrong connection was closed")
 	}
 }
+
+func TestNodeWithoutAddress(t *testing.T) {
+	c := newClient(t)
+	_, err := say(t.Context(), c, "x", client.WithAddress(""))
+	if e := fault(t, err); e.Code != 500 || !strings.Contains(e.Detail, `connect to "": `) || strings.Contains(e.Detail, "443") {
+		t.Errorf("got %v", e)
+	}
+}
