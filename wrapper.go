@@ -39,7 +39,7 @@ func (n *name) put(ctx context.Context) context.Context {
 	if v == nil {
 		return ctx
 	}
-	if _, ok := metadata.FromContext(ctx); !ok {
+	if !metadata.Has(ctx) {
 		return metadata.NewContext(ctx, v.header)
 	}
 	return metadata.Set(ctx, headerFrom, v.name)
@@ -68,6 +68,9 @@ func (c *named) Publish(ctx context.Context, msg client.Message, opts ...client.
 type cached struct{ client.Client }
 
 func (c *cached) Call(ctx context.Context, req client.Request, rsp any, opts ...client.CallOption) error {
+	if len(opts) == 0 {
+		return c.Client.Call(ctx, req, rsp)
+	}
 	var o client.CallOptions
 	for _, opt := range opts {
 		opt(&o)

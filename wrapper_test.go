@@ -146,3 +146,28 @@ func TestWithCache(t *testing.T) {
 		t.Error("an answer of another type came from the cache")
 	}
 }
+
+// silent is a client whose calls do nothing.
+type silent struct{ client.Client }
+
+func (silent) Call(context.Context, client.Request, any, ...client.CallOption) error { return nil }
+
+func TestTheServicesWrappersCostLittle(t *testing.T) {
+	n := &name{}
+	n.set("caller")
+	var c client.Client = &cached{&named{silent{}, n}}
+	plain := context.Background()
+	full := metadata.NewContext(plain, metadata.Metadata{"A": "1", "B": "2"})
+	for _, tt := range []struct {
+		ctx context.Context
+		max float64
+	}{
+		{plain, 1}, // the context
+		{full, 4},  // and one copy of the metadata
+	} {
+		got := testing.AllocsPerRun(100, func() { _ = c.Call(tt.ctx, nil, nil) })
+		if got > tt.max {
+			t.Errorf("a call allocates %v times, want at most %v", got, tt.max)
+		}
+	}
+}

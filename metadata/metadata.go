@@ -97,6 +97,12 @@ func FromContext(ctx context.Context) (Metadata, bool) {
 	return normal(md), true
 }
 
+// Has reports whether ctx has metadata, be it empty. It copies nothing.
+func Has(ctx context.Context) bool {
+	_, ok := stored(ctx)
+	return ok
+}
+
 // Get returns one header of ctx, whatever the spelling that it is stored under.
 // It copies nothing.
 func Get(ctx context.Context, key string) (string, bool) {

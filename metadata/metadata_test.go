@@ -144,6 +144,21 @@ func TestGetCopiesNothing(t *testing.T) {
 	}
 }
 
+func TestHas(t *testing.T) {
+	for _, tt := range []struct {
+		ctx  context.Context
+		want bool
+	}{
+		{t.Context(), false},
+		{NewContext(t.Context(), Metadata{}), true},
+		{NewDeferredContext(t.Context(), func() Metadata { return nil }), true},
+	} {
+		if got := Has(tt.ctx); got != tt.want {
+			t.Errorf("%v: %t", tt.ctx, got)
+		}
+	}
+}
+
 func TestDeferredContext(t *testing.T) {
 	asked := 0
 	ctx := NewDeferredContext(t.Context(), func() Metadata {
