@@ -83,11 +83,22 @@ func TestNamesOfServices(t *testing.T) {
 		if _, err := say(t.Context(), c, bad, "x"); err == nil || !strings.Contains(err.Error(), "name") {
 			t.Errorf("call %q: %v, want an error about the name", bad, err)
 		}
-		n := start(t, bad, r)
-		testkit.Eventually(t, 2*time.Second, "the refusal is known", func() bool { return strings.Contains(fmt.Sprint(n.ready()), fmt.Sprintf("%q", bad)) })
+		if bad == "" {
+			continue
+		}
+		own := micro.NewService(micro.Name(bad), micro.Registry(r), micro.Address("127.0.0.1:0"), micro.HandleSignal(false), micro.Client(c), micro.Server(sgrpc.NewServer()))
+		if err := own.Run(); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%q", bad)) {
+			t.Errorf("run %q: %v, want an error that quotes it", bad, err)
+		}
 	}
-	if all, err := r.ListServices(); err != nil || len(all) != 5 {
-		t.Errorf("%d services are listed (%v), want 5", len(all), err)
+	// An empty name is none: the default applies.
+	if n := start(t, "", r); n.Name() != "go.micro.server" {
+		t.Errorf("a service without a name is called %q", n.Name())
+	} else {
+		n.until(t, n.began, 2*time.Second)
+	}
+	if all, err := r.ListServices(); err != nil || len(all) != 6 {
+		t.Errorf("%d services are listed (%v), want 6", len(all), err)
 	}
 	if _, err := say(t.Context(), c, "greter", "x"); errors.FromError(err).Code != 500 || !strings.Contains(err.Error(), "not found") {
 		t.Errorf("call what is not there: %v", err)

@@ -17,6 +17,7 @@ import (
 	"github.com/rollcall-go/micro/internal/enroll"
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/netaddr"
+	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/internal/rpc"
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/server"
@@ -61,6 +62,9 @@ func (s *grpcServer) startable() error {
 	}
 	if s.opts.Registry == nil {
 		return stderrors.New("it has no registry; give it one with server.Registry")
+	}
+	if err := record.CheckName(s.opts.Name); err != nil {
+		return err
 	}
 	if a := s.opts.Advertise; a != "" {
 		if err := netaddr.Check(a, false); err != nil {
