@@ -1,9 +1,12 @@
 package testkit
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -103,8 +106,16 @@ func (p *Proxy) Restore(t testing.TB) {
 	}
 }
 
+// listen takes the address, again if need be. A process that is started at the
+// moment of a Cut holds a copy of the closed listener until it runs its program.
 func (p *Proxy) listen() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
 	l, err := net.Listen("tcp", p.addr)
+	for errors.Is(err, syscall.EADDRINUSE) && ctx.Err() == nil {
+		pauseFor(ctx, pause)
+		l, err = net.Listen("tcp", p.addr)
+	}
 	if err != nil {
 		return err
 	}

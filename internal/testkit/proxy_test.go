@@ -142,3 +142,19 @@ func TestProxyEndsABlackHoleByCut(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// A process that is being started holds what was open for a moment.
+func TestProxyWaitsForItsAddress(t *testing.T) {
+	p := StartProxy(t, startEcho(t))
+	p.Cut()
+	l, err := net.Listen("tcp", p.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	released := time.AfterFunc(50*time.Millisecond, func() { closeQuietly(l) })
+	defer released.Stop()
+	p.Restore(t)
+	if err := echo(dial(t, p.Addr()), "again", 5*time.Second); err != nil {
+		t.Error(err)
+	}
+}
