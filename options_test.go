@@ -3,6 +3,7 @@ package micro
 import (
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/client/selector"
 	"github.com/rollcall-go/micro/config/cmd"
+	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/server"
 	sgrpc "github.com/rollcall-go/micro/server/grpc"
 )
@@ -56,5 +58,29 @@ func TestInitAppliesOptions(t *testing.T) {
 	so := s.Server().Options()
 	if s.Name() != "b" || so.Name != "b" || so.Version != "3" || so.Registry != r || s.Client().Options().Registry != r || so.Metadata["zone"] != "b" {
 		t.Errorf("the server has %+v", so)
+	}
+}
+
+func TestOptionsMayAskTheService(t *testing.T) {
+	s := newNode(t, "asking", newMemory(t), nil)
+	var asked atomic.Int64
+	ask := func() {
+		if s.Name() == "asking" && s.Client() != nil && s.Options().Server == s.Server() {
+			asked.Add(1)
+		}
+	}
+	var done atomic.Bool
+	go func() {
+		s.Init(
+			func(*Options) { ask() },
+			WrapClient(func(c client.Client) client.Client { ask(); return c }),
+			serverOption(func(*server.Options) { ask() }),
+			func(o *Options) { o.pending.client = append(o.pending.client, func(*client.Options) { ask() }) },
+		)
+		done.Store(true)
+	}()
+	testkit.Eventually(t, 5*time.Second, "Init returns", done.Load)
+	if asked.Load() != 4 {
+		t.Errorf("%d of 4 could ask", asked.Load())
 	}
 }

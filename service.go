@@ -68,61 +68,60 @@ func (s *service) Client() client.Client { return s.Options().Client }
 func (s *service) Server() server.Server { return s.Options().Server }
 
 func (s *service) Init(opts ...Option) {
-	s.mu.Lock()
-	for _, o := range opts {
-		o(&s.opts)
-	}
-	s.mu.Unlock()
-	s.apply()
+	s.apply(opts...)
 	s.parse.Do(s.commandLine)
 }
 
-// apply carries out what options recorded: each part hears of its settings and
-// of the other parts, whatever the order in which the options came.
-func (s *service) apply() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p := s.opts.pending
-	s.opts.pending = pending{}
-	if p.registry {
-		p.server = append(p.server, server.Registry(s.opts.Registry))
-		p.client = append(p.client, client.Registry(s.opts.Registry))
-		if err := s.opts.Broker.Init(broker.Registry(s.opts.Registry)); err != nil {
-			s.failed("the broker", err)
+// apply applies options and carries out what they recorded: each part hears of
+// its settings and of the other parts, whatever the order in which the options
+// came. What the program wrote may ask the service meanwhile, and gets what was
+// in force before.
+func (s *service) apply(opts ...Option) {
+	o := s.Options()
+	for _, opt := range opts {
+		opt(&o)
+	}
+	p := o.pending
+	o.pending = pending{}
+	var errs []error
+	failed := func(part string, err error) {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("set up %s: %w", part, err))
 		}
+	}
+	if p.registry {
+		p.server = append(p.server, server.Registry(o.Registry))
+		p.client = append(p.client, client.Registry(o.Registry))
+		failed("the broker", o.Broker.Init(broker.Registry(o.Registry)))
 	}
 	if p.broker {
-		p.server = append(p.server, server.Broker(s.opts.Broker))
-		p.client = append(p.client, client.Broker(s.opts.Broker))
+		p.server = append(p.server, server.Broker(o.Broker))
+		p.client = append(p.client, client.Broker(o.Broker))
 	}
 	if p.transport {
-		p.server = append(p.server, server.Transport(s.opts.Transport))
-		p.client = append(p.client, client.Transport(s.opts.Transport))
+		p.server = append(p.server, server.Transport(o.Transport))
+		p.client = append(p.client, client.Transport(o.Transport))
 	}
 	if len(p.server) > 0 {
-		if err := s.opts.Server.Init(p.server...); err != nil {
-			s.failed("the server", err)
-		}
+		failed("the server", o.Server.Init(p.server...))
 	}
 	if len(p.client) > 0 {
-		if err := s.opts.Client.Init(p.client...); err != nil {
-			s.failed("the client", err)
-		}
+		failed("the client", o.Client.Init(p.client...))
 	}
 	for _, w := range p.wrappers {
-		s.opts.Client = w(s.opts.Client)
+		o.Client = w(o.Client)
 	}
-	if app := s.opts.Cmd.App(); app != nil {
+	if app := o.Cmd.App(); app != nil {
 		app.Flags = append(app.Flags, p.flags...)
 		if p.action != nil {
 			app.Action = p.action
 		}
 	}
-	s.name.set(s.opts.Server.Options().Name)
-}
-
-func (s *service) failed(part string, err error) {
-	s.err = errors.Join(s.err, fmt.Errorf("set up %s: %w", part, err))
+	s.name.set(o.Server.Options().Name)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opts = o
+	s.err = errors.Join(append([]error{s.err}, errs...)...)
 }
 
 // commandLine applies the flags and variables. Wrong ones end the process.
@@ -137,7 +136,7 @@ func (s *service) commandLine() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
-		s.failed("the command line", err)
+		s.err = errors.Join(s.err, fmt.Errorf("set up the command line: %w", err))
 	}
 	s.opts.Broker, s.opts.Registry, s.opts.Transport = o.Broker, o.Registry, o.Transport
 	s.opts.Client, s.opts.Server = o.Client, o.Server
