@@ -24,7 +24,8 @@ type Host struct {
 	// Interfaces lists the interfaces that are up, in the system's order.
 	Interfaces func() ([]Interface, error)
 	// Route returns the local address from which the host would reach the given
-	// host:port. It sends nothing.
+	// address of a registry: a host with or without scheme and port. It sends
+	// nothing there; the host's name, if it has one, is looked up.
 	Route func(to string) (netip.Addr, error)
 }
 

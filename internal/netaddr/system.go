@@ -1,8 +1,12 @@
 package netaddr
 
 import (
+	"cmp"
+	"fmt"
 	"net"
 	"net/netip"
+	"strings"
+	"time"
 )
 
 func systemInterfaces() ([]Interface, error) {
@@ -35,9 +39,23 @@ func systemInterfaces() ([]Interface, error) {
 	return out, nil
 }
 
-// systemRoute connects a datagram socket, which only asks the routing table.
+// lookupTimeout bounds the lookup of a registry's name. The registry is looked for
+// anyway; here its name merely helps to choose.
+const lookupTimeout = time.Second
+
+// systemRoute connects a datagram socket, which only asks the routing table. Only
+// a name is looked up beforehand.
 func systemRoute(to string) (netip.Addr, error) {
-	c, err := net.Dial("udp", to)
+	_, bare, schemed := strings.Cut(to, "://")
+	if !schemed {
+		bare = to
+	}
+	host, port, err := split(strings.TrimSpace(bare))
+	if err != nil || host == "" {
+		return netip.Addr{}, fmt.Errorf("find the route to %q: it is not host:port", to)
+	}
+	dialer := net.Dialer{Timeout: lookupTimeout}
+	c, err := dialer.Dial("udp", net.JoinHostPort(host, cmp.Or(port, "9"))) // any port serves
 	if err != nil {
 		return netip.Addr{}, err
 	}
