@@ -73,6 +73,9 @@ func (c *cache) GetService(name string, opts ...registry.GetOption) ([]*registry
 	if !s.Known {
 		var err error
 		if s, err = c.wait(name, opts); err != nil {
+			if c.stopped.Load() {
+				return c.Registry.GetService(name, opts...)
+			}
 			return nil, err
 		}
 	}

@@ -198,3 +198,36 @@ func TestCacheKeepsWhatTheRegistryCan(t *testing.T) {
 		t.Error("a cache of memory claims to renew")
 	}
 }
+
+// reluctant is a registry that begins no watch until it is released.
+type reluctant struct {
+	registry.Registry
+	asked, release chan struct{}
+}
+
+func (r *reluctant) Watch(...registry.WatchOption) (registry.Watcher, error) {
+	close(r.asked)
+	<-r.release
+	return nil, errors.New("released")
+}
+
+func TestStopDuringALookup(t *testing.T) {
+	t.Parallel()
+	m := memory.NewRegistry()
+	if err := m.Register(service("s", "a")); err != nil {
+		t.Fatal(err)
+	}
+	r := &reluctant{Registry: m, asked: make(chan struct{}), release: make(chan struct{})}
+	defer close(r.release)
+	c := cache.New(r)
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		<-r.asked
+		c.Stop()
+	}()
+	if got, err := c.GetService("s"); err != nil || len(got) != 1 {
+		t.Errorf("a lookup that the stop overtook: %v, %v", got, err)
+	}
+	<-stopped
+}
