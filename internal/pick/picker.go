@@ -44,9 +44,6 @@ type Picker struct {
 // Choice is the node for one attempt.
 type Choice struct {
 	Node *registry.Node
-	// Obey says that the program chose the node: the call waits until the node
-	// can be reached, be it ready or not.
-	Obey bool
 	// Warm is the node that the strategy would have taken, had it been ready. It
 	// is to be connected in the background. Nil if there is none.
 	Warm *registry.Node
@@ -140,7 +137,7 @@ func (c *Call) Next() (Choice, error) {
 		if err == nil && n == nil {
 			err = c.picker.failure(c.snapshot, Filtered, nil)
 		}
-		return Choice{Node: n, Obey: true}, err
+		return Choice{Node: n}, err
 	}
 	ch := c.choose()
 	if ch.Node == nil {

@@ -201,7 +201,7 @@ func TestReadyNodeIsFoundAmongMany(t *testing.T) {
 	both(t, func(t *testing.T, p Picker) {
 		p.State = states(of)
 		for range 20 {
-			if ch := next(t, start(t, &p, s)); ch.Node.Id != "n500" || ch.Obey {
+			if ch := next(t, start(t, &p, s)); ch.Node.Id != "n500" {
 				t.Fatalf("chose %+v", ch)
 			}
 		}
@@ -274,7 +274,7 @@ func TestOwnStrategyIsObeyed(t *testing.T) {
 		"of the call":   start(t, &Picker{State: of}, s, selector.WithStrategy(last)),
 	} {
 		for range 2 { // and it may repeat itself
-			if ch := next(t, c); ch.Node.Id != "b" || !ch.Obey || ch.Warm != nil {
+			if ch := next(t, c); ch.Node.Id != "b" || ch.Warm != nil {
 				t.Fatalf("%s: %+v", name, ch)
 			}
 		}
