@@ -86,12 +86,6 @@ func hasInnerCapital(name string) bool {
 	return false
 }
 
-// OutgoingTimeout returns ctx with the header that tells a server how long a
-// stream may take. Unary calls need none: grpc sends their deadline.
-func OutgoingTimeout(ctx context.Context, d time.Duration) context.Context {
-	return grpcmd.AppendToOutgoingContext(ctx, TimeoutHeader, strconv.FormatInt(int64(d), 10))
-}
-
 // Headers are what arrived with a request.
 type Headers struct {
 	// ContentType of the bodies.

@@ -128,7 +128,7 @@ func TestIncoming(t *testing.T) {
 }
 
 func TestIncomingTimeout(t *testing.T) {
-	h := rpc.Incoming(arrive(t, rpc.OutgoingTimeout(t.Context(), 3*time.Second)))
+	h := rpc.Incoming(grpcmd.NewIncomingContext(t.Context(), grpcmd.Pairs(rpc.TimeoutHeader, "3000000000")))
 	if !h.HasTimeout || h.Timeout != 3*time.Second {
 		t.Errorf("got %+v", h)
 	}

@@ -223,12 +223,12 @@ func TestTimeoutHeader(t *testing.T) {
 	if got, err := f.say(t.Context(), "deadline"); err != nil || got != "" {
 		t.Errorf("without a deadline the handler has %q, %v", got, err)
 	}
-	if got, err := f.say(rpc.OutgoingTimeout(t.Context(), time.Minute), "deadline"); err != nil || got != "1m0s" {
+	if got, err := f.say(grpcmd.AppendToOutgoingContext(t.Context(), rpc.TimeoutHeader, "60000000000"), "deadline"); err != nil || got != "1m0s" {
 		t.Errorf("the handler has %q, %v", got, err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	if got, err := f.say(rpc.OutgoingTimeout(ctx, time.Hour), "deadline"); err != nil || got != "1m0s" {
+	if got, err := f.say(grpcmd.AppendToOutgoingContext(ctx, rpc.TimeoutHeader, "3600000000000"), "deadline"); err != nil || got != "1m0s" {
 		t.Errorf("of two deadlines the handler has %q, %v", got, err)
 	}
 }
