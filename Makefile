@@ -9,7 +9,7 @@ export ROLLCALL_MICRO := $(MICRO)
 export CGO_ENABLED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint tidy generate vet-windows vet-darwin soak clean
+.PHONY: help build demo test lint tidy generate vet-windows vet-darwin soak faults clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ vet-darwin: ## Vet the library as macOS would build it.
 
 soak: build ## Run each package's tests 20 times in a row (5 times those that take long).
 	./tools/soak.sh
+
+faults: build ## Run every row of docs/FAULTS.md in full, with repetitions and long waits.
+	ROLLCALL_FAULTS=full $(GO) test -race -count=1 -timeout=2h -v ./faults
 
 clean: ## Remove what was built.
 	rm -rf bin

@@ -70,6 +70,7 @@ var rooms = []struct {
 	{"internal/testkit/legacypb", []string{"api", "client", "server"}, "test range: what v2's generators wrote"},
 	{"internal/testkit/currentpb", nil, "test range: what today's generator writes"},
 	{"internal/testkit", nil, "test range: runs processes, links none of what it tests"},
+	{"faults/...", []string{"", "client", "client/grpc", "client/selector", "server", "server/grpc", "registry", "registry/etcd", "registry/cache", "registry/memory", "config/cmd"}, "test range: one test for each fault that we know"},
 	{"e2e/...", []string{"", "client", "client/grpc", "client/selector", "server", "server/grpc", "registry", "registry/etcd", "config/cmd", "codec/bytes", "e2e/programs/...", "internal/testkit/legacypb"}, "test range: whole programs, as users write them"},
 	{"examples/...", []string{"", "client", "server", "registry", "registry/etcd"}, "what a user writes"},
 }
