@@ -16,7 +16,7 @@ forbid() {
 	fi
 }
 
-mapfile -t library < <(git ls-files '*.go' | grep -vE '_test\.go$|^cmd/|^tools/|^interop/|^internal/testkit/|^registry/registrytest/|^examples/')
+mapfile -t library < <(git ls-files '*.go' | grep -vE '_test\.go$|^cmd/|^tools/|^interop/|^internal/testkit/|^registry/registrytest/|^examples/|^e2e/')
 mapfile -t tests < <(git ls-files '*_test.go' | grep -v '^tools/')
 
 forbid 'time\.(Sleep|After|Tick)\(' 'waits listen: a timer in a select with a context' "${library[@]}"
