@@ -5,9 +5,9 @@ import "strings"
 // Root is the prefix of every record in a store with paths, such as etcd.
 const Root = "/micro/registry/"
 
-// pauses is the prefix of the keys by which an operator takes nodes out. It lies
-// apart from Root, which other readers list.
-const pauses = "/micro/rollcall/pause/"
+// PauseRoot is the prefix of the keys by which an operator takes nodes out. It
+// lies apart from Root, which other readers list.
+const PauseRoot = "/micro/rollcall/pause/"
 
 // Key returns the key of a node's record. Names that differ only in "/" and "-"
 // share one key; what a record is about is said by its value.
@@ -22,7 +22,7 @@ func Prefix(service string) string {
 
 // PauseKey returns the key whose presence keeps the node out of the registry.
 func PauseKey(service, node string) string {
-	return pauses + segment(service) + "/" + segment(node)
+	return PauseRoot + segment(service) + "/" + segment(node)
 }
 
 func segment(name string) string {

@@ -1,0 +1,113 @@
+package doctor
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// soon is how long before its end a certificate is worth a warning.
+const soon = 30 * 24 * time.Hour
+
+// secured makes a TLS handshake if TLS is asked for. It reports whether etcd asks
+// for a client's certificate, and whether there is use in going on.
+func (v *visit) secured(ctx context.Context, raw net.Conn) (asks, good bool) {
+	if v.cfg.TLS == nil {
+		return false, true
+	}
+	cfg := v.cfg.TLS.Clone()
+	cfg.NextProtos = []string{"h2"}
+	if cfg.ServerName == "" {
+		cfg.ServerName, _, _ = strings.Cut(hostOf(v.addr), "%") // the zone is for this host alone
+	}
+	own := cfg.GetClientCertificate
+	cfg.GetClientCertificate = func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		asks = true
+		if own != nil {
+			return own(info)
+		}
+		if len(cfg.Certificates) == 0 {
+			return new(tls.Certificate), nil
+		}
+		return &cfg.Certificates[0], nil
+	}
+	conn := tls.Client(raw, cfg)
+	if err := conn.HandshakeContext(ctx); err != nil {
+		v.handshaken(ctx, err, asks)
+		return asks, false
+	}
+	if end := conn.ConnectionState().PeerCertificates[0].NotAfter; time.Until(end) < soon {
+		v.found.warn("tls.expires_soon", v.addr, "renew the etcd's certificate", "its certificate ends on %s", end.Format(time.RFC1123))
+	}
+	return asks, true
+}
+
+// handshaken reports what a failed handshake means.
+func (v *visit) handshaken(ctx context.Context, err error, asks bool) {
+	var (
+		authority x509.UnknownAuthorityError
+		name      x509.HostnameError
+		invalid   x509.CertificateInvalidError
+		record    tls.RecordHeaderError
+	)
+	switch {
+	case errors.As(err, &authority):
+		v.found.problem("tls.unknown_authority", v.addr, "give the certificate of the authority that signed it with --registry_tls_ca", "its certificate is %v", authority)
+	case errors.As(err, &name):
+		v.found.problem("tls.wrong_name", v.addr, "use one of those names in --registry_address, or issue a certificate with this one", "its certificate is for another name: %v", name)
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		v.found.problem("tls.expired", v.addr, "renew the etcd's certificate, or correct the clock of this host", "its certificate is out of date: %v", invalid)
+	case timedOut(err):
+		v.silent()
+	case errors.As(err, &record) || !asks && speaksPlain(ctx, v.addr):
+		v.found.problem("tls.not_spoken", v.addr, "leave https:// and --registry_tls_ca out, or turn TLS on in etcd", "TLS is asked for, but it does not speak it")
+	case asks:
+		v.certificateRefused(err)
+	default:
+		v.found.problem("tls.failed", v.addr, "see the etcd's log for its side of the matter", "the TLS handshake failed: %v", err)
+	}
+}
+
+// certificateRefused reports that etcd asked for a certificate and then ended the
+// connection.
+func (v *visit) certificateRefused(err error) {
+	const fix = "give one signed by the authority that etcd trusts with --registry_tls_cert and --registry_tls_key"
+	if len(v.cfg.TLS.Certificates) == 0 && v.cfg.TLS.GetClientCertificate == nil {
+		v.found.problem("tls.client_certificate_missing", v.addr, fix, "etcd wants a client certificate, and none is given")
+		return
+	}
+	v.found.problem("tls.client_certificate_refused", v.addr, fix, "etcd closed the connection when it had seen the client certificate: %v", err)
+}
+
+// speaksTLS reports whether a server that was addressed without TLS wants it.
+func speaksTLS(ctx context.Context, addr string) bool {
+	raw, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return false
+	}
+	// Nothing is sent after the handshake, so it does not matter who answers.
+	conn := tls.Client(raw, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}) //nolint:gosec
+	err = conn.HandshakeContext(ctx)
+	_ = raw.Close()
+	return err == nil
+}
+
+// speaksPlain reports whether a server that was addressed with TLS answers HTTP
+// without.
+func speaksPlain(ctx context.Context, addr string) bool {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/version", nil)
+	if err != nil {
+		return false
+	}
+	once := &http.Transport{DisableKeepAlives: true}
+	answer, err := once.RoundTrip(req)
+	if err != nil {
+		return false
+	}
+	return answer.Body.Close() == nil && answer.StatusCode == http.StatusOK
+}

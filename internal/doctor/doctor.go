@@ -1,0 +1,118 @@
+// Package doctor examines an etcd and what is registered in it, and says of each
+// fault what the cause is and what to do about it. It only reads: no key, lease,
+// alarm or user is changed.
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/internal/etcd"
+)
+
+// Level says how bad a finding is.
+type Level string
+
+// The levels.
+const (
+	// OK is something that was looked at and is as it should be.
+	OK Level = "ok"
+	// Warning is something that works now and may not later.
+	Warning Level = "warning"
+	// Problem is something that does not work.
+	Problem Level = "problem"
+)
+
+// Finding is one thing that was found out. Cause and Subject may hold text that
+// others wrote, such as the id of a node.
+type Finding struct {
+	Level Level `json:"level"`
+	// Code names the kind of finding. It is the same in every release.
+	Code string `json:"code"`
+	// Subject is the address, member, key or node that it is about.
+	Subject string `json:"subject"`
+	// Cause says in words what was found.
+	Cause string `json:"cause"`
+	// Fix is a command or a setting that helps. It is empty for OK.
+	Fix string `json:"fix,omitempty"`
+}
+
+// Examine looks at the etcd that cfg names and at what is registered in it. It
+// returns within cfg.Timeout, a third of which an address that does not answer can
+// take; what there was no time for is a finding as well. The etcd's own client,
+// cfg.Client, is not used. The list is never empty.
+func Examine(ctx context.Context, cfg etcd.Config) []Finding {
+	cfg.Client = nil
+	cfg.Timeout = cmp.Or(cfg.Timeout, defaults.RegistryTimeout)
+	ctx, cancel := context.WithTimeout(ctx, cfg.Timeout)
+	defer cancel()
+
+	var r report
+	asked, err := split(cfg)
+	if err != nil {
+		r.problem("address.malformed", "registry address", "give host, host:port or a URL in --registry_address", "%v", err)
+		return r
+	}
+	visits := visitAll(ctx, cfg.Timeout/3, asked)
+	defer func() { closeAll(visits) }()
+	for _, v := range visits {
+		r = append(r, v.found...)
+	}
+	c := examineCluster(ctx, cfg, visits)
+	defer closeAll(c.others)
+	r = append(r, c.found...)
+	if best := c.best(); best != nil {
+		r = append(r, examineDatabase(c)...)
+		r = append(r, examineVersions(c)...)
+		r = append(r, examineRights(ctx, cfg, best)...)
+		r = append(r, examineRegistry(ctx, best, remote(asked))...)
+	}
+	return merge(r)
+}
+
+// report collects findings.
+type report []Finding
+
+func (r *report) ok(code, subject, cause string, args ...any) {
+	*r = append(*r, Finding{OK, code, subject, fmt.Sprintf(cause, args...), ""})
+}
+
+func (r *report) warn(code, subject, fix, cause string, args ...any) {
+	*r = append(*r, Finding{Warning, code, subject, fmt.Sprintf(cause, args...), fix})
+}
+
+func (r *report) problem(code, subject, fix, cause string, args ...any) {
+	*r = append(*r, Finding{Problem, code, subject, fmt.Sprintf(cause, args...), fix})
+}
+
+// merge makes one finding of those that differ only in the subject, in the place
+// of the first.
+func merge(all []Finding) []Finding {
+	out := make([]Finding, 0, len(all))
+	for _, f := range all {
+		i := slices.IndexFunc(out, func(o Finding) bool {
+			return o.Level == f.Level && o.Code == f.Code && o.Cause == f.Cause && o.Fix == f.Fix
+		})
+		if i < 0 {
+			out = append(out, f)
+		} else if out[i].Subject != f.Subject {
+			out[i].Subject += ", " + f.Subject
+		}
+	}
+	return out
+}
+
+// millis rounds a duration for people.
+func millis(d time.Duration) time.Duration { return max(time.Millisecond, d.Round(time.Millisecond)) }
+
+// number counts things.
+func number(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

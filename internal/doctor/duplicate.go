@@ -1,0 +1,27 @@
+package doctor
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// examineDuplicates looks for what should be one node's own.
+func examineDuplicates(r *report, nodes []node) {
+	ids, addresses := make(map[string][]string), make(map[string][]string)
+	for _, n := range nodes {
+		ids[n.id] = append(ids[n.id], n.name())
+		addresses[n.address] = append(addresses[n.address], n.name())
+	}
+	for _, id := range slices.Sorted(maps.Keys(ids)) {
+		if names := ids[id]; len(names) > 1 {
+			r.warn("node.duplicate_id", strings.Join(names, ", "), "leave --server_id out, or give each service its own", "different services have nodes with the id %q", id)
+		}
+	}
+	for _, address := range slices.Sorted(maps.Keys(addresses)) {
+		if names := addresses[address]; len(names) > 1 && address != "" {
+			r.warn("node.duplicate_address", strings.Join(names, ", "), "if one of them is what a crashed process left behind, it goes when its lease ends; else see --server_advertise of both",
+				"several nodes are registered at %s, and one process at most listens there", address)
+		}
+	}
+}

@@ -1,0 +1,61 @@
+package doctor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.etcd.io/etcd/api/v3/mvccpb"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+
+	"github.com/rollcall-go/micro/internal/record"
+)
+
+// examinePauses lists the nodes that an operator keeps out. registered are the
+// keys of the registry.
+func examinePauses(ctx context.Context, r *report, best *visit, registered []*mvccpb.KeyValue) {
+	kvs, err := best.list(ctx, record.PauseRoot)
+	if errors.Is(err, rpctypes.ErrPermissionDenied) {
+		return // said with the rights of the user
+	}
+	if err != nil {
+		r.unreadable(best, record.PauseRoot, err)
+		return
+	}
+	for _, kv := range kvs {
+		name := strings.TrimPrefix(string(kv.Key), record.PauseRoot)
+		service, id, _ := strings.Cut(name, "/")
+		if service == "" || id == "" {
+			r.warn("pause.malformed", string(kv.Key), "`etcdctl del "+shell(string(kv.Key))+"`", "it names no node, so it has no effect")
+			continue
+		}
+		fix := fmt.Sprintf("`micro node resume %s %s`", shell(service), shell(id))
+		if slices.ContainsFunc(registered, func(n *mvccpb.KeyValue) bool { return string(n.Key) == record.Root+name }) {
+			r.warn("node.paused_registered", name, "stop its process if it is a node of go-micro v2, which knows no pause; or "+fix, "it is paused%s, but still registered", byWhom(kv.Value))
+			continue
+		}
+		r.warn("node.paused", name, fix, "it is paused%s, and does not register", byWhom(kv.Value))
+	}
+}
+
+// byWhom says what the value of a pause key tells, "" if that is nothing.
+func byWhom(value []byte) string {
+	var p struct{ By, At, Reason string }
+	if json.Unmarshal(value, &p) != nil {
+		return ""
+	}
+	text := ""
+	if p.By != "" {
+		text += " by " + p.By
+	}
+	if p.At != "" {
+		text += " since " + p.At
+	}
+	if p.Reason != "" {
+		text += fmt.Sprintf(" (%s)", p.Reason)
+	}
+	return text
+}

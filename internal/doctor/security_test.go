@@ -1,0 +1,94 @@
+package doctor
+
+import (
+	"crypto/tls"
+	"testing"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/testkit"
+)
+
+func secure(c *tls.Config) func(*etcd.Config) { return func(cfg *etcd.Config) { cfg.TLS = c } }
+
+func login(user, password string) func(*etcd.Config) {
+	return func(cfg *etcd.Config) { cfg.Username, cfg.Password = user, password }
+}
+
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	testkit.EachKind(t, func(t *testing.T, kind testkit.Kind) {
+		ca, stranger := testkit.NewCA(t), testkit.NewCA(t)
+		server := testkit.StartEtcd(t, testkit.OfKind(kind), testkit.WithTLS(ca))
+		// The test certificates are valid for a day.
+		want(t, examine(t, server.Addr(), secure(ca.TLS())), "warning tls.expires_soon")
+		want(t, examine(t, server.URL(), secure(stranger.TLS())), "problem tls.unknown_authority")
+		want(t, examine(t, server.URL()), "problem tls.unknown_authority") // the system's roots
+		want(t, examine(t, server.Addr()), "problem tls.wanted")
+		want(t, examine(t, server.Addr(), login("user", "secret")), "problem tls.wanted")
+		wrong := ca.TLS()
+		wrong.ServerName = "etcd.example"
+		want(t, examine(t, server.Addr(), secure(wrong)), "problem tls.wrong_name")
+	})
+}
+
+func TestClientCertificate(t *testing.T) {
+	t.Parallel()
+	testkit.EachKind(t, func(t *testing.T, kind testkit.Kind) {
+		ca, stranger := testkit.NewCA(t), testkit.NewCA(t)
+		server := testkit.StartEtcd(t, testkit.OfKind(kind), testkit.WithTLS(ca), testkit.WithClientCerts())
+		want(t, examine(t, server.Addr(), secure(server.TLS(t))), "warning tls.expires_soon")
+		want(t, examine(t, server.Addr(), secure(ca.TLS())), "problem tls.client_certificate_missing", "warning tls.expires_soon")
+		files := stranger.Client(t, "client")
+		own, err := tls.LoadX509KeyPair(files.CertFile, files.KeyFile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg := ca.TLS()
+		cfg.Certificates = []tls.Certificate{own}
+		want(t, examine(t, server.Addr(), secure(cfg)), "problem tls.client_certificate_refused", "warning tls.expires_soon")
+	})
+}
+
+func TestTLSWhereThereIsNone(t *testing.T) {
+	t.Parallel()
+	server := testkit.StartEtcd(t)
+	want(t, examine(t, "https://"+server.Addr()), "problem tls.not_spoken")
+}
+
+func TestUsers(t *testing.T) {
+	t.Parallel()
+	testkit.EachKind(t, func(t *testing.T, kind testkit.Kind) {
+		server := testkit.StartEtcd(t, testkit.OfKind(kind))
+		want(t, examine(t, server.Addr(), login("user", "secret")), "warning auth.off")
+		server.EnableAuth(t, "user", "secret")
+		want(t, examine(t, server.Addr(), login("user", "secret")))
+		want(t, examine(t, server.Addr(), login(testkit.Root, testkit.Root)))
+		want(t, examine(t, server.Addr(), login("user", "guess")), "problem auth.refused")
+		want(t, examine(t, server.Addr()), "problem auth.required")
+
+		// A user who may do less.
+		root := server.Client(t)
+		read := func(role, from, end string) {
+			if _, err := root.RoleGrantPermission(t.Context(), role, from, end, clientv3.PermissionType(clientv3.PermRead)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, err := range []error{
+			func() error { _, err := root.RoleAdd(t.Context(), "reader"); return err }(),
+			func() error { _, err := root.UserAdd(t.Context(), "guest", "secret"); return err }(),
+			func() error { _, err := root.UserGrantRole(t.Context(), "guest", "reader"); return err }(),
+		} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		guest := login("guest", "secret")
+		all := examine(t, server.Addr(), guest)
+		want(t, all, "problem auth.no_read", "problem auth.no_write", "warning auth.no_pause", "problem registry.denied")
+		says(t, all, "auth.no_read", "etcdctl role grant-permission --prefix reader readwrite /micro/registry/")
+		read("reader", "/micro/registry/", "/micro/registry0")
+		want(t, examine(t, server.Addr(), guest), "problem auth.no_write", "warning auth.no_pause")
+	})
+}
