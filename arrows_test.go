@@ -63,8 +63,9 @@ var rooms = []struct {
 	{"config/cmd", []string{"internal/builtin", "client", "client/selector", "server", "broker", "transport", "registry", "internal/defaults", "internal/feed", "internal/netaddr", "internal/similar"}, "wiring: flags and environment"},
 	{"", []string{"client", "client/grpc", "client/selector", "server", "server/grpc", "broker", "transport", "registry", "config/cmd", "internal/builtin", "internal/defaults", "internal/feed", "internal/protomsg"}, "front door: assembles a service"},
 
+	{"internal/doctor", []string{"registry", "internal/etcd", "internal/record", "internal/netaddr", "internal/defaults"}, "reads everything that the command's doctor reports on; no service links it"},
 	{"internal/embedded", nil, "the etcd inside the command; the library never links it"},
-	{"cmd/micro/...", []string{"", "client", "server", "client/grpc", "client/selector", "codec/bytes", "config/cmd", "registry", "registry/etcd", "internal/builtin", "internal/defaults", "internal/embedded", "internal/etcd", "internal/feed", "internal/record", "internal/rpc", "internal/similar", "cmd/micro/..."}, "front door: the command"},
+	{"cmd/micro/...", []string{"", "client", "server", "client/grpc", "client/selector", "codec/bytes", "config/cmd", "registry", "registry/etcd", "internal/builtin", "internal/defaults", "internal/doctor", "internal/embedded", "internal/etcd", "internal/feed", "internal/record", "internal/rpc", "internal/similar", "cmd/micro/..."}, "front door: the command"},
 
 	{"registry/registrytest", []string{"registry"}, "test range: one suite for every backend, also those of users"},
 	{"internal/testkit/legacypb", []string{"api", "client", "server"}, "test range: what v2's generators wrote"},

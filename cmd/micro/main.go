@@ -42,6 +42,7 @@ func commands() []*cli.Command {
 		callCommand(),
 		watchCommand(),
 		nodeCommand(),
+		doctorCommand(),
 		demoCommand(),
 		versionCommand(),
 		demoServiceCommand(),
