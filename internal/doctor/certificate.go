@@ -90,11 +90,11 @@ func speaksTLS(ctx context.Context, addr string) bool {
 	if err != nil {
 		return false
 	}
-	// Nothing is sent after the handshake, so it does not matter who answers.
-	conn := tls.Client(raw, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}) //nolint:gosec
-	err = conn.HandshakeContext(ctx)
+	name, _, _ := strings.Cut(hostOf(addr), "%")
+	err = tls.Client(raw, &tls.Config{ServerName: name, MinVersion: tls.VersionTLS12}).HandshakeContext(ctx)
 	_ = raw.Close()
-	return err == nil
+	var untrusted *tls.CertificateVerificationError // which takes a server to show one
+	return err == nil || errors.As(err, &untrusted)
 }
 
 // speaksPlain reports whether a server that was addressed with TLS answers HTTP
