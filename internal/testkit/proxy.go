@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -16,28 +17,67 @@ import (
 type Proxy struct {
 	addr, target string
 	wg           sync.WaitGroup
+	carried      [2]atomic.Int64 // bytes, by direction
 
 	mu       sync.Mutex
-	listener net.Listener  // nil while cut
-	pass     chan struct{} // closed while connections are carried
-	held     bool          // pass is not closed
+	listener net.Listener // nil while cut
+	gates    [2]gate      // by direction
+	dropping bool
+	delay    time.Duration
 	conns    map[*proxied]struct{}
 	accepted int
+}
+
+// direction is the way in which a connection carries bytes.
+type direction int
+
+const (
+	requests direction = iota // from the client
+	replies                   // to the client
+)
+
+// gate lets one direction pass, or holds it.
+type gate struct {
+	pass chan struct{} // closed while bytes are carried
+	held bool          // pass is not closed
+}
+
+func openGate() gate {
+	open := make(chan struct{})
+	close(open)
+	return gate{pass: open}
+}
+
+func (g *gate) hold() {
+	if !g.held {
+		g.pass, g.held = make(chan struct{}), true
+	}
+}
+
+func (g *gate) release() {
+	if g.held {
+		close(g.pass)
+		g.held = false
+	}
 }
 
 // proxied is one accepted connection and its counterpart.
 type proxied struct {
 	client, server net.Conn // server is nil until it is dialled
 	gone           chan struct{}
+	lossy          bool // bytes of it were dropped
 }
 
 // StartProxy starts a proxy in front of target, a host:port. It ends with the
 // test.
 func StartProxy(t testing.TB, target string) *Proxy {
 	t.Helper()
-	open := make(chan struct{})
-	close(open)
-	p := &Proxy{addr: freeAddr(t), target: target, pass: open, conns: make(map[*proxied]struct{})}
+	p := &Proxy{
+		addr:   freeAddr(t),
+		target: target,
+		gates:  [2]gate{openGate(), openGate()},
+		conns:  make(map[*proxied]struct{}),
+	}
 	if err := p.listen(); err != nil {
 		t.Fatalf("start a proxy: %v", err)
 	}
@@ -62,6 +102,13 @@ func (p *Proxy) Open() int {
 	return len(p.conns)
 }
 
+// Received returns how many bytes clients were sent since the start.
+func (p *Proxy) Received() int64 { return p.carried[replies].Load() }
+
+// Sent returns how many bytes clients have sent since the start, as far as they
+// were carried on.
+func (p *Proxy) Sent() int64 { return p.carried[requests].Load() }
+
 // Cut closes all connections and refuses new ones, until Restore. When it
 // returns, no connection is open.
 func (p *Proxy) Cut() {
@@ -83,18 +130,59 @@ func (p *Proxy) Cut() {
 func (p *Proxy) Blackhole() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.held {
-		p.pass, p.held = make(chan struct{}), true
-	}
+	p.gates[requests].hold()
+	p.gates[replies].hold()
 }
 
-// Restore ends a Cut and a Blackhole.
+// HalfOpen is a Blackhole for what clients would receive alone: what they send
+// arrives, until Restore.
+func (p *Proxy) HalfOpen() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.gates[replies].hold()
+}
+
+// Drop accepts connections and throws away what is sent over any, until Restore,
+// which resets the connections that lost something.
+func (p *Proxy) Drop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.dropping = true
+}
+
+// Delay holds everything for d in each direction, until Restore.
+func (p *Proxy) Delay(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.delay = d
+}
+
+// Reset ends the connections that are open by a TCP reset, as a peer that lost its
+// state does, and returns how many there were. New ones are carried as before.
+func (p *Proxy) Reset() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 0
+	for c := range p.conns {
+		if !c.isGone() {
+			c.reset()
+			n++
+		}
+	}
+	return n
+}
+
+// Restore ends Cut, Blackhole, HalfOpen, Drop and Delay.
 func (p *Proxy) Restore(t testing.TB) {
 	t.Helper()
 	p.mu.Lock()
-	if p.held {
-		close(p.pass)
-		p.held = false
+	p.gates[requests].release()
+	p.gates[replies].release()
+	p.dropping, p.delay = false, 0
+	for c := range p.conns {
+		if c.lossy {
+			c.reset()
+		}
 	}
 	cut := p.listener == nil
 	p.mu.Unlock()
@@ -154,7 +242,7 @@ func (p *Proxy) serve(c *proxied) {
 		delete(p.conns, c)
 		p.mu.Unlock()
 	}()
-	if !p.mayPass(c) {
+	if !p.mayPass(c, requests) {
 		return
 	}
 	server, err := net.DialTimeout("tcp", p.target, 5*time.Second)
@@ -169,14 +257,14 @@ func (p *Proxy) serve(c *proxied) {
 		closeQuietly(server)
 		return
 	}
-	var replies sync.WaitGroup
-	replies.Go(func() { p.carry(c, c.client, server) })
-	p.carry(c, server, c.client)
-	replies.Wait()
+	var back sync.WaitGroup
+	back.Go(func() { p.carry(c, replies, c.client, server) })
+	p.carry(c, requests, server, c.client)
+	back.Wait()
 }
 
 // carry copies from src to dst while it may. Its end closes both.
-func (p *Proxy) carry(c *proxied, dst, src net.Conn) {
+func (p *Proxy) carry(c *proxied, d direction, dst, src net.Conn) {
 	defer func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -186,11 +274,14 @@ func (p *Proxy) carry(c *proxied, dst, src net.Conn) {
 	for {
 		n, err := src.Read(buf)
 		if n > 0 {
-			if !p.mayPass(c) {
+			if !p.mayPass(c, d) {
 				return
 			}
-			if _, err := dst.Write(buf[:n]); err != nil {
-				return
+			if !p.lost(c) {
+				if _, err := dst.Write(buf[:n]); err != nil {
+					return
+				}
+				p.carried[d].Add(int64(n))
 			}
 		}
 		if err != nil {
@@ -199,18 +290,45 @@ func (p *Proxy) carry(c *proxied, dst, src net.Conn) {
 	}
 }
 
-// mayPass waits for the end of a Blackhole. It returns false when c is closed
-// meanwhile.
-func (p *Proxy) mayPass(c *proxied) bool {
+// mayPass waits for the end of a Delay, a Blackhole or a HalfOpen. It returns
+// false when c is closed meanwhile.
+func (p *Proxy) mayPass(c *proxied, d direction) bool {
 	p.mu.Lock()
-	pass := p.pass
+	pass, delay := p.gates[d].pass, p.delay
 	p.mu.Unlock()
+	if delay > 0 {
+		timer := time.NewTimer(delay)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-c.gone:
+			return false
+		}
+	}
 	select {
 	case <-pass:
 		return true
 	case <-c.gone:
 		return false
 	}
+}
+
+// lost tells whether what c carries now is thrown away.
+func (p *Proxy) lost(c *proxied) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c.lossy = c.lossy || p.dropping
+	return c.lossy
+}
+
+// reset closes both sides, the client's without a farewell. The caller holds the
+// proxy's lock.
+func (c *proxied) reset() {
+	if tcp, ok := c.client.(*net.TCPConn); ok {
+		// Without it the connection is closed in the ordinary way, which ends it too.
+		_ = tcp.SetLinger(0)
+	}
+	c.close()
 }
 
 // close closes both sides. The caller holds the proxy's lock.

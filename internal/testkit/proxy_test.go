@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -154,6 +155,79 @@ func TestProxyWaitsForItsAddress(t *testing.T) {
 	released := time.AfterFunc(50*time.Millisecond, func() { closeQuietly(l) })
 	defer released.Stop()
 	p.Restore(t)
+	if err := echo(dial(t, p.Addr()), "again", 5*time.Second); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestProxyHalfOpen(t *testing.T) {
+	p := StartProxy(t, startEcho(t))
+	c := dial(t, p.Addr())
+	if err := echo(c, "hello", 5*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	p.HalfOpen()
+	if err := echo(c, "heard", 50*time.Millisecond); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("got %v over a half-open connection, want nothing", err)
+	}
+	Eventually(t, 5*time.Second, "what was sent has arrived", func() bool { return p.Sent() == int64(len("hello"+"heard")) })
+	if got := p.Received(); got != int64(len("hello")) {
+		t.Errorf("%d bytes came back, want those from before", got)
+	}
+	p.Restore(t)
+	Eventually(t, 5*time.Second, "the answer arrives after all", func() bool { return p.Received() == p.Sent() })
+}
+
+func TestProxyDrop(t *testing.T) {
+	p := StartProxy(t, startEcho(t))
+	c, idle := dial(t, p.Addr()), dial(t, p.Addr())
+	for _, c := range []net.Conn{c, idle} {
+		if err := echo(c, "hello", 5*time.Second); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.Drop()
+	if err := echo(c, "lost", 50*time.Millisecond); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("got %v while all is dropped, want nothing", err)
+	}
+	p.Restore(t)
+	if err := echo(c, "again", 5*time.Second); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("got %v on a connection that lost something, want it closed", err)
+	}
+	if err := echo(idle, "again", 5*time.Second); err != nil {
+		t.Errorf("a connection that lost nothing: %v", err)
+	}
+}
+
+func TestProxyDelay(t *testing.T) {
+	const late = 50 * time.Millisecond
+	p := StartProxy(t, startEcho(t))
+	p.Delay(late)
+	began := time.Now()
+	c := dial(t, p.Addr())
+	if err := echo(c, "hello", 5*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took < 2*late {
+		t.Errorf("there and back took %v, want at least %v", took, 2*late)
+	}
+}
+
+func TestProxyReset(t *testing.T) {
+	p := StartProxy(t, startEcho(t))
+	c := dial(t, p.Addr())
+	if err := echo(c, "hello", 5*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if n := p.Reset(); n != 1 {
+		t.Errorf("%d connections were reset, want 1", n)
+	}
+	if err := c.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("got %v, want a reset", err)
+	}
 	if err := echo(dial(t, p.Addr()), "again", 5*time.Second); err != nil {
 		t.Error(err)
 	}
