@@ -95,6 +95,7 @@ type rules struct {
 	retryAt  time.Time
 	heard    time.Time // when etcd last gave a sign of life
 	probing  bool
+	asked    position // r.at when the probe was sent
 	status   Status
 	resync   resync
 }
@@ -159,7 +160,7 @@ func (r *rules) tick(now, heard time.Time) {
 		}
 	case watching:
 		if !r.probing && now.Sub(r.heard) >= r.tune.silence {
-			r.probing = true
+			r.probing, r.asked = true, r.at
 			r.do.probe()
 		}
 		if !now.Before(r.resync.at) {
@@ -282,7 +283,7 @@ func (r *rules) probed(now time.Time, at position, err error) {
 	r.probing = false
 	if err == nil {
 		r.heard = now
-		err = at.behind(r.at)
+		err = at.behind(r.asked) // the watch may have been quicker
 	} else if timedOut(err) {
 		err = fmt.Errorf("%w: %w", errSilent, err)
 		r.do.suspect(r.gen, err)

@@ -301,6 +301,17 @@ func TestRulesWatchdog(t *testing.T) {
 	b.want("suspect 1", "end", "not live")
 }
 
+// The answer to a probe and the events of the watch come on different ways.
+func TestRulesProbeAnsweredAfterNews(t *testing.T) {
+	b := started(t)
+	b.pass(5 * time.Second)
+	b.want("probe")
+	b.watched(11, putEvent("c", 11))
+	b.want("change 11 +c")
+	b.rules.probed(b.clock, position{1, 2, 10}, nil)
+	b.want()
+}
+
 func TestRulesLeaveAMemberWithoutLeader(t *testing.T) {
 	b := started(t)
 	b.rules.closed(b.clock, fmt.Errorf("watch: %w", rpctypes.ErrNoLeader))
