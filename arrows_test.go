@@ -43,7 +43,8 @@ var rooms = []struct {
 	{"registry/etcd", []string{"registry", "internal/etcd", "internal/feed", "internal/record", "internal/watch", "internal/defaults"}, "backend: puts the contract on internal/etcd"},
 	{"registry/memory", []string{"registry", "internal/feed", "internal/record", "internal/watch", "internal/defaults"}, "backend"},
 
-	{"internal/discovery", []string{"registry", "internal/feed", "internal/record", "internal/backoff", "internal/defaults"}, "engine room: knows views of services, no wire"},
+	{"internal/disk", []string{"registry"}, "plant room: files of services; knows no registry that runs"},
+	{"internal/discovery", []string{"registry", "internal/feed", "internal/record", "internal/backoff", "internal/defaults", "internal/disk"}, "engine room: knows views of services, no wire"},
 	{"registry/cache", []string{"registry", "internal/discovery", "internal/feed", "internal/record", "internal/defaults"}, "the public face of discovery"},
 	{"internal/pick", []string{"registry", "client/selector", "internal/discovery", "internal/record", "internal/similar"}, "engine room: chooses nodes, knows no grpc"},
 	{"internal/conn", []string{"internal/backoff", "internal/defaults"}, "engine room: the wire to a node, knows no registry"},

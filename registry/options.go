@@ -18,6 +18,10 @@ type Options struct {
 	Secure bool
 	// TLSConfig switches TLS on with these settings.
 	TLSConfig *tls.Config
+	// Snapshot is a directory in which whoever follows services in this registry, a
+	// client or a cache, keeps what it last knew of them. Should the registry not
+	// answer at the next start, calls go by that. Empty means that nothing is kept.
+	Snapshot string
 	// Context carries the settings of one backend, set by that backend's own
 	// options. May be nil.
 	Context context.Context
@@ -89,6 +93,12 @@ func Secure(b bool) Option {
 // TLSConfig switches TLS on with the given settings.
 func TLSConfig(t *tls.Config) Option {
 	return func(o *Options) { o.TLSConfig = t }
+}
+
+// Snapshot sets the directory in which what is known is kept, for a start while
+// the registry is away.
+func Snapshot(dir string) Option {
+	return func(o *Options) { o.Snapshot = dir }
 }
 
 // RegisterTTL sets how long the registration outlives its last renewal.

@@ -73,15 +73,19 @@ func choose(in input, to Options) error {
 	return nil
 }
 
-// locate sees to it that the registry is the one that was named, at the
-// addresses that were given, and that everybody uses it.
+// locate sees to it that the registry is the one that was named, with the
+// addresses and the directory that were given, and that everybody uses it.
 func locate(in input, to Options) error {
 	name, named := in.text("registry")
 	list, addressed := in.text("registry_address")
-	if !named && !addressed {
+	snapshot, kept := in.text("registry_snapshot")
+	if !named && !addressed && !kept {
 		return nil
 	}
 	var opts []registry.Option
+	if kept {
+		opts = append(opts, registry.Snapshot(snapshot))
+	}
 	if addressed {
 		addrs := strings.Split(list, ",")
 		for i := range addrs {
@@ -103,6 +107,10 @@ func locate(in input, to Options) error {
 	case addressed:
 		if err := (*at).Init(opts...); err != nil {
 			return fmt.Errorf("set --registry_address=%q: %w", list, err)
+		}
+	case kept:
+		if err := (*at).Init(opts...); err != nil {
+			return fmt.Errorf("set --registry_snapshot=%q: %w", snapshot, err)
 		}
 	}
 	if err := feed.Check(*at); err != nil {

@@ -14,6 +14,10 @@ var DefaultFlags = []cli.Flag{
 		Usage: "comma-separated addresses of the registry's servers, host:port",
 	},
 	&cli.StringFlag{
+		Name: "registry_snapshot", EnvVars: []string{"MICRO_REGISTRY_SNAPSHOT"}, DefaultText: "none",
+		Usage: "directory to keep known services in, for a start while the registry is away",
+	},
+	&cli.StringFlag{
 		Name: "server", EnvVars: []string{"MICRO_SERVER"}, DefaultText: "grpc",
 		Usage: "server to serve requests with: grpc",
 	},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/client"
+	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/etcd"
 	"github.com/rollcall-go/micro/server"
 )
@@ -67,6 +68,8 @@ func knobs() []knob {
 		{flag: "registry_address", code: func(p *program) error { p.registry = etcd.NewRegistry(addrs("a:1")); return nil },
 			read: func(p *program) string { return fmt.Sprint(p.registry.Options().Addrs) }, fromCode: "[a:1]", fromEnv: "[b:2 c:3]", envText: "b:2, c:3",
 			fromFlag: "[[::1]:4]", flagText: "[::1]:4", byDefault: "[]"},
+		{flag: "registry_snapshot", code: func(p *program) error { return p.registry.Init(registry.Snapshot("a")) },
+			read: func(p *program) string { return p.registry.Options().Snapshot }, fromCode: "a", fromEnv: "b", fromFlag: "c", byDefault: ""},
 		{flag: "registry", code: func(p *program) error { p.registry = etcd.NewRegistry(addrs("a:1")); return nil },
 			read: func(p *program) string { return p.registry.String() }, fromCode: "etcd", fromEnv: "memory", fromFlag: "etcd", byDefault: "memory"},
 	}

@@ -81,6 +81,12 @@ const (
 	// SnapshotIdle is the time after the last use at which a followed service is
 	// dropped.
 	SnapshotIdle = 10 * time.Minute
+	// SnapshotMaxAge is the age from which what an earlier process left on disk is
+	// not believed.
+	SnapshotMaxAge = 72 * time.Hour
+	// SnapshotRefresh is the time between two notes on disk that what is known still
+	// holds.
+	SnapshotRefresh = time.Minute
 	// SuspectWindow is the span in which the loss of many nodes counts as one loss.
 	SuspectWindow = 10 * time.Second
 	// SuspectKeep is how long a suspect node is kept before it is dropped untried.

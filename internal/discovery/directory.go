@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/internal/disk"
 	"github.com/rollcall-go/micro/internal/feed"
 )
 
@@ -29,6 +30,9 @@ type Options struct {
 	// SuspectKeep is how long a suspect is kept untried. Zero means
 	// defaults.SuspectKeep.
 	SuspectKeep time.Duration
+	// Disk keeps what is known beyond the end of the process, and stands in for a
+	// registry that does not answer at the start. Nil means not.
+	Disk *disk.Store
 }
 
 // sweeps is the number of looks at the last use within Options.Idle.
@@ -44,6 +48,7 @@ type Directory struct {
 	referee feed.Referee // nil if src is none
 	idle    time.Duration
 	rules   rules
+	saver   *saver // nil if nothing is kept on disk
 
 	entries atomic.Pointer[map[string]*entry] // replaced, never changed
 	sweep   atomic.Uint64                     // counts the looks at the last use
@@ -80,6 +85,9 @@ func New(src feed.Source, opts Options) *Directory {
 		observers: map[*observer]struct{}{},
 	}
 	d.referee, _ = src.(feed.Referee)
+	if opts.Disk != nil {
+		d.saver = newSaver(opts.Disk)
+	}
 	// Ended by Close.
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	d.entries.Store(&map[string]*entry{})
@@ -223,6 +231,11 @@ func (d *Directory) Close() {
 		e.drop()
 	}
 	d.wg.Wait()
+	if d.saver != nil {
+		for _, e := range *entries {
+			d.saver.save(e.snapshot.Load())
+		}
+	}
 }
 
 // follow returns the entry of name, beginning to follow it if nobody did.
@@ -239,6 +252,9 @@ func (d *Directory) follow(name string) (*entry, error) {
 	if !d.running {
 		d.running = true
 		d.wg.Go(d.keep)
+		if d.saver != nil {
+			d.wg.Go(d.keepOnDisk)
+		}
 	}
 	e := newEntry(d, name)
 	entries := maps.Clone(old)

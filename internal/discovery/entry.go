@@ -37,6 +37,8 @@ func newEntry(d *Directory, name string) *entry {
 	e := &entry{dir: d, name: name, view: view{rules: d.rules}}
 	if name == "" { // nothing is routed by the view of all services
 		e.view.rules.off = true
+	} else if d.saver != nil {
+		e.view.patience = time.Now().Add(diskPatience)
 	}
 	e.ctx, e.cancel = context.WithCancel(d.ctx)
 	turn := new(atomic.Uint64)
@@ -60,6 +62,7 @@ var errEnded = errors.New("the registry stopped supplying its services")
 // follow runs until the entry is dropped. A source that gives up is asked again
 // after a pause, because its configuration may be put right.
 func (e *entry) follow() {
+	e.step(func(time.Time) {}) // sets the first deadline
 	pause := time.NewTimer(0)
 	defer pause.Stop()
 	for {
@@ -101,6 +104,10 @@ func (e *entry) step(f func(now time.Time)) {
 	now := time.Now()
 	f(now)
 	ask, next := e.view.tick(now)
+	load := e.view.missesRegistry(now)
+	if at := e.view.patience; !at.IsZero() && (next.IsZero() || at.Before(next)) {
+		next = at
+	}
 	e.next = next
 	if e.view.dirty {
 		e.view.dirty = false
@@ -110,6 +117,9 @@ func (e *entry) step(f func(now time.Time)) {
 	}
 	e.mu.Unlock()
 
+	if load {
+		e.dir.load(e)
+	}
 	if len(ask) > 0 {
 		e.dir.ask(e, ask)
 	}
@@ -131,6 +141,9 @@ func (e *entry) publish(s *Snapshot) {
 	e.snapshot.Store(s)
 	close(old.changed)
 	e.dir.observed(s)
+	if e.dir.saver != nil {
+		e.dir.saver.soon(e)
+	}
 }
 
 // drop ends the following. Observers are told that nothing is known any more;

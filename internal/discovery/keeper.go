@@ -90,13 +90,17 @@ func (d *Directory) ask(e *entry, about []feed.Departure) {
 	if d.referee == nil {
 		return
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.closed {
-		return
-	}
-	d.wg.Go(func() {
+	d.spawn(func() {
 		expired, err := d.referee.Expired(e.ctx, about)
 		e.step(func(now time.Time) { e.view.verdict(now, about, expired, err) })
 	})
+}
+
+// spawn runs f in the background, unless the directory was closed.
+func (d *Directory) spawn(f func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.closed {
+		d.wg.Go(f)
+	}
 }

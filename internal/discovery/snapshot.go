@@ -15,14 +15,21 @@ const (
 	Stale Origin = iota
 	// Live: the registry is connected and confirms the data.
 	Live
+	// Disk: the registry has not answered yet; the data is what an earlier process
+	// left on disk.
+	Disk
 )
 
 // String returns the origin in lower case.
 func (o Origin) String() string {
-	if o == Live {
+	switch o {
+	case Live:
 		return "live"
+	case Disk:
+		return "disk"
+	default:
+		return "stale"
 	}
-	return "stale"
 }
 
 // Snapshot is what is known of one service at one time. It never changes; its
@@ -31,7 +38,8 @@ func (o Origin) String() string {
 type Snapshot struct {
 	// Name is the followed name, empty for all services.
 	Name string
-	// Known is true once the registry has answered, be it that there is no node.
+	// Known is true once the registry has answered, be it that there is no node,
+	// or the disk in its place.
 	Known bool
 	// Seen is true once there was a node.
 	Seen bool
@@ -55,8 +63,8 @@ type Snapshot struct {
 	Fatal bool
 	// Since is when Origin and Err became what they are.
 	Since time.Time
-	// Confirmed is when a registry that went away last vouched for the data. Zero
-	// if it never did.
+	// Confirmed is when a registry that went away last vouched for the data, be it
+	// to an earlier process. Zero if it never did.
 	Confirmed time.Time
 
 	turn    *atomic.Uint64

@@ -27,6 +27,12 @@ type view struct {
 	status      feed.Status
 	fatal       bool
 
+	// patience is until when a registry that says nothing is waited for before the
+	// disk is asked. Zero if it is not to be asked, or was.
+	patience time.Time
+	fromDisk bool      // services are those of an earlier process
+	savedAt  time.Time // and were confirmed at this time
+
 	losses   []loss
 	suspects []suspect
 
@@ -36,6 +42,10 @@ type view struct {
 // update takes over a complete view of the registry.
 func (v *view) update(now time.Time, u feed.Update) {
 	before := v.services
+	if v.fromDisk { // what happened meanwhile was not seen
+		u.Gap, u.Departed = true, missing(before, u.Services)
+		v.fromDisk = false
+	}
 	v.known, v.dirty = true, true
 	v.services, v.revision = u.Services, u.Revision
 	v.seen = v.seen || anyNode(u.Services)
@@ -82,11 +92,14 @@ func (v *view) fill(s *Snapshot) {
 		}
 		s.Routing = record.Group(records)
 	}
-	if v.status.Live {
-		s.Origin = Live
-	}
 	s.Err, s.Fatal = v.status.Err, v.fatal
 	s.Since, s.Confirmed = v.status.Since, v.status.Confirmed
+	switch {
+	case v.fromDisk:
+		s.Origin, s.Confirmed = Disk, v.savedAt
+	case v.status.Live:
+		s.Origin = Live
+	}
 }
 
 func nodesOf(services []*registry.Service) []*registry.Node {

@@ -36,7 +36,10 @@ func New(r registry.Registry, opts ...Option) Cache {
 	c := &cache{
 		Registry: r,
 		Source:   source,
-		known:    discovery.New(source, discovery.Options{Idle: max(o.TTL, defaults.SnapshotIdle)}),
+		known: discovery.New(source, discovery.Options{
+			Idle: max(o.TTL, defaults.SnapshotIdle),
+			Disk: discovery.DiskOf(r),
+		}),
 	}
 	if k, ok := r.(keeper); ok {
 		return &kept{cache: c, keeper: k}
