@@ -71,33 +71,36 @@ const (
 )
 
 var (
-	errSilent  = errors.New("no answer to a probe")
-	errRenewed = errors.New("the connection was made anew")
+	errSilent      = errors.New("no answer to a probe")
+	errRenewed     = errors.New("the connection was made anew")
+	errUnconfirmed = errors.New("etcd did not confirm the watch")
 )
 
 // rules is the state machine of a mirror. It knows when the watched history can
 // be trusted and what to do when it cannot. It does no I/O and has no clock;
 // next says when it wants to be told the time. It belongs to one goroutine.
 type rules struct {
-	do   effects
-	tune tuning
-	draw func() float64 // in [0, 1)
+	do       effects
+	tune     tuning
+	draw     func() float64 // in [0, 1)
+	patience time.Duration  // the silence after which this mirror probes the link
 
-	phase    phase
-	link     Link
-	first    bool      // nothing was listed yet
-	view     view      // the keys as the observer knows them
-	base     position  // of the listing that the watch started from
-	at       position  // the last one seen
-	gen      uint64    // the link's generation under the listing and the watch
-	since    time.Time // since when the watch stands
-	failures int       // losses and failed listings in a row
-	retryAt  time.Time
-	heard    time.Time // when etcd last gave a sign of life
-	probing  bool
-	asked    position // r.at when the probe was sent
-	status   Status
-	resync   resync
+	phase     phase
+	link      Link
+	first     bool      // nothing was listed yet
+	view      view      // the keys as the observer knows them
+	base      position  // of the listing that the watch started from
+	at        position  // the last one seen
+	gen       uint64    // the link's generation under the listing and the watch
+	since     time.Time // since when the watch stands
+	confirmed bool      // etcd said that it does
+	failures  int       // losses and failed listings in a row
+	retryAt   time.Time
+	heard     time.Time // when etcd last gave a sign of life
+	probing   bool
+	asked     position // r.at when the probe was sent
+	status    Status
+	resync    resync
 }
 
 // resync is the state of the comparison of the view with a listing.
@@ -109,7 +112,13 @@ type resync struct {
 }
 
 func newRules(do effects, tune tuning, draw func() float64) *rules {
-	return &rules{do: do, tune: tune, draw: draw, first: true, view: view{}}
+	return &rules{
+		do: do, tune: tune, draw: draw,
+		// Not the same for all mirrors of a connection: the first probe is one for all.
+		patience: tune.silence + time.Duration(draw()*float64(tune.silence/5)),
+		first:    true,
+		view:     view{},
+	}
 }
 
 // start begins. It is called once, before everything else.
@@ -140,8 +149,11 @@ func (r *rules) next() time.Time {
 		return r.retryAt
 	case watching:
 		at := r.resync.at
-		if silent := r.heard.Add(r.tune.silence); !r.probing && silent.Before(at) {
+		if silent := r.heard.Add(r.patience); !r.probing && silent.Before(at) {
 			at = silent
+		}
+		if overdue := r.since.Add(2 * r.tune.silence); !r.confirmed && overdue.Before(at) {
+			at = overdue
 		}
 		return at
 	}
@@ -159,7 +171,11 @@ func (r *rules) tick(now, heard time.Time) {
 			r.list()
 		}
 	case watching:
-		if !r.probing && now.Sub(r.heard) >= r.tune.silence {
+		if !r.confirmed && now.Sub(r.since) >= 2*r.tune.silence { // and a silent link was probed
+			r.lose(now, errUnconfirmed)
+			return
+		}
+		if !r.probing && now.Sub(r.heard) >= r.patience {
 			r.probing, r.asked = true, r.at
 			r.do.probe()
 		}
@@ -196,7 +212,7 @@ func (r *rules) listed(now time.Time, at position, entries []Entry) {
 	change := Change{Revision: at.rev, Events: r.view.replace(entries), Reset: true, First: r.first}
 	r.first = false
 	r.at, r.base = at, at
-	r.phase, r.since = watching, now
+	r.phase, r.since, r.confirmed = watching, now, false
 	r.plan(now)
 	if change.First || len(change.Events) > 0 {
 		r.do.Change(change)
@@ -230,6 +246,7 @@ func (r *rules) created(now time.Time, at position) {
 		r.lose(now, err)
 		return
 	}
+	r.confirmed = true
 	r.setStatus(now, true, nil)
 }
 

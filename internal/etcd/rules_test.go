@@ -133,6 +133,10 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
+// patience is how long the rules of a bench bear silence: the drawn part of a
+// fifth more than they must.
+const patience = 5500 * time.Millisecond
+
 // started returns a bench whose mirror is live at revision 10 with keys a and b.
 func started(t *testing.T) *bench {
 	b := newBench(t)
@@ -194,11 +198,11 @@ func TestRulesHistoryIsLost(t *testing.T) {
 		"compacted":               func(b *bench) { b.rules.closed(b.clock, rpctypes.ErrCompacted) },
 		"new connection":          func(b *bench) { b.up(2) },
 		"probe answered from behind": func(b *bench) {
-			b.pass(5 * time.Second)
+			b.pass(patience)
 			b.rules.probed(b.clock, position{1, 2, 3}, nil)
 		},
 		"probe refused": func(b *bench) {
-			b.pass(5 * time.Second)
+			b.pass(patience)
 			b.rules.probed(b.clock, position{}, rpctypes.ErrPermissionDenied)
 		},
 		"listing from behind": func(b *bench) {
@@ -290,21 +294,57 @@ func TestRulesWatchdog(t *testing.T) {
 	b.rules.tick(b.clock, b.clock) // the link heard something
 	b.pass(4 * time.Second)
 	b.want()
-	b.pass(time.Second)
+	b.pass(patience - 4*time.Second)
 	b.want("probe")
 	b.rules.probed(b.clock, position{1, 2, 10}, nil)
 	b.want()
-	b.pass(5 * time.Second)
+	b.pass(patience)
 	b.want("probe")
 	b.pass(2 * time.Second)
 	b.rules.probed(b.clock, position{}, fmt.Errorf("probe: %w", context.DeadlineExceeded))
 	b.want("suspect 1", "end", "not live")
 }
 
+// All mirrors of a connection see the same silence; the first to ask ends it for
+// the others.
+func TestRulesOfOneConnectionDoNotProbeAtOnce(t *testing.T) {
+	due := map[time.Time]bool{}
+	for draw := range 10 {
+		b := newBench(t)
+		b.rules = newRules(b, defaultTuning, func() float64 { return float64(draw) / 10 })
+		b.up(1)
+		b.rules.start(b.clock, b.link)
+		b.listed(1)
+		b.created(1)
+		at := b.rules.next()
+		if wait := at.Sub(b.clock); wait < 5*time.Second || wait > 6*time.Second {
+			t.Errorf("drawn %d/10: probes after %v", draw, wait)
+		}
+		due[at] = true
+	}
+	if len(due) != 10 {
+		t.Errorf("10 mirrors probe at %d different times", len(due))
+	}
+}
+
+// A watch that is asked for and never confirmed is as good as none.
+func TestRulesWatchIsNotConfirmed(t *testing.T) {
+	b := newBench(t)
+	b.up(1)
+	b.rules.start(b.clock, b.link)
+	b.listed(10)
+	b.want("list", "reset 10", "watch 11")
+	b.rules.heard = b.clock.Add(time.Hour) // others of this connection hear something
+	b.pass(10 * time.Second)
+	b.want("end", "not live")
+	b.pass(time.Second)
+	b.want("list")
+}
+
 // The answer to a probe and the events of the watch come on different ways.
 func TestRulesProbeAnsweredAfterNews(t *testing.T) {
 	b := started(t)
-	b.pass(5 * time.Second)
+	b.pass(patience)
 	b.want("probe")
 	b.watched(11, putEvent("c", 11))
 	b.want("change 11 +c")
