@@ -191,7 +191,9 @@ func (c *Conn) Do(ctx context.Context, op string, f func(context.Context, *clien
 		return nil
 	}
 	waited := min(time.Since(begun), c.timeout)
-	if l := c.Link(); l.Up && timedOut(err) && time.Since(l.Heard) >= c.tune.silence {
+	// A caller with less time than an answer may take proves nothing.
+	unanswered := timedOut(err) && waited >= min(c.timeout, c.tune.probe)
+	if l := c.Link(); unanswered && l.Up && time.Since(l.Heard) >= c.tune.silence {
 		defer c.Suspect(l.Generation, fmt.Errorf("no answer to %s within %v", op, waited.Round(time.Millisecond)))
 	}
 	return c.explain(op, err, waited)

@@ -176,6 +176,30 @@ func TestFrozenEtcd(t *testing.T) {
 	testkit.Eventually(t, soon, "etcd answers again", func() bool { return get(t, c) == nil })
 }
 
+// A caller without time to spare says nothing about the connection.
+func TestImpatientCallerDoesNotEndTheConnection(t *testing.T) {
+	t.Parallel()
+	e := testkit.StartEtcd(t)
+	c := open(t, Config{Addrs: []string{e.Addr()}})
+	c.tune.silence = 0
+	if err := get(t, c); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, soon, "the link is up", func() bool { return c.Link().Up })
+	ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
+	defer cancel()
+	err := c.Do(ctx, "read a key", func(ctx context.Context, client *clientv3.Client) error {
+		_, err := client.Get(ctx, "/micro/a")
+		return err
+	})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want a deadline that passed", err)
+	}
+	if l := c.Link(); !l.Up || l.Generation != 1 {
+		t.Errorf("link %+v, want the first connection", l)
+	}
+}
+
 func TestWrongAuthorityThenRight(t *testing.T) {
 	t.Parallel()
 	right, wrong := testkit.NewCA(t), testkit.NewCA(t)
