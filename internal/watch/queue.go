@@ -63,6 +63,11 @@ func (q *Queue) Push(e *registry.Result) {
 	} else {
 		q.merge(e)
 	}
+	q.wake()
+}
+
+// wake leaves a token for a reader. The caller holds mu.
+func (q *Queue) wake() {
 	select {
 	case q.ready <- struct{}{}:
 	default:
@@ -140,6 +145,8 @@ func (q *Queue) take() (*registry.Result, error) {
 	delete(q.places, about(e))
 	if q.events.Len() == 0 {
 		q.places = nil
+	} else {
+		q.wake() // one token may have stood for several events
 	}
 	return e, nil
 }

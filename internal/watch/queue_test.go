@@ -130,3 +130,18 @@ func TestQueueHandsOutCopies(t *testing.T) {
 		t.Error("the reader changed what other readers share")
 	}
 }
+
+func TestQueueWakesOneReaderAfterTheOther(t *testing.T) {
+	q := NewQueue(nil)
+	q.Push(event("+a1"))
+	q.Push(event("+b1"))
+	<-q.ready // the first of two readers that wait wakes up
+	if e, err := q.take(); err != nil || e == nil {
+		t.Fatalf("took %v, %v", e, err)
+	}
+	select {
+	case <-q.ready:
+	default:
+		t.Error("one event waits, and the second reader is not woken")
+	}
+}
