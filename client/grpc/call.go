@@ -78,7 +78,7 @@ func (c *grpcClient) attempts(ctx context.Context, s *setup, req client.Request,
 	if err := r.begin(ctx, c, &co); err != nil {
 		return err
 	}
-	unwritten, last := false, ""
+	unwritten, never, last := false, true, "" // never: nothing of any attempt was written
 	for i := 0; ; i++ {
 		node, err := r.next(ctx)
 		if err == nil {
@@ -99,12 +99,13 @@ func (c *grpcClient) attempts(ctx context.Context, s *setup, req client.Request,
 			return err
 		}
 		unwritten = conn.Unwritten(err)
+		never = never && unwritten
 		again, rerr := retry(ctx, req, i, err, unwritten, co.Retry)
 		if rerr != nil {
 			return rerr
 		}
 		if !again || i >= co.Retries {
-			return err
+			return r.outcome(err, never, &co)
 		}
 	}
 }

@@ -48,6 +48,12 @@ func ended(ctx context.Context, more string) error {
 	return errors.Wrap(rpc.ClientID, detail, http.StatusRequestTimeout, err)
 }
 
+// endedBy is ended for a cause that errors.Is is to find as well.
+func endedBy(ctx context.Context, cause error) error {
+	err := over(ctx)
+	return errors.Wrap(rpc.ClientID, err.Error()+": "+cause.Error(), http.StatusRequestTimeout, stderrors.Join(err, cause))
+}
+
 // callError returns what the caller gets for the error of a call over gRPC.
 func callError(ctx context.Context, err error) error {
 	if conn.Unwritten(err) {

@@ -51,6 +51,7 @@ func same(a, b any) bool {
 type network struct {
 	plan
 	directory     *discovery.Directory
+	hints         *hints
 	plain, secure *conn.Set // the same if all connections are secure
 	forget        func()    // stops observing the directory
 
@@ -67,6 +68,7 @@ const retired = math.MinInt64 / 2
 func newNetwork(p plan) *network {
 	n := &network{plan: p, drained: make(chan struct{})}
 	n.directory = discovery.New(feed.Of(p.registry), discovery.Options{Disk: discovery.DiskOf(p.registry)})
+	n.hints = newHints(p.registry)
 	n.plain, n.secure = n.sets()
 	n.forget = n.directory.Observe(func(*discovery.Snapshot) {
 		n.plain.Recheck()
@@ -179,4 +181,5 @@ func (n *network) close() {
 	n.plain.Close()
 	n.secure.Close()
 	n.directory.Close()
+	n.hints.close()
 }

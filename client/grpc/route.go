@@ -7,6 +7,7 @@ import (
 
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/client/selector"
+	"github.com/rollcall-go/micro/internal/discovery"
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/pick"
 	"github.com/rollcall-go/micro/registry"
@@ -68,13 +69,14 @@ func (r *route) look(ctx context.Context) error {
 		}
 		switch {
 		case err != nil && ctx.Err() != nil:
-			return ended(ctx, r.setup.picker.Missing(s, s.Err).Error())
+			return endedBy(ctx, r.setup.picker.Missing(s, s.Err))
 		case err != nil:
 			return selectError(r.service, err)
 		}
 	}
 	call, err := r.setup.picker.Start(s, r.selecting)
 	if err != nil {
+		r.hint(ctx, s, err)
 		return selectError(r.service, err)
 	}
 	r.known = call
@@ -113,6 +115,26 @@ func (r *route) next(ctx context.Context) (*registry.Node, error) {
 		r.setup.network.warm(choice.Warm)
 	}
 	return choice.Node, nil
+}
+
+// hint adds to err what the registry itself has to say on why there is no node.
+func (r *route) hint(ctx context.Context, s *discovery.Snapshot, err error) {
+	var e *pick.Error
+	if stderrors.As(err, &e) && s.Origin == discovery.Live && len(s.Routing) == 0 {
+		e.Hint(r.setup.network.hints.about(ctx, r.service))
+	}
+}
+
+// outcome returns the error of a call whose attempts ended in err. If nothing was
+// written in any of them, and no node is left that might answer, it says so.
+func (r *route) outcome(err error, unwritten bool, co *client.CallOptions) error {
+	if !unwritten || r.addresses != nil || r.own != nil || callSettingsOf(co.Context).raw {
+		return err
+	}
+	if e := r.known.Unhealthy(err); e != nil {
+		return selectError(r.service, e)
+	}
+	return err
 }
 
 func tried(err error) bool {

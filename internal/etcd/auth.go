@@ -99,7 +99,7 @@ func (a *auth) run(ctx context.Context, try *attempt) {
 	if ctx.Err() != nil {
 		err = ErrClosed
 	} else if err != nil {
-		err = fmt.Errorf("authentication failed for user %q: %w", a.conn.cfg.Username, err)
+		err = fmt.Errorf("authentication failed for user %q: %w", a.conn.cfg.Username, denied(err))
 	}
 	a.conn.link.refused(err)
 	a.mu.Lock()

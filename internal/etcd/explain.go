@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -31,6 +32,7 @@ func (c *Conn) explain(op string, err error, waited time.Duration) error {
 	case c.ctx.Err() != nil && !timedOut(err):
 		return fmt.Errorf("%s: %w: %w", op, ErrClosed, err)
 	}
+	err = denied(err)
 	where := "etcd at " + strings.Join(c.Addrs(), ", ")
 	why := c.Link().Err
 	if why != nil && errors.Is(err, why) {
@@ -55,6 +57,26 @@ func (c *Conn) explain(op string, err error, waited time.Duration) error {
 		return fmt.Errorf("%s: %s: %w: %w", op, where, why, err)
 	}
 	return fmt.Errorf("%s: %s: %w", op, where, err)
+}
+
+// refusal is an error by which etcd said that it does not accept who we are. It is
+// an fs.ErrPermission beside what it was.
+type refusal struct{ error }
+
+func (r refusal) Unwrap() []error { return []error{r.error, fs.ErrPermission} }
+
+// denied marks err if it is about who we are, and otherwise returns it as it is.
+func denied(err error) error {
+	known := rpctypes.Error(err)
+	for _, refused := range []error{
+		rpctypes.ErrAuthFailed, rpctypes.ErrPermissionDenied, rpctypes.ErrUserEmpty,
+		rpctypes.ErrUserNotFound, rpctypes.ErrInvalidAuthToken,
+	} {
+		if errors.Is(err, refused) || errors.Is(known, refused) {
+			return refusal{err}
+		}
+	}
+	return err
 }
 
 // timedOut reports whether err is a deadline that passed, be it told by the

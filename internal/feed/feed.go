@@ -102,6 +102,13 @@ type Custodian interface {
 	Custody(service, node string, observe func(Custody)) (stop func())
 }
 
+// Pauser is implemented by a backend in which an operator can take nodes out.
+type Pauser interface {
+	// Paused returns the ids of the nodes of the service that are taken out, be
+	// they running or not.
+	Paused(ctx context.Context, service string) ([]string, error)
+}
+
 // Custody is the state of one registered record.
 type Custody struct {
 	State CustodyState

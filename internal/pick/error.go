@@ -10,6 +10,7 @@ import (
 	"github.com/rollcall-go/micro/client/selector"
 	"github.com/rollcall-go/micro/internal/discovery"
 	"github.com/rollcall-go/micro/internal/similar"
+	"github.com/rollcall-go/micro/registry"
 )
 
 // Reason is why there is no node.
@@ -24,8 +25,13 @@ const (
 	// Filtered: there are nodes, but the filters or the program's strategy leave
 	// none of them.
 	Filtered
+	// Paused: there is no node, and an operator has taken some out.
+	Paused
 	// Tried: every node was tried in this call.
 	Tried
+	// Unhealthy: there are nodes, and none of them can be reached. The cause is the
+	// error of the last attempt.
+	Unhealthy
 	// Unreachable: the registry has not answered.
 	Unreachable
 	// Refused: the registry does not accept who we are. The cause then is a
@@ -34,7 +40,7 @@ const (
 )
 
 // Error says why no node could be chosen. errors.Is with selector.ErrNotFound
-// holds for NeverSeen and Empty, with selector.ErrNoneAvailable for the others,
+// holds for NeverSeen, Empty and Paused, with selector.ErrNoneAvailable for the others,
 // and with whatever Cause is or wraps.
 type Error struct {
 	Service  string
@@ -44,8 +50,10 @@ type Error struct {
 	Versions []string      // known, for Filtered
 	Age      time.Duration // since the data was confirmed, zero for just now
 	Since    time.Time     // for how long the cause lasts, zero if unknown
+	Disk     bool          // the data is what an earlier process left on disk
 	Cause    error         // what is the matter with the registry, nil if nothing
 	Similar  []string      // names of known services that may have been meant
+	Paused   []string      // nodes that an operator has taken out
 }
 
 // Missing explains why the snapshot has no node at all. The cause is what is the
@@ -63,6 +71,36 @@ func (p *Picker) Missing(s *discovery.Snapshot, cause error) *Error {
 	}
 }
 
+// Hint adds what the registry itself was asked about a service without nodes: the
+// names of all services, and the nodes that are paused.
+func (e *Error) Hint(names, paused []string) {
+	if e.Reason != NeverSeen && e.Reason != Empty {
+		return
+	}
+	if len(names) > 0 {
+		e.Similar = similar.Services(e.Service, names)
+	}
+	if len(paused) > 0 {
+		e.Reason, e.Paused = Paused, paused
+	}
+}
+
+// Unhealthy explains the failure of the last attempt, of which nothing was written,
+// as those before, if no other node may be reached. Otherwise it returns nil.
+func (c *Call) Unhealthy(last error) *Error {
+	if len(c.live)+len(c.suspects) == 0 || c.picker.State == nil || c.next != nil {
+		return nil
+	}
+	for _, nodes := range [][]*registry.Node{c.live, c.suspects} {
+		for _, n := range nodes {
+			if state := c.picker.State(n); !c.excluded(n) && (state == Ready || state == Idle) {
+				return nil
+			}
+		}
+	}
+	return c.picker.failure(c.snapshot, Unhealthy, last)
+}
+
 func (p *Picker) failure(s *discovery.Snapshot, r Reason, cause error) *Error {
 	e := &Error{
 		Service:  s.Name,
@@ -71,6 +109,7 @@ func (p *Picker) failure(s *discovery.Snapshot, r Reason, cause error) *Error {
 		Nodes:    len(s.Nodes) + len(s.Suspects),
 		Age:      s.Age(time.Now()),
 		Since:    s.Since,
+		Disk:     s.Origin == discovery.Disk,
 		Cause:    cause,
 	}
 	switch r {
@@ -91,7 +130,7 @@ func (p *Picker) failure(s *discovery.Snapshot, r Reason, cause error) *Error {
 // Unwrap returns the sentinel of package selector and the cause.
 func (e *Error) Unwrap() []error {
 	sentinel := selector.ErrNoneAvailable
-	if e.Reason == NeverSeen || e.Reason == Empty {
+	if e.Reason == NeverSeen || e.Reason == Empty || e.Reason == Paused {
 		sentinel = selector.ErrNotFound
 	}
 	if e.Cause == nil {
@@ -115,8 +154,12 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, "not found: %s has 0 nodes (all that were seen are gone)", where)
 	case Filtered:
 		fmt.Fprintf(&b, "none available: the selection leaves none of %d nodes (versions %q)", e.Nodes, e.Versions)
+	case Paused:
+		fmt.Fprintf(&b, "not found: %s has 0 nodes, and an operator has paused %q (micro node resume)", where, e.Paused)
 	case Tried:
 		fmt.Fprintf(&b, "none available: all of %d nodes were tried", e.Nodes)
+	case Unhealthy:
+		fmt.Fprintf(&b, "none available: none of %d nodes can be reached", e.Nodes)
 	case Unreachable:
 		fmt.Fprintf(&b, "none available: %s has not answered yet", where)
 	case Refused:
@@ -124,8 +167,15 @@ func (e *Error) Error() string {
 	}
 	if e.Age > 0 {
 		fmt.Fprintf(&b, "; as of %s ago", e.Age.Round(time.Second))
+		if e.Disk {
+			b.WriteString(", from disk")
+		}
 	}
-	if e.Cause != nil {
+	switch {
+	case e.Cause == nil:
+	case e.Reason == Unhealthy:
+		fmt.Fprintf(&b, ": %v", e.Cause)
+	default:
 		fmt.Fprintf(&b, "; out of touch")
 		if !e.Since.IsZero() {
 			fmt.Fprintf(&b, " since %s", e.Since.Format(time.RFC3339))

@@ -359,3 +359,59 @@ func TestBuiltinDoesNotAllocate(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatTheRegistrySaysOnNoNodes(t *testing.T) {
+	p := &Picker{Registry: "etcd"}
+	_, err := p.Start(follow(t, script{updates: []feed.Update{{}}}, 1), selector.SelectOptions{})
+	var e *Error
+	if !errors.As(err, &e) {
+		t.Fatal(err)
+	}
+	e.Hint([]string{"t", "s1", "far.away"}, nil)
+	if e.Reason != NeverSeen || !slices.Equal(e.Similar, nil) && !slices.Contains(e.Similar, "s1") {
+		t.Errorf("got %+v", e)
+	}
+	e.Hint(nil, []string{"s-1"})
+	if e.Reason != Paused || !errors.Is(e, selector.ErrNotFound) || !strings.Contains(e.Error(), `paused ["s-1"]`) {
+		t.Errorf("got %v", e)
+	}
+	other := &Error{Service: "s", Reason: Unreachable}
+	other.Hint([]string{"s1"}, []string{"s-1"})
+	if other.Reason != Unreachable || other.Similar != nil || other.Paused != nil {
+		t.Errorf("a registry that is away has nothing to say: %+v", other)
+	}
+}
+
+func TestUnhealthy(t *testing.T) {
+	last := errors.New("connection refused")
+	s := snapshot(t, "1: x", "1: a b")
+	for _, tt := range []struct {
+		states map[string]State
+		tries  int
+		want   bool
+	}{
+		{map[string]State{"a": Failing, "b": Failing, "x": Connecting}, 1, true},
+		{map[string]State{"a": Idle, "b": Idle, "x": Failing}, 2, true}, // both tried
+		{map[string]State{"a": Idle, "b": Idle, "x": Failing}, 1, false},
+		{map[string]State{"a": Failing, "b": Failing, "x": Ready}, 0, false},
+	} {
+		p := &Picker{Registry: "etcd", State: states(tt.states)}
+		c, err := p.Start(s, selector.SelectOptions{})
+		for range tt.tries {
+			if err == nil {
+				_, err = c.Next()
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := c.Unhealthy(last)
+		if (e != nil) != tt.want {
+			t.Errorf("%v after %d attempts: got %v", tt.states, tt.tries, e)
+		}
+		if e != nil && (!errors.Is(e, selector.ErrNoneAvailable) || !errors.Is(e, last) ||
+			!strings.HasSuffix(e.Error(), "none of 3 nodes can be reached: connection refused")) {
+			t.Errorf("got %v", e)
+		}
+	}
+}

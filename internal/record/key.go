@@ -20,9 +20,14 @@ func Prefix(service string) string {
 	return Root + segment(service) + "/"
 }
 
+// PausePrefix returns the prefix of the pause keys of a service, ending in "/".
+func PausePrefix(service string) string {
+	return PauseRoot + segment(service) + "/"
+}
+
 // PauseKey returns the key whose presence keeps the node out of the registry.
 func PauseKey(service, node string) string {
-	return PauseRoot + segment(service) + "/" + segment(node)
+	return PausePrefix(service) + segment(node)
 }
 
 func segment(name string) string {

@@ -3,6 +3,7 @@ package etcd
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
@@ -45,6 +46,26 @@ func (b *backend) ListServices(opts ...registry.ListOption) ([]*registry.Service
 		return nil, err
 	}
 	return record.Group(records), nil
+}
+
+// Paused asks etcd which nodes of the service an operator has taken out.
+func (b *backend) Paused(ctx context.Context, service string) ([]string, error) {
+	ctx, cancel := b.bound(ctx)
+	defer cancel()
+	prefix := record.PausePrefix(service)
+	var nodes []string
+	err := b.do(ctx, fmt.Sprintf("ask who of %q is paused", service), func(ctx context.Context, c *clientv3.Client) error {
+		answer, err := c.Get(ctx, prefix, clientv3.WithPrefix(), clientv3.WithKeysOnly())
+		if err != nil {
+			return err
+		}
+		nodes = nil
+		for _, kv := range answer.Kvs {
+			nodes = append(nodes, strings.TrimPrefix(string(kv.Key), prefix))
+		}
+		return nil
+	})
+	return nodes, err
 }
 
 // read returns the records below prefix, in the order of their keys.

@@ -61,6 +61,7 @@ var (
 	_ feed.Renewer      = (*backend)(nil)
 	_ feed.Custodian    = (*backend)(nil)
 	_ feed.Checker      = (*backend)(nil)
+	_ feed.Pauser       = (*backend)(nil)
 	_ io.Closer         = (*backend)(nil)
 )
 
@@ -166,9 +167,11 @@ func (b *backend) Skipped() int64 { return b.skipped.Load() }
 // registered is not deregistered: it runs out with its lease. Close may be called
 // more than once.
 func (b *backend) Close() error {
+	b.mu.Lock()
+	b.cancel() // nothing is started from here on, and an Init under way gives up
+	b.mu.Unlock()
 	b.initializing.Lock()
 	defer b.initializing.Unlock()
-	b.cancel()
 	err := b.current().conn.Close()
 	b.running.Wait()
 	if err != nil {

@@ -1,0 +1,73 @@
+package grpc
+
+import (
+	"context"
+	stderrors "errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/rollcall-go/micro/client"
+	"github.com/rollcall-go/micro/client/selector"
+	"github.com/rollcall-go/micro/internal/feed"
+	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/registry"
+)
+
+// operated is a registry in which nodes can be paused.
+type operated struct {
+	registry.Registry
+	paused []string
+	lists  atomic.Int64
+}
+
+var _ feed.Pauser = (*operated)(nil)
+
+func (r *operated) Paused(context.Context, string) ([]string, error) { return r.paused, nil }
+
+func (r *operated) ListServices(opts ...registry.ListOption) ([]*registry.Service, error) {
+	r.lists.Add(1)
+	return r.Registry.ListServices(opts...)
+}
+
+func TestAnErrorNamesTheNearestServices(t *testing.T) {
+	r := &operated{Registry: register(t, service("greeter", serve(t, echo)))}
+	c := newClient(t, client.Registry(r))
+	begun := time.Now()
+	testkit.Eventually(t, hintFresh, "the service that was meant is named", func() bool {
+		err := c.Call(t.Context(), c.NewRequest("greter", "Echo.Say", wrapperspb.String("x")), &wrapperspb.StringValue{})
+		if !stderrors.Is(err, registry.ErrNotFound) {
+			t.Fatalf("got %v", err)
+		}
+		return strings.Contains(err.Error(), `did you mean [\"greeter\"]`)
+	})
+	if asked, most := r.lists.Load(), int64(time.Since(begun)/hintFresh)+1; asked > most+1 { // one to follow
+		t.Errorf("the registry was asked %d times for one error", asked)
+	}
+}
+
+func TestAnErrorSaysWhoIsPaused(t *testing.T) {
+	r := &operated{Registry: register(t), paused: []string{"greeter-1"}}
+	c := newClient(t, client.Registry(r))
+	testkit.Eventually(t, hintFresh, "the error says it", func() bool {
+		err := c.Call(t.Context(), c.NewRequest("greeter", "Echo.Say", wrapperspb.String("x")), &wrapperspb.StringValue{})
+		if !stderrors.Is(err, selector.ErrNotFound) {
+			t.Fatalf("got %v", err)
+		}
+		return strings.Contains(err.Error(), "paused") && strings.Contains(err.Error(), "greeter-1")
+	})
+}
+
+func TestAnErrorSaysThatNoNodeCanBeReached(t *testing.T) {
+	a := serve(t, echo)
+	c := newClient(t, client.Registry(register(t, service("echo", a))))
+	a.server.Stop()
+	_, err := say(t.Context(), c, "x")
+	if e := fault(t, err); e.Code != 500 || !strings.Contains(e.Detail, "none of 1 nodes can be reached") ||
+		!strings.Contains(e.Detail, a.Address) || !stderrors.Is(err, selector.ErrNoneAvailable) {
+		t.Errorf("got %v", e)
+	}
+}
