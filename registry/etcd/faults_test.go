@@ -1,6 +1,7 @@
 package etcd_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -129,6 +130,31 @@ func TestEtcdAway(t *testing.T) {
 		got, err := r.ListServices()
 		return err == nil && len(got) == 0
 	})
+}
+
+// A Register that fails takes nothing from another that is still under way.
+func TestRegisterTwiceAndGiveOneUp(t *testing.T) {
+	t.Parallel()
+	server := testkit.StartEtcd(t)
+	r := open(t, server.Addr())
+	if _, err := r.ListServices(); err != nil {
+		t.Fatal(err)
+	}
+	server.Freeze(t)
+	patient := make(chan error, 1)
+	go func() { patient <- r.Register(service("s", "a")) }()
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if err := r.Register(service("s", "a"), registry.RegisterContext(ctx)); err == nil {
+		t.Fatal("registered in an etcd that is frozen")
+	}
+	server.Thaw(t)
+	if err := <-patient; err != nil {
+		t.Errorf("the Register with time to wait: %v", err)
+	}
+	if got, err := r.GetService("s"); err != nil || outline(got) != "s@1/a" {
+		t.Errorf("registered is %s (%v)", outline(got), err)
+	}
 }
 
 func TestDeregisterWhileAway(t *testing.T) {

@@ -20,6 +20,7 @@ type holding struct {
 	shared bool // the node may share a lease with others
 
 	claim   *etcd.Claim
+	asking  int  // calls of Register under way
 	settled bool // a Register that returned no error stands behind it
 	leaving bool // being deregistered
 }
@@ -61,6 +62,7 @@ func (b *backend) hold(s *registry.Service, values [][]byte, ttl time.Duration, 
 			h.value = values[i]
 			h.claim.Update(values[i])
 		}
+		h.asking++
 		held[i] = h
 	}
 	return held, nil
@@ -110,15 +112,16 @@ func (b *backend) await(ctx context.Context, h *holding) error {
 }
 
 // conclude ends a registration: what failed and was not registered before is
-// given up.
+// given up, unless another call is still at it.
 func (b *backend) conclude(held []*holding, failed bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, h := range held {
+		h.asking--
 		switch {
 		case !failed:
 			h.settled = true
-		case !h.settled && !h.leaving && b.holdings[h.key()] == h:
+		case !h.settled && !h.leaving && h.asking == 0 && b.holdings[h.key()] == h:
 			delete(b.holdings, h.key())
 			b.custodyOf(h.id).withdraw(h.claim)
 			b.forget(h.id)

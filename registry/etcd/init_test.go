@@ -2,6 +2,7 @@ package etcd_test
 
 import (
 	"fmt"
+	"io"
 	"runtime"
 	"sync"
 	"testing"
@@ -157,4 +158,28 @@ func TestInitWhileInUse(t *testing.T) {
 	if got, err := r.GetService("s"); err != nil || outline(got) != "s@1/n0 s@1/n1 s@1/n2 s@1/n3" {
 		t.Errorf("in the end etcd holds %s (%v)", outline(got), err)
 	}
+}
+
+// Init waits for the nodes that it moves; Close does not wait for that.
+func TestCloseDuringInit(t *testing.T) {
+	t.Parallel()
+	server := testkit.StartEtcd(t)
+	r := etcd.NewRegistry(registry.Addrs(server.Addr()))
+	if err := r.Register(service("s", "a")); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = r.Init(registry.Addrs("127.0.0.1:1"), registry.Timeout(20*time.Second)) // of a registry that is being closed
+	}()
+	testkit.Eventually(t, 5*time.Second, "Init is under way", func() bool { return r.Options().Addrs[0] == "127.0.0.1:1" })
+	began := time.Now()
+	if err := r.(io.Closer).Close(); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("Close took %v", took)
+	}
+	<-ended
 }
