@@ -18,7 +18,7 @@ func (m *claimMachine) done(now time.Time, op claimOp, r opResult) {
 	m.busy = false
 	switch {
 	case r.err != nil:
-		m.failed(now, r)
+		m.failed(now, op, r)
 	case r.ok && op.kind == opPut:
 		m.answered(op, r)
 		m.entry = nil // what changes is our own doing, not a loss
@@ -52,7 +52,7 @@ func (m *claimMachine) answered(op claimOp, r opResult) {
 	}
 }
 
-func (m *claimMachine) failed(now time.Time, r opResult) {
+func (m *claimMachine) failed(now time.Time, op claimOp, r opResult) {
 	m.known = false
 	switch {
 	case r.leaseless:
@@ -62,7 +62,7 @@ func (m *claimMachine) failed(now time.Time, r opResult) {
 	default:
 		m.unsure = now
 	}
-	if r.denied {
+	if r.denied && op.alone {
 		// Perhaps it is only the pause key that we may not read.
 		m.blind = !m.blind
 	}

@@ -149,7 +149,7 @@ func (m *claimMachine) wish() (claimOp, time.Time) {
 
 func (m *claimMachine) put(expect int64) claimOp {
 	op := claimOp{kind: opPut, value: m.value, expect: expect, lease: m.lease}
-	if !m.blind {
+	if !m.blind || m.pause != nil {
 		op.pauseKey = m.pauseKey
 	}
 	return op

@@ -196,6 +196,34 @@ func TestClaimMachine(t *testing.T) {
 	}
 }
 
+// A refusal of many writes may be due to any of them; a refusal of one, to the
+// pause key that it looks at.
+func TestClaimMachineDenied(t *testing.T) {
+	denied := opResult{err: errors.New("permission denied"), refused: true, denied: true}
+	m := newTestMachine(0)
+	m.leaseReady(7)
+	for i, want := range []claimOp{
+		{pauseKey: "p"},
+		{pauseKey: "p", alone: true},
+	} {
+		if op := step(m, epoch, denied); op.kind != opPut || op.pauseKey != want.pauseKey || op.alone != want.alone {
+			t.Errorf("attempt %d: sends %+v, want %+v", i, op, want)
+		}
+	}
+	if op := step(m, epoch, opResult{ok: true, rev: 5}); op.pauseKey != "" || !op.alone || m.status.State != Held {
+		t.Errorf("at last: sends %+v, %+v", op, m.status)
+	}
+	// What is known to be paused is not written unseen.
+	m = newTestMachine(0)
+	m.leaseReady(7)
+	m.seePause(epoch, sighting{rev: 5, entry: &Entry{}})
+	for i := range 3 {
+		if op := step(m, epoch, denied); op.kind != opPut || op.pauseKey != "p" {
+			t.Errorf("paused, attempt %d: sends %+v", i, op)
+		}
+	}
+}
+
 func TestClaimMachineSeesWhileBusy(t *testing.T) {
 	m := heldMachine()
 	m.update([]byte("w"))
@@ -209,17 +237,6 @@ func TestClaimMachineSeesWhileBusy(t *testing.T) {
 	m.done(epoch, op, opResult{ok: true, rev: 11})
 	if op, _ := m.next(epoch); op.kind != opPut || op.expect != 0 || m.status.State != Absent {
 		t.Errorf("deleted while busy: sends %+v, %+v", op, m.status)
-	}
-}
-
-func TestClaimMachineWithoutPermissionToThePauseKey(t *testing.T) {
-	m := newTestMachine(0.5)
-	m.leaseReady(7)
-	if op := step(m, epoch, opResult{err: errors.New("denied"), refused: true, denied: true}); op.pauseKey != "p" {
-		t.Fatalf("first attempt %+v", op)
-	}
-	if op := step(m, epoch.Add(time.Second), opResult{ok: true, rev: 5}); op.pauseKey != "" || m.status.State != Held {
-		t.Errorf("second attempt %+v, %+v", op, m.status)
 	}
 }
 
