@@ -35,7 +35,7 @@ tidy: ## Bring every go.mod in order.
 	@for m in $$(git ls-files '*go.mod' | grep -v testdata | xargs -n1 dirname); do $(GO) -C $$m mod tidy || exit 1; done
 
 generate: ## Make the generated code anew (needs protoc).
-	$(GO) generate ./...
+	@./tools/generate.sh
 
 vet-windows: ## Vet the library as Windows would build it.
 	GOOS=windows CGO_ENABLED=0 $(GO) vet $(LIBRARY)
