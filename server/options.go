@@ -30,6 +30,12 @@ type Options struct {
 	Address string
 	// Advertise is the address to register, in place of the one listened on.
 	Advertise string
+	// AdvertiseInterface is the network interface whose address to register, where
+	// neither Advertise nor Address says which. Empty means any.
+	AdvertiseInterface string
+	// AdvertiseCIDR is the network whose address to register, such as 10.0.0.0/8,
+	// where neither Advertise nor Address says which. Empty means any.
+	AdvertiseCIDR string
 	// Id makes the node unique: its id in the registry is Name-Id.
 	Id string
 	// Version is the version of the service.
@@ -116,6 +122,16 @@ func Address(a string) Option {
 // Advertise sets the address to register, host:port.
 func Advertise(a string) Option {
 	return func(o *Options) { o.Advertise = a }
+}
+
+// AdvertiseInterface sets the network interface whose address to register.
+func AdvertiseInterface(name string) Option {
+	return func(o *Options) { o.AdvertiseInterface = name }
+}
+
+// AdvertiseCIDR sets the network whose address to register, such as 10.0.0.0/8.
+func AdvertiseCIDR(cidr string) Option {
+	return func(o *Options) { o.AdvertiseCIDR = cidr }
 }
 
 // Broker sets what carries the messages of subscribers.

@@ -3,6 +3,8 @@ package cmd
 import (
 	"fmt"
 	"maps"
+	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/internal/feed"
+	"github.com/rollcall-go/micro/internal/netaddr"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/server"
 )
@@ -36,6 +39,9 @@ func (c *command) before(ctx *cli.Context) error {
 	toClient, err := clientOptions(in)
 	if err != nil {
 		return err
+	}
+	if to.Server != nil {
+		toServer = append(toServer, podOption((*to.Server).Options(), toServer)...)
 	}
 	if to.Server != nil && len(toServer) > 0 {
 		if err := (*to.Server).Init(toServer...); err != nil {
@@ -148,6 +154,15 @@ func serverOptions(in input) ([]server.Option, error) {
 	} else if ok {
 		opts = append(opts, server.Advertise(v))
 	}
+	if v, ok := in.text("server_advertise_interface"); ok {
+		opts = append(opts, server.AdvertiseInterface(v))
+	}
+	if v, ok := in.text("server_advertise_cidr"); ok {
+		if _, err := netaddr.ParseCIDR(v); err != nil {
+			return nil, fmt.Errorf("--server_advertise_cidr=%q: want an address and a length, such as 10.0.0.0/8", v)
+		}
+		opts = append(opts, server.AdvertiseCIDR(v))
+	}
 	if pairs, ok := in.list("server_metadata"); ok {
 		md := make(map[string]string, len(pairs))
 		for _, p := range pairs {
@@ -171,6 +186,23 @@ func serverOptions(in input) ([]server.Option, error) {
 		}
 	}
 	return opts, nil
+}
+
+// podVariable holds the address of the pod where a deployment on Kubernetes hands
+// it to its containers.
+const podVariable = "POD_IP"
+
+// podOption returns the option to register the pod's address, if it is known and
+// nobody said, in code or given options, what else to listen on or to register.
+func podOption(o server.Options, given []server.Option) []server.Option {
+	for _, opt := range given {
+		opt(&o)
+	}
+	ip, err := netip.ParseAddr(strings.TrimSpace(os.Getenv(podVariable)))
+	if err != nil || o.Advertise != "" || o.AdvertiseInterface != "" || o.AdvertiseCIDR != "" || !netaddr.Wildcard(o.Address) {
+		return nil
+	}
+	return []server.Option{server.Advertise(ip.String())}
 }
 
 func clientOptions(in input) ([]client.Option, error) {

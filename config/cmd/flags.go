@@ -38,8 +38,16 @@ var DefaultFlags = []cli.Flag{
 		Usage: "address to listen on, host:port",
 	},
 	&cli.StringFlag{
-		Name: "server_advertise", EnvVars: []string{"MICRO_SERVER_ADVERTISE"}, DefaultText: "the address listened on",
-		Usage: "address to register in place of the one listened on, host:port",
+		Name: "server_advertise", EnvVars: []string{"MICRO_SERVER_ADVERTISE"}, DefaultText: "the address listened on, or POD_IP",
+		Usage: "address or host name to register in place of the one listened on, host:port",
+	},
+	&cli.StringFlag{
+		Name: "server_advertise_interface", EnvVars: []string{"MICRO_SERVER_ADVERTISE_INTERFACE"}, DefaultText: "any",
+		Usage: "network interface whose address to register, such as eth0",
+	},
+	&cli.StringFlag{
+		Name: "server_advertise_cidr", EnvVars: []string{"MICRO_SERVER_ADVERTISE_CIDR"}, DefaultText: "any",
+		Usage: "network whose address to register, such as 10.0.0.0/8",
 	},
 	&cli.StringSliceFlag{
 		Name: "server_metadata", EnvVars: []string{"MICRO_SERVER_METADATA"},

@@ -50,6 +50,10 @@ func knobs() []knob {
 			read: srv(func(o server.Options) string { return o.Address }), fromCode: ":1", fromEnv: ":2", fromFlag: "[::1]:3", byDefault: ":0"},
 		{flag: "server_advertise", code: onServer(func() server.Option { return server.Advertise("a:1") }),
 			read: srv(func(o server.Options) string { return o.Advertise }), fromCode: "a:1", fromEnv: "b:2", fromFlag: "c", byDefault: ""},
+		{flag: "server_advertise_interface", code: onServer(func() server.Option { return server.AdvertiseInterface("a") }),
+			read: srv(func(o server.Options) string { return o.AdvertiseInterface }), fromCode: "a", fromEnv: "b", fromFlag: "c", byDefault: ""},
+		{flag: "server_advertise_cidr", code: onServer(func() server.Option { return server.AdvertiseCIDR("10.0.0.0/8") }),
+			read: srv(func(o server.Options) string { return o.AdvertiseCIDR }), fromCode: "10.0.0.0/8", fromEnv: "10.1.0.0/16", fromFlag: "fd00::/8", byDefault: ""},
 		{flag: "server_metadata", code: onServer(func() server.Option { return server.Metadata(map[string]string{"zone": "a"}) }),
 			read: srv(func(o server.Options) string { return fmt.Sprint(o.Metadata) }), fromCode: "map[zone:a]", fromEnv: "map[rack: zone:b=c]", envText: "zone=b=c,rack",
 			fromFlag: "map[zone:d]", flagText: "zone=d", byDefault: "map[]"},
@@ -119,6 +123,35 @@ func TestFlagBeforeVariableBeforeCodeBeforeDefault(t *testing.T) {
 						t.Errorf("got %s, want %s", got, tc.want)
 					}
 				})
+			}
+		})
+	}
+}
+
+func TestThePodsAddress(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		code []server.Option
+		args []string
+		want string
+	}{
+		{"is registered", nil, nil, "10.2.3.4"},
+		{"not in place of what the code registers", []server.Option{server.Advertise("a:1")}, nil, "a:1"},
+		{"not in place of what a flag says", nil, []string{"--server_advertise=b:1"}, "b:1"},
+		{"not where another interface is wanted", nil, []string{"--server_advertise_interface=eth1"}, ""},
+		{"not where nobody listens on it", []server.Option{server.Address("127.0.0.1:0")}, nil, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Setenv("POD_IP", "10.2.3.4")
+			p := newProgram()
+			if err := p.server.Init(tc.code...); err != nil {
+				t.Fatal(err)
+			}
+			if err := p.run(t, tc.args...); err != nil {
+				t.Fatal(err)
+			}
+			if got := p.server.Options().Advertise; got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
 			}
 		})
 	}

@@ -3,6 +3,7 @@
 package netaddr
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -34,38 +35,63 @@ func System() Host {
 	return Host{Interfaces: systemInterfaces, Route: systemRoute}
 }
 
+// Wish is what is known of the address that is wanted.
+type Wish struct {
+	// Bound is the listener's address, host:port.
+	Bound string
+	// Advertise is the address that the program or the operator gave, verbatim.
+	// Without a port it takes that of Bound. Empty means none.
+	Advertise string
+	// Interface restricts the choice to the addresses of one interface. Empty means
+	// that any will do.
+	Interface string
+	// CIDR restricts the choice to the addresses within it, such as 10.0.0.0/8.
+	// Empty means that any will do.
+	CIDR string
+	// Towards are the addresses of the registry, which callers can reach as well.
+	Towards []string
+}
+
 // Choice is an address to publish and how it came about.
 type Choice struct {
 	// Address is host:port, an IPv6 host in brackets.
 	Address string
 	// Reason says in words why this one.
 	Reason string
-	// Candidates are the addresses that it was chosen from, best first. Empty if
-	// there was nothing to choose.
+	// Candidates are the addresses that it was chosen from, best first, each with
+	// what it is. Empty if there was nothing to choose.
 	Candidates []string
 	// Loopback is true when nothing better than a loopback address was found:
 	// other hosts will not reach the service.
 	Loopback bool
 }
 
-// Advertise returns the address to publish for a listener bound to bound.
-//
-// An advertise address given by the program or the operator is taken verbatim,
-// as is a specific host in bound; either takes its port from bound if it has
-// none. A wildcard host ("", 0.0.0.0, ::) is replaced by, in this order: the
-// address from which the host reaches one of towards (the registry's addresses),
-// unless that is loopback; a private address of an ordinary interface; any other
-// global address of one; an address of a bridge or tunnel; and loopback at the
-// last. Within a class, IPv4 goes before IPv6 and the system's order decides.
-func (h Host) Advertise(advertise, bound string, towards []string) (Choice, error) {
-	host, port, err := split(bound)
-	if err != nil {
-		return Choice{}, fmt.Errorf("read the listener's address %q: %w", bound, err)
+// String tells the whole of it.
+func (c Choice) String() string {
+	if len(c.Candidates) == 0 {
+		return c.Address + ": " + c.Reason
 	}
-	if advertise != "" {
-		ah, ap, err := split(advertise)
+	return c.Address + ": " + c.Reason + ", among " + strings.Join(c.Candidates, ", ")
+}
+
+// Advertise returns the address to publish.
+//
+// What was given as Advertise goes before a specific host in Bound. A wildcard host
+// ("", 0.0.0.0, ::) is replaced by one of the host's own addresses, those that the
+// wish leaves, in this order: the one from which the host reaches the registry; a
+// private address of an ordinary interface; any other global address of one; an
+// address of a bridge or tunnel; and loopback at the last. That an address is on
+// the route to the registry does not raise a bridge, a tunnel or loopback above the
+// others. Within a class, IPv4 goes before IPv6 and the system's order decides.
+func (h Host) Advertise(w Wish) (Choice, error) {
+	host, port, err := split(w.Bound)
+	if err != nil {
+		return Choice{}, fmt.Errorf("read the listener's address %q: %w", w.Bound, err)
+	}
+	if w.Advertise != "" {
+		ah, ap, err := split(w.Advertise)
 		if err != nil {
-			return Choice{}, fmt.Errorf("read the advertised address %q: %w", advertise, err)
+			return Choice{}, fmt.Errorf("read the advertised address %q: %w", w.Advertise, err)
 		}
 		if ap == "" || ap == "0" {
 			ap = port
@@ -78,102 +104,95 @@ func (h Host) Advertise(advertise, bound string, towards []string) (Choice, erro
 	if !wildcard(host) {
 		return Choice{Address: join(host, port), Reason: "the listener is bound to it"}, nil
 	}
-	return h.choose(port, towards)
+	return h.choose(port, w)
 }
 
-func (h Host) choose(port string, towards []string) (Choice, error) {
+func (h Host) choose(port string, w Wish) (Choice, error) {
 	ifaces, err := h.Interfaces()
 	if err != nil {
 		return Choice{}, fmt.Errorf("list network interfaces: %w", err)
 	}
-	found := rank(ifaces)
-	if len(found) == 0 {
-		return Choice{}, fmt.Errorf("choose an address to publish: no network interface has one; give one with --server_advertise")
+	all := rank(ifaces)
+	found, err := w.filter(all)
+	switch {
+	case err != nil:
+		return Choice{}, err
+	case len(all) == 0:
+		return Choice{}, errors.New("choose an address to publish: no network interface has one; give one with --server_advertise")
+	case len(found) == 0:
+		return Choice{}, fmt.Errorf("choose an address to publish: none is %s; there are %s", w.restriction(), strings.Join(texts(all), ", "))
 	}
-	c := Choice{
-		Address:  join(found[0].addr.String(), port),
-		Reason:   found[0].class.String() + " of " + found[0].iface,
-		Loopback: found[0].class == loopback,
+	c := Choice{Candidates: texts(found)}
+	best, reason := found[0], "the best"
+	if len(found) == 1 {
+		reason = "the only one"
 	}
-	for _, f := range found {
-		c.Candidates = append(c.Candidates, f.addr.String())
+	if at := h.routed(found, w.Towards); at != "" {
+		reason = "on the route to the registry at " + at
+		best = found[0]
 	}
-	for _, to := range towards {
-		local, err := h.Route(to)
-		if err != nil || local.IsLoopback() || local.IsUnspecified() {
-			continue
-		}
-		c.Address, c.Loopback = join(local.String(), port), false
-		c.Reason = "on the route to the registry at " + to
-		break
+	if r := w.restriction(); r != "" {
+		reason += " " + r
 	}
+	c.Address, c.Reason, c.Loopback = join(best.addr.String(), port), reason, best.class == loopback
 	return c, nil
 }
 
-type class int
-
-const (
-	private class = iota
-	global
-	virtual
-	loopback
-)
-
-func (c class) String() string {
-	return [...]string{"private address", "address", "bridge or tunnel address", "loopback address"}[c]
-}
-
-type candidate struct {
-	addr  netip.Addr
-	iface string
-	class class
-}
-
-func rank(ifaces []Interface) []candidate {
-	var out []candidate
-	for _, i := range ifaces {
-		for _, a := range i.Addrs {
-			a = a.Unmap()
-			if a.IsUnspecified() || a.IsMulticast() || a.IsLinkLocalUnicast() {
-				continue
-			}
-			out = append(out, candidate{addr: a, iface: i.Name, class: classify(i, a)})
+// filter returns the candidates that the wish leaves.
+func (w Wish) filter(all []candidate) ([]candidate, error) {
+	var within netip.Prefix
+	if w.CIDR != "" {
+		var err error
+		if within, err = ParseCIDR(w.CIDR); err != nil {
+			return nil, err
 		}
 	}
-	slices.SortStableFunc(out, func(a, b candidate) int {
-		if a.class != b.class {
-			return int(a.class) - int(b.class)
-		}
-		return a.addr.BitLen() - b.addr.BitLen()
-	})
-	return out
-}
-
-// carrierNAT is 100.64.0.0/10, which RFC 6598 sets aside for providers; cloud
-// networks use it as private space.
-var carrierNAT = netip.MustParsePrefix("100.64.0.0/10")
-
-func classify(i Interface, a netip.Addr) class {
-	switch {
-	case i.Loopback || a.IsLoopback():
-		return loopback
-	case i.PointToPoint || bridged(i.Name):
-		return virtual
-	case a.IsPrivate() || carrierNAT.Contains(a):
-		return private
-	default:
-		return global
-	}
-}
-
-// bridged tells by name the interfaces whose addresses other hosts cannot use.
-func bridged(name string) bool {
-	for _, p := range []string{"docker", "br-", "veth", "virbr", "cni", "flannel", "tun", "tap", "wg", "utun"} {
-		if strings.HasPrefix(name, p) {
-			return true
+	var left []candidate
+	for _, c := range all {
+		if (w.Interface == "" || c.iface == w.Interface) && (w.CIDR == "" || within.Contains(c.addr)) {
+			left = append(left, c)
 		}
 	}
-	return false
+	return left, nil
+}
+
+// restriction says in words what the wish restricts the choice to.
+func (w Wish) restriction() string {
+	var parts []string
+	if w.Interface != "" {
+		parts = append(parts, "of interface "+w.Interface)
+	}
+	if w.CIDR != "" {
+		parts = append(parts, "within "+w.CIDR)
+	}
+	return strings.Join(parts, " ")
+}
+
+// ParseCIDR reads the CIDR of a Wish.
+func ParseCIDR(text string) (netip.Prefix, error) {
+	p, err := netip.ParsePrefix(text)
+	if err != nil {
+		return p, fmt.Errorf("read %q: want an address and a length, such as 10.0.0.0/8", text)
+	}
+	return p.Masked(), nil
+}
+
+// routed puts the candidate from which one of towards is reached first, and
+// returns that one's address. It returns "" and changes nothing if there is none
+// better than others of a better class.
+func (h Host) routed(found []candidate, towards []string) string {
+	for _, to := range towards {
+		local, err := h.Route(to)
+		if err != nil {
+			continue
+		}
+		i := slices.IndexFunc(found, func(c candidate) bool { return c.addr == local })
+		if i >= 0 && (found[i].class < virtual || found[0].class >= virtual && found[i].class < loopback) {
+			found[0], found[i] = found[i], found[0]
+			return to
+		}
+	}
+	return ""
 }
 
 // split separates host and port; a text without a port is a host.
@@ -196,6 +215,12 @@ func join(host, port string) string {
 		return host
 	}
 	return net.JoinHostPort(host, port)
+}
+
+// Wildcard reports whether a listener at addr is bound to every interface.
+func Wildcard(addr string) bool {
+	host, _, err := split(addr)
+	return err == nil && wildcard(host)
 }
 
 func wildcard(host string) bool {

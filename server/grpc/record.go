@@ -8,6 +8,7 @@ import (
 	"github.com/rollcall-go/micro/broker"
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/netaddr"
+	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -20,10 +21,15 @@ func (s *grpcServer) record() (*registry.Service, error) {
 	s.mu.Lock()
 	o, handlers := s.opts, slices.Clone(s.handlers)
 	s.mu.Unlock()
-	choice, err := netaddr.System().Advertise(o.Advertise, o.Address, o.Registry.Options().Addrs)
+	choice, err := netaddr.System().Advertise(netaddr.Wish{
+		Bound: o.Address, Advertise: o.Advertise,
+		Interface: o.AdvertiseInterface, CIDR: o.AdvertiseCIDR,
+		Towards: o.Registry.Options().Addrs,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("find the address to register: %w", err)
 	}
+	s.announce(choice)
 	md := maps.Clone(o.Metadata)
 	if md == nil {
 		md = make(map[string]string)
@@ -46,6 +52,22 @@ func (s *grpcServer) record() (*registry.Service, error) {
 		Endpoints: endpoints,
 		Nodes:     []*registry.Node{{Id: o.Name + "-" + o.Id, Address: choice.Address, Metadata: md}},
 	}, nil
+}
+
+// announce logs the address that is registered, and why that one, whenever it is
+// another than before.
+func (s *grpcServer) announce(c netaddr.Choice) {
+	s.mu.Lock()
+	before := s.announced
+	s.announced = c.Address
+	s.mu.Unlock()
+	switch {
+	case c.Address == before:
+	case c.Loopback:
+		logger.Warnf("Server [grpc] Advertising %s; other hosts cannot reach it: give an address with --server_advertise", c)
+	default:
+		logger.Infof("Server [grpc] Advertising %s", c)
+	}
 }
 
 // brokerName returns what v2 registers for a broker, its default if there is none.

@@ -49,7 +49,8 @@ type grpcServer struct {
 	services    []service
 	serviceErrs []error
 	phase       int
-	run         *run // from Start on
+	run         *run   // from Start on
+	announced   string // the address that was last said to be registered
 }
 
 var (

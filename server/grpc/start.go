@@ -71,6 +71,11 @@ func (s *grpcServer) startable() error {
 			return fmt.Errorf("advertise %q: %w", a, err)
 		}
 	}
+	if c := s.opts.AdvertiseCIDR; c != "" {
+		if _, err := netaddr.ParseCIDR(c); err != nil {
+			return fmt.Errorf("advertise an address within a network: %w", err)
+		}
+	}
 	return feed.Check(s.opts.Registry)
 }
 
