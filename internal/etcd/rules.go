@@ -29,6 +29,10 @@ type tuning struct {
 	again backoff.Backoff
 }
 
+// deniedMax bounds the pauses of a mirror that lacks the permission to read: many
+// programs may lack it together.
+const deniedMax = 10 * time.Second
+
 // position is where in etcd's history an answer stands.
 type position struct {
 	cluster uint64
@@ -237,6 +241,11 @@ func (r *rules) listFailed(now time.Time, err error) {
 	r.phase = waiting
 	r.setStatus(now, false, err)
 	r.retry(now)
+	if r.link.Up && errors.Is(err, rpctypes.ErrPermissionDenied) {
+		seldom := r.tune.again
+		seldom.Max = deniedMax
+		r.retryAt = now.Add(seldom.Next(r.failures))
+	}
 }
 
 // created says that the watch stands.

@@ -389,6 +389,27 @@ func TestRulesDoNotSpin(t *testing.T) {
 	}
 }
 
+// Whoever may not read does not ask all the time: many programs may lack the same
+// permission.
+func TestRulesRefusedReadersAskSeldom(t *testing.T) {
+	b := newBench(t)
+	b.up(1)
+	b.rules.start(b.clock, b.link)
+	lists := 0
+	for end := b.clock.Add(time.Minute); b.clock.Before(end); b.pass(100 * time.Millisecond) {
+		for _, a := range b.asked {
+			if a == "list" {
+				lists++
+				b.rules.listFailed(b.clock, fmt.Errorf("list: %w", rpctypes.ErrPermissionDenied))
+			}
+		}
+		b.asked = nil
+	}
+	if lists < 5 || lists > 20 {
+		t.Errorf("%d listings in a minute of being refused", lists)
+	}
+}
+
 // resyncing returns a bench with a resync under way.
 func resyncing(t *testing.T) *bench {
 	b := started(t)
