@@ -88,7 +88,9 @@ func (l *link) hear(now time.Time) { l.heard.Store(now.UnixNano()) }
 // follow keeps cc connecting and l up to date until ctx is done. grpc by itself
 // rests after a lost connection until the next request.
 func (l *link) follow(ctx context.Context, cc *grpc.ClientConn) {
-	pause := backoff.Backoff{Base: defaults.EtcdBaseDelay, Max: defaults.EtcdMaxDelay}
+	// What was connected a moment ago is worth an earlier attempt than what refuses,
+	// for which grpc's own pauses are.
+	pause := backoff.Backoff{Base: defaults.EtcdBaseDelay, Max: defaults.EtcdMaxDelay / 2}
 	failures, tried := 0, time.Time{}
 	for ctx.Err() == nil {
 		woken, wake := context.WithCancel(ctx)

@@ -22,7 +22,9 @@ var defaultTuning = tuning{
 	resync:  defaults.Resync,
 	grace:   time.Second,
 	steady:  10 * time.Second,
-	again:   backoff.Backoff{Base: defaults.EtcdBaseDelay, Max: defaults.EtcdMaxDelay},
+	// Half of what the connection may pause: however often both are lost in a row,
+	// the view is right again less than two seconds later.
+	again: backoff.Backoff{Base: defaults.EtcdBaseDelay, Max: defaults.EtcdMaxDelay / 2},
 }
 
 // Mirror follows the keys that begin with prefix, or with single the one key
