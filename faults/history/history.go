@@ -122,6 +122,17 @@ func (l *Log) Disturbed(from, until time.Time, bound time.Duration) {
 	l.disturbed = append(l.disturbed, disturbance{from, until, bound})
 }
 
+// disturbedBetween tells whether a disturbance touches that time. The caller
+// holds the lock.
+func (l *Log) disturbedBetween(from, until time.Time) bool {
+	for _, d := range l.disturbed {
+		if d.from.Before(until) && d.until.Add(d.bound).After(from) {
+			return true
+		}
+	}
+	return false
+}
+
 // Revision returns the last revision committed since the last wipe.
 func (l *Log) Revision() int64 {
 	l.mu.Lock()

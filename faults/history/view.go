@@ -74,12 +74,18 @@ func (v *View) check(points []point, until time.Time, lag time.Duration) (found 
 			report("%s", why)
 			continue
 		}
-		if skipped := hidden(points[at:next]); i > 0 && !s.gap && skipped > 0 {
-			report("without a gap the state of revision %d follows that of %d, although revision %d changed it",
-				points[next].rev, points[at].rev, skipped)
-		}
-		if i > 0 && !s.gap && points[at].epoch != points[next].epoch {
-			report("without a gap revision %d of a wiped store follows revision %d", points[next].rev, points[at].rev)
+		if i > 0 && !s.gap {
+			from := at
+			if v.log.disturbedBetween(v.seen[i-1].at, s.at) {
+				from = reread(points, at, next)
+			}
+			if skipped := hidden(points[from:next]); skipped > 0 {
+				report("without a gap the state of revision %d follows that of %d, although revision %d changed it",
+					points[next].rev, points[from].rev, skipped)
+			}
+			if points[from].epoch != points[next].epoch {
+				report("without a gap revision %d of a wiped store follows revision %d", points[next].rev, points[from].rev)
+			}
 		}
 		at = next
 	}
@@ -126,6 +132,18 @@ func place(points []point, at int, s snapshot) (int, string) {
 	return 0, fmt.Sprintf("the state of revision %d is not the fold of the history: %s", s.rev, differ(points[candidate].state, s.state))
 }
 
+// reread returns the last point before next with the state of point at. An
+// observer that was cut off reads the store again and, if nothing differs, has
+// nothing to say about it.
+func reread(points []point, at, next int) int {
+	for i := next - 1; i > at; i-- {
+		if maps.Equal(points[i].state, points[at].state) {
+			return i
+		}
+	}
+	return at
+}
+
 // hidden returns the first revision after the first point that changed the state,
 // 0 if none did.
 func hidden(between []point) int64 {
@@ -154,6 +172,9 @@ func (v *View) lateness(points []point, s snapshot, end time.Time, lag time.Dura
 		}
 	}
 	bound = lag
+	if valid.IsZero() {
+		return 0, bound // seen before the recorder heard of it, or never right
+	}
 	for _, d := range v.log.disturbed {
 		if d.from.Before(end) && d.until.After(valid) || d.until.Equal(valid) {
 			valid = d.until

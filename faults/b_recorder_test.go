@@ -1,0 +1,184 @@
+package faults
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/rollcall-go/micro/faults/history"
+	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/registry"
+)
+
+// recorder tells a log the history of an etcd, over a connection of its own that
+// nothing disturbs. It shares no code with what is tested but the form of the
+// records.
+type recorder struct {
+	server *testkit.Etcd
+	client *clientv3.Client
+	log    *history.Log
+
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+	broken error
+	last   int64
+}
+
+// startRecorder records from the etcd's first revision on. The etcd is empty.
+func startRecorder(t *testing.T, server *testkit.Etcd) *recorder {
+	t.Helper()
+	r := &recorder{server: server, client: server.Client(t), log: history.NewLog(time.Now())}
+	r.begin()
+	t.Cleanup(func() { r.cancel(); r.done.Wait() })
+	return r
+}
+
+func (r *recorder) begin() {
+	ctx, cancel := context.WithCancel(context.Background())
+	r.cancel = cancel
+	from := r.last + 1
+	r.done.Go(func() {
+		for resp := range r.client.Watch(ctx, record.Root, clientv3.WithPrefix(), clientv3.WithRev(from)) {
+			if err := resp.Err(); err != nil && ctx.Err() == nil {
+				r.broken = fmt.Errorf("the recorder lost the history: %w", err)
+				return
+			}
+			r.take(resp.Events)
+		}
+	})
+}
+
+// take commits the events of one answer, revision by revision.
+func (r *recorder) take(events []*clientv3.Event) {
+	now := time.Now()
+	for len(events) > 0 {
+		rev := events[0].Kv.ModRevision
+		var all []history.Event
+		for len(events) > 0 && events[0].Kv.ModRevision == rev {
+			all = append(all, historyEvent(events[0]))
+			events = events[1:]
+		}
+		r.log.Commit(rev, now, all...)
+	}
+}
+
+func historyEvent(e *clientv3.Event) history.Event {
+	key := string(e.Kv.Key)
+	if e.Type == clientv3.EventTypeDelete {
+		return history.Event{Key: key, Deleted: true}
+	}
+	s, err := record.Decode(key, e.Kv.Value)
+	if err != nil {
+		return history.Event{Key: key, Value: "unreadable: " + err.Error()}
+	}
+	return history.Event{Key: key, Value: s.Nodes[0].Metadata["text"]}
+}
+
+// pause ends the recording before the etcd is killed, once all is recorded, so
+// that no client of ours has to guess what happened to its watch.
+func (r *recorder) pause(t *testing.T, kill func()) {
+	t.Helper()
+	r.settle(t)
+	kill()
+	r.cancel()
+	r.done.Wait()
+	r.last = max(r.last, r.log.Revision())
+}
+
+// resume goes on where it was, from the first revision if the etcd was wiped.
+func (r *recorder) resume(wiped bool) {
+	if wiped {
+		r.log.Wiped(time.Now())
+		r.last = 0
+	}
+	r.begin()
+}
+
+// settle waits until everything that etcd holds now is recorded.
+func (r *recorder) settle(t *testing.T) {
+	t.Helper()
+	state, rev := r.list(t)
+	testkit.Eventually(t, patience, "the recorder has caught up", func() bool {
+		return r.broken != nil || r.log.Revision() >= rev
+	})
+	if r.broken != nil {
+		t.Fatal(r.broken)
+	}
+	_ = state
+}
+
+// list returns what etcd holds and the revision of the last change to it.
+func (r *recorder) list(t *testing.T) (history.State, int64) {
+	t.Helper()
+	answer, err := r.client.Get(t.Context(), record.Root, clientv3.WithPrefix())
+	if err != nil {
+		t.Fatal(err)
+	}
+	state, rev := history.State{}, int64(0)
+	for _, kv := range answer.Kvs {
+		e := historyEvent(&clientv3.Event{Kv: kv})
+		state[e.Key] = e.Value
+		rev = max(rev, kv.ModRevision)
+	}
+	return state, rev
+}
+
+// recordView tells the log every view of name that r hands out.
+func (r *recorder) recordView(t *testing.T, observer string, reg registry.Registry, name string) *history.View {
+	t.Helper()
+	v := r.log.View(observer, of(name))
+	f := &caching{each: viewer(v)}
+	f.start(t, reg, name)
+	return v
+}
+
+// recordEvents tells the log every event that a watcher of name gets.
+func (r *recorder) recordEvents(t *testing.T, observer string, reg registry.Registry, name string) *history.Stream {
+	t.Helper()
+	s := r.log.Stream(observer, of(name))
+	watch(t, reg, func(e *registry.Result) {
+		n := e.Service.Nodes[0]
+		told := history.Event{Key: record.Key(e.Service.Name, n.Id), Value: n.Metadata["text"]}
+		if e.Action == registry.Delete.String() {
+			told = history.Event{Key: told.Key, Deleted: true}
+		}
+		s.Observe(time.Now(), told)
+	}, registry.WatchService(name))
+	return s
+}
+
+// lookup reads name and tells the log what it got. It reports whether there was an
+// answer.
+func (r *recorder) lookup(reg registry.Registry, name string) bool {
+	called := time.Now()
+	all, err := reg.GetService(name)
+	if err != nil && err != registry.ErrNotFound {
+		return false
+	}
+	r.log.Lookup("lookup of "+name, of(name), called, time.Now(), stateOf(all))
+	return true
+}
+
+// of matches the keys of a service, all keys if name is empty.
+func of(name string) func(string) bool {
+	prefix := record.Root
+	if name != "" {
+		prefix = record.Prefix(name)
+	}
+	return func(key string) bool { return len(key) > len(prefix) && key[:len(prefix)] == prefix }
+}
+
+func stateOf(services []*registry.Service) history.State {
+	state := history.State{}
+	for _, s := range services {
+		for _, n := range s.Nodes {
+			state[record.Key(s.Name, n.Id)] = n.Metadata["text"]
+		}
+	}
+	return state
+}
