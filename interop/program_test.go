@@ -24,11 +24,12 @@ type program struct {
 }
 
 // run starts a program of kind k that uses the etcd at address and calls under
-// the name caller. It ends with the test, in good order unless it was killed.
-func run(t *testing.T, k kind, address, caller string) *program {
+// the name caller, with more flags if there are any. It ends with the test, in
+// good order unless it was killed.
+func run(t *testing.T, k kind, address, caller string, flags ...string) *program {
 	t.Helper()
 	p := &program{t: t, kind: k}
-	process, err := peer.Start(&p.log, k.binary(t), "-registry", address, "-name", caller)
+	process, err := peer.Start(&p.log, k.binary(t), append([]string{"-registry", address, "-name", caller}, flags...)...)
 	if err != nil {
 		t.Fatalf("start %s: %v\n%s", k, err, p.log.String())
 	}

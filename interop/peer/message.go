@@ -13,9 +13,11 @@ const (
 	OpCount      = "count"      // Call -> nothing: opens a stream of answers
 	OpList       = "list"       // nothing -> []*registry.Service
 	OpGet        = "get"        // Name -> []*registry.Service
+	OpCached     = "cached"     // Name -> []*registry.Service, through a cache
 	OpWatch      = "watch"      // Name, may be empty -> one Event after another
 	OpRegister   = "register"   // Record -> nothing
 	OpDeregister = "deregister" // Record -> nothing
+	OpInit       = "init"       // nothing -> nothing: gives the registry its options again
 )
 
 // command is one line of input.
@@ -60,6 +62,8 @@ type Service struct {
 	Version  string            `json:"version,omitempty"`
 	ID       string            `json:"id,omitempty"` // empty: generated
 	Metadata map[string]string `json:"metadata,omitempty"`
+	// Address is what to listen on; empty is a free port of the loopback.
+	Address string `json:"address,omitempty"`
 	// Advertise is the address to publish instead of the real one.
 	Advertise string        `json:"advertise,omitempty"`
 	TTL       time.Duration `json:"ttl,omitempty"`

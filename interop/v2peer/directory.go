@@ -21,6 +21,20 @@ func (p *program) get(_ context.Context, body json.RawMessage, _ func(any)) (any
 	return p.registry.GetService(c.Name)
 }
 
+func (p *program) cached(_ context.Context, body json.RawMessage, _ func(any)) (any, error) {
+	var c peer.Name
+	if err := json.Unmarshal(body, &c); err != nil {
+		return nil, err
+	}
+	return p.cache.GetService(c.Name)
+}
+
+// init gives the registry the options that it has, as each Init of a service with
+// flags does.
+func (p *program) init(context.Context, json.RawMessage, func(any)) (any, error) {
+	return nil, p.registry.Init(registry.Addrs(p.registry.Options().Addrs...))
+}
+
 // watch emits an empty event once it watches.
 func (p *program) watch(ctx context.Context, body json.RawMessage, emit func(any)) (any, error) {
 	var c peer.Name

@@ -12,6 +12,7 @@ import (
 	"github.com/micro/go-micro/v2"
 	grpcclient "github.com/micro/go-micro/v2/client/grpc"
 	"github.com/micro/go-micro/v2/registry"
+	"github.com/micro/go-micro/v2/registry/cache"
 	"github.com/micro/go-micro/v2/registry/etcd"
 	grpcserver "github.com/micro/go-micro/v2/server/grpc"
 
@@ -21,6 +22,7 @@ import (
 func main() {
 	address := flag.String("registry", "127.0.0.1:2379", "address of the etcd")
 	name := flag.String("name", "interop.caller", "name under which to call")
+	ttl := flag.Duration("cache_ttl", cache.DefaultTTL, "how long the cache believes what it read")
 	flag.Parse()
 
 	// The framework logs to standard output, which is for replies.
@@ -30,6 +32,7 @@ func main() {
 	reg := etcd.NewRegistry(registry.Addrs(*address))
 	p := &program{
 		registry: reg,
+		cache:    cache.New(reg, cache.WithTTL(*ttl)),
 		caller: micro.NewService(
 			micro.Server(grpcserver.NewServer()),
 			micro.Client(grpcclient.NewClient()),
@@ -45,11 +48,14 @@ func main() {
 		peer.OpCount:      p.count,
 		peer.OpList:       p.list,
 		peer.OpGet:        p.get,
+		peer.OpCached:     p.cached,
 		peer.OpWatch:      p.watch,
 		peer.OpRegister:   p.register,
 		peer.OpDeregister: p.deregister,
+		peer.OpInit:       p.init,
 	})
 	p.stopAll()
+	p.cache.Stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -10,6 +10,7 @@ import (
 	"github.com/micro/go-micro/v2/client"
 	grpcclient "github.com/micro/go-micro/v2/client/grpc"
 	"github.com/micro/go-micro/v2/registry"
+	"github.com/micro/go-micro/v2/registry/cache"
 	"github.com/micro/go-micro/v2/server"
 	grpcserver "github.com/micro/go-micro/v2/server/grpc"
 
@@ -20,6 +21,7 @@ import (
 // program carries out the commands.
 type program struct {
 	registry registry.Registry
+	cache    cache.Cache // of the registry
 	caller   client.Client
 
 	mu      sync.Mutex
@@ -47,6 +49,10 @@ func (p *program) start(ctx context.Context, body json.RawMessage, _ func(any)) 
 	s := &service{cancel: cancel, ended: make(chan struct{})}
 	started := make(chan struct{})
 
+	address := spec.Address
+	if address == "" {
+		address = "127.0.0.1:0"
+	}
 	var opts []micro.Option
 	if len(p.running) > 0 {
 		// The first one has the process's own server and client.
@@ -59,7 +65,7 @@ func (p *program) start(ctx context.Context, body json.RawMessage, _ func(any)) 
 		micro.Registry(p.registry),
 		micro.RegisterTTL(spec.TTL),
 		micro.RegisterInterval(spec.Interval),
-		micro.Address("127.0.0.1:0"),
+		micro.Address(address),
 		micro.Context(ctx),
 		micro.HandleSignal(false),
 		micro.AfterStart(func() error { close(started); return nil }),
