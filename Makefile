@@ -9,10 +9,10 @@ export ROLLCALL_MICRO := $(MICRO)
 export CGO_ENABLED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint tidy generate vet-windows vet-darwin soak faults clean
+.PHONY: help build demo test lint tidy generate vet-windows vet-darwin soak faults faults-v2 clean
 
 help: ## Show this list.
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 build: ## Build the command into bin/micro.
 	@CGO_ENABLED=0 $(GO) build -o $(MICRO) ./cmd/micro
@@ -48,6 +48,9 @@ soak: build ## Run each package's tests 20 times in a row (5 times those that ta
 
 faults: build ## Run every row of docs/FAULTS.md in full, with repetitions and long waits.
 	ROLLCALL_FAULTS=full $(GO) test -race -count=1 -timeout=2h -v ./faults
+
+faults-v2: build ## Put Rollcall and go-micro v2.9.1 under the same faults and print what each did.
+	ROLLCALL_FAULTS=full $(GO) -C interop test -count=1 -parallel=4 -timeout=30m -run='^TestFaults$$'
 
 clean: ## Remove what was built.
 	rm -rf bin
