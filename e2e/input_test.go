@@ -4,6 +4,7 @@ import (
 	"context"
 	stderrors "errors"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -181,9 +182,15 @@ func TestHandlersThatGoWrong(t *testing.T) {
 	if got, err := echo(t.Context(), wc, "wide", "Big", ""); err != nil || len(got) != 5<<20 {
 		t.Errorf("with the limits raised: %d bytes, %v", len(got), err)
 	}
+	// Whoever connects here is never answered.
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := say(ctx, c, "greeter", "x", client.WithAddress("192.0.2.1:1")); errors.FromError(err).Code != 408 {
+	if _, err := say(ctx, c, "greeter", "x", client.WithAddress(silent.Addr().String())); errors.FromError(err).Code != 408 {
 		t.Errorf("a call to nowhere: %v, want code 408", err)
 	}
 }
