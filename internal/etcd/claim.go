@@ -123,6 +123,14 @@ func (cl *Claim) Update(value []byte) {
 	cl.k.apply(cl, func(m *claimMachine) { m.update(value) })
 }
 
+// Yield ends the right to take the key over from another owner. It is for a claim
+// that is to be followed by one on another Conn, before that one is made.
+func (cl *Claim) Yield() {
+	cl.k.mu.Lock()
+	defer cl.k.mu.Unlock()
+	cl.k.apply(cl, func(m *claimMachine) { m.yield(time.Now()) })
+}
+
 // Status returns the present status.
 func (cl *Claim) Status() ClaimStatus {
 	cl.k.mu.Lock()

@@ -224,6 +224,12 @@ func (m *claimMachine) update(value []byte) {
 	m.alone = false
 }
 
+// yield tells that somebody else may have the key.
+func (m *claimMachine) yield(now time.Time) {
+	m.started = true
+	m.settle(now)
+}
+
 // release tells that the claim is given up.
 func (m *claimMachine) release(now time.Time) {
 	if m.releasing {

@@ -53,7 +53,7 @@ type claimMachine struct {
 	pause    *Entry // nil: absent
 	blind    bool   // we may not read it
 
-	started   bool // the key was ours once: no more taking over
+	started   bool // the key was ours once, or is yielded: no more taking over
 	wrote     bool // a write may have reached etcd
 	releasing bool
 	freed     time.Time // when it was released

@@ -58,6 +58,11 @@ func TestClaimMachine(t *testing.T) {
 				step(m, later, opResult{rev: 21, key: &Entry{Lease: 98, ModRevision: 21}})
 			},
 			want: claimOp{kind: opPut, lease: 7, expect: 21}},
+		{name: "takes nothing over once it yields", fresh: true, state: Displaced,
+			do: func(m *claimMachine) {
+				m.yield(later)
+				step(m, later, opResult{rev: 20, key: foreign})
+			}},
 		{name: "finds the key paused", fresh: true,
 			do:    func(m *claimMachine) { step(m, later, opResult{rev: 20, pause: &Entry{}}) },
 			state: Paused},

@@ -197,6 +197,7 @@ func (b *backend) move(conn *etcd.Conn) []move {
 			all = append(all, move{from: from})
 			continue
 		}
+		from.Yield()
 		b.claimOn(conn, h)
 		all = append(all, move{from, h.claim})
 	}
