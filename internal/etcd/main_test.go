@@ -12,7 +12,7 @@ import (
 	"github.com/rollcall-go/micro/internal/testkit"
 )
 
-func TestMain(m *testing.M) { testkit.Main(m) }
+func TestMain(m *testing.M) { testkit.MainWaiting(m) }
 
 // soon bounds what has to happen at once. It is long because the machine may be
 // busy; nothing waits for it to pass.

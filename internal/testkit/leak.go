@@ -1,6 +1,9 @@
 package testkit
 
 import (
+	"flag"
+	"runtime"
+	"strconv"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -10,4 +13,18 @@ import (
 // the whole of the package's TestMain and ends the process.
 func Main(m *testing.M) {
 	goleak.VerifyTestMain(m)
+}
+
+// waitingAtOnce is how many tests of a package that mostly waits run at once.
+const waitingAtOnce = 4
+
+// MainWaiting is Main for a package whose parallel tests mostly wait, for leases
+// to run out and the like: at least four of them run at once, however few
+// processors there are. The flag -parallel overrides that.
+func MainWaiting(m *testing.M) {
+	if runtime.GOMAXPROCS(0) < waitingAtOnce {
+		// The flag is known to be there, and takes a number.
+		_ = flag.Set("test.parallel", strconv.Itoa(waitingAtOnce))
+	}
+	Main(m)
 }

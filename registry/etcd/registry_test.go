@@ -17,7 +17,7 @@ import (
 	"github.com/rollcall-go/micro/registry/registrytest"
 )
 
-func TestMain(m *testing.M) { testkit.Main(m) }
+func TestMain(m *testing.M) { testkit.MainWaiting(m) }
 
 // open returns a registry in the etcd at addr that is closed with the test.
 func open(t *testing.T, addr string, opts ...registry.Option) registry.Registry {
