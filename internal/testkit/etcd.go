@@ -59,7 +59,8 @@ type Etcd struct {
 	dir         string
 	ca          *CA
 	clientCerts bool
-	users       bool // authentication is on
+	users       bool     // authentication is on
+	extra       []string // arguments that options add
 
 	mu      sync.Mutex
 	running *process
@@ -225,7 +226,7 @@ func (e *Etcd) arguments(t testing.TB) []string {
 		if e.clientCerts {
 			args = append(args, "--tls_client_ca", e.ca.File)
 		}
-		return args
+		return append(args, e.extra...)
 	}
 	// The only member dials no peer, so that address is a name and no more.
 	const peer = "http://127.0.0.1:1"
@@ -243,7 +244,7 @@ func (e *Etcd) arguments(t testing.TB) []string {
 	if e.clientCerts {
 		args = append(args, "--client-cert-auth", "--trusted-ca-file", e.ca.File)
 	}
-	return args
+	return append(args, e.extra...)
 }
 
 // freeAddr returns a loopback address that nobody listens on. Its port is below
