@@ -105,6 +105,20 @@ func run(t *testing.T, opts Options, f func(t *testing.T, s *source, d *Director
 	})
 }
 
+// A source that goes away right after its first answer has not said more than that.
+func TestAnAnswerConfirms(t *testing.T) {
+	run(t, Options{}, func(t *testing.T, s *source, d *Directory) {
+		d.Lookup("a")
+		s.sink("a").Update(viewOf("a", "1", ""))
+		pass(time.Second)
+		s.sink("a").Status(feed.Status{Err: errors.New("away"), Since: time.Now()})
+		pass(time.Second)
+		if age := d.Lookup("a").Age(time.Now()); age != 2*time.Second {
+			t.Errorf("the data is %s old, want 2s", age)
+		}
+	})
+}
+
 func TestLookupFollows(t *testing.T) {
 	run(t, Options{}, func(t *testing.T, s *source, d *Directory) {
 		if s.sink("a") != nil {

@@ -69,6 +69,9 @@ func (v *view) setStatus(now time.Time, s feed.Status) {
 	if s.Since.IsZero() {
 		s.Since = now
 	}
+	if s.Confirmed.IsZero() { // the answer may have been all there was
+		s.Confirmed = v.status.Confirmed
+	}
 	v.status, v.fatal, v.dirty = s, false, true
 }
 
