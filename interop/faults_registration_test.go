@@ -38,6 +38,9 @@ func lostLease(cut func(*testkit.Proxy), bound time.Duration) func(*testing.T, k
 		cut(link)
 		s.gone(expiry, "s", "s-one")
 		pass(5*leaseTTL - time.Since(begin))
+		if s.get("s", "s-one") != nil {
+			t.Fatal("the node is listed although the link is cut")
+		}
 		link.Restore(t)
 		return after(time.Now(), "listed", bound, func() bool { return s.get("s", "s-one") != nil })
 	}
