@@ -33,8 +33,13 @@ It listens on the loopback interface only, unless --address says otherwise. On
 a network give it certificates (--tls_cert, --tls_key, --tls_client_ca), or turn
 users on with etcdctl, because whoever reaches it can change what is registered.
 
-Several etcds on one machine need an --address and a --data_dir each.`,
-		Flags: []cli.Flag{
+Several etcds on one machine need an --address and a --data_dir each.
+
+Three of them form a cluster, which goes on while two of them run: start each
+with the same --initial_cluster and its own --name. It waits for the others, and
+says for whom. --initial_cluster_state=existing is for a member that takes the
+place of one that lost its data; docs/CLI.md shows both.`,
+		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "address", EnvVars: []string{"MICRO_ETCD_ADDRESS"}, Value: embedded.DefaultAddress,
 				Usage: "serve clients on `HOST:PORT`; port 0 chooses a free one"},
 			&cli.StringFlag{Name: "data_dir", EnvVars: []string{"MICRO_ETCD_DATA_DIR"}, DefaultText: "rollcall/etcd where this user's data is kept",
@@ -51,15 +56,11 @@ Several etcds on one machine need an --address and a --data_dir each.`,
 				Usage: "keep `HISTORY` of a duration (1h), of a count of revisions (1000), or all (off)"},
 			&cli.StringFlag{Name: "quota", EnvVars: []string{"MICRO_ETCD_QUOTA"}, Value: "2GiB",
 				Usage: "accept no more writes when the database has this `SIZE` in bytes, MiB or GiB"},
-			&cli.StringFlag{Name: "name", EnvVars: []string{"MICRO_ETCD_NAME"}, Value: embedded.DefaultName,
-				Usage: "`NAME` of this etcd in its list of members"},
-			&cli.StringFlag{Name: "peer_address", EnvVars: []string{"MICRO_ETCD_PEER_ADDRESS"}, DefaultText: "none, a single etcd has no peers",
-				Usage: "serve other etcds on `HOST:PORT`"},
 			&cli.StringFlag{Name: "log_level", EnvVars: []string{"MICRO_ETCD_LOG_LEVEL"}, Value: "warn",
 				Usage: "log what etcd reports from `LEVEL` on: debug, info, warn or error"},
 			&cli.BoolFlag{Name: "unsafe_fast", Hidden: true,
 				Usage: "elect within milliseconds and do not wait for the disk; for tests"},
-		},
+		}, clusterFlags()...),
 		Before: noArguments,
 		Action: runServer,
 	}
@@ -72,6 +73,10 @@ func runServer(c *cli.Context) error {
 		return err
 	}
 	starting, cancel := context.WithTimeout(c.Context, startTimeout)
+	if cfg.InitialCluster != "" {
+		// The other members may be started by hand, one after the other.
+		starting, cancel = context.WithCancel(c.Context)
+	}
 	defer cancel()
 	etcd, err := embedded.Start(starting, cfg)
 	if err != nil {
@@ -114,12 +119,10 @@ func serverConfig(c *cli.Context) (embedded.Config, error) {
 	if dir, err = filepath.Abs(dir); err != nil {
 		return embedded.Config{}, err
 	}
-	return embedded.Config{
+	cfg := embedded.Config{
 		DataDir:          dir,
-		Name:             c.String("name"),
 		Address:          c.String("address"),
 		AdvertiseAddress: c.String("advertise_address"),
-		PeerAddress:      c.String("peer_address"),
 		CertFile:         c.String("tls_cert"),
 		KeyFile:          c.String("tls_key"),
 		ClientCAFile:     c.String("tls_client_ca"),
@@ -128,20 +131,27 @@ func serverConfig(c *cli.Context) (embedded.Config, error) {
 		UnsafeFast:       c.Bool("unsafe_fast"),
 		Log:              c.App.ErrWriter,
 		LogLevel:         c.String("log_level"),
-	}, nil
+	}
+	setCluster(c, &cfg)
+	return cfg, nil
 }
 
 // flagOf names the flag that sets a field of embedded.Config.
 var flagOf = map[string]string{
-	"Address":          "--address",
-	"AdvertiseAddress": "--advertise_address",
-	"PeerAddress":      "--peer_address",
-	"DataDir":          "--data_dir",
-	"CertFile":         "--tls_cert",
-	"ClientCAFile":     "--tls_client_ca",
-	"AutoCompaction":   "--auto_compaction",
-	"Quota":            "--quota",
-	"LogLevel":         "--log_level",
+	"Name":                 "--name",
+	"Address":              "--address",
+	"AdvertiseAddress":     "--advertise_address",
+	"InitialCluster":       "--initial_cluster",
+	"InitialClusterState":  "--initial_cluster_state",
+	"PeerAddress":          "--peer_address",
+	"PeerAdvertiseAddress": "--peer_advertise_address",
+	"PeerCertFile":         "--peer_tls_cert",
+	"DataDir":              "--data_dir",
+	"CertFile":             "--tls_cert",
+	"ClientCAFile":         "--tls_client_ca",
+	"AutoCompaction":       "--auto_compaction",
+	"Quota":                "--quota",
+	"LogLevel":             "--log_level",
 }
 
 // asUsage reports a value that cannot be used under the name of its flag.

@@ -53,9 +53,29 @@ type Config struct {
 	// the members; empty means Address, with an own address of this machine when
 	// Address names none.
 	AdvertiseAddress string
+	// InitialCluster lists all members of a cluster, this one among them, as
+	// "name=url,name=url" with the URLs of their peer listeners; empty means a
+	// single member. It says how a cluster begins: once there is data, the members
+	// are those of the data.
+	InitialCluster string
+	// InitialClusterState is NewCluster, which empty means as well, or
+	// ExistingCluster.
+	InitialClusterState string
+	// InitialClusterToken tells clusters apart whose members have the same URLs;
+	// empty means one for all. It is the same for all members.
+	InitialClusterToken string
 	// PeerAddress is the host:port on which other members are served; empty
+	// means that of this member's URL in InitialCluster. Without a cluster it
 	// means no peer listener, which is all that a single member needs.
 	PeerAddress string
+	// PeerAdvertiseAddress is the host:port that other members are told; empty
+	// means that of this member's URL in InitialCluster, and without a cluster
+	// PeerAddress. Give it where something forwards it to PeerAddress.
+	PeerAdvertiseAddress string
+	// PeerCertFile, PeerKeyFile and PeerCAFile make the peer port TLS only, with
+	// certificates signed by that authority on both ends. All or none. The
+	// certificate is for serving and for dialling.
+	PeerCertFile, PeerKeyFile, PeerCAFile string
 	// CertFile and KeyFile make the client port TLS only. Both or none.
 	CertFile, KeyFile string
 	// ClientCAFile demands from clients a certificate signed by that
@@ -75,6 +95,10 @@ type Config struct {
 	// LogLevel is the lowest level that is logged: "debug", "info", "warn" or
 	// "error"; empty means "warn".
 	LogLevel string
+	// Waiting is told every few seconds while Start waits for the cluster, which
+	// members cannot be reached and why: none if all can and no leader is elected
+	// yet. It is called by the goroutine that called Start. nil means nobody is.
+	Waiting func(unreachable []string)
 }
 
 // ConfigError reports a field of a Config that cannot be used. Start returns it
@@ -104,6 +128,12 @@ func (c Config) withDefaults() Config {
 	if c.Quota == 0 {
 		c.Quota = DefaultQuota
 	}
+	if c.InitialClusterState == "" {
+		c.InitialClusterState = NewCluster
+	}
+	if c.InitialClusterToken == "" {
+		c.InitialClusterToken = defaultClusterToken
+	}
 	if c.LogLevel == "" {
 		c.LogLevel = "warn"
 	}
@@ -114,7 +144,7 @@ func (c Config) withDefaults() Config {
 }
 
 // etcd translates a Config without zero values into etcd's own.
-func (c Config) etcd(lg *zap.Logger) (*embed.Config, error) {
+func (c Config) etcd(lg *zap.Logger, all cluster) (*embed.Config, error) {
 	ec := embed.NewConfig()
 	ec.Name = c.Name
 	ec.Dir = c.DataDir
@@ -123,7 +153,12 @@ func (c Config) etcd(lg *zap.Logger) (*embed.Config, error) {
 	if err := c.setListeners(ec); err != nil {
 		return nil, err
 	}
-	ec.InitialCluster = ec.InitialClusterFromName(c.Name)
+	if c.InitialClusterState != NewCluster && c.InitialClusterState != ExistingCluster {
+		return nil, &ConfigError{"InitialClusterState", c.InitialClusterState, "choose new or existing"}
+	}
+	if err := c.setPeers(ec, all); err != nil {
+		return nil, err
+	}
 
 	mode, retention, err := parseCompaction(c.AutoCompaction)
 	if err != nil {
@@ -139,12 +174,16 @@ func (c Config) etcd(lg *zap.Logger) (*embed.Config, error) {
 
 	if c.UnsafeFast {
 		ec.TickMs, ec.ElectionMs = 10, 100
+		if len(all) > 1 {
+			// A process that gets no processor for a while is no dead leader.
+			ec.TickMs, ec.ElectionMs = 50, 500
+		}
 		ec.UnsafeNoFsync = true
 	}
 	return ec, nil
 }
 
-// setListeners fills in the listeners, what is advertised of them, and TLS.
+// setListeners fills in the client listener, what is advertised of it, and TLS.
 func (c Config) setListeners(ec *embed.Config) error {
 	scheme := "http"
 	switch {
@@ -171,20 +210,6 @@ func (c Config) setListeners(ec *embed.Config) error {
 	}
 	ec.ListenClientUrls = []url.URL{{Scheme: scheme, Host: client}}
 	ec.AdvertiseClientUrls = []url.URL{{Scheme: scheme, Host: advertise}}
-
-	peer, err := url.Parse(nominalPeerURL)
-	if err != nil {
-		return err
-	}
-	ec.ListenPeerUrls, ec.AdvertisePeerUrls = nil, []url.URL{*peer}
-	if c.PeerAddress != "" {
-		host, err := parseAddress("PeerAddress", c.PeerAddress)
-		if err != nil {
-			return err
-		}
-		ec.ListenPeerUrls = []url.URL{{Scheme: "http", Host: host}}
-		ec.AdvertisePeerUrls = []url.URL{{Scheme: "http", Host: reachable(host)}}
-	}
 	return nil
 }
 
@@ -216,18 +241,23 @@ func parseAddress(field, s string) (string, error) {
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil {
 		return "", &ConfigError{field, s, fmt.Sprintf("port %q is no number from 0 to 65535", port)}
-	} else if n == 0 && field == "AdvertiseAddress" {
-		return "", &ConfigError{field, s, "clients need a port to dial, 0 is none"}
+	} else if n == 0 && advertised(field) {
+		return "", &ConfigError{field, s, "others need a port to dial, 0 is none"}
 	}
 	switch {
 	case host == "":
 		host = "0.0.0.0"
 	case host == "localhost":
 		host = "127.0.0.1"
-	case net.ParseIP(host) == nil && field != "AdvertiseAddress":
+	case net.ParseIP(host) == nil && !advertised(field):
 		return "", &ConfigError{field, s, fmt.Sprintf("%q is no IP address of this machine, give one to listen on", host)}
 	}
 	return net.JoinHostPort(host, port), nil
+}
+
+// advertised tells whether a field is an address that others are told.
+func advertised(field string) bool {
+	return field == "AdvertiseAddress" || field == "PeerAdvertiseAddress"
 }
 
 // reachable returns what others can dial to reach a listener on address: the

@@ -1,8 +1,6 @@
 package embedded
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -25,26 +23,27 @@ const lockTimeout = 200 * time.Millisecond
 
 // prepareDataDir makes dir when it is missing and refuses a directory that etcd
 // cannot or must not use. It finds damage beforehand because etcd ends the
-// process when it meets it.
-func prepareDataDir(dir string) error {
+// process when it meets it. It returns what the log begins with, nothing if there
+// is none.
+func prepareDataDir(dir string) (metadata []byte, err error) {
 	if dir == "" {
-		return &ConfigError{"DataDir", dir, "name a directory for the data"}
+		return nil, &ConfigError{"DataDir", dir, "name a directory for the data"}
 	}
 	info, err := os.Stat(dir)
 	if err == nil && !info.IsDir() {
-		return &ConfigError{"DataDir", dir, "this is no directory, name another one"}
+		return nil, &ConfigError{"DataDir", dir, "this is no directory, name another one"}
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("make data directory %q: choose a place that this user may write to: %w", dir, err)
+		return nil, fmt.Errorf("make data directory %q: choose a place that this user may write to: %w", dir, err)
 	}
 	if err := checkOwn(dir); err != nil {
-		return err
+		return nil, err
 	}
 	if err := checkWritable(dir); err != nil {
-		return err
+		return nil, err
 	}
 	if err := checkDatabase(dir); err != nil {
-		return err
+		return nil, err
 	}
 	return checkWAL(dir)
 }
@@ -138,75 +137,54 @@ func checkDatabase(dir string) (err error) {
 	return nil
 }
 
-// checkWAL reads the log through, if there is one.
-func checkWAL(dir string) (err error) {
+// checkWAL reads the log through, if there is one, and returns what it begins with.
+func checkWAL(dir string) (metadata []byte, err error) {
 	path := filepath.Join(dir, "member", "wal")
 	if !wal.Exist(path) {
-		return nil
+		return nil, nil
 	}
 	defer func() {
 		if r := recover(); r != nil {
-			err = damaged(dir, fmt.Errorf("read %q: %v", path, r))
+			metadata, err = nil, damaged(dir, fmt.Errorf("read %q: %v", path, r))
 		}
 	}()
 	snaps, err := wal.ValidSnapshotEntries(zap.NewNop(), path)
 	if err != nil {
-		return damaged(dir, fmt.Errorf("read %q: %w", path, err))
+		return nil, damaged(dir, fmt.Errorf("read %q: %w", path, err))
 	}
 	newest := &walpb.Snapshot{}
 	if len(snaps) > 0 {
 		newest = snaps[len(snaps)-1]
 	}
 	if _, err := wal.Verify(zap.NewNop(), path, newest); err != nil {
-		return damaged(dir, fmt.Errorf("read %q: %w", path, err))
+		return nil, damaged(dir, fmt.Errorf("read %q: %w", path, err))
 	}
 	return checkRequests(dir, path, newest)
 }
 
 // checkRequests looks whether the requests in the log are such as this etcd can
-// carry out again. Those of etcd 3.4 and before are not.
-func checkRequests(dir, path string, from *walpb.Snapshot) error {
+// carry out again, and returns what the log begins with. Those of etcd 3.4 and
+// before are not.
+func checkRequests(dir, path string, from *walpb.Snapshot) (metadata []byte, err error) {
 	log, err := wal.OpenForRead(zap.NewNop(), path, from)
 	if err != nil {
-		return damaged(dir, fmt.Errorf("open %q: %w", path, err))
+		return nil, damaged(dir, fmt.Errorf("open %q: %w", path, err))
 	}
-	_, _, entries, err := log.ReadAll() // which closes what it has read
+	metadata, _, entries, err := log.ReadAll() // which closes what it has read
 	if err != nil {
-		return damaged(dir, fmt.Errorf("read %q: %w", path, err))
+		return nil, damaged(dir, fmt.Errorf("read %q: %w", path, err))
 	}
 	for _, e := range entries {
 		// Type 0 is a request; the others are changes of the membership.
 		if e.GetType() == 0 && proto.Unmarshal(e.GetData(), &etcdserverpb.InternalRaftRequest{}) != nil {
-			return fmt.Errorf("use data directory %q: another version of etcd wrote it, which etcd %s cannot go on from; "+
+			return nil, fmt.Errorf("use data directory %q: another version of etcd wrote it, which etcd %s cannot go on from; "+
 				"go through the versions between them one by one, or name an empty directory", dir, Version())
 		}
 	}
-	return nil
+	return metadata, nil
 }
 
 // damaged wraps what is wrong with the data in what to do about it.
 func damaged(dir string, err error) error {
 	return fmt.Errorf("use data directory %q: its data is damaged; restore a backup of it, or move it away to start empty: %w", dir, err)
-}
-
-// checkCertificates loads the files once, because etcd would report a bad one at
-// the first handshake only.
-func checkCertificates(cfg Config) error {
-	if cfg.CertFile == "" {
-		return nil
-	}
-	if _, err := tls.LoadX509KeyPair(cfg.CertFile, cfg.KeyFile); err != nil {
-		return fmt.Errorf("load certificate %q with key %q: %w", cfg.CertFile, cfg.KeyFile, err)
-	}
-	if cfg.ClientCAFile == "" {
-		return nil
-	}
-	pem, err := os.ReadFile(cfg.ClientCAFile)
-	if err != nil {
-		return fmt.Errorf("load client authority: %w", err)
-	}
-	if !x509.NewCertPool().AppendCertsFromPEM(pem) {
-		return fmt.Errorf("load client authority %q: there is no PEM certificate in it", cfg.ClientCAFile)
-	}
-	return nil
 }

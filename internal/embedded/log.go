@@ -10,13 +10,16 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// harmless are warnings and errors of a healthy single member. They ask for
-// nothing that the user of one could do.
+// harmless are warnings and errors of a healthy single member, which ask for
+// nothing that the user of one could do, and those of a cluster that say every few
+// seconds what "peer became inactive" and Config.Waiting have said.
 var harmless = []string{
 	"Running http and grpc server on single port",
 	"failed to update storage version",
 	"Failed to detect schema version",
 	"simple token is not cryptographically signed",
+	"prober detected unhealthy status",
+	"failed to publish local member",
 }
 
 // lineCore writes each log entry as one readable line:

@@ -1,6 +1,6 @@
-// Package embedded runs an etcd inside the calling process: one member, whose
-// data is in one directory, and that answers clients over gRPC and HTTP on one
-// port. It links the etcd server, so only the micro command may import it;
+// Package embedded runs an etcd inside the calling process: one member, alone or
+// of a cluster, whose data is in one directory, and that answers clients over gRPC
+// and HTTP on one port. It links the etcd server, so only the micro command may import it;
 // services reach an etcd through its client.
 package embedded
 
@@ -47,8 +47,12 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	log := newLineCore(cfg.Log, level)
+	all, err := parseCluster(cfg.InitialCluster)
+	if err != nil {
+		return nil, err
+	}
 	stop := newParkingHook()
-	ec, err := cfg.etcd(zap.New(log, zap.WithFatalHook(stop), zap.WithPanicHook(stop)))
+	ec, err := cfg.etcd(zap.New(log, zap.WithFatalHook(stop), zap.WithPanicHook(stop)), all)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +64,11 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if err := checkCertificates(cfg); err != nil {
 		return nil, err
 	}
-	if err := prepareDataDir(cfg.DataDir); err != nil {
+	metadata, err := prepareDataDir(cfg.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkIdentity(cfg, all, metadata); err != nil {
 		return nil, err
 	}
 
@@ -87,19 +95,9 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, damaged(cfg.DataDir, err)
 	}
 
-	select {
-	case <-e.Server.ReadyNotify():
-	case err := <-stop.failed:
+	if err := join(ctx, e, cfg, all.without(cfg.Name), stop.failed); err != nil {
 		log.close()
-		return nil, damaged(cfg.DataDir, err)
-	case err := <-e.Err():
-		log.close()
-		e.Close()
-		return nil, explainStart(ec, err)
-	case <-ctx.Done():
-		log.close()
-		e.Close()
-		return nil, fmt.Errorf("start etcd in %q: no leader in time: %w", cfg.DataDir, context.Cause(ctx))
+		return nil, err
 	}
 
 	s := &Server{
@@ -157,6 +155,10 @@ func (s *Server) watch(parked <-chan error) {
 		if ok && err != nil {
 			s.failed <- fmt.Errorf("run etcd in %q: %w", s.dataDir, err)
 		}
+	case <-s.etcd.Server.StopNotify():
+		if s.open.ctx.Err() == nil {
+			s.failed <- fmt.Errorf("run etcd in %q: %w", s.dataDir, errRemoved)
+		}
 	case <-s.stopped:
 	}
 }
@@ -180,7 +182,7 @@ func explainStart(ec *embed.Config, err error) error {
 	if errors.As(err, &op) && op.Op == "listen" {
 		return fmt.Errorf("listen on %s: choose an address of this machine: %w", op.Addr, err)
 	}
-	return fmt.Errorf("start etcd in %q: %w", ec.Dir, err)
+	return fmt.Errorf("start etcd in %q: %w", ec.Dir, explainJoin(err))
 }
 
 // chooseFreePort replaces port 0 of the client listener by a free one, because
