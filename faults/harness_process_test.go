@@ -51,8 +51,15 @@ type process struct {
 // startNode starts a node with these flags; it is killed at the end of the test.
 func startNode(t *testing.T, inits int, flags ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(os.Args[0], flags...), done: make(chan struct{})}
-	p.cmd.Env = append(os.Environ(), nodeVariable+"="+strconv.Itoa(inits))
+	cmd := exec.Command(os.Args[0], flags...)
+	cmd.Env = append(os.Environ(), nodeVariable+"="+strconv.Itoa(inits))
+	return startProcess(t, cmd)
+}
+
+// startProcess starts a command; it is killed at the end of the test.
+func startProcess(t *testing.T, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{cmd: cmd, done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p, p
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

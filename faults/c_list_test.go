@@ -1,0 +1,180 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/rollcall-go/micro/client"
+	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/registry"
+	"github.com/rollcall-go/micro/registry/memory"
+)
+
+// traffic calls a service without a pause until it is stopped.
+type traffic struct {
+	calls, failed atomic.Int64
+	first         atomic.Pointer[error]
+	stop          func()
+}
+
+// startTraffic starts callers of the service.
+func startTraffic(t *testing.T, c client.Client, name string, callers int) *traffic {
+	t.Helper()
+	tr := &traffic{}
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	for range callers {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				// Of its own: a call that is cut off by the end of the traffic has not failed.
+				err := say(context.Background(), c, name)
+				tr.calls.Add(1)
+				if err != nil {
+					tr.failed.Add(1)
+					tr.first.CompareAndSwap(nil, &err)
+				}
+			}
+		})
+	}
+	tr.stop = sync.OnceFunc(func() { cancel(); wg.Wait() })
+	t.Cleanup(tr.stop)
+	return tr
+}
+
+// enough waits for n more calls.
+func (tr *traffic) enough(t *testing.T, n int64) {
+	t.Helper()
+	from := tr.calls.Load()
+	testkit.Eventually(t, patience, "calls are made", func() bool { return tr.calls.Load() >= from+n })
+}
+
+// judge stops the traffic and fails the test if a call failed.
+func (tr *traffic) judge(t *testing.T, least int64) {
+	t.Helper()
+	tr.stop()
+	atMost(t, "failed calls", int(tr.failed.Load()), 0)
+	t.Logf("measured: calls %d, at least %d", tr.calls.Load(), least)
+	if tr.calls.Load() < least {
+		t.Errorf("%d calls prove nothing, want %d", tr.calls.Load(), least)
+	}
+	if err := tr.first.Load(); err != nil {
+		t.Errorf("the first failure: %v", *err)
+	}
+}
+
+// unattended starts n nodes of a service that live but whose records nobody looks
+// after, and returns the leases on which these hang.
+func unattended(t *testing.T, etcd *clientv3.Client, name string, n int) (leases []clientv3.LeaseID) {
+	t.Helper()
+	own := memory.NewRegistry()
+	for range n {
+		startService(t, name, own, nil)
+	}
+	testkit.Eventually(t, patience, "the nodes run", func() bool { return listed(own, name, n) })
+	services, err := own.GetService(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range services {
+		for _, node := range s.Nodes {
+			lease, err := etcd.Grant(t.Context(), 600)
+			if err != nil {
+				t.Fatal(err)
+			}
+			value, err := record.Encode(s, node)
+			if err == nil {
+				_, err = etcd.Put(t.Context(), record.Key(name, node.Id), string(value), clientv3.WithLease(lease.ID))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			leases = append(leases, lease.ID)
+		}
+	}
+	return leases
+}
+
+// Fault: the leases of all nodes of a service run out together, though the nodes
+// live, and nobody registers them again. Bound: no call fails.
+func TestC1AllLeasesRunOut(t *testing.T) {
+	t.Parallel()
+	e := testkit.StartEtcd(t)
+	admin := e.Client(t)
+	leases := unattended(t, admin, "alive", 3)
+	r := openRegistry(t, e.Addr())
+	c := newClient(t, r)
+	mustSay(t, c, "alive")
+	tr := startTraffic(t, c, "alive", 2)
+	tr.enough(t, 50)
+	for _, id := range leases {
+		if _, err := admin.Revoke(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !listed(r, "alive", 0) {
+		t.Error("nothing was disturbed: the nodes are still registered")
+	}
+	tr.enough(t, int64(times(300, 3000)))
+	tr.judge(t, 350)
+}
+
+// Fault: etcd is killed and comes back without its data. Bound: no call fails, and
+// all nodes are registered again.
+func TestC1EtcdComesBackEmpty(t *testing.T) {
+	t.Parallel()
+	e := testkit.StartEtcd(t)
+	const nodes = 3
+	for range nodes {
+		startService(t, "wiped", openRegistry(t, e.Addr()), nil)
+	}
+	r := openRegistry(t, e.Addr())
+	testkit.Eventually(t, patience, "the nodes are listed", func() bool { return listed(r, "wiped", nodes) })
+	c := newClient(t, r)
+	mustSay(t, c, "wiped")
+	tr := startTraffic(t, c, "wiped", 2)
+	tr.enough(t, 50)
+	e.Wipe()
+	tr.enough(t, 50)
+	answered := e.Restart(t)
+	took := since(t, answered, "all are listed again", func() bool { return listed(r, "wiped", nodes) })
+	tr.enough(t, int64(times(100, 1000)))
+	within(t, "until all nodes were listed again", took, listedAgain)
+	tr.judge(t, 200)
+}
+
+// Fault: the last node deregisters. Bound: callers learn of it within 1 s.
+func TestC1TheLastNodeLeaves(t *testing.T) {
+	t.Parallel()
+	e := testkit.StartEtcd(t)
+	n := startService(t, "leaving", openRegistry(t, e.Addr()), nil)
+	r := openRegistry(t, e.Addr())
+	testkit.Eventually(t, patience, "the node is listed", func() bool { return listed(r, "leaving", 1) })
+	c := newClient(t, r)
+	mustSay(t, c, "leaving")
+
+	admin := e.Client(t)
+	gone := make(chan time.Time, 1)
+	watch := admin.Watch(t.Context(), record.Key("leaving", n.id()))
+	go func() {
+		<-watch
+		gone <- time.Now()
+	}()
+	if err := n.stop(); err != nil {
+		t.Fatal(err)
+	}
+	var begin time.Time
+	select {
+	case begin = <-gone:
+	case <-t.Context().Done():
+		t.Fatal(t.Context().Err())
+	}
+	took := since(t, begin, "callers know", func() bool { return errors.Is(say(t.Context(), c, "leaving"), registry.ErrNotFound) })
+	within(t, "until calls found no node", took, time.Second)
+}

@@ -1,0 +1,122 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rollcall-go/micro/client"
+	"github.com/rollcall-go/micro/client/selector"
+	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/registry"
+	"github.com/rollcall-go/micro/registry/etcd"
+)
+
+// mustName fails the test unless err is the sentinel and has the texts.
+func mustName(t *testing.T, err, sentinel error, texts ...string) {
+	t.Helper()
+	if !errors.Is(err, sentinel) {
+		t.Errorf("got %v, want it to be %q", err, sentinel)
+		return
+	}
+	for _, text := range texts {
+		if !strings.Contains(strings.ReplaceAll(err.Error(), `\"`, `"`), text) {
+			t.Errorf("%v does not say %q", err, text)
+		}
+	}
+}
+
+// Fault: there is no node for a call, for each reason that there can be. Bound: the
+// error says which, with the registry's kind and address, and the sentinels of v2
+// are found in it.
+func TestC5WhyThereIsNoNode(t *testing.T) {
+	t.Parallel()
+	e := testkit.StartEtcd(t)
+	r := openRegistry(t, e.Addr())
+	c := newClient(t, r)
+	where := "etcd (" + e.Addr() + ")"
+	startService(t, "greeter", openRegistry(t, e.Addr()), nil)
+	testkit.Eventually(t, patience, "the node is listed", func() bool { return listed(r, "greeter", 1) })
+
+	t.Run("never seen", func(t *testing.T) {
+		mustName(t, say(t.Context(), c, "nobody"), selector.ErrNotFound, "never seen", where)
+		mustName(t, say(t.Context(), c, "nobody"), registry.ErrNotFound)
+	})
+	t.Run("misspelt", func(t *testing.T) {
+		testkit.Eventually(t, patience, "the right name is suggested", func() bool {
+			return strings.Contains(say(t.Context(), c, "greter").Error(), `did you mean [\"greeter\"]`)
+		})
+	})
+	t.Run("gone", func(t *testing.T) {
+		n := startService(t, "gone", openRegistry(t, e.Addr()), nil)
+		testkit.Eventually(t, patience, "it is called", func() bool { return say(t.Context(), c, "gone") == nil })
+		if err := n.stop(); err != nil {
+			t.Fatal(err)
+		}
+		testkit.Eventually(t, patience, "it is gone", func() bool { return errors.Is(say(t.Context(), c, "gone"), registry.ErrNotFound) })
+		mustName(t, say(t.Context(), c, "gone"), selector.ErrNotFound, "all that were seen are gone", where)
+	})
+	t.Run("filtered out by version", func(t *testing.T) {
+		err := say(t.Context(), c, "greeter", client.WithSelectOption(selector.WithFilter(selector.FilterVersion("7"))))
+		mustName(t, err, selector.ErrNoneAvailable, "leaves none of 1 nodes", `versions ["latest"]`)
+	})
+	t.Run("paused", func(t *testing.T) {
+		n := startService(t, "paused", openRegistry(t, e.Addr()), nil)
+		testkit.Eventually(t, patience, "it is called", func() bool { return say(t.Context(), c, "paused") == nil })
+		if _, err := e.Client(t).Put(t.Context(), record.PauseKey("paused", n.id()), `{"by":"ops"}`); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		testkit.Eventually(t, patience, "the error says it", func() bool {
+			err = say(t.Context(), c, "paused")
+			return err != nil && strings.Contains(err.Error(), "has paused")
+		})
+		mustName(t, err, selector.ErrNotFound, n.id(), where)
+	})
+	t.Run("known but all unhealthy", func(t *testing.T) {
+		register(t, r, service("dead", "1", "2"), 15*time.Second)
+		testkit.Eventually(t, patience, "they are listed", func() bool { return listed(r, "dead", 2) })
+		var err error
+		testkit.Eventually(t, patience, "they are known", func() bool {
+			err = say(t.Context(), c, "dead")
+			return !errors.Is(err, registry.ErrNotFound)
+		})
+		mustName(t, err, selector.ErrNoneAvailable, "none of 2 nodes can be reached", "refused")
+	})
+}
+
+// Fault: the registry is out of reach, or refuses the credentials. Bound: the error
+// says which, since when, and where.
+func TestC5WhatIsTheMatterWithTheRegistry(t *testing.T) {
+	t.Parallel()
+	t.Run("out of reach", func(t *testing.T) {
+		t.Parallel()
+		e := testkit.StartEtcd(t)
+		e.Kill()
+		err := say(t.Context(), newClient(t, openRegistry(t, e.Addr())), "any", client.WithRequestTimeout(time.Second))
+		mustName(t, err, context.DeadlineExceeded, "has not answered yet", "since 20", "refused", e.Addr())
+		mustName(t, err, selector.ErrNoneAvailable)
+	})
+	t.Run("refused credentials", func(t *testing.T) {
+		t.Parallel()
+		e := testkit.StartEtcd(t)
+		e.EnableAuth(t, "alice", "right")
+		r := openRegistry(t, e.Addr(), etcd.Auth("alice", "wrong"))
+		err := say(t.Context(), newClient(t, r), "any", client.WithRequestTimeout(2*time.Second))
+		mustName(t, err, fs.ErrPermission, "refuses the credentials", "authentication failed", `user "alice"`, e.Addr())
+		mustName(t, err, selector.ErrNoneAvailable)
+		_, err = r.GetService("any")
+		mustName(t, err, fs.ErrPermission, "authentication failed")
+	})
+	t.Run("no credentials", func(t *testing.T) {
+		t.Parallel()
+		e := testkit.StartEtcd(t)
+		e.EnableAuth(t, "alice", "right")
+		err := say(t.Context(), newClient(t, openRegistry(t, e.Addr())), "any", client.WithRequestTimeout(2*time.Second))
+		mustName(t, err, fs.ErrPermission, "refuses the credentials", e.Addr())
+	})
+}
