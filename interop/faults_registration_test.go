@@ -17,6 +17,7 @@ var registrationFaults = []fault{
 	{row: "A1", what: "etcd refuses connections for 5 x TTL", bound: "listed again <= 4 s after the link is back", measure: lostLease((*testkit.Proxy).Cut, listedAgain)},
 	{row: "A1 silence", what: "what is sent to etcd and back is lost for 5 x TTL", bound: "listed again <= 6 s after the link is back", measure: lostLease((*testkit.Proxy).Drop, listedAfterSilence)},
 	{row: "A2", what: "etcd is frozen while a node renews its registration", bound: "returns <= 5.5 s (timeout 5 s)", measure: renewWhileFrozen},
+	{row: "A2 new", what: "a node registers for the first time while etcd is frozen", bound: "returns <= 5.5 s (timeout 5 s)", measure: registerWhileFrozen},
 	{row: "A2 stop", what: "a service is stopped while etcd is frozen", bound: "stopped <= 5 s", measure: stopWhileFrozen},
 	{row: "A3", what: "the key of a live node is deleted", bound: "listed again <= 1 s", measure: deletedKey},
 	{row: "A3 empty", what: "etcd restarts with no data", bound: "listed again <= 4 s after etcd answers", measure: restartedEmpty},
@@ -46,6 +47,10 @@ func lostLease(cut func(*testkit.Proxy), bound time.Duration) func(*testing.T, k
 	}
 }
 
+// registerBound bounds Register: it is the registry's timeout, which is 5 s unless
+// told otherwise, and some slack.
+const registerBound = 5500 * time.Millisecond
+
 func renewWhileFrozen(t *testing.T, k kind) outcome {
 	etcd := testkit.StartEtcd(t)
 	p := subject(t, k, etcd.Addr())
@@ -53,7 +58,16 @@ func renewWhileFrozen(t *testing.T, k kind) outcome {
 	p.do(peer.OpRegister, node, nil)
 	etcd.Freeze(t)
 	took, err := p.bounded(peer.OpRegister, node, nil)
-	return replied("Register", took, err, 5500*time.Millisecond)
+	return replied("Register", took, err, registerBound)
+}
+
+func registerWhileFrozen(t *testing.T, k kind) outcome {
+	etcd := testkit.StartEtcd(t)
+	p := subject(t, k, etcd.Addr())
+	p.do(peer.OpList, nil, nil)
+	etcd.Freeze(t)
+	took, err := p.bounded(peer.OpRegister, peer.Record{Service: one("s", "one", "127.0.0.1:1"), TTL: leaseTTL}, nil)
+	return replied("Register", took, err, registerBound)
 }
 
 func stopWhileFrozen(t *testing.T, k kind) outcome {
