@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/etcd"
@@ -117,4 +118,10 @@ func ids(r registry.Registry, name string) (map[string]string, error) {
 func listed(r registry.Registry, name string, n int) bool {
 	all, err := ids(r, name)
 	return err == nil && len(all) == n
+}
+
+// generated marks ids as made by the process that registers them, as a server
+// does for those of its own making: such nodes share a lease.
+func generated(t *testing.T) registry.RegisterOption {
+	return registry.RegisterContext(feed.WithGenerated(t.Context()))
 }

@@ -1,0 +1,157 @@
+package faults
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/registry"
+)
+
+// leaseOf returns the lease of a node's key, 0 if there is no key or no lease.
+func leaseOf(t *testing.T, c *clientv3.Client, name, id string) clientv3.LeaseID {
+	t.Helper()
+	got, err := c.Get(t.Context(), "/micro/registry/"+name+"/"+id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Kvs) == 0 {
+		return 0
+	}
+	return clientv3.LeaseID(got.Kvs[0].Lease)
+}
+
+// TestA1LeaseLostInAnOutage: etcd cannot be reached for five times the TTL,
+// refused, swallowed or frozen. The node is listed again, under a new lease, at
+// most 4 s after etcd answers (6 s after silence), every time.
+func TestA1LeaseLostInAnOutage(t *testing.T) {
+	t.Parallel()
+	const ttl = 2 * time.Second
+	for _, outage := range []struct {
+		kind  string
+		bound time.Duration
+		begin func(*testing.T, *testkit.Etcd, *testkit.Proxy)
+		end   func(*testing.T, *testkit.Etcd, *testkit.Proxy)
+	}{
+		{"reject", listedAgain,
+			func(_ *testing.T, _ *testkit.Etcd, p *testkit.Proxy) { p.Cut() },
+			func(t *testing.T, _ *testkit.Etcd, p *testkit.Proxy) { p.Restore(t) }},
+		{"drop", listedAfterSilence,
+			func(_ *testing.T, _ *testkit.Etcd, p *testkit.Proxy) { p.Blackhole() },
+			func(t *testing.T, _ *testkit.Etcd, p *testkit.Proxy) { p.Restore(t) }},
+		{"freeze", listedAfterSilence,
+			func(t *testing.T, e *testkit.Etcd, _ *testkit.Proxy) { e.Freeze(t) },
+			func(t *testing.T, e *testkit.Etcd, _ *testkit.Proxy) { e.Thaw(t); e.WaitReady(t) }},
+	} {
+		t.Run(outage.kind, func(t *testing.T) {
+			t.Parallel()
+			e := testkit.StartEtcd(t)
+			p := testkit.StartProxy(t, e.Addr())
+			c := e.Client(t)
+			register(t, openRegistry(t, p.Addr()), service("s", "a"), ttl)
+			reader := openRegistry(t, e.Addr())
+			rounds, renewed, worst := times(1, 100), 0, time.Duration(0)
+			for range rounds {
+				before := leaseOf(t, c, "s", "a")
+				outage.begin(t, e, p)
+				if outage.kind != "freeze" {
+					// A frozen etcd expires nothing until it goes on.
+					since(t, time.Now(), "the node is gone", func() bool { return listed(reader, "s", 0) })
+				}
+				pass(t, 5*ttl)
+				outage.end(t, e, p)
+				back := time.Now()
+				worst = max(worst, since(t, back, "the node is listed again", func() bool { return listed(reader, "s", 1) }))
+				// A frozen etcd may have the key still and drop it a moment later.
+				stays(t, reader, outage.kind == "freeze", back)
+				if leaseOf(t, c, "s", "a") != before {
+					renewed++
+				}
+			}
+			within(t, fmt.Sprintf("listed again, worst of %d", rounds), worst, outage.bound)
+			if outage.kind != "freeze" && renewed != rounds {
+				t.Errorf("the lease was lost in %d of %d outages", renewed, rounds)
+			}
+		})
+	}
+}
+
+// stays waits, if it is to be looked at, for the time in which an etcd that was
+// frozen expires leases, and then for the node.
+func stays(t *testing.T, r registry.Registry, look bool, back time.Time) {
+	t.Helper()
+	if !look {
+		return
+	}
+	pass(t, 2*time.Second)
+	if took := since(t, back, "the node is listed again", func() bool { return listed(r, "s", 1) }); took > listedAfterSilence {
+		t.Errorf("the node was gone %s after etcd went on", took)
+	}
+}
+
+// pass lets real time pass: an outage has to last.
+func pass(t *testing.T, d time.Duration) {
+	t.Helper()
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-t.Context().Done():
+	}
+}
+
+// TestA2FrozenEtcd: etcd is stopped with SIGSTOP. No method of a registry takes
+// longer than its timeout, a service says once that it lost its node and once that
+// it is back, and comes back without a restart.
+func TestA2FrozenEtcd(t *testing.T) {
+	t.Parallel()
+	const ttl, slack = 2 * time.Second, 500 * time.Millisecond
+	e := testkit.StartEtcd(t)
+	p := startNode(t, 1, "--registry=etcd", "--registry_address="+e.Addr(), "--register_ttl=2", "--register_interval=1")
+	p.says(t, "Registering node: node-")
+	r := openRegistry(t, e.Addr())
+	register(t, r, service("leaving", "a"), ttl)
+
+	e.Freeze(t)
+	var calling sync.WaitGroup
+	var mu sync.Mutex
+	var worst time.Duration
+	for what, call := range map[string]func() error{
+		"Register":     func() error { return r.Register(service("coming", "a")) },
+		"Deregister":   func() error { return r.Deregister(service("leaving", "a")) },
+		"GetService":   func() error { _, err := r.GetService("node"); return err },
+		"ListServices": func() error { _, err := r.ListServices(); return err },
+		"Watch":        func() error { _, err := r.Watch(); return err },
+	} {
+		calling.Go(func() {
+			began := time.Now()
+			err := call()
+			mu.Lock()
+			defer mu.Unlock()
+			worst = max(worst, time.Since(began))
+			if err == nil || !strings.Contains(err.Error(), e.Addr()) {
+				t.Errorf("%s: got %v, want an error that names %s", what, err, e.Addr())
+			}
+		})
+	}
+	calling.Wait()
+	within(t, "slowest method of a registry", worst, timeout+slack)
+	p.says(t, "Lost node")
+	pass(t, 2*ttl)
+	e.Thaw(t)
+	back := e.WaitReady(t)
+	within(t, "listed again", since(t, back, "the node is listed", func() bool { return listed(r, "node", 1) }), listedAfterSilence)
+	p.says(t, "Registered again")
+	// The freeze is one change of state, the expiry that follows it may be another.
+	atMost(t, "lines that tell the loss", p.lines("Lost node"), 2)
+	atMost(t, "lines that tell the return", p.lines("Registered again"), p.lines("Lost node"))
+	atMost(t, "lines of errors", p.lines("level=error"), 0)
+	if p.lines("Lost node: node-") > 0 && !strings.Contains(p.output(), "etcd did not answer") {
+		t.Error("the loss is told without its reason")
+	}
+}

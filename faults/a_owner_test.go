@@ -1,0 +1,212 @@
+package faults
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/rollcall-go/micro"
+	"github.com/rollcall-go/micro/client"
+	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/registry"
+)
+
+// TestA8KillNine: a node of a service is killed with kill -9. It leaves the list
+// at most TTL + 1 s later, a caller chooses it no more after one refused dial, and
+// no call fails. A node that is registered without a TTL has a lease all the same.
+func TestA8KillNine(t *testing.T) {
+	t.Parallel()
+	const ttl = 3 * time.Second
+	e := testkit.StartEtcd(t)
+	etcd := e.Client(t)
+	r := openRegistry(t, e.Addr())
+	var nodes []*process
+	for range 3 {
+		nodes = append(nodes, startNode(t, 1, "--registry=etcd", "--registry_address="+e.Addr(), "--register_ttl=3"))
+	}
+	testkit.Eventually(t, patience, "three nodes are listed", func() bool { return listed(r, "node", 3) })
+	if err := r.Register(service("lasting", "a")); err != nil {
+		t.Fatal(err)
+	}
+	lease, err := etcd.TimeToLive(t.Context(), leaseOf(t, etcd, "lasting", "a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("measured: TTL without one %d s, bound 15 s", lease.GrantedTTL)
+	if lease.GrantedTTL != 15 {
+		t.Errorf("registered without a TTL, the lease has %d s", lease.GrantedTTL)
+	}
+
+	before, err := ids(r, "node")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dead atomic.Value // the address of the node that was killed
+	dead.Store("")
+	var chosen atomic.Int64
+	c := newClient(t, r, micro.WrapCall(func(call client.CallFunc) client.CallFunc {
+		return func(ctx context.Context, n *registry.Node, req client.Request, rsp any, o client.CallOptions) error {
+			if n.Address == dead.Load() {
+				chosen.Add(1)
+			}
+			return call(ctx, n, req, rsp, o)
+		}
+	}))
+	dead.Store(addressOf(t, nodes[0], before))
+	for range 50 {
+		mustSay(t, c, "node")
+	}
+	if chosen.Swap(0) == 0 {
+		t.Fatal("the node that is to die was not called")
+	}
+	nodes[0].kill()
+	killed := time.Now()
+	gone := time.Duration(0)
+	calls, failed := 0, 0
+	for gone == 0 || calls < 300 {
+		if err := say(t.Context(), c, "node"); err != nil {
+			t.Log(err)
+			failed++
+		}
+		calls++
+		if gone == 0 && listed(r, "node", 2) {
+			gone = time.Since(killed)
+		}
+		if time.Since(killed) > patience {
+			t.Fatal("the node stays listed")
+		}
+	}
+	within(t, "unlisted after kill -9", gone, ttl+time.Second)
+	atMost(t, fmt.Sprintf("failed of %d calls", calls), failed, 0)
+	atMost(t, "calls that chose the dead node", int(chosen.Load()), 1)
+}
+
+// addressOf returns the address under which a process is registered.
+func addressOf(t *testing.T, p *process, nodes map[string]string) string {
+	t.Helper()
+	for id, address := range nodes {
+		if strings.Contains(p.output(), id) {
+			return address
+		}
+	}
+	t.Fatalf("none of %v is that of the process:\n%s", nodes, p.output())
+	return ""
+}
+
+// TestA9TwoProcessesOfOneId: two processes have the same id. The newest wins, the
+// other says once that it is displaced, they share no lease, and stopping either
+// does not remove the other's key.
+func TestA9TwoProcessesOfOneId(t *testing.T) {
+	t.Parallel()
+	e := testkit.StartEtcd(t)
+	etcd := e.Client(t)
+	r := openRegistry(t, e.Addr())
+	start := func() *process {
+		p := startNode(t, 1, "--registry=etcd", "--registry_address="+e.Addr(), "--register_ttl=2", "--register_interval=1", "--server_id=one")
+		p.says(t, "Registering node: node-one")
+		return p
+	}
+	a := start()
+	leaseOfA := leaseOf(t, etcd, "node", "node-one")
+	b := start()
+	begun := time.Now()
+	within(t, "displacement told", since(t, begun, "the first says that it is displaced", func() bool { return a.lines("Node is displaced") > 0 }), 2*time.Second)
+	leaseOfB := leaseOf(t, etcd, "node", "node-one")
+	if leaseOfB == leaseOfA || leaseOfB == 0 {
+		t.Errorf("the second stands on lease %x, the first on %x", leaseOfB, leaseOfA)
+	}
+	pass(t, 5*time.Second) // two TTLs and several checks again
+	if got := leaseOf(t, etcd, "node", "node-one"); got != leaseOfB {
+		t.Errorf("the key passed on to lease %x: they fight over it", got)
+	}
+	atMost(t, "lines that tell the conflict", a.lines("Node is displaced"), 1)
+	a.stop(t)
+	if got := leaseOf(t, etcd, "node", "node-one"); got != leaseOfB {
+		t.Errorf("stopping the first left the key under lease %x", got)
+	}
+	c := start() // displaces b
+	leaseOfC := leaseOf(t, etcd, "node", "node-one")
+	b.kill()
+	pass(t, 4*time.Second)
+	if got := leaseOf(t, etcd, "node", "node-one"); got != leaseOfC {
+		t.Errorf("killing the second left the key under lease %x", got)
+	}
+	c.stop(t)
+	if !listed(r, "node", 0) {
+		t.Error("stopping the last left the key")
+	}
+}
+
+// TestA10LateDeregister: 100 nodes move to another process under the same ids,
+// and the former one deregisters 3 s later. No new key is removed, 100 of 100.
+func TestA10LateDeregister(t *testing.T) {
+	t.Parallel()
+	const nodes = 100
+	e := testkit.StartEtcd(t)
+	old, fresh := openRegistry(t, e.Addr()), openRegistry(t, e.Addr())
+	var names []string
+	for i := range nodes {
+		names = append(names, fmt.Sprint("a", i))
+	}
+	was, is := service("s", names...), service("s", names...)
+	for _, n := range is.Nodes {
+		n.Address = "127.0.0.2:1"
+	}
+	register(t, old, was, 15*time.Second)
+	register(t, fresh, is, 15*time.Second)
+	pass(t, 3*time.Second)
+	if err := old.Deregister(was); err != nil {
+		t.Error(err)
+	}
+	pass(t, time.Second) // for a delete that was still under way
+	all, err := ids(fresh, "s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	survived := 0
+	for _, address := range all {
+		if address == "127.0.0.2:1" {
+			survived++
+		}
+	}
+	t.Logf("measured: survived %d, bound %d", survived, nodes)
+	if survived != nodes {
+		t.Errorf("%d of %d keys survived", survived, nodes)
+	}
+}
+
+// TestA11InitTenTimes: a service calls Init ten times. It has one connection to
+// etcd and one key.
+func TestA11InitTenTimes(t *testing.T) {
+	t.Parallel()
+	e := testkit.StartEtcd(t)
+	proxy := testkit.StartProxy(t, e.Addr())
+	p := startNode(t, 10, "--registry=etcd", "--registry_address="+proxy.Addr())
+	p.says(t, "Registering node: node-")
+	atMost(t, "open connections", proxy.Open(), 1)
+	atMost(t, "connections made", proxy.Conns(), 1)
+	got, err := e.Client(t).Get(t.Context(), "/micro/registry/", clientv3.WithPrefix(), clientv3.WithCountOnly())
+	if err != nil {
+		t.Fatal(err)
+	}
+	atMost(t, "keys", int(got.Count), 1)
+
+	// A registry that is given its address again and again keeps one as well.
+	r := openRegistry(t, proxy.Addr())
+	register(t, r, service("s", "a"), 15*time.Second)
+	for range 10 {
+		if err := r.Init(registry.Addrs(proxy.Addr())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !listed(openRegistry(t, e.Addr()), "s", 1) {
+		t.Error("the node got lost in Init")
+	}
+	testkit.Eventually(t, patience, "one connection each is left", func() bool { return proxy.Open() <= 2 })
+	atMost(t, "open connections of two registries", proxy.Open(), 2)
+}
