@@ -53,6 +53,8 @@ func (c *Conn) explain(op string, err error, waited time.Duration) error {
 		return fmt.Errorf("%s: %s: %s: %w", op, where, silence, err)
 	case errors.Is(err, rpctypes.ErrPermissionDenied) && c.cfg.Username != "":
 		return fmt.Errorf("%s: %s: user %q lacks the permission: %w", op, where, c.cfg.Username, err)
+	case errors.Is(err, rpctypes.ErrNoSpace):
+		return fmt.Errorf("%s: %s: its database is full (alarm NOSPACE), make room with etcdctl compact, etcdctl defrag and etcdctl alarm disarm: %w", op, where, err)
 	case why != nil && status.Code(err) == codes.Unavailable:
 		return fmt.Errorf("%s: %s: %w: %w", op, where, why, err)
 	}
