@@ -11,6 +11,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/rollcall-go/micro/client"
+	cgrpc "github.com/rollcall-go/micro/client/grpc"
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
@@ -111,6 +112,12 @@ func TestC1AllLeasesRunOut(t *testing.T) {
 	r := openRegistry(t, e.Addr())
 	c := newClient(t, r)
 	mustSay(t, c, "alive")
+	// The control: a client that believes whatever it is told.
+	credulous := newClient(t, r)
+	if err := credulous.Init(cgrpc.Suspects(false)); err != nil {
+		t.Fatal(err)
+	}
+	mustSay(t, credulous, "alive")
 	tr := startTraffic(t, c, "alive", 2)
 	tr.enough(t, 50)
 	for _, id := range leases {
@@ -121,6 +128,9 @@ func TestC1AllLeasesRunOut(t *testing.T) {
 	if !listed(r, "alive", 0) {
 		t.Error("nothing was disturbed: the nodes are still registered")
 	}
+	testkit.Eventually(t, patience, "a client without suspects has no node", func() bool {
+		return errors.Is(say(t.Context(), credulous, "alive"), registry.ErrNotFound)
+	})
 	tr.enough(t, int64(times(300, 3000)))
 	tr.judge(t, 350)
 }

@@ -25,6 +25,7 @@ import (
 type plan struct {
 	registry    registry.Registry
 	snapshot    string      // where the registry's services are kept
+	noSuspects  bool        // believe every departure
 	tls         *tls.Config // nil: as each address has it
 	dial        []grpc.DialOption
 	dialTimeout time.Duration
@@ -32,7 +33,7 @@ type plan struct {
 
 // equal reports whether a network made from p serves for o as well.
 func (p plan) equal(o plan) bool {
-	return same(p.registry, o.registry) && p.snapshot == o.snapshot && p.tls == o.tls && p.dialTimeout == o.dialTimeout &&
+	return same(p.registry, o.registry) && p.snapshot == o.snapshot && p.noSuspects == o.noSuspects && p.tls == o.tls && p.dialTimeout == o.dialTimeout &&
 		slices.EqualFunc(p.dial, o.dial, func(a, b grpc.DialOption) bool { return same(a, b) })
 }
 
@@ -67,7 +68,10 @@ const retired = math.MinInt64 / 2
 // newNetwork starts nothing: the first lookup and the first connection do.
 func newNetwork(p plan) *network {
 	n := &network{plan: p, drained: make(chan struct{})}
-	n.directory = discovery.New(feed.Of(p.registry), discovery.Options{Disk: discovery.DiskOf(p.registry)})
+	n.directory = discovery.New(feed.Of(p.registry), discovery.Options{
+		NoSuspects: p.noSuspects,
+		Disk:       discovery.DiskOf(p.registry),
+	})
 	n.hints = newHints(p.registry)
 	n.plain, n.secure = n.sets()
 	n.forget = n.directory.Observe(func(*discovery.Snapshot) {

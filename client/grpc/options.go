@@ -35,6 +35,7 @@ type settings struct {
 	codecs           map[string]encoding.Codec
 	tls              *tls.Config
 	maxRecv, maxSend int
+	noSuspects       bool
 }
 
 type settingsKey struct{}
@@ -100,6 +101,15 @@ func MaxRecvMsgSize(n int) client.Option {
 // DefaultMaxSendMsgSize.
 func MaxSendMsgSize(n int) client.Option {
 	return set(func(s *settings) { s.maxSend = n })
+}
+
+// Suspects says whether calls may go to nodes that vanished from the registry in a
+// way that nobody may have meant: many at once, their leases run out, or while the
+// registry was away. Such nodes are chosen after all others and dropped when they
+// do not answer, or after a minute. Without the option it is so; with false, a node
+// that is not registered is not called.
+func Suspects(keep bool) client.Option {
+	return set(func(s *settings) { s.noSuspects = !keep })
 }
 
 // callSettings are the options of this package for a call. They travel in

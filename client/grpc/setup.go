@@ -60,7 +60,7 @@ func (c *grpcClient) newSetup(o client.Options, old *setup) *setup {
 	if p.registry == nil {
 		p.registry = registry.DefaultRegistry
 	}
-	p.snapshot = p.registry.Options().Snapshot
+	p.snapshot, p.noSuspects = p.registry.Options().Snapshot, own.noSuspects
 	if old != nil && old.network.equal(p) {
 		s.network = old.network
 	} else {

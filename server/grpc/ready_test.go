@@ -1,0 +1,34 @@
+package grpc
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+type readiness struct{ err error }
+
+func (r readiness) Ready() error { return r.err }
+
+func TestReadinessOverHTTP(t *testing.T) {
+	for _, tc := range []struct {
+		err  error
+		code int
+		body string
+	}{
+		{nil, http.StatusOK, "ready\n"},
+		{errors.New("not registered: etcd is away"), http.StatusServiceUnavailable, "not registered: etcd is away\n"},
+	} {
+		w := httptest.NewRecorder()
+		ReadinessHandler(readiness{tc.err}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/ready", nil))
+		if w.Code != tc.code || w.Body.String() != tc.body {
+			t.Errorf("%v: got %d %q", tc.err, w.Code, w.Body)
+		}
+	}
+	w := httptest.NewRecorder()
+	ReadinessHandler(NewServer().(interface{ Ready() error })).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/ready", nil))
+	if w.Code != http.StatusServiceUnavailable {
+		t.Errorf("a server that was not started is ready: %s", w.Body)
+	}
+}
