@@ -61,6 +61,7 @@ type Etcd struct {
 	clientCerts bool
 	users       bool     // authentication is on
 	extra       []string // arguments that options add
+	member      *member  // nil unless it is one of several
 
 	mu      sync.Mutex
 	running *process
@@ -202,7 +203,13 @@ func (e *Etcd) process() *process {
 // start starts the process and does not wait for it.
 func (e *Etcd) start(t testing.TB) {
 	t.Helper()
-	p, err := startProcess(e.binary, e.arguments(t), &e.output)
+	binary, args := e.binary, []string(nil)
+	if e.member != nil {
+		binary, args = e.member.command(e)
+	} else {
+		args = e.arguments(t)
+	}
+	p, err := startProcess(binary, args, &e.output)
 	if err != nil {
 		t.Fatalf("start etcd: %v", err)
 	}
