@@ -38,6 +38,7 @@ func lab() []fault {
 // side by side. What is promised must hold for ours; what v2 does is noted. Every
 // run takes a few rows, one with ROLLCALL_FAULTS=full all of them.
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	measured := make([]map[kind]outcome, len(lab()))
 	t.Run("row", func(t *testing.T) {
 		for i, f := range lab() {
