@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/internal/disk"
+	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -160,3 +162,36 @@ type options struct {
 
 func (o options) Options() registry.Options { return o.o }
 func (o options) String() string            { return "test" }
+
+// What happens with the disk is said once for each thing.
+func TestTheDiskIsSpokenOf(t *testing.T) {
+	var out bytes.Buffer
+	before := logger.DefaultLogger
+	logger.DefaultLogger = logger.NewLogger(logger.WithOutput(&out))
+	defer func() { logger.DefaultLogger = before }()
+	store := onDisk(t)
+	if err := os.WriteFile(store.Path("bad"), []byte("junk"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run(t, Options{Disk: store}, func(t *testing.T, s *source, d *Directory) {
+		if err := store.Save("a", savedNodes("1 2")); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"a", "bad"} {
+			d.Lookup(name)
+			for range 3 {
+				s.sink(name).Status(down(errors.New("connection refused")))
+				synctest.Wait()
+			}
+		}
+	})
+	for _, want := range []string{
+		"the registry does not answer (connection refused); calls to \"a\" go by what was known 1m0s ago",
+		"what was known of \"bad\" is not used",
+		"it is not a file of services",
+	} {
+		if n := strings.Count(out.String(), want); n != 1 {
+			t.Errorf("%q is said %d times:\n%s", want, n, out.String())
+		}
+	}
+}

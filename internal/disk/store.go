@@ -42,7 +42,7 @@ type Saved struct {
 
 // Path returns the name of the service's file.
 func (s *Store) Path(service string) string {
-	return filepath.Join(s.Dir, url.PathEscape(service)+Suffix)
+	return filepath.Join(s.Dir, url.QueryEscape(service)+Suffix)
 }
 
 // Save replaces the file of the service. A reader, and a machine that loses power,
