@@ -187,16 +187,24 @@ func (c *Conn) Do(ctx context.Context, op string, f func(context.Context, *clien
 		err = f(ctx, client)
 	}
 	if err == nil {
-		c.link.hear(time.Now())
+		c.link.answer(time.Now())
 		return nil
 	}
 	waited := min(time.Since(begun), c.timeout)
+	// That the time is over, the member may say first, in words of its own.
+	late := timedOut(err) || timedOut(ctx.Err())
 	// A caller with less time than an answer may take proves nothing.
-	unanswered := timedOut(err) && waited >= min(c.timeout, c.tune.probe)
-	if l := c.Link(); unanswered && l.Up && time.Since(l.Heard) >= c.tune.silence {
+	unanswered := late && waited >= min(c.timeout, c.tune.probe)
+	if l := c.Link(); unanswered && l.Up && (time.Since(l.Heard) >= c.tune.silence || c.mute(l, begun)) {
 		defer c.Suspect(l.Generation, fmt.Errorf("no answer to %s within %v", op, waited.Round(time.Millisecond)))
 	}
 	return c.explain(op, err, waited)
+}
+
+// mute reports whether a member has answered no request since then, though it is
+// heard, as one does that is cut off from the others; and there are others.
+func (c *Conn) mute(l Link, since time.Time) bool {
+	return len(c.addrs) > 1 && time.Since(l.Since) >= c.tune.probe*3/4 && c.link.answeredBefore(since)
 }
 
 // Addrs returns the addresses in force, host:port each.

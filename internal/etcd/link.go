@@ -48,17 +48,18 @@ type Link struct {
 // connections there are, from grpc whether one of them can be used, and from the
 // connections what arrives and how they end.
 type link struct {
-	addrs   map[string]string // what grpc dials -> address; nil: the client is not ours
-	heard   atomic.Int64      // unix nanoseconds
-	mu      sync.Mutex
-	state   Link // without Heard and Changed
-	changed chan struct{}
-	cause   error      // the last failure to connect, or the end of a connection
-	authErr error      // why the connection cannot be used though it is up
-	open    []*netConn // oldest first
-	current *netConn   // the one in use, if state.Up
-	avoid   map[string]time.Time
-	wake    context.CancelFunc // makes follow look again
+	addrs    map[string]string // what grpc dials -> address; nil: the client is not ours
+	heard    atomic.Int64      // unix nanoseconds
+	answered atomic.Int64      // when a request last had its answer, unix nanoseconds
+	mu       sync.Mutex
+	state    Link // without Heard and Changed
+	changed  chan struct{}
+	cause    error      // the last failure to connect, or the end of a connection
+	authErr  error      // why the connection cannot be used though it is up
+	open     []*netConn // oldest first
+	current  *netConn   // the one in use, if state.Up
+	avoid    map[string]time.Time
+	wake     context.CancelFunc // makes follow look again
 }
 
 func newLink(addrs []string) *link {
@@ -84,6 +85,14 @@ func (l *link) now() Link {
 }
 
 func (l *link) hear(now time.Time) { l.heard.Store(now.UnixNano()) }
+
+// answer tells that a request had its answer.
+func (l *link) answer(now time.Time) {
+	l.hear(now)
+	l.answered.Store(now.UnixNano())
+}
+
+func (l *link) answeredBefore(t time.Time) bool { return l.answered.Load() < t.UnixNano() }
 
 // follow keeps cc connecting and l up to date until ctx is done. grpc by itself
 // rests after a lost connection until the next request.
