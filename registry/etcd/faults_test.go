@@ -249,6 +249,11 @@ func TestWrongPassword(t *testing.T) {
 	server := testkit.StartEtcd(t)
 	server.EnableAuth(t, "alice", "right")
 	r := open(t, server.Addr(), registry.Timeout(time.Second), etcd.Auth("alice", "wrong"))
+	// A busy etcd may take longer than the timeout to look at a password.
+	testkit.Eventually(t, 10*time.Second, "the password was refused", func() bool {
+		_, err := r.ListServices()
+		return err != nil && strings.Contains(err.Error(), "alice")
+	})
 	for what, err := range all(r) {
 		if what == "Deregister" { // nothing to do
 			continue
