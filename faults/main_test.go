@@ -12,7 +12,7 @@ import (
 
 // atOnce is how many tests run at a time, unless -parallel says otherwise: they
 // mostly wait, for leases to end and outages to last.
-const atOnce = "6"
+const atOnce = "4"
 
 // TestMain runs the tests or, in a process that a test started for it, a node.
 func TestMain(m *testing.M) {
