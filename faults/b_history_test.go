@@ -144,8 +144,8 @@ func (l *laboratory) choices(t *testing.T) []fault {
 		{name: "half-open", begin: proxy.HalfOpen, end: restore, writing: true, silent: true},
 		{name: "drop", begin: proxy.Drop, end: restore, writing: true, silent: true},
 		{name: "freeze", begin: func() { server.Freeze(t) }, end: func() { server.Thaw(t); server.WaitReady(t) }, silent: true},
-		{name: "kill", begin: func() { l.recorder.pause(t, server.Kill) }, end: func() { server.Restart(t); l.recorder.resume(false) }},
-		{name: "wipe", begin: func() { l.recorder.pause(t, server.Kill) }, end: func() { server.Wipe(); server.Restart(t); l.recorder.resume(true) }},
+		{name: "kill", begin: func() { l.recorder.pause(t, server.Kill) }, end: func() { server.Restart(t); l.recorder.record() }},
+		{name: "wipe", begin: func() { l.recorder.pause(t, server.Kill) }, end: func() { server.Wipe(); l.recorder.wiped(); server.Restart(t); l.recorder.record() }},
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,7 +26,7 @@ type recorder struct {
 
 	cancel context.CancelFunc
 	done   sync.WaitGroup
-	broken error
+	broken atomic.Pointer[error]
 	last   int64
 }
 
@@ -33,19 +34,21 @@ type recorder struct {
 func startRecorder(t *testing.T, server *testkit.Etcd) *recorder {
 	t.Helper()
 	r := &recorder{server: server, client: server.Client(t), log: history.NewLog(time.Now())}
-	r.begin()
+	r.record()
 	t.Cleanup(func() { r.cancel(); r.done.Wait() })
 	return r
 }
 
-func (r *recorder) begin() {
+// record goes on where it was, in the background.
+func (r *recorder) record() {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
 	from := r.last + 1
 	r.done.Go(func() {
 		for resp := range r.client.Watch(ctx, record.Root, clientv3.WithPrefix(), clientv3.WithRev(from)) {
 			if err := resp.Err(); err != nil && ctx.Err() == nil {
-				r.broken = fmt.Errorf("the recorder lost the history: %w", err)
+				err = fmt.Errorf("record the history: %w", err)
+				r.broken.Store(&err)
 				return
 			}
 			r.take(resp.Events)
@@ -90,26 +93,23 @@ func (r *recorder) pause(t *testing.T, kill func()) {
 	r.last = max(r.last, r.log.Revision())
 }
 
-// resume goes on where it was, from the first revision if the etcd was wiped.
-func (r *recorder) resume(wiped bool) {
-	if wiped {
-		r.log.Wiped(time.Now())
-		r.last = 0
-	}
-	r.begin()
+// wiped says that the etcd lost its data. It is called before the etcd starts again:
+// from then on observers may see the new history, of which record begins with the first revision.
+func (r *recorder) wiped() {
+	r.log.Wiped(time.Now())
+	r.last = 0
 }
 
 // settle waits until everything that etcd holds now is recorded.
 func (r *recorder) settle(t *testing.T) {
 	t.Helper()
-	state, rev := r.list(t)
+	_, rev := r.list(t)
 	testkit.Eventually(t, patience, "the recorder has caught up", func() bool {
-		return r.broken != nil || r.log.Revision() >= rev
+		return r.broken.Load() != nil || r.log.Revision() >= rev
 	})
-	if r.broken != nil {
-		t.Fatal(r.broken)
+	if err := r.broken.Load(); err != nil {
+		t.Fatal(*err)
 	}
-	_ = state
 }
 
 // list returns what etcd holds and the revision of the last change to it.
