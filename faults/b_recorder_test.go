@@ -39,13 +39,16 @@ func startRecorder(t *testing.T, server *testkit.Etcd) *recorder {
 	return r
 }
 
-// record goes on where it was, in the background.
+// record goes on where it was, in the background. It returns once etcd watches for
+// it, so that it learns of nothing much later than observers do.
 func (r *recorder) record() {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
-	from := r.last + 1
+	events := r.client.Watch(ctx, record.Root, clientv3.WithPrefix(), clientv3.WithRev(r.last+1), clientv3.WithCreatedNotify())
+	created := <-events
 	r.done.Go(func() {
-		for resp := range r.client.Watch(ctx, record.Root, clientv3.WithPrefix(), clientv3.WithRev(from)) {
+		r.take(created.Events)
+		for resp := range events {
 			if err := resp.Err(); err != nil && ctx.Err() == nil {
 				err = fmt.Errorf("record the history: %w", err)
 				r.broken.Store(&err)
