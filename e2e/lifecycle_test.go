@@ -124,9 +124,7 @@ func TestPauseAndResume(t *testing.T) {
 		t.Errorf("the program says %q, want the node and who paused it", line)
 	}
 	testkit.Eventually(t, 4*time.Second, "readiness says so", func() bool { return strings.Contains(fmt.Sprint(n.ready()), "paused") })
-	if got := n.health(t, "readiness"); got != "NOT_SERVING" {
-		t.Errorf("readiness is %s", got)
-	}
+	testkit.Eventually(t, time.Second, "the health service says so", func() bool { return n.health(t, "readiness") == "NOT_SERVING" })
 	mustSay(t, n.Client(), "greeter", client.WithAddress(n.address()))
 	for _, key := range pauses {
 		remove(t, etcd, key)
