@@ -143,7 +143,7 @@ func (l *laboratory) choices(t *testing.T) []fault {
 		{name: "black hole", begin: proxy.Blackhole, end: restore, writing: true, silent: true},
 		{name: "half-open", begin: proxy.HalfOpen, end: restore, writing: true, silent: true},
 		{name: "drop", begin: proxy.Drop, end: restore, writing: true, silent: true},
-		{name: "freeze", begin: func() { server.Freeze(t) }, end: func() { server.Thaw(t); server.WaitReady(t) }, silent: true},
+		{name: "freeze", begin: func() { l.recorder.settle(t); server.Freeze(t) }, end: func() { server.Thaw(t); server.WaitReady(t) }, silent: true},
 		{name: "kill", begin: func() { l.recorder.pause(t, server.Kill) }, end: func() { server.Restart(t); l.recorder.record() }},
 		{name: "wipe", begin: func() { l.recorder.pause(t, server.Kill) }, end: func() { server.Wipe(); l.recorder.wiped(); server.Restart(t); l.recorder.record() }},
 	}
@@ -215,7 +215,7 @@ func (l *laboratory) judge(t *testing.T, lag time.Duration) {
 	t.Helper()
 	l.recorder.settle(t)
 	l.converge(t, "all")
-	state, _ := l.recorder.list(t)
+	state := l.recorder.list(t)
 	if !maps.Equal(state, l.recorder.log.State(nil)) {
 		t.Fatalf("the recorder itself is wrong: %v, etcd has %v", l.recorder.log.State(nil), state)
 	}

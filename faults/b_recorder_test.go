@@ -27,13 +27,17 @@ type recorder struct {
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 	broken atomic.Pointer[error]
-	last   int64
+	last   atomic.Int64 // the revision up to which all is recorded, since the last wipe
 }
+
+// empty is the revision of an etcd to which nothing was written.
+const empty = 1
 
 // startRecorder records from the etcd's first revision on. The etcd is empty.
 func startRecorder(t *testing.T, server *testkit.Etcd) *recorder {
 	t.Helper()
 	r := &recorder{server: server, client: server.Client(t), log: history.NewLog(time.Now())}
+	r.last.Store(empty)
 	r.record()
 	t.Cleanup(func() { r.cancel(); r.done.Wait() })
 	return r
@@ -44,7 +48,7 @@ func startRecorder(t *testing.T, server *testkit.Etcd) *recorder {
 func (r *recorder) record() {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
-	events := r.client.Watch(ctx, record.Root, clientv3.WithPrefix(), clientv3.WithRev(r.last+1), clientv3.WithCreatedNotify())
+	events := r.client.Watch(ctx, record.Root, clientv3.WithPrefix(), clientv3.WithRev(r.last.Load()+1), clientv3.WithCreatedNotify())
 	created := <-events
 	r.done.Go(func() {
 		r.take(created.Events)
@@ -70,6 +74,7 @@ func (r *recorder) take(events []*clientv3.Event) {
 			events = events[1:]
 		}
 		r.log.Commit(rev, now, all...)
+		r.last.Store(rev)
 	}
 }
 
@@ -93,42 +98,44 @@ func (r *recorder) pause(t *testing.T, kill func()) {
 	kill()
 	r.cancel()
 	r.done.Wait()
-	r.last = max(r.last, r.log.Revision())
 }
 
 // wiped says that the etcd lost its data. It is called before the etcd starts again:
 // from then on observers may see the new history, of which record begins with the first revision.
 func (r *recorder) wiped() {
 	r.log.Wiped(time.Now())
-	r.last = 0
+	r.last.Store(empty)
 }
 
-// settle waits until everything that etcd holds now is recorded.
+// settle waits until every revision that etcd has now is recorded, deletes included.
+// All that is written here is below what is recorded.
 func (r *recorder) settle(t *testing.T) {
 	t.Helper()
-	_, rev := r.list(t)
+	answer, err := r.client.Get(t.Context(), record.Root, clientv3.WithPrefix(), clientv3.WithCountOnly())
+	if err != nil {
+		t.Fatal(err)
+	}
 	testkit.Eventually(t, patience, "the recorder has caught up", func() bool {
-		return r.broken.Load() != nil || r.log.Revision() >= rev
+		return r.broken.Load() != nil || r.last.Load() >= answer.Header.Revision
 	})
 	if err := r.broken.Load(); err != nil {
 		t.Fatal(*err)
 	}
 }
 
-// list returns what etcd holds and the revision of the last change to it.
-func (r *recorder) list(t *testing.T) (history.State, int64) {
+// list returns what etcd holds.
+func (r *recorder) list(t *testing.T) history.State {
 	t.Helper()
 	answer, err := r.client.Get(t.Context(), record.Root, clientv3.WithPrefix())
 	if err != nil {
 		t.Fatal(err)
 	}
-	state, rev := history.State{}, int64(0)
+	state := history.State{}
 	for _, kv := range answer.Kvs {
 		e := historyEvent(&clientv3.Event{Kv: kv})
 		state[e.Key] = e.Value
-		rev = max(rev, kv.ModRevision)
 	}
-	return state, rev
+	return state
 }
 
 // recordView tells the log every view of name that r hands out.

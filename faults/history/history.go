@@ -133,13 +133,6 @@ func (l *Log) disturbedBetween(from, until time.Time) bool {
 	return false
 }
 
-// Revision returns the last revision committed since the last wipe.
-func (l *Log) Revision() int64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.points[len(l.points)-1].rev
-}
-
 // Size returns how many revisions were committed.
 func (l *Log) Size() int {
 	l.mu.Lock()
