@@ -74,8 +74,8 @@ func TestB13TrafficIsThatOfTheNamesInUse(t *testing.T) {
 // Row B14: 10,000 times Watch and Stop while connections are reset, cut and held.
 // The goroutines are as many as before, and 5 at most.
 func TestB14WatchersComeAndGo(t *testing.T) {
-	const workers, spare = 10, 5
-	cycles := times(600, 10_000)
+	const workers, spare, disturbances = 10, 5, 6
+	cycles := int64(times(600, 10_000))
 	server := testkit.StartEtcd(t)
 	client := server.Client(t)
 	proxy := testkit.StartProxy(t, server.Addr())
@@ -86,10 +86,12 @@ func TestB14WatchersComeAndGo(t *testing.T) {
 	base := runtime.NumGoroutine()
 
 	var working sync.WaitGroup
-	var done, refused atomic.Int64
+	var done, refused, disturbed atomic.Int64
+	// A fast machine goes on until enough went wrong on the way.
+	enough := func() bool { return done.Load() >= cycles && disturbed.Load() >= disturbances }
 	for i := range workers {
 		working.Go(func() {
-			for range cycles / workers {
+			for !enough() {
 				w, err := r.Watch(registry.WatchService(fmt.Sprintf("s%d", i)))
 				if err == nil {
 					w.Stop()
@@ -100,9 +102,8 @@ func TestB14WatchersComeAndGo(t *testing.T) {
 			}
 		})
 	}
-	disturbed := 0
-	for done.Load() < int64(cycles/workers*workers) {
-		switch disturbed % 3 {
+	for !enough() {
+		switch disturbed.Load() % 3 {
 		case 0:
 			proxy.Reset()
 		case 1:
@@ -114,7 +115,7 @@ func TestB14WatchersComeAndGo(t *testing.T) {
 			waitFor(t, 20*time.Millisecond)
 			proxy.Restore(t)
 		}
-		disturbed++
+		disturbed.Add(1)
 		waitFor(t, 300*time.Millisecond)
 	}
 	working.Wait()
@@ -125,9 +126,9 @@ func TestB14WatchersComeAndGo(t *testing.T) {
 		more = runtime.NumGoroutine() - base
 		return more <= spare
 	})
-	t.Logf("measured: %d cycles, %d of them refused, %d disturbances", done.Load(), refused.Load(), disturbed)
+	t.Logf("measured: %d cycles, %d of them refused, %d disturbances", done.Load(), refused.Load(), disturbed.Load())
 	atMost(t, "goroutines more than before", more, spare)
-	if disturbed < 3 || refused.Load() > done.Load()/2 {
-		t.Errorf("too little happened: %d disturbances, %d of %d cycles refused", disturbed, refused.Load(), done.Load())
+	if refused.Load() > done.Load()/2 {
+		t.Errorf("too little happened: %d of %d cycles refused", refused.Load(), done.Load())
 	}
 }
