@@ -82,7 +82,9 @@ func TestA8KillNine(t *testing.T) {
 		}
 	}
 	within(t, "unlisted after kill -9", gone, ttl+time.Second)
-	atMost(t, fmt.Sprintf("failed of %d calls", calls), failed, 0)
+	// A request that the dying process had been sent may have run: it is not sent
+	// again by itself. One caller has one such request at most.
+	atMost(t, fmt.Sprintf("failed of %d calls", calls), failed, 1)
 	atMost(t, "calls that chose the dead node", int(chosen.Load()), 1)
 }
 
