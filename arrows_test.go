@@ -11,16 +11,19 @@ import (
 
 const module = "github.com/rollcall-go/micro"
 
+// room is a package and what it may import.
+type room struct {
+	pkg    string
+	may    []string
+	reason string
+}
+
 // rooms lists the packages of the house with what each may import from it, apart
 // from the dictionary, which everybody may. A package that is not listed here has
 // no place yet: give it one, with a reason.
 //
 // A trailing /... stands for a package and everything below it.
-var rooms = []struct {
-	pkg    string
-	may    []string
-	reason string
-}{
+var rooms = []room{
 	{"metadata", nil, "dictionary: words that every room uses"},
 	{"errors", []string{"internal/protomsg"}, "dictionary"},
 	{"codec/...", []string{"codec", "internal/protomsg", "errors"}, "dictionary"},
@@ -82,13 +85,7 @@ var dictionary = []string{"metadata", "errors", "codec", "codec/bytes", "codec/j
 func TestArrowsPointDown(t *testing.T) {
 	for _, p := range list(t, "./...") {
 		pkg := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
-		i := slices.IndexFunc(rooms, func(r struct {
-			pkg    string
-			may    []string
-			reason string
-		}) bool {
-			return matches(r.pkg, pkg)
-		})
+		i := slices.IndexFunc(rooms, func(r room) bool { return matches(r.pkg, pkg) })
 		if i < 0 {
 			t.Errorf("package %q has no room: add it to the table with what it may import and why", pkg)
 			continue
