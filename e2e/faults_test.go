@@ -41,12 +41,17 @@ func TestEveryNodeComesBack(t *testing.T) {
 			t.Helper()
 			missing := func() error {
 				there, err := ids(r, "greeter")
-				if err == nil && len(there) != fleet {
-					err = fmt.Errorf("%d of %d nodes", len(there), fleet)
+				if err != nil {
+					return err
 				}
-				return err
+				for _, n := range nodes {
+					if !there[n.id()] {
+						return fmt.Errorf("%d of %d nodes are listed, not %s, which says of itself: %v", len(there), fleet, n.id(), n.ready())
+					}
+				}
+				return nil
 			}
-			testkit.Eventually(t, 10*time.Second, "all nodes are listed", func() bool { return missing() == nil })
+			testkit.Passes(t, 10*time.Second, "all nodes are listed", missing)
 			inEtcd := time.Since(since)
 			testkit.Eventually(t, 10*time.Second, "the Watcher knows all nodes", func() bool { return v.is(all) })
 			seen := time.Since(since)

@@ -28,3 +28,19 @@ func Eventually(t testing.TB, within time.Duration, what string, cond func() boo
 		}
 	}
 }
+
+// Passes is Eventually for a look that says what is wrong: it returns as soon as
+// look returns nil, and otherwise fails the test with the last error.
+func Passes(t testing.TB, within time.Duration, what string, look func() error) {
+	t.Helper()
+	var last error
+	defer func() {
+		if last != nil {
+			t.Logf("%s: %v", what, last)
+		}
+	}()
+	Eventually(t, within, what, func() bool {
+		last = look()
+		return last == nil
+	})
+}
