@@ -30,7 +30,8 @@ type Change struct {
 	Events []Event
 	// Reset is true for a net difference, found by listing, because the history in
 	// between is unknown. Departures in it were not witnessed: a key may have been
-	// deleted or its lease may have run out.
+	// deleted or its lease may have run out. Every listing after a loss is told, also
+	// one without Events: an observer who knew more than the mirror must hear of it.
 	Reset bool
 	// First is true for the first listing of a mirror: Events are all keys there
 	// are, possibly none. Reset is true as well.

@@ -20,6 +20,7 @@ var defaultTuning = tuning{
 	silence: 5 * time.Second,
 	probe:   2 * time.Second,
 	resync:  defaults.Resync,
+	confirm: 3 * time.Second,
 	grace:   time.Second,
 	steady:  10 * time.Second,
 	// Half of what the connection may pause: however often both are lost in a row,

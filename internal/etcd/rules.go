@@ -20,6 +20,11 @@ type tuning struct {
 	// resync is the mean time between two listings while all is well. The actual
 	// time is drawn between two thirds and four thirds of it.
 	resync time.Duration
+	// confirm is how long etcd may take to say that a watch stands. Until then
+	// nothing tells a watch that hears nothing from one that hears no more. It
+	// doubles with every listing in a row whose watch was not confirmed, up to
+	// twice silence.
+	confirm time.Duration
 	// grace is how long the watch may lag behind a listing before a difference
 	// means that it lost something.
 	grace time.Duration
@@ -89,22 +94,23 @@ type rules struct {
 	draw     func() float64 // in [0, 1)
 	patience time.Duration  // the silence after which this mirror probes the link
 
-	phase     phase
-	link      Link
-	first     bool      // nothing was listed yet
-	view      view      // the keys as the observer knows them
-	base      position  // of the listing that the watch started from
-	at        position  // the last one seen
-	gen       uint64    // the link's generation under the listing and the watch
-	since     time.Time // since when the watch stands
-	confirmed bool      // etcd said that it does
-	failures  int       // losses and failed listings in a row
-	retryAt   time.Time
-	heard     time.Time // when etcd last gave a sign of life
-	probing   bool
-	asked     position // r.at when the probe was sent
-	status    Status
-	resync    resync
+	phase       phase
+	link        Link
+	first       bool      // nothing was listed yet
+	view        view      // the keys as the observer knows them
+	base        position  // of the listing that the watch started from
+	at          position  // the last one seen
+	gen         uint64    // the link's generation under the listing and the watch
+	since       time.Time // since when the watch stands
+	confirmed   bool      // etcd said that it does
+	unconfirmed int       // watches in a row of which it did not
+	failures    int       // losses and failed listings in a row
+	retryAt     time.Time
+	heard       time.Time // when etcd last gave a sign of life
+	probing     bool
+	asked       position // r.at when the probe was sent
+	status      Status
+	resync      resync
 }
 
 // resync is the state of the comparison of the view with a listing.
@@ -156,7 +162,7 @@ func (r *rules) next() time.Time {
 		if silent := r.heard.Add(r.patience); !r.probing && silent.Before(at) {
 			at = silent
 		}
-		if overdue := r.since.Add(2 * r.tune.silence); !r.confirmed && overdue.Before(at) {
+		if overdue := r.since.Add(r.allowance()); !r.confirmed && overdue.Before(at) {
 			at = overdue
 		}
 		return at
@@ -175,7 +181,8 @@ func (r *rules) tick(now, heard time.Time) {
 			r.list()
 		}
 	case watching:
-		if !r.confirmed && now.Sub(r.since) >= 2*r.tune.silence { // and a silent link was probed
+		if !r.confirmed && now.Sub(r.since) >= r.allowance() {
+			r.unconfirmed++
 			r.lose(now, errUnconfirmed)
 			return
 		}
@@ -206,6 +213,12 @@ func (r *rules) linked(now time.Time, l Link) {
 	}
 }
 
+// allowance is how long this watch may stay unconfirmed. While the link is silent
+// a probe finds out sooner.
+func (r *rules) allowance() time.Duration {
+	return min(r.tune.confirm<<min(r.unconfirmed, 8), 2*r.tune.silence)
+}
+
 // listed gives the answer to a list.
 func (r *rules) listed(now time.Time, at position, entries []Entry) {
 	r.heard = now
@@ -218,9 +231,7 @@ func (r *rules) listed(now time.Time, at position, entries []Entry) {
 	r.at, r.base = at, at
 	r.phase, r.since, r.confirmed = watching, now, false
 	r.plan(now)
-	if change.First || len(change.Events) > 0 {
-		r.do.Change(change)
-	}
+	r.do.Change(change)
 	r.do.watch(at.rev + 1)
 	if r.link.Up && r.gen != r.link.Generation {
 		r.lose(now, errRenewed)
@@ -255,7 +266,7 @@ func (r *rules) created(now time.Time, at position) {
 		r.lose(now, err)
 		return
 	}
-	r.confirmed = true
+	r.confirmed, r.unconfirmed = true, 0
 	r.setStatus(now, true, nil)
 }
 
