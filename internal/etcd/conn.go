@@ -31,8 +31,9 @@ type Conn struct {
 	timeout time.Duration
 	tune    tuning
 
-	link *link
-	auth *auth // nil without a user
+	link   *link
+	auth   *auth // nil without a user
+	budget *budget
 
 	ctx    context.Context // the lifetime of the Conn
 	cancel context.CancelFunc
@@ -52,6 +53,7 @@ func Open(cfg Config) *Conn {
 		cfg:     cfg,
 		timeout: cmp.Or(cfg.Timeout, defaults.RegistryTimeout),
 		tune:    defaultTuning,
+		budget:  newBudget(budgetRate, budgetBurst),
 	}
 	// Ended by Close.
 	c.ctx, c.cancel = context.WithCancel(context.Background())

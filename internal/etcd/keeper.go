@@ -7,10 +7,6 @@ import (
 	"time"
 )
 
-// recovery is how long after a new connection a lost lease counts as lost in an
-// outage that others suffered as well.
-const recovery = 10 * time.Second
-
 // keeper keeps the leases of a Conn alive and the claims in etcd. Its goroutines
 // start with the first claim and end with the Conn.
 //
@@ -32,8 +28,7 @@ type keeper struct {
 	requests int // under way
 	notices  []notice
 
-	generation uint64    // of the connection that was last up
-	recovered  time.Time // when the connection came back after it was lost
+	generation uint64 // of the connection that was last up
 }
 
 func newKeeper(c *Conn) *keeper {
@@ -106,9 +101,6 @@ func (k *keeper) linked(now time.Time, l Link) {
 	if !l.Up || l.Generation == k.generation {
 		return
 	}
-	if k.generation != 0 {
-		k.recovered = now
-	}
 	k.generation = l.Generation
 	for le := range k.leases {
 		if le.id == 0 {
@@ -128,13 +120,13 @@ func (k *keeper) linked(now time.Time, l Link) {
 	}
 }
 
-// spread returns the pause before a lease that is gone is replaced: none where
-// it is the first or was lost alone.
+// spread returns the pause before a lease that is gone is replaced, none for the
+// first: what took it away may have taken those of a thousand others.
 func (k *keeper) spread(l *lease) time.Duration {
-	if l.used && !k.recovered.IsZero() && time.Since(k.recovered) < recovery {
-		return time.Duration(k.random() * float64(recoverySpread))
+	if !l.used {
+		return 0
 	}
-	return 0
+	return time.Duration(k.random() * float64(recoverySpread))
 }
 
 // turn starts what is due and returns the time of the next turn, zero if no
@@ -164,7 +156,7 @@ func (k *keeper) turn(now time.Time) time.Time {
 			until(end)
 		}
 	}
-	k.dispatch(due)
+	until(k.dispatch(now, due))
 	return next
 }
 
@@ -173,8 +165,10 @@ func (k *keeper) turn(now time.Time) time.Time {
 func (k *keeper) tend(l *lease, now time.Time) time.Time {
 	wanted, at := l.wanted(now)
 	if wanted {
-		l.granting = true
-		k.conn.spawn(func(ctx context.Context) { k.grant(ctx, l) })
+		if at = k.conn.budget.take(now); at.IsZero() {
+			l.granting = true
+			k.conn.spawn(func(ctx context.Context) { k.grant(ctx, l) })
+		}
 	}
 	if l.id == 0 {
 		if len(l.claims) == 0 && !l.granting {

@@ -31,11 +31,12 @@ type assignment struct {
 }
 
 // dispatch sends as much of due as may be under way; the rest is asked for
-// again. k.mu is held.
+// again when a request ends, or at the time returned if that is not zero. k.mu is
+// held.
 //
 // The writes of a request stand under one lease: if it is gone, etcd refuses the
 // whole request.
-func (k *keeper) dispatch(due []assignment) {
+func (k *keeper) dispatch(now time.Time, due []assignment) (again time.Time) {
 	type batch struct {
 		ops  []assignment
 		size int
@@ -43,6 +44,10 @@ func (k *keeper) dispatch(due []assignment) {
 	batches := make(map[int64]*batch)
 	send := func(ops []assignment) {
 		if len(ops) == 0 || k.requests >= batchesAtOnce {
+			return
+		}
+		if at := k.conn.budget.take(now); !at.IsZero() {
+			again = at
 			return
 		}
 		k.requests++
@@ -71,6 +76,7 @@ func (k *keeper) dispatch(due []assignment) {
 	for _, b := range batches {
 		send(b.ops)
 	}
+	return again
 }
 
 // write sends ops and reports the answers to their claims.

@@ -8,7 +8,7 @@ const (
 	renewalLimit = 5 * time.Second
 	// recoverySpread is the span over which processes that lost their leases
 	// together spread what they do about it.
-	recoverySpread = 500 * time.Millisecond
+	recoverySpread = time.Second
 )
 
 // lease is one lease in etcd and the claims that stand on it. It survives the

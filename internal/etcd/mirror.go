@@ -149,6 +149,9 @@ func (m *mirror) tell(ctx context.Context, f func(now time.Time)) bool {
 
 func (m *mirror) list() {
 	m.begin(&m.listing, func(ctx context.Context) {
+		if err := m.conn.budget.wait(ctx); err != nil {
+			return // nobody wants it any more
+		}
 		var resp *clientv3.GetResponse
 		err := m.conn.Do(ctx, "list "+m.key, func(ctx context.Context, client *clientv3.Client) (err error) {
 			resp, err = client.Get(ctx, m.key, m.options...)
