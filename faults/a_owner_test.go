@@ -88,6 +88,33 @@ func TestA8KillNine(t *testing.T) {
 	atMost(t, "calls that chose the dead node", int(chosen.Load()), 1)
 }
 
+// TestA8KillNineWhileTheLeaderChanges: a node is killed with kill -9, and at once
+// the leader of three members. The next leader gives every lease its whole TTL
+// anew; the node leaves the list at most 2 x TTL + 1 s after its death.
+func TestA8KillNineWhileTheLeaderChanges(t *testing.T) {
+	t.Parallel()
+	const ttl = 3 * time.Second
+	cluster := testkit.StartCluster(t)
+	addresses := strings.Join(cluster.Addrs(), ",")
+	r := openRegistry(t, addresses, registry.Addrs(cluster.Addrs()...))
+	doomed := startNode(t, 1, "--registry=etcd", "--registry_address="+addresses, "--register_ttl=3")
+	startNode(t, 1, "--registry=etcd", "--registry_address="+addresses, "--register_ttl=3")
+	testkit.Eventually(t, patience, "two nodes are listed", func() bool { return listed(r, "node", 2) })
+	leader := cluster.Leader(t)
+	doomed.kill()
+	killed := time.Now()
+	leader.Kill()
+	gone := since(t, killed, "one node is listed", func() bool { return listed(r, "node", 1) })
+	if next := cluster.Leader(t); next == leader {
+		t.Error("the leader did not change")
+	}
+	within(t, "unlisted after kill -9 and a change of leader", gone, 2*ttl+time.Second)
+	pass(t, ttl)
+	if !listed(r, "node", 1) {
+		t.Error("the node that lives is not listed")
+	}
+}
+
 // addressOf returns the address under which a process is registered.
 func addressOf(t *testing.T, p *process, nodes map[string]string) string {
 	t.Helper()
