@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	rollcall "github.com/rollcall-go/micro"
+	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/server"
 )
@@ -52,6 +53,10 @@ func (g *Greeter) Hello(_ context.Context, req *HelloRequest, rsp *HelloResponse
 }
 
 func demoService(c *cli.Context, _ place, r registry.Registry) error {
+	// It is a service like any other, and the demo reads its log.
+	if err := logger.Init(logger.WithOutput(c.App.Writer)); err != nil {
+		return fmt.Errorf("set the log up: %w", err)
+	}
 	service := rollcall.NewService(
 		rollcall.Name(demoName),
 		rollcall.Version("1.0.0"),

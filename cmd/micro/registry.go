@@ -15,6 +15,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
 	etcdreg "github.com/rollcall-go/micro/registry/etcd"
 )
@@ -143,6 +144,10 @@ func withRegistry(action func(*cli.Context, place, registry.Registry) error) cli
 		}
 		if p.addrs == nil && isTerminal(c.App.Writer) {
 			fmt.Fprintln(c.App.ErrWriter, dim(c.App.ErrWriter, "no --registry_address given: "+p.String()))
+		}
+		// Standard output is for what was asked for.
+		if err := logger.Init(logger.WithOutput(c.App.ErrWriter)); err != nil {
+			return fmt.Errorf("set the log up: %w", err)
 		}
 		return p.use(func(r registry.Registry) error { return action(c, p, r) })
 	}

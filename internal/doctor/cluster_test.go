@@ -76,27 +76,3 @@ func TestOtherMembers(t *testing.T) {
 	want(t, c.found, "problem cluster.member_down")
 	says(t, c.found, "cluster.member_down", "member abc", dead, "connection refused", "etcdctl member remove abc")
 }
-
-func TestFlaws(t *testing.T) {
-	for version, want := range map[string]struct {
-		flaws int
-		free  string
-	}{
-		"3.3.11": {0, ""}, "3.4.0": {6, "3.4.38"}, "3.4.23": {6, "3.4.38"}, "3.4.31": {3, "3.4.38"}, "3.4.45": {0, ""},
-		"3.5.9": {5, "3.5.33"}, "3.5.33": {0, ""}, "3.6.0-rc.1": {2, "3.6.14"}, "3.6.2": {1, "3.6.14"}, "3.7.0": {1, "3.7.1"}, "3.7.3": {0, ""}, "4.0.0": {0, ""},
-	} {
-		r, ok := parseRelease(version)
-		if !ok {
-			t.Errorf("%q cannot be read", version)
-		}
-		ids, free := flawsOf(r)
-		if len(ids) != want.flaws || len(ids) > 0 && free.String() != want.free {
-			t.Errorf("%s has %q, free of them is %s, want %d and %s", version, ids, free, want.flaws, want.free)
-		}
-	}
-	for _, version := range []string{"", "x", "3", "3.x.1", "v3.4.5"} {
-		if _, ok := parseRelease(version); ok {
-			t.Errorf("%q was read", version)
-		}
-	}
-}

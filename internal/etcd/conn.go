@@ -35,6 +35,8 @@ type Conn struct {
 	auth   *auth // nil without a user
 	budget *budget
 
+	versions sync.Once // starts lookAtVersions
+
 	ctx    context.Context // the lifetime of the Conn
 	cancel context.CancelFunc
 	wg     sync.WaitGroup // everything that runs under ctx

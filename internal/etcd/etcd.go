@@ -36,7 +36,10 @@ type Config struct {
 	Timeout time.Duration
 	// Zap configures the log of the etcd client. Nil means silent.
 	Zap *zap.Config
+	// Warn is told what whoever runs the cluster should know, a sentence at a time,
+	// from a goroutine of the Conn. Nil means nobody is told.
+	Warn func(text string)
 	// Client is a client that the program made itself. It is used as it is and
-	// never closed; every field above but Timeout is ignored.
+	// never closed; every field above but Timeout and Warn is ignored.
 	Client *clientv3.Client
 }

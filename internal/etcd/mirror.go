@@ -47,6 +47,7 @@ func (c *Conn) Mirror(ctx context.Context, prefix string, single bool, o Observe
 		return c.Explain("follow "+prefix, ErrClosed)
 	}
 	defer c.wg.Done()
+	c.lookAtVersions()
 	life, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(c.ctx, cancel)()

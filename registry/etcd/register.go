@@ -7,6 +7,7 @@ import (
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -29,6 +30,7 @@ func (b *backend) Register(s *registry.Service, opts ...registry.RegisterOption)
 	}
 	if o.TTL <= 0 {
 		o.TTL = defaults.RegisterTTL
+		b.warnOfTTL(s)
 	}
 	values := make([][]byte, len(s.Nodes))
 	for i, n := range s.Nodes {
@@ -83,4 +85,16 @@ func (b *backend) Deregister(s *registry.Service, opts ...registry.DeregisterOpt
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// warnOfTTL tells of the nodes that are registered here for the first time, and
+// without a time to live: in go-micro v2 they would stay for ever.
+func (b *backend) warnOfTTL(s *registry.Service) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, n := range s.Nodes {
+		if b.holdings[record.Key(s.Name, n.Id)] == nil {
+			logger.Logf(logger.WarnLevel, "Registry [etcd] Node is registered without a TTL and gets %s: %s", defaults.RegisterTTL, n.Id)
+		}
+	}
 }

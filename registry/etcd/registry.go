@@ -25,6 +25,7 @@ import (
 	"github.com/rollcall-go/micro/internal/etcd"
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -96,6 +97,7 @@ func (b *backend) open() *link {
 		Timeout:  b.opts.Timeout,
 		Zap:      s.zap,
 		Client:   s.client,
+		Warn:     func(text string) { logger.Logf(logger.WarnLevel, "Registry [etcd] %s", text) },
 	})}
 	l.ctx, l.end = context.WithCancel(b.ctx)
 	return l
