@@ -90,6 +90,12 @@ func TestEveryNodeComesBack(t *testing.T) {
 		e.Wipe()
 		mustSay(t, c, "greeter")
 		listed("restarted empty", e.Restart(t))
+
+		// The first node's key was deleted twice and wiped once; a kill takes none.
+		stats := nodes[0].server.(interface{ Stats() map[string]uint64 }).Stats()
+		if stats["registered"] != 1 || stats["registrations_lost"] < 3 || stats["registrations"] != stats["registrations_lost"]+1 {
+			t.Errorf("the first node counts %v, want at least 3 losses and a registration after each", stats)
+		}
 	})
 }
 

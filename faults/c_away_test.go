@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/client"
+	cgrpc "github.com/rollcall-go/micro/client/grpc"
 	"github.com/rollcall-go/micro/client/selector"
 	"github.com/rollcall-go/micro/internal/discovery"
 	"github.com/rollcall-go/micro/internal/feed"
@@ -30,7 +31,10 @@ func TestC2EtcdIsGone(t *testing.T) { // beside no other test, which would be me
 	t.Cleanup(kept.Stop)
 	d := discovery.New(feed.Of(r), discovery.Options{})
 	t.Cleanup(d.Close)
+	plain := cgrpc.NewClient(client.Registry(r))
+	t.Cleanup(func() { closePart(t, plain) })
 	mustSay(t, c, "static")
+	mustSay(t, plain, "static")
 	if _, err := kept.GetService("static"); err != nil {
 		t.Fatal(err)
 	}
@@ -66,6 +70,11 @@ func TestC2EtcdIsGone(t *testing.T) { // beside no other test, which would be me
 	t.Logf("measured: age %s, origin %s, since %s: %v", age, s.Origin, s.Since.Format(time.RFC3339), s.Err)
 	if age <= 0 || s.Origin != discovery.Stale {
 		t.Errorf("the age of the data cannot be seen: %s, %s", age, s.Origin)
+	}
+	stats := plain.(interface{ Stats() map[string]uint64 }).Stats()
+	t.Logf("measured: what an exporter sees %v", stats)
+	if stats["nodes"] != 1 || stats["services_not_live"] != 1 || stats["oldest_data_ms"] == 0 {
+		t.Errorf("an exporter sees %v, want one node of old data", stats)
 	}
 }
 

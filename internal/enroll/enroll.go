@@ -59,6 +59,9 @@ type Enrollment struct {
 	// accepted is the service as the registry last accepted it, nil if it holds
 	// none of it.
 	accepted *registry.Service
+	// gained and lost count how many times the registry came to hold the node and
+	// ceased to.
+	gained, lost uint64
 
 	// unsure says that accepted may not be there any more: a change of it failed,
 	// and may have been carried out all the same. It belongs to the attempts.
@@ -116,6 +119,14 @@ func (e *Enrollment) State() State {
 
 // Ready returns nil when the node is registered, and otherwise why it is not.
 func (e *Enrollment) Ready() error { return e.State().Ready() }
+
+// Counts returns how many times the registry came to hold the node, and how many
+// times it ceased to before Stop.
+func (e *Enrollment) Counts() (gained, lost uint64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.gained, e.lost
+}
 
 // Changed returns the state and a channel that is closed when it is no longer
 // that.
@@ -233,6 +244,12 @@ func (e *Enrollment) enter(s State) {
 	e.mu.Lock()
 	prev := e.state
 	e.state = s
+	switch {
+	case s.Phase == Registered && prev.Phase != Registered:
+		e.gained++
+	case s.Phase != Registered && s.Phase != Left && prev.Phase == Registered:
+		e.lost++
+	}
 	close(e.changed)
 	e.changed = make(chan struct{})
 	e.mu.Unlock()

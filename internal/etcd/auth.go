@@ -116,6 +116,7 @@ func (a *auth) authenticate(ctx context.Context) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.conn.timeout)
 	defer cancel()
+	a.conn.counters.authentications.Add(1)
 	resp, err := client.Authenticate(ctx, a.conn.cfg.Username, a.conn.cfg.Password)
 	if errors.Is(err, rpctypes.ErrAuthNotEnabled) {
 		return "", nil

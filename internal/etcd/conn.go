@@ -35,7 +35,8 @@ type Conn struct {
 	auth   *auth // nil without a user
 	budget *budget
 
-	versions sync.Once // starts lookAtVersions
+	versions sync.Once // starts followVersions
+	counters counters
 
 	ctx    context.Context // the lifetime of the Conn
 	cancel context.CancelFunc

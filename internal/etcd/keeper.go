@@ -208,6 +208,9 @@ func (k *keeper) apply(cl *Claim, change func(m *claimMachine)) {
 	before, settled := cl.m.status, cl.m.settled()
 	change(cl.m)
 	moved := !before.same(cl.m.status)
+	if before.State == Held && cl.m.status.State == Absent {
+		k.conn.counters.keysLost.Add(1)
+	}
 	if moved && len(cl.observers) > 0 {
 		k.notices = append(k.notices, notice{cl.observers, cl.m.status})
 		wake(k.deliver)

@@ -48,6 +48,7 @@ func (k *keeper) grant(ctx context.Context, l *lease) {
 		wake(k.work)
 		return
 	}
+	k.conn.counters.grants.Add(1)
 	l.begun(int64(resp.ID), time.Duration(resp.TTL)*time.Second, sent)
 	for cl := range l.claims {
 		k.apply(cl, func(m *claimMachine) { m.leaseReady(l.id) })
@@ -62,6 +63,7 @@ func (k *keeper) leaseGone(now time.Time, id int64) {
 		if l.id != id || id == 0 {
 			continue
 		}
+		k.conn.counters.leasesLost.Add(1)
 		l.ended(now, k.spread(l))
 		for cl := range l.claims {
 			k.apply(cl, func(m *claimMachine) { m.leaseLost(now) })
@@ -79,6 +81,7 @@ func (k *keeper) renewed(id int64, granted time.Duration) {
 		k.leaseGone(now, id)
 		return
 	}
+	k.conn.counters.renewals.Add(1)
 	for l := range k.leases {
 		if l.id == id && l.waiting {
 			l.answered(granted)

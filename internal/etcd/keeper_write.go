@@ -107,6 +107,9 @@ func (k *keeper) write(ctx context.Context, ops []assignment) {
 			}
 			result = a.op.result(resp.Header.GetRevision(), part)
 		}
+		if result.ok && a.op.kind == opPut {
+			k.conn.counters.writes.Add(1)
+		}
 		k.apply(a.claim, func(m *claimMachine) { m.done(now, a.op, result) })
 	}
 	if failure(err).leaseless {

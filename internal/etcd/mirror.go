@@ -162,6 +162,7 @@ func (m *mirror) list() {
 			m.tell(ctx, func(now time.Time) { m.rules.listFailed(now, err) })
 			return
 		}
+		m.conn.counters.listings.Add(1)
 		entries := make([]Entry, len(resp.Kvs))
 		for i, kv := range resp.Kvs {
 			entries[i] = entryOf(kv)
@@ -187,6 +188,7 @@ func (m *mirror) probe() {
 }
 
 func (m *mirror) watch(from int64) {
+	m.conn.counters.watches.Add(1)
 	m.begin(&m.watching, func(ctx context.Context) {
 		err := m.read(ctx, from)
 		m.tell(ctx, func(now time.Time) { m.rules.closed(now, m.conn.Explain("watch "+m.key, err)) })
@@ -211,6 +213,7 @@ func (m *mirror) read(ctx context.Context, from int64) error {
 			return err
 		}
 		m.conn.link.hear(time.Now())
+		m.conn.counters.events.Add(uint64(len(resp.Events)))
 		at := positionOf(resp.Header)
 		tell := func(now time.Time) { m.rules.created(now, at) }
 		if !resp.Created {

@@ -46,6 +46,8 @@ type backend struct {
 	link     *link
 	holdings map[string]*holding // by key
 	custody  map[record.ID]*custody
+	former   *link      // the one that Init replaces, while it does
+	past     etcd.Stats // of the connections before
 }
 
 // link is one connection for as long as its options are in force.
@@ -120,7 +122,7 @@ func (b *backend) Init(opts ...registry.Option) error {
 		o(&b.opts)
 	}
 	old := b.link
-	b.link = b.open()
+	b.link, b.former = b.open(), old
 	moved := b.move(b.link.conn)
 	ctx, cancel := context.WithTimeout(b.ctx, b.timeout())
 	b.mu.Unlock()
@@ -137,7 +139,11 @@ func (b *backend) Init(opts ...registry.Option) error {
 		// What cannot be deleted now runs out with its lease.
 		_ = m.from.Release(ctx)
 	}
-	if err := old.conn.Close(); err != nil {
+	err := old.conn.Close()
+	b.mu.Lock()
+	b.former, b.past = nil, b.past.Plus(old.conn.Stats())
+	b.mu.Unlock()
+	if err != nil {
 		return fmt.Errorf("close the former connection: %w", err)
 	}
 	return b.Err()

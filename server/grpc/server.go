@@ -63,8 +63,10 @@ var (
 // protoc-gen-go-grpc can be registered with it before Start, and
 //
 //	Ready() error
+//	Stats() map[string]uint64
 //
-// which tells whether the server is registered, and if not, why.
+// The first tells whether the server is registered, and if not, why; the second
+// how many times it was, and ceased to be.
 //
 // A server starts once: Start after Stop is an error.
 func NewServer(opts ...server.Option) server.Server {
