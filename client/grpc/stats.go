@@ -4,7 +4,7 @@ package grpc
 // it: services_followed, nodes (that calls may go to), suspects (those of them that
 // the registry no longer lists), services_not_live and oldest_data_ms (how many of
 // the services the registry does not confirm at present, and for how long it has
-// not confirmed the oldest of them). The map is the caller's. The value that
+// not confirmed the oldest of them; one that was never confirmed has no age). The map is the caller's. The value that
 // NewClient returns has this method unless client.Wrap surrounds it.
 func (c *grpcClient) Stats() map[string]uint64 {
 	known := c.current.Load().network.directory.Known()

@@ -7,9 +7,9 @@ import (
 )
 
 const (
-	// budgetRate is how many requests a second a Conn may make by itself, that is
-	// listings of mirrors and grants and writes of the keeper, when it has much to
-	// make good after an outage.
+	// budgetRate is how many requests a second a Conn may make by itself when it has
+	// much to make good after an outage: as many listings of mirrors, and as many
+	// grants and writes of the keeper, so that neither has to wait for the other.
 	budgetRate = 500
 	// budgetBurst is how many of them may be made at once after a rest.
 	budgetBurst = 100
@@ -45,15 +45,19 @@ func (b *budget) take(now time.Time) time.Time {
 	return time.Time{}
 }
 
-// wait takes a token as soon as there is one, or returns why ctx ended before.
+// wait takes the next token that nobody waits for and returns when it is there, or
+// gives it back and returns why ctx ended before.
 func (b *budget) wait(ctx context.Context) error {
-	for {
-		at := b.take(time.Now())
-		if at.IsZero() {
-			return nil
-		}
-		if !wait(ctx, time.Until(at)) {
-			return ctx.Err()
-		}
+	now := time.Now()
+	b.mu.Lock()
+	b.full = later(b.full, now).Add(b.every)
+	at := b.full.Add(-b.burst)
+	b.mu.Unlock()
+	if !at.After(now) || wait(ctx, at.Sub(now)) {
+		return nil
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.full = b.full.Add(-b.every)
+	return ctx.Err()
 }

@@ -31,10 +31,13 @@ func (m *claimMachine) done(now time.Time, op claimOp, r opResult) {
 		m.answered(op, r)
 		m.learn(now, r.key)
 	}
-	delayed := m.delayed
-	m.delayed = nil
+	delayed, delayedPause := m.delayed, m.delayedPause
+	m.delayed, m.delayedPause = nil, nil
 	for _, s := range delayed {
 		m.see(now, s)
+	}
+	for _, s := range delayedPause {
+		m.seePause(now, s)
 	}
 	m.settle(now)
 }
@@ -92,11 +95,20 @@ func (m *claimMachine) see(now time.Time, s sighting) {
 
 // seePause tells what a mirror reported about the pause key.
 func (m *claimMachine) seePause(now time.Time, s sighting) {
-	if s.rev <= m.pauseRev && !s.reset {
+	if m.busy {
+		m.delayedPause = append(m.delayedPause, s)
 		return
 	}
-	m.pauseRev = s.rev
-	m.pause = s.entry
+	switch {
+	case s.rev > m.pauseRev:
+		m.pauseRev = s.rev
+		m.pause = s.entry
+	case s.reset && s.rev < m.pauseRev:
+		// The listing is older than what we know, or etcd lost its data: the next write
+		// tells, and before it whatever changes from here on.
+		m.pauseRev = s.rev
+		m.known = false
+	}
 	m.settle(now)
 }
 

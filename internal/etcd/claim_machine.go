@@ -60,8 +60,9 @@ type claimMachine struct {
 	replaced  bool      // another claim of this process took its place
 
 	// The request under way.
-	busy    bool
-	delayed []sighting
+	busy         bool
+	delayed      []sighting // of the key, in the meantime
+	delayedPause []sighting // of the pause key
 
 	// Pacing.
 	retryAt  time.Time

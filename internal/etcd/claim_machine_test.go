@@ -144,6 +144,16 @@ func TestClaimMachine(t *testing.T) {
 				m.seePause(later, sighting{rev: 13})
 			},
 			want: claimOp{kind: opPut, lease: 7}},
+		{name: "pause key listed as it was before our write", state: Held,
+			do:   func(m *claimMachine) { m.seePause(later, sighting{rev: 9, entry: &Entry{}, reset: true}) },
+			want: claimOp{kind: opPut, lease: 7}},
+		{name: "paused, and etcd lost its data", state: Paused,
+			do: func(m *claimMachine) {
+				m.seePause(later, sighting{rev: 11, entry: &Entry{}})
+				step(m, later, opResult{ok: true, rev: 12})
+				m.seePause(later, sighting{rev: 2, reset: true})
+			},
+			want: claimOp{kind: opPut, lease: 7}},
 		{name: "lease lost", state: Absent,
 			do: func(m *claimMachine) { m.leaseLost(later) }},
 		{name: "lease replaced", state: Absent,

@@ -31,9 +31,9 @@ type Conn struct {
 	timeout time.Duration
 	tune    tuning
 
-	link   *link
-	auth   *auth // nil without a user
-	budget *budget
+	link     *link
+	auth     *auth   // nil without a user
+	listings *budget // of mirrors
 
 	versions sync.Once // starts followVersions
 	counters counters
@@ -53,10 +53,10 @@ type Conn struct {
 // wrong with cfg is kept and returned by Err and by every other method.
 func Open(cfg Config) *Conn {
 	c := &Conn{
-		cfg:     cfg,
-		timeout: cmp.Or(cfg.Timeout, defaults.RegistryTimeout),
-		tune:    defaultTuning,
-		budget:  newBudget(budgetRate, budgetBurst),
+		cfg:      cfg,
+		timeout:  cmp.Or(cfg.Timeout, defaults.RegistryTimeout),
+		tune:     defaultTuning,
+		listings: newBudget(budgetRate, budgetBurst),
 	}
 	// Ended by Close.
 	c.ctx, c.cancel = context.WithCancel(context.Background())

@@ -37,7 +37,8 @@ type Config struct {
 	// Zap configures the log of the etcd client. Nil means silent.
 	Zap *zap.Config
 	// Warn is told what whoever runs the cluster should know, a sentence at a time,
-	// from a goroutine of the Conn. Nil means nobody is told.
+	// from a goroutine of the Conn. It must return quickly and must not call Close.
+	// Nil means nobody is told.
 	Warn func(text string)
 	// Client is a client that the program made itself. It is used as it is and
 	// never closed; every field above but Timeout and Warn is ignored.

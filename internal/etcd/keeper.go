@@ -15,6 +15,7 @@ import (
 type keeper struct {
 	conn   *Conn
 	random func() float64
+	budget *budget // of grants and writes
 
 	work    chan struct{} // holds a token if turn is to be run
 	renew   chan struct{} // holds a token if there may be something to renew
@@ -35,6 +36,7 @@ func newKeeper(c *Conn) *keeper {
 	return &keeper{
 		conn:    c,
 		random:  rand.Float64,
+		budget:  newBudget(budgetRate, budgetBurst),
 		work:    make(chan struct{}, 1),
 		renew:   make(chan struct{}, 1),
 		deliver: make(chan struct{}, 1),
@@ -165,7 +167,7 @@ func (k *keeper) turn(now time.Time) time.Time {
 func (k *keeper) tend(l *lease, now time.Time) time.Time {
 	wanted, at := l.wanted(now)
 	if wanted {
-		if at = k.conn.budget.take(now); at.IsZero() {
+		if at = k.budget.take(now); at.IsZero() {
 			l.granting = true
 			k.conn.spawn(func(ctx context.Context) { k.grant(ctx, l) })
 		}

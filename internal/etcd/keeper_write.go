@@ -46,7 +46,7 @@ func (k *keeper) dispatch(now time.Time, due []assignment) (again time.Time) {
 		if len(ops) == 0 || k.requests >= batchesAtOnce {
 			return
 		}
-		if at := k.conn.budget.take(now); !at.IsZero() {
+		if at := k.budget.take(now); !at.IsZero() {
 			again = at
 			return
 		}

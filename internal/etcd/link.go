@@ -51,6 +51,7 @@ type link struct {
 	addrs    map[string]string // what grpc dials -> address; nil: the client is not ours
 	heard    atomic.Int64      // unix nanoseconds
 	answered atomic.Int64      // when a request last had its answer, unix nanoseconds
+	watching atomic.Int64      // when a watch was last confirmed, unix nanoseconds
 	mu       sync.Mutex
 	state    Link // without Heard and Changed
 	changed  chan struct{}
@@ -91,6 +92,12 @@ func (l *link) answer(now time.Time) {
 	l.hear(now)
 	l.answered.Store(now.UnixNano())
 }
+
+// confirm tells that etcd confirmed a watch.
+func (l *link) confirm(now time.Time) { l.watching.Store(now.UnixNano()) }
+
+// lastConfirmed returns when a watch was last confirmed.
+func (l *link) lastConfirmed() time.Time { return time.Unix(0, l.watching.Load()) }
 
 func (l *link) answeredBefore(t time.Time) bool { return l.answered.Load() < t.UnixNano() }
 

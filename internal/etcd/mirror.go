@@ -119,7 +119,7 @@ func (m *mirror) run() {
 			link = m.conn.Link()
 			m.rules.linked(time.Now(), link)
 		case now := <-timer.C:
-			m.rules.tick(now, m.conn.Link().Heard)
+			m.rules.tick(now, m.conn.Link().Heard, m.conn.link.lastConfirmed())
 		}
 	}
 }
@@ -150,9 +150,10 @@ func (m *mirror) tell(ctx context.Context, f func(now time.Time)) bool {
 
 func (m *mirror) list() {
 	m.begin(&m.listing, func(ctx context.Context) {
-		if err := m.conn.budget.wait(ctx); err != nil {
+		if err := m.conn.listings.wait(ctx); err != nil {
 			return // nobody wants it any more
 		}
+		link := m.conn.Link()
 		var resp *clientv3.GetResponse
 		err := m.conn.Do(ctx, "list "+m.key, func(ctx context.Context, client *clientv3.Client) (err error) {
 			resp, err = client.Get(ctx, m.key, m.options...)
@@ -167,7 +168,10 @@ func (m *mirror) list() {
 		for i, kv := range resp.Kvs {
 			entries[i] = entryOf(kv)
 		}
-		m.tell(ctx, func(now time.Time) { m.rules.listed(now, positionOf(resp.Header), entries) })
+		m.tell(ctx, func(now time.Time) {
+			m.rules.sent(link)
+			m.rules.listed(now, positionOf(resp.Header), entries)
+		})
 	})
 }
 
@@ -216,7 +220,9 @@ func (m *mirror) read(ctx context.Context, from int64) error {
 		m.conn.counters.events.Add(uint64(len(resp.Events)))
 		at := positionOf(resp.Header)
 		tell := func(now time.Time) { m.rules.created(now, at) }
-		if !resp.Created {
+		if resp.Created {
+			m.conn.link.confirm(time.Now())
+		} else {
 			events := eventsOf(resp.Events)
 			tell = func(now time.Time) { m.rules.watched(now, at, events) }
 		}

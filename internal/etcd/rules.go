@@ -104,6 +104,7 @@ type rules struct {
 	since       time.Time // since when the watch stands
 	confirmed   bool      // etcd said that it does
 	unconfirmed int       // watches in a row of which it did not
+	queue       time.Time // when a watch of this connection was last confirmed
 	failures    int       // losses and failed listings in a row
 	retryAt     time.Time
 	heard       time.Time // when etcd last gave a sign of life
@@ -141,14 +142,10 @@ func (r *rules) start(now time.Time, l Link) {
 	r.list()
 }
 
-// list asks for a listing to start a watch from. It will be answered over the
-// connection that is up, or else over the next one.
+// list asks for a listing to start a watch from.
 func (r *rules) list() {
 	r.phase = listing
-	r.gen = r.link.Generation
-	if !r.link.Up {
-		r.gen++
-	}
+	r.over(r.link)
 	r.do.list()
 }
 
@@ -162,7 +159,7 @@ func (r *rules) next() time.Time {
 		if silent := r.heard.Add(r.patience); !r.probing && silent.Before(at) {
 			at = silent
 		}
-		if overdue := r.since.Add(r.allowance()); !r.confirmed && overdue.Before(at) {
+		if overdue := r.overdue(); !r.confirmed && overdue.Before(at) {
 			at = overdue
 		}
 		return at
@@ -170,18 +167,18 @@ func (r *rules) next() time.Time {
 	return time.Time{}
 }
 
-// tick tells the time, and when the link last heard something.
-func (r *rules) tick(now, heard time.Time) {
-	if heard.After(r.heard) {
-		r.heard = heard
-	}
+// tick tells the time, when the link last heard something, and when a watch over
+// it was last confirmed.
+func (r *rules) tick(now, heard, confirmed time.Time) {
+	r.heard = later(r.heard, heard)
+	r.queue = later(r.queue, confirmed)
 	switch r.phase {
 	case waiting:
 		if !now.Before(r.retryAt) {
 			r.list()
 		}
 	case watching:
-		if !r.confirmed && now.Sub(r.since) >= r.allowance() {
+		if !r.confirmed && !now.Before(r.overdue()) {
 			r.unconfirmed++
 			r.lose(now, errUnconfirmed)
 			return
@@ -213,10 +210,28 @@ func (r *rules) linked(now time.Time, l Link) {
 	}
 }
 
-// allowance is how long this watch may stay unconfirmed. While the link is silent
-// a probe finds out sooner.
-func (r *rules) allowance() time.Duration {
-	return min(r.tune.confirm<<min(r.unconfirmed, 8), 2*r.tune.silence)
+// overdue is when this watch will have been unconfirmed for too long. The watches
+// of a connection are confirmed one after the other: as long as others are, it
+// waits for its turn. While the link is silent a probe finds out sooner.
+func (r *rules) overdue() time.Time {
+	return later(r.since, r.queue).Add(min(r.tune.confirm<<min(r.unconfirmed, 8), 2*r.tune.silence))
+}
+
+// sent tells over which connection the listing went that is about to be told: it
+// may have waited its turn while the connection changed.
+func (r *rules) sent(l Link) {
+	if r.phase == listing {
+		r.over(l)
+	}
+}
+
+// over notes the connection that what is asked for now will be answered over: the
+// one that is up, or else the next one.
+func (r *rules) over(l Link) {
+	r.gen = l.Generation
+	if !l.Up {
+		r.gen++
+	}
 }
 
 // listed gives the answer to a list.

@@ -86,7 +86,7 @@ func (b *bench) pass(d time.Duration) {
 		if next.After(b.clock) {
 			b.clock = next
 		}
-		b.rules.tick(b.clock, time.Time{})
+		b.rules.tick(b.clock, time.Time{}, time.Time{})
 	}
 	b.t.Fatal("the rules want to be called without end")
 }
@@ -292,7 +292,7 @@ func TestRulesWatchdog(t *testing.T) {
 	b := started(t)
 	b.pass(4 * time.Second)
 	b.want()
-	b.rules.tick(b.clock, b.clock) // the link heard something
+	b.rules.tick(b.clock, b.clock, time.Time{}) // the link heard something
 	b.pass(4 * time.Second)
 	b.want()
 	b.pass(patience - 4*time.Second)
@@ -352,6 +352,37 @@ func TestRulesWatchIsNotConfirmed(t *testing.T) {
 	b.listed(10)
 	b.created(10)
 	b.want("reset 10", "watch 11", "live")
+}
+
+// The watches of a connection are confirmed one after the other: one that waits for
+// its turn is not lost.
+func TestRulesWatchWaitsForItsTurn(t *testing.T) {
+	b := newBench(t)
+	b.up(1)
+	b.rules.start(b.clock, b.link)
+	b.listed(10)
+	b.want("list", "reset 10", "watch 11")
+	for range 10 {
+		b.pass(2 * time.Second)
+		b.rules.tick(b.clock, b.clock, b.clock) // another was confirmed
+	}
+	b.want()
+	b.rules.heard = b.clock.Add(time.Hour)
+	b.pass(3 * time.Second)
+	b.want("end", "not live")
+}
+
+// A listing that waited for its turn while the connection was made anew went over
+// the new one, and is good for a watch over it.
+func TestRulesConnectionRenewedBeforeTheListingIsSent(t *testing.T) {
+	b := newBench(t)
+	b.up(1)
+	b.rules.start(b.clock, b.link)
+	b.up(2)
+	b.rules.sent(b.link)
+	b.listed(10)
+	b.created(10)
+	b.want("list", "reset 10", "watch 11", "live")
 }
 
 // The answer to a probe and the events of the watch come on different ways.

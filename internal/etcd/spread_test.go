@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// A thousand processes lose their leases in one moment. What each does about it
-// is spread: at most 5 % fall into one millisecond, and no process waits for longer
-// than the spread.
+// A thousand processes lose their leases in one moment. The grants of new ones,
+// which all else waits for, are spread: at most 5 % fall into one millisecond, and
+// no process waits for longer than the spread.
 func TestWhatAThousandMakeGoodIsSpread(t *testing.T) {
 	const processes = 1000
 	random := rand.New(rand.NewPCG(1, 2))

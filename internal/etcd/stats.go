@@ -10,7 +10,7 @@ type Stats struct {
 	Renewals        uint64 // renewals answered
 	LeasesLost      uint64 // leases of ours that etcd no longer had
 	Writes          uint64 // keys written
-	KeysLost        uint64 // times that a key we held was gone
+	KeysLost        uint64 // times that a key we held was gone, or perhaps gone after silence
 	Listings        uint64 // answers to listings of mirrors
 	Watches         uint64 // watches begun: all but one a mirror replace one that was lost
 	Events          uint64 // events received by watches

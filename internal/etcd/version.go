@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
-	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
 // lookAtVersions begins, at the first call, to ask each etcd that is connected to
@@ -41,18 +40,22 @@ func (c *Conn) followVersions(ctx context.Context) {
 	}
 }
 
-// version asks the member that is connected to for its version.
-func (c *Conn) version(ctx context.Context) (version string, err error) {
-	err = c.Do(ctx, "ask for the version", func(ctx context.Context, client *clientv3.Client) error {
-		cc := client.ActiveConnection()
-		if cc == nil {
-			return errors.New("there is no connection")
-		}
-		s, err := pb.NewMaintenanceClient(cc).Status(ctx, &pb.StatusRequest{})
-		version = s.GetVersion()
-		return err
-	})
-	return version, err
+// version asks the member that is connected to for its version. That is not a
+// request of Do: a member answers it that is cut off from the others, and would
+// seem to answer all.
+func (c *Conn) version(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	client, err := c.ready(ctx)
+	if err != nil {
+		return "", err
+	}
+	cc := client.ActiveConnection()
+	if cc == nil {
+		return "", errors.New("there is no connection")
+	}
+	s, err := pb.NewMaintenanceClient(cc).Status(ctx, &pb.StatusRequest{})
+	return s.GetVersion(), err
 }
 
 func (c *Conn) warnOfVersion(version, addr string) {

@@ -78,6 +78,10 @@ func (c *custody) add(l *listener) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.listeners[l] = struct{}{}
+	if c.claim != nil {
+		// What the claim has told may still be on its way.
+		c.last = asCustody(c.claim.Status())
+	}
 	l.put(c.last)
 }
 
@@ -96,7 +100,7 @@ func (c *custody) follow(claim *etcd.Claim) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if c.claim == claim {
-			c.tell(feed.Custody{State: states[s.State], Reason: s.Reason, Err: s.Err, At: s.At})
+			c.tell(asCustody(s))
 		}
 	})
 }
@@ -114,8 +118,16 @@ func (c *custody) withdraw(claim *etcd.Claim) {
 	}
 }
 
-// tell hands s to the listeners. The caller holds the custody's mutex.
+func asCustody(s etcd.ClaimStatus) feed.Custody {
+	return feed.Custody{State: states[s.State], Reason: s.Reason, Err: s.Err, At: s.At}
+}
+
+// tell hands s to the listeners, unless they know what is newer. The caller holds
+// the custody's mutex.
 func (c *custody) tell(s feed.Custody) {
+	if s.At.Before(c.last.At) {
+		return
+	}
 	c.last = s
 	for l := range c.listeners {
 		l.put(s)

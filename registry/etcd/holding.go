@@ -112,14 +112,18 @@ func (b *backend) await(ctx context.Context, h *holding) error {
 }
 
 // conclude ends a registration: what failed and was not registered before is
-// given up, unless another call is still at it.
-func (b *backend) conclude(held []*holding, failed bool) {
+// given up, unless another call is still at it. It returns the ids of the nodes
+// that were registered and had not been before.
+func (b *backend) conclude(held []*holding, failed bool) (fresh []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, h := range held {
 		h.asking--
 		switch {
 		case !failed:
+			if !h.settled {
+				fresh = append(fresh, h.id.Node)
+			}
 			h.settled = true
 		case !h.settled && !h.leaving && h.asking == 0 && b.holdings[h.key()] == h:
 			delete(b.holdings, h.key())
@@ -128,6 +132,7 @@ func (b *backend) conclude(held []*holding, failed bool) {
 			b.releaseBeside(h.claim)
 		}
 	}
+	return fresh
 }
 
 // leave marks the nodes of s as leaving and returns those that are held here.

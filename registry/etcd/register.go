@@ -28,9 +28,9 @@ func (b *backend) Register(s *registry.Service, opts ...registry.RegisterOption)
 	for _, opt := range opts {
 		opt(&o)
 	}
-	if o.TTL <= 0 {
+	timeless := o.TTL <= 0
+	if timeless {
 		o.TTL = defaults.RegisterTTL
-		b.warnOfTTL(s)
 	}
 	values := make([][]byte, len(s.Nodes))
 	for i, n := range s.Nodes {
@@ -57,7 +57,13 @@ func (b *backend) Register(s *registry.Service, opts ...registry.RegisterOption)
 			break
 		}
 	}
-	b.conclude(held, err != nil)
+	fresh := b.conclude(held, err != nil)
+	if timeless {
+		for _, id := range fresh {
+			// In go-micro v2 it would stay for ever.
+			logger.Logf(logger.WarnLevel, "Registry [etcd] Node is registered without a TTL and gets %s: %s", defaults.RegisterTTL, id)
+		}
+	}
 	return err
 }
 
@@ -85,16 +91,4 @@ func (b *backend) Deregister(s *registry.Service, opts ...registry.DeregisterOpt
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// warnOfTTL tells of the nodes that are registered here for the first time, and
-// without a time to live: in go-micro v2 they would stay for ever.
-func (b *backend) warnOfTTL(s *registry.Service) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, n := range s.Nodes {
-		if b.holdings[record.Key(s.Name, n.Id)] == nil {
-			logger.Logf(logger.WarnLevel, "Registry [etcd] Node is registered without a TTL and gets %s: %s", defaults.RegisterTTL, n.Id)
-		}
-	}
 }
