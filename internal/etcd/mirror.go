@@ -153,7 +153,7 @@ func (m *mirror) list() {
 		if err := m.conn.listings.wait(ctx); err != nil {
 			return // nobody wants it any more
 		}
-		link := m.conn.Link()
+		link, begun := m.conn.Link(), time.Now()
 		var resp *clientv3.GetResponse
 		err := m.conn.Do(ctx, "list "+m.key, func(ctx context.Context, client *clientv3.Client) (err error) {
 			resp, err = client.Get(ctx, m.key, m.options...)
@@ -168,8 +168,9 @@ func (m *mirror) list() {
 		for i, kv := range resp.Kvs {
 			entries[i] = entryOf(kv)
 		}
+		took := time.Since(begun)
 		m.tell(ctx, func(now time.Time) {
-			m.rules.sent(link)
+			m.rules.sent(link, took)
 			m.rules.listed(now, positionOf(resp.Header), entries)
 		})
 	})

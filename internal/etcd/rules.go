@@ -96,16 +96,17 @@ type rules struct {
 
 	phase       phase
 	link        Link
-	first       bool      // nothing was listed yet
-	view        view      // the keys as the observer knows them
-	base        position  // of the listing that the watch started from
-	at          position  // the last one seen
-	gen         uint64    // the link's generation under the listing and the watch
-	since       time.Time // since when the watch stands
-	confirmed   bool      // etcd said that it does
-	unconfirmed int       // watches in a row of which it did not
-	queue       time.Time // when a watch of this connection was last confirmed
-	failures    int       // losses and failed listings in a row
+	first       bool          // nothing was listed yet
+	view        view          // the keys as the observer knows them
+	base        position      // of the listing that the watch started from
+	at          position      // the last one seen
+	gen         uint64        // the link's generation under the listing and the watch
+	since       time.Time     // since when the watch stands
+	confirmed   bool          // etcd said that it does
+	unconfirmed int           // watches in a row of which it did not
+	took        time.Duration // until etcd answered the listing before the watch
+	queue       time.Time     // when a watch of this connection was last confirmed
+	failures    int           // losses and failed listings in a row
 	retryAt     time.Time
 	heard       time.Time // when etcd last gave a sign of life
 	probing     bool
@@ -212,16 +213,19 @@ func (r *rules) linked(now time.Time, l Link) {
 
 // overdue is when this watch will have been unconfirmed for too long. The watches
 // of a connection are confirmed one after the other: as long as others are, it
-// waits for its turn. While the link is silent a probe finds out sooner.
+// waits for its turn. An etcd that was slow to answer the listing is given more
+// time. While the link is silent a probe finds out sooner.
 func (r *rules) overdue() time.Time {
-	return later(r.since, r.queue).Add(min(r.tune.confirm<<min(r.unconfirmed, 8), 2*r.tune.silence))
+	patience := max(r.tune.confirm<<min(r.unconfirmed, 8), 10*r.took)
+	return later(r.since, r.queue).Add(min(patience, 2*r.tune.silence))
 }
 
-// sent tells over which connection the listing went that is about to be told: it
-// may have waited its turn while the connection changed.
-func (r *rules) sent(l Link) {
+// sent tells over which connection the listing went that is about to be told, which
+// may have waited its turn while the connection changed, and how long etcd took.
+func (r *rules) sent(l Link, took time.Duration) {
 	if r.phase == listing {
 		r.over(l)
+		r.took = took
 	}
 }
 

@@ -372,6 +372,21 @@ func TestRulesWatchWaitsForItsTurn(t *testing.T) {
 	b.want("end", "not live")
 }
 
+// An etcd that took half a second to list may take five to confirm.
+func TestRulesSlowEtcdIsGivenTime(t *testing.T) {
+	b := newBench(t)
+	b.up(1)
+	b.rules.start(b.clock, b.link)
+	b.rules.sent(b.link, time.Second/2)
+	b.listed(10)
+	b.want("list", "reset 10", "watch 11")
+	b.rules.heard = b.clock.Add(time.Hour)
+	b.pass(5*time.Second - 1)
+	b.want()
+	b.pass(1)
+	b.want("end", "not live")
+}
+
 // A listing that waited for its turn while the connection was made anew went over
 // the new one, and is good for a watch over it.
 func TestRulesConnectionRenewedBeforeTheListingIsSent(t *testing.T) {
@@ -379,7 +394,7 @@ func TestRulesConnectionRenewedBeforeTheListingIsSent(t *testing.T) {
 	b.up(1)
 	b.rules.start(b.clock, b.link)
 	b.up(2)
-	b.rules.sent(b.link)
+	b.rules.sent(b.link, 0)
 	b.listed(10)
 	b.created(10)
 	b.want("list", "reset 10", "watch 11", "live")
