@@ -54,7 +54,7 @@ func (c *Codec) Unmarshal(data mem.BufferSlice, v any) error {
 		v.Data = data.Materialize()
 		return nil
 	default:
-		return c.format.unmarshal(data, v)
+		return shortened(c.format.unmarshal(data, v))
 	}
 }
 
@@ -125,5 +125,5 @@ type unsupportedError string
 
 // Error has the words, and the capital, that v2's clients and servers send.
 func (e unsupportedError) Error() string {
-	return fmt.Sprintf("Unsupported Content-Type: %s", string(e))
+	return fmt.Sprintf("Unsupported Content-Type: %s", Excerpt(string(e)))
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	grpcmd "google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
@@ -134,14 +135,9 @@ func received(ctx context.Context) metadata.Metadata {
 	in, _ := grpcmd.FromIncomingContext(ctx)
 	md := make(metadata.Metadata, len(in)+1)
 	for key, values := range in {
-		md[key] = strings.Join(values, ", ")
+		md[key] = textOf(key, values)
 	}
-	for key := range strings.SplitSeq(md[EncodedHeader], ",") {
-		key = strings.TrimSpace(key)
-		if v, ok := md[key]; ok {
-			md[key] = percentDecode(v)
-		}
-	}
+	decode(md, len(in))
 	for _, own := range []string{EncodedHeader, TimeoutHeader, typeHeader} {
 		delete(md, own)
 	}
@@ -149,6 +145,42 @@ func received(ctx context.Context) metadata.Metadata {
 		md[remoteKey] = p.Addr.String()
 	}
 	return md
+}
+
+// textOf returns the values of a header as one. Like every text that comes from
+// outside it is UTF-8; only a key that says so holds bytes.
+func textOf(key string, values []string) string {
+	v := strings.Join(values, ", ")
+	if strings.HasSuffix(key, "-bin") {
+		return v
+	}
+	return strings.ToValidUTF8(v, "\uFFFD")
+}
+
+// decode undoes the encoding of the headers that EncodedHeader lists, each once,
+// and the time it takes grows with the size of the headers alone: of a list that is
+// longer than there are headers, which no client of ours sends, the rest is not
+// read. A value that is no text when decoded stays as it is.
+func decode(md metadata.Metadata, headers int) {
+	list, ok := md[EncodedHeader]
+	if !ok {
+		return
+	}
+	decoded := make(map[string]bool)
+	for key := range strings.SplitSeq(list, ",") {
+		if headers--; headers < 0 {
+			return
+		}
+		key = strings.TrimSpace(key)
+		v, ok := md[key]
+		if !ok || decoded[key] {
+			continue
+		}
+		decoded[key] = true
+		if plain := percentDecode(v); utf8.ValidString(plain) {
+			md[key] = plain
+		}
+	}
 }
 
 // confined reports whether a header, its name in lower case, is about one
@@ -203,7 +235,11 @@ func percentEncode(v string) string {
 
 // percentDecode undoes percentEncode. What is no %XX stays as it is.
 func percentDecode(v string) string {
+	if !strings.Contains(v, "%") {
+		return v
+	}
 	var b strings.Builder
+	b.Grow(len(v))
 	for i := 0; i < len(v); i++ {
 		if v[i] == '%' && i+2 < len(v) {
 			if n, err := strconv.ParseUint(v[i+1:i+3], 16, 8); err == nil {

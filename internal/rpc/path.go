@@ -24,7 +24,7 @@ func Path(service, endpoint string) string {
 
 // SplitPath returns the handler and the method that a gRPC path names. Whatever
 // stands before the last dot of the handler's part is left out: callers put the
-// name of a service or of a protobuf package there.
+// name of a service, which may hold slashes, or of a protobuf package there.
 func SplitPath(path string) (handler, method string, err error) {
 	full, method, err := cutPath(path)
 	if err != nil {
@@ -43,12 +43,14 @@ func PathPrefix(path string) string {
 	return full[:max(strings.LastIndexByte(full, '.'), 0)]
 }
 
+// cutPath cuts a path at its last slash, as grpc itself does.
 func cutPath(path string) (full, method string, err error) {
-	if strings.HasPrefix(path, "/") {
-		full, method, _ = strings.Cut(path[1:], "/")
+	if slash := strings.LastIndexByte(path, '/'); slash > 0 && path[0] == '/' {
+		full, method = path[1:slash], path[slash+1:]
 	}
-	if full == "" || method == "" || strings.Contains(method, "/") || strings.HasSuffix(full, ".") {
-		return "", "", fmt.Errorf("malformed method name: %q", path)
+	handler := full[strings.LastIndexByte(full, '.')+1:]
+	if handler == "" || method == "" || strings.Contains(handler, "/") {
+		return "", "", fmt.Errorf("malformed method name: %q", Excerpt(path))
 	}
 	return full, method, nil
 }

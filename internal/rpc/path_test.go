@@ -28,6 +28,9 @@ func TestSplitPath(t *testing.T) {
 		{"/demo.Greeter/Hello", "Greeter", "Hello", "demo"},
 		{"/a.b.c.Greeter/Hello", "Greeter", "Hello", "a.b.c"},
 		{"/.Greeter/Hello", "Greeter", "Hello", ""},
+		{"/a/b.Greeter/Hello", "Greeter", "Hello", "a/b"}, // a service with a slash in its name
+		{"/a/b.c/d.Greeter/Hello", "Greeter", "Hello", "a/b.c/d"},
+		{"/x.y/z/.Greeter/Hello", "Greeter", "Hello", "x.y/z/"},
 	} {
 		handler, method, err := rpc.SplitPath(c.path)
 		if err != nil || handler != c.handler || method != c.method {
@@ -37,7 +40,7 @@ func TestSplitPath(t *testing.T) {
 			t.Errorf("PathPrefix(%q) = %q, want %q", c.path, got, c.prefix)
 		}
 	}
-	for _, path := range []string{"", "/", "//", "Greeter/Hello", "Greeter.Hello", "/Greeter", "/Greeter/", "//Hello", "/Greeter/Hello/There", "/demo./Hello"} {
+	for _, path := range []string{"", "/", "//", "Greeter/Hello", "Greeter.Hello", "/Greeter", "/Greeter/", "//Hello", "/Greeter/Hello/There", "/demo./Hello", "///x", "/a.b/c/Hello", "/a/b.Greeter/"} {
 		if handler, method, err := rpc.SplitPath(path); err == nil {
 			t.Errorf("SplitPath(%q) = %q, %q, want an error", path, handler, method)
 		}

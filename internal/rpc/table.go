@@ -132,14 +132,14 @@ func (t *Table) Handlers() []*Handler {
 func (t *Table) Find(handler, method string) (*Method, error) {
 	h := t.load()[handler]
 	if h == nil {
-		return nil, status.Errorf(codes.Unimplemented, "unknown service %s", handler)
+		return nil, status.Errorf(codes.Unimplemented, "unknown service %s", Excerpt(handler))
 	}
 	m := h.byName[method]
 	if m == nil {
 		m = h.byName[camelCase(method)]
 	}
 	if m == nil {
-		return nil, status.Errorf(codes.Unimplemented, "unknown service %s.%s", handler, method)
+		return nil, status.Errorf(codes.Unimplemented, "unknown service %s.%s", handler, Excerpt(method))
 	}
 	return m, nil
 }
