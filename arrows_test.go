@@ -33,6 +33,7 @@ var rooms = []room{
 	{"internal/similar", nil, "plant room: what a mistyped name was meant to be"},
 	{"internal/backoff", nil, "plant room: pauses between attempts"},
 	{"internal/defaults", nil, "plant room: numbers and hooks, below every contract"},
+	{"internal/settings", nil, "plant room: options of one implementation in a Context"},
 	{"internal/netaddr", nil, "plant room: addresses of this host"},
 	{"internal/etcd", []string{"internal/backoff", "internal/defaults"}, "plant room: the only code that talks to etcd; knows keys and leases, no services"},
 
@@ -43,8 +44,8 @@ var rooms = []room{
 	{"broker", []string{"registry", "internal/defaults"}, "contract"},
 	{"transport", []string{"internal/defaults"}, "contract"},
 
-	{"registry/etcd", []string{"registry", "internal/etcd", "internal/feed", "internal/record", "internal/watch", "internal/defaults"}, "backend: puts the contract on internal/etcd"},
-	{"registry/memory", []string{"registry", "internal/feed", "internal/record", "internal/watch", "internal/defaults"}, "backend"},
+	{"registry/etcd", []string{"registry", "internal/etcd", "internal/feed", "internal/record", "internal/watch", "internal/defaults", "internal/settings"}, "backend: puts the contract on internal/etcd"},
+	{"registry/memory", []string{"registry", "internal/feed", "internal/record", "internal/watch", "internal/defaults", "internal/settings"}, "backend"},
 
 	{"internal/disk", []string{"registry"}, "plant room: files of services; knows no registry that runs"},
 	{"internal/discovery", []string{"registry", "internal/feed", "internal/record", "internal/backoff", "internal/defaults", "internal/disk"}, "engine room: knows views of services, no wire"},
@@ -60,8 +61,8 @@ var rooms = []room{
 	{"server", []string{"registry", "broker", "transport", "internal/defaults"}, "contract"},
 	{"api", []string{"registry", "server"}, "contract: imported by generated code"},
 
-	{"client/grpc", []string{"client", "client/selector", "broker", "registry", "transport", "internal/attempt", "internal/conn", "internal/defaults", "internal/discovery", "internal/feed", "internal/pick", "internal/record", "internal/rpc"}, "call room"},
-	{"server/grpc", []string{"server", "broker", "registry", "transport", "api", "internal/defaults", "internal/enroll", "internal/feed", "internal/netaddr", "internal/protomsg", "internal/record", "internal/rpc"}, "call room"},
+	{"client/grpc", []string{"client", "client/selector", "broker", "registry", "transport", "internal/attempt", "internal/conn", "internal/defaults", "internal/discovery", "internal/feed", "internal/pick", "internal/record", "internal/rpc", "internal/settings"}, "call room"},
+	{"server/grpc", []string{"server", "broker", "registry", "transport", "api", "internal/defaults", "internal/enroll", "internal/feed", "internal/netaddr", "internal/protomsg", "internal/record", "internal/rpc", "internal/settings"}, "call room"},
 
 	{"internal/builtin", []string{"client", "client/grpc", "client/selector", "server", "server/grpc", "broker", "transport", "registry", "registry/etcd", "registry/memory", "internal/defaults", "internal/feed"}, "wiring: the one list of implementations"},
 	{"config/cmd", []string{"internal/builtin", "client", "client/selector", "server", "broker", "transport", "registry", "internal/defaults", "internal/feed", "internal/netaddr", "internal/similar"}, "wiring: flags and environment"},

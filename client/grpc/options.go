@@ -12,6 +12,7 @@ import (
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/rpc"
+	"github.com/rollcall-go/micro/internal/settings"
 )
 
 var (
@@ -29,39 +30,21 @@ var (
 	DefaultMaxSendMsgSize = defaults.MaxSendMsgSize
 )
 
-// settings are the options of this package for a client. They travel in
+// clientSettings are the options of this package for a client. They travel in
 // client.Options.Context and are not changed once they are there.
-type settings struct {
+type clientSettings struct {
 	codecs           map[string]encoding.Codec
 	tls              *tls.Config
 	maxRecv, maxSend int
 	noSuspects       bool
 }
 
-type settingsKey struct{}
-
-func settingsOf(ctx context.Context) settings {
-	if ctx == nil {
-		return settings{}
-	}
-	s, _ := ctx.Value(settingsKey{}).(settings)
-	return s
-}
-
-func set(change func(*settings)) client.Option {
+func set(change func(*clientSettings)) client.Option {
 	return func(o *client.Options) {
-		s := settingsOf(o.Context)
+		s, _ := settings.Of[clientSettings](o.Context)
 		change(&s)
-		o.Context = context.WithValue(carrier(o.Context), settingsKey{}, s)
+		o.Context = settings.With(o.Context, s)
 	}
-}
-
-// carrier returns ctx, or one to hang values on.
-func carrier(ctx context.Context) context.Context {
-	if ctx == nil {
-		return context.Background() // carries values only; nothing waits on it
-	}
-	return ctx
 }
 
 // PoolMaxStreams is kept for programs that use it. It has no effect: there is one
@@ -74,7 +57,7 @@ func PoolMaxIdle(int) client.Option { return func(*client.Options) {} }
 // Codec sets the encoding of a content type, in place of one that the package has
 // for it, if any. The codec's name is announced on the wire.
 func Codec(contentType string, c encoding.Codec) client.Option {
-	return set(func(s *settings) {
+	return set(func(s *clientSettings) {
 		codecs := maps.Clone(s.codecs)
 		if codecs == nil {
 			codecs = map[string]encoding.Codec{}
@@ -88,19 +71,19 @@ func Codec(contentType string, c encoding.Codec) client.Option {
 // takes that back; then TLS, verified against the roots of the system, is used
 // with addresses that begin with https://, have the port 443 or have no port.
 func AuthTLS(t *tls.Config) client.Option {
-	return set(func(s *settings) { s.tls = t })
+	return set(func(s *clientSettings) { s.tls = t })
 }
 
 // MaxRecvMsgSize sets the largest answer accepted, in bytes. Zero or less means
 // DefaultMaxRecvMsgSize.
 func MaxRecvMsgSize(n int) client.Option {
-	return set(func(s *settings) { s.maxRecv = n })
+	return set(func(s *clientSettings) { s.maxRecv = n })
 }
 
 // MaxSendMsgSize sets the largest request sent, in bytes. Zero or less means
 // DefaultMaxSendMsgSize.
 func MaxSendMsgSize(n int) client.Option {
-	return set(func(s *settings) { s.maxSend = n })
+	return set(func(s *clientSettings) { s.maxSend = n })
 }
 
 // Suspects says whether calls may go to nodes that vanished from the registry in a
@@ -109,7 +92,7 @@ func MaxSendMsgSize(n int) client.Option {
 // do not answer, or after a minute. Without the option it is so; with false, a node
 // that is not registered is not called.
 func Suspects(keep bool) client.Option {
-	return set(func(s *settings) { s.noSuspects = !keep })
+	return set(func(s *clientSettings) { s.noSuspects = !keep })
 }
 
 // callSettings are the options of this package for a call. They travel in
@@ -120,15 +103,11 @@ type callSettings struct {
 	raw  bool // return errors as gRPC has them
 }
 
-type callSettingsKey struct{}
-
 var noCallSettings callSettings
 
 func callSettingsOf(ctx context.Context) *callSettings {
-	if ctx != nil {
-		if s, ok := ctx.Value(callSettingsKey{}).(*callSettings); ok {
-			return s
-		}
+	if s, ok := settings.Of[*callSettings](ctx); ok {
+		return s
 	}
 	return &noCallSettings
 }
@@ -137,7 +116,7 @@ func setCall(change func(*callSettings)) client.CallOption {
 	return func(o *client.CallOptions) {
 		s := *callSettingsOf(o.Context)
 		change(&s)
-		o.Context = context.WithValue(carrier(o.Context), callSettingsKey{}, &s)
+		o.Context = settings.With(o.Context, &s)
 	}
 }
 

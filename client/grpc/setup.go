@@ -11,6 +11,7 @@ import (
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/pick"
 	"github.com/rollcall-go/micro/internal/rpc"
+	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -37,7 +38,7 @@ type builtinSelector interface {
 // one, which may be nil, if that serves as well.
 func (c *grpcClient) newSetup(o client.Options, old *setup) *setup {
 	o.CallOptions.CallWrappers = slices.Clip(o.CallOptions.CallWrappers)
-	own := settingsOf(o.Context)
+	own, _ := settings.Of[clientSettings](o.Context)
 	perCall := callSettingsOf(o.CallOptions.Context)
 	s := &setup{opts: o, codecs: rpc.NewClientCodecs(own.codecs), perCall: perCall}
 
@@ -86,7 +87,7 @@ func describe(r registry.Registry) string {
 }
 
 // callOptions returns what grpc is given with each call, for each codec.
-func callOptions(codecs rpc.Codecs, own settings, more []grpc.CallOption) map[*rpc.Codec][]grpc.CallOption {
+func callOptions(codecs rpc.Codecs, own clientSettings, more []grpc.CallOption) map[*rpc.Codec][]grpc.CallOption {
 	recv, send := own.maxRecv, own.maxSend
 	if recv <= 0 {
 		recv = DefaultMaxRecvMsgSize

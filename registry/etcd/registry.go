@@ -25,6 +25,7 @@ import (
 	"github.com/rollcall-go/micro/internal/etcd"
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -89,7 +90,7 @@ func NewRegistry(opts ...registry.Option) registry.Registry {
 
 // open makes a connection with the options in force.
 func (b *backend) open() *link {
-	s := settingsOf(b.opts)
+	s, _ := settings.Of[etcdSettings](b.opts.Context)
 	l := &link{conn: etcd.Open(etcd.Config{
 		Addrs:    b.opts.Addrs,
 		Secure:   b.opts.Secure,

@@ -1,24 +1,19 @@
 package memory
 
 import (
-	"context"
-
+	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/registry"
 )
 
-type settingsKey struct{}
-
-// settings are the options of this backend alone.
-type settings struct {
+// memorySettings are the options of this backend alone.
+type memorySettings struct {
 	services map[string][]*registry.Service
 }
 
-func settingsOf(o registry.Options) settings {
-	if o.Context == nil {
-		return settings{}
-	}
-	s, _ := o.Context.Value(settingsKey{}).(settings)
-	return s
+// initial returns the services that the registry begins with.
+func initial(o registry.Options) map[string][]*registry.Service {
+	s, _ := settings.Of[memorySettings](o.Context)
+	return s.services
 }
 
 // Services puts services into the registry from the start, for as long as it
@@ -26,11 +21,6 @@ func settingsOf(o registry.Options) settings {
 // be registered, having no nodes, say, are left out.
 func Services(services map[string][]*registry.Service) registry.Option {
 	return func(o *registry.Options) {
-		ctx := o.Context
-		if ctx == nil {
-			// The root of values alone: nothing waits on it.
-			ctx = context.Background()
-		}
-		o.Context = context.WithValue(ctx, settingsKey{}, settings{services: services})
+		o.Context = settings.With(o.Context, memorySettings{services: services})
 	}
 }

@@ -64,7 +64,7 @@ func (r *Registry) Init(opts ...registry.Option) error {
 	for _, o := range opts {
 		o(&r.opts)
 	}
-	for name, versions := range settingsOf(r.opts).services {
+	for name, versions := range initial(r.opts) {
 		for _, s := range versions {
 			if s == nil {
 				continue

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/encoding"
 
 	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/server"
 )
 
@@ -19,9 +20,9 @@ import (
 // sends unless MaxMsgSize says otherwise. It is read at Start.
 var DefaultMaxMsgSize = defaults.MaxRecvMsgSize
 
-// settings are the options of this package. They travel in server.Options.Context
+// serverSettings are the options of this package. They travel in server.Options.Context
 // and are not changed once they are there.
-type settings struct {
+type serverSettings struct {
 	tls        *tls.Config
 	codecs     map[string]encoding.Codec
 	listener   net.Listener
@@ -32,52 +33,44 @@ type settings struct {
 	grace      time.Duration
 }
 
-type settingsKey struct{}
-
 // settingsOf returns the settings in ctx, which may be nil.
-func settingsOf(ctx context.Context) *settings {
-	if ctx != nil {
-		if s, ok := ctx.Value(settingsKey{}).(*settings); ok {
-			return s
-		}
+func settingsOf(ctx context.Context) *serverSettings {
+	if s, ok := settings.Of[*serverSettings](ctx); ok {
+		return s
 	}
 	return &defaultSettings
 }
 
 // limit is the largest message, in bytes.
-func (s *settings) limit() int {
+func (s *serverSettings) limit() int {
 	if s.maxMsgSize > 0 {
 		return s.maxMsgSize
 	}
 	return DefaultMaxMsgSize
 }
 
-var defaultSettings = settings{pause: defaults.StopPause, grace: defaults.StopGrace}
+var defaultSettings = serverSettings{pause: defaults.StopPause, grace: defaults.StopGrace}
 
 // set returns the option that changes a copy of the settings.
-func set(change func(*settings)) server.Option {
+func set(change func(*serverSettings)) server.Option {
 	return func(o *server.Options) {
 		next := *settingsOf(o.Context)
 		change(&next)
-		ctx := o.Context
-		if ctx == nil {
-			ctx = context.Background() // the root for values; nothing waits on it
-		}
-		o.Context = context.WithValue(ctx, settingsKey{}, &next)
+		o.Context = settings.With(o.Context, &next)
 	}
 }
 
 // AuthTLS makes the server speak TLS with these settings, also on a listener given
 // by Listener. It goes before server.TLSConfig.
 func AuthTLS(t *tls.Config) server.Option {
-	return set(func(s *settings) { s.tls = t })
+	return set(func(s *serverSettings) { s.tls = t })
 }
 
 // Codec adds an encoding for a content type, or replaces the one of this package.
 // Clients that have it under the same name are answered by it as well. It is
 // given messages only, never the frames of package codec/bytes.
 func Codec(contentType string, c encoding.Codec) server.Option {
-	return set(func(s *settings) {
+	return set(func(s *serverSettings) {
 		codecs := maps.Clone(s.codecs)
 		if codecs == nil {
 			codecs = make(map[string]encoding.Codec, 1)
@@ -90,19 +83,19 @@ func Codec(contentType string, c encoding.Codec) server.Option {
 // Listener makes the server accept connections from l, which it closes when it
 // stops, and ignore the options Address and server.TLSConfig.
 func Listener(l net.Listener) server.Option {
-	return set(func(s *settings) { s.listener = l })
+	return set(func(s *serverSettings) { s.listener = l })
 }
 
 // MaxConn limits the number of connections at a time; further ones wait. Zero
 // means no limit.
 func MaxConn(n int) server.Option {
-	return set(func(s *settings) { s.maxConn = n })
+	return set(func(s *serverSettings) { s.maxConn = n })
 }
 
 // MaxMsgSize limits the size of one message, in bytes, in both directions. Zero
 // means DefaultMaxMsgSize.
 func MaxMsgSize(n int) server.Option {
-	return set(func(s *settings) { s.maxMsgSize = n })
+	return set(func(s *serverSettings) { s.maxMsgSize = n })
 }
 
 // Options hands options to the grpc.Server behind the server. The other options of
@@ -111,20 +104,20 @@ func MaxMsgSize(n int) server.Option {
 // calls of reflected handlers, unary interceptors those of services registered by
 // RegisterService.
 func Options(opts ...grpc.ServerOption) server.Option {
-	return set(func(s *settings) { s.grpc = opts })
+	return set(func(s *serverSettings) { s.grpc = opts })
 }
 
 // StopPause sets how long a stopping server goes on taking calls once it has
 // deregistered, so that clients can hear of it. Zero means not at all.
 func StopPause(d time.Duration) server.Option {
-	return set(func(s *settings) { s.pause = d })
+	return set(func(s *serverSettings) { s.pause = d })
 }
 
 // StopGrace sets how long a stopping server waits for the calls in flight before
 // it cuts them off. Zero means not at all, and that they are cut off is then no
 // error.
 func StopGrace(d time.Duration) server.Option {
-	return set(func(s *settings) { s.grace = d })
+	return set(func(s *serverSettings) { s.grace = d })
 }
 
 // changedForGood returns the name of an option that differs between the two and

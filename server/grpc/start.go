@@ -99,7 +99,7 @@ type run struct {
 	grpc     *grpc.Server
 	health   *health.Server
 	enrolled *enroll.Enrollment
-	settings *settings
+	settings *serverSettings
 	quit     chan struct{} // closed by Stop; ends followReadiness
 	ended    chan struct{} // closed when followReadiness has returned
 	served   chan struct{} // closed when the server accepts no more
