@@ -35,7 +35,9 @@ var rooms = []room{
 	{"internal/defaults", nil, "plant room: numbers and hooks, below every contract"},
 	{"internal/settings", nil, "plant room: options of one implementation in a Context"},
 	{"internal/netaddr", nil, "plant room: addresses of this host"},
-	{"internal/etcd", []string{"internal/backoff", "internal/defaults"}, "plant room: the only code that talks to etcd; knows keys and leases, no services"},
+	{"internal/etcd", []string{"internal/backoff", "internal/defaults"}, "plant room: the connection to etcd"},
+	{"internal/etcd/mirror", []string{"internal/etcd", "internal/backoff", "internal/defaults"}, "plant room: copies keys of etcd into memory; knows no services"},
+	{"internal/etcd/claim", []string{"internal/etcd", "internal/etcd/mirror", "internal/backoff", "internal/defaults"}, "plant room: keeps keys in etcd under leases; knows no services"},
 
 	{"registry", nil, "contract: depends on nothing, so that anybody can implement it"},
 	{"internal/feed", []string{"registry", "internal/backoff", "internal/defaults", "internal/record"}, "contract between backends and discovery"},
@@ -44,7 +46,7 @@ var rooms = []room{
 	{"broker", []string{"registry", "internal/defaults"}, "contract"},
 	{"transport", []string{"internal/defaults"}, "contract"},
 
-	{"registry/etcd", []string{"registry", "internal/etcd", "internal/feed", "internal/record", "internal/watch", "internal/defaults", "internal/settings"}, "backend: puts the contract on internal/etcd"},
+	{"registry/etcd", []string{"registry", "internal/etcd", "internal/etcd/mirror", "internal/etcd/claim", "internal/feed", "internal/record", "internal/watch", "internal/defaults", "internal/settings"}, "backend: puts the contract on internal/etcd"},
 	{"registry/memory", []string{"registry", "internal/feed", "internal/record", "internal/watch", "internal/defaults", "internal/settings"}, "backend"},
 
 	{"internal/disk", []string{"registry"}, "plant room: files of services; knows no registry that runs"},

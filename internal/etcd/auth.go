@@ -55,7 +55,7 @@ func (a *auth) valid(ctx context.Context) (string, error) {
 		}
 		if a.attempt == nil {
 			try := &attempt{done: make(chan struct{})}
-			if !a.conn.spawn(func(ctx context.Context) { a.run(ctx, try) }) {
+			if !a.conn.Go(func(ctx context.Context) { a.run(ctx, try) }) {
 				a.mu.Unlock()
 				return "", ErrClosed
 			}
@@ -116,7 +116,7 @@ func (a *auth) authenticate(ctx context.Context) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.conn.timeout)
 	defer cancel()
-	a.conn.counters.authentications.Add(1)
+	a.conn.counters.Authentications.Add(1)
 	resp, err := client.Authenticate(ctx, a.conn.cfg.Username, a.conn.cfg.Password)
 	if errors.Is(err, rpctypes.ErrAuthNotEnabled) {
 		return "", nil
@@ -182,7 +182,7 @@ func (a *auth) unary(ctx context.Context, method string, req, reply any, cc *grp
 }
 
 // stream opens a stream with a valid token. etcd looks at a stream's token again
-// whenever a watch is added to it: see Conn.watchContext.
+// whenever a watch is added to it: see Conn.Watching.
 func (a *auth) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, open grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 	token, err := a.valid(ctx)
 	if err != nil {

@@ -7,17 +7,17 @@ import (
 )
 
 const (
-	// budgetRate is how many requests a second a Conn may make by itself when it has
+	// BudgetRate is how many requests a second a Conn may make by itself when it has
 	// much to make good after an outage: as many listings of mirrors, and as many
-	// grants and writes of the keeper, so that neither has to wait for the other.
-	budgetRate = 500
-	// budgetBurst is how many of them may be made at once after a rest.
-	budgetBurst = 100
+	// grants and writes of claims, so that neither has to wait for the other.
+	BudgetRate = 500
+	// BudgetBurst is how many of them may be made at once after a rest.
+	BudgetBurst = 100
 )
 
-// budget is a token bucket. Its methods may be called by several goroutines at
+// Budget is a token bucket. Its methods may be called by several goroutines at
 // once.
-type budget struct {
+type Budget struct {
 	every time.Duration // between two tokens
 	burst time.Duration // what a full bucket is worth
 
@@ -27,17 +27,19 @@ type budget struct {
 	full time.Time
 }
 
-func newBudget(perSecond, burst int) *budget {
+// NewBudget returns a full bucket that gets perSecond tokens a second and holds
+// burst of them.
+func NewBudget(perSecond, burst int) *Budget {
 	every := time.Second / time.Duration(perSecond)
-	return &budget{every: every, burst: every * time.Duration(burst)}
+	return &Budget{every: every, burst: every * time.Duration(burst)}
 }
 
-// take takes a token and returns the zero time, or takes none and returns when
+// Take takes a token and returns the zero time, or takes none and returns when
 // there may be one.
-func (b *budget) take(now time.Time) time.Time {
+func (b *Budget) Take(now time.Time) time.Time {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	full := later(b.full, now).Add(b.every)
+	full := latest(b.full, now).Add(b.every)
 	if at := full.Add(-b.burst); at.After(now) {
 		return at
 	}
@@ -45,12 +47,12 @@ func (b *budget) take(now time.Time) time.Time {
 	return time.Time{}
 }
 
-// wait takes the next token that nobody waits for and returns when it is there, or
+// Wait takes the next token that nobody waits for and returns when it is there, or
 // gives it back and returns why ctx ended before.
-func (b *budget) wait(ctx context.Context) error {
+func (b *Budget) Wait(ctx context.Context) error {
 	now := time.Now()
 	b.mu.Lock()
-	b.full = later(b.full, now).Add(b.every)
+	b.full = latest(b.full, now).Add(b.every)
 	at := b.full.Add(-b.burst)
 	b.mu.Unlock()
 	if !at.After(now) || wait(ctx, at.Sub(now)) {
@@ -60,4 +62,11 @@ func (b *budget) wait(ctx context.Context) error {
 	defer b.mu.Unlock()
 	b.full = b.full.Add(-b.every)
 	return ctx.Err()
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

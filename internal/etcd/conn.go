@@ -24,19 +24,20 @@ import (
 // Conn is a connection to an etcd cluster. Its methods may be called by several
 // goroutines at once.
 type Conn struct {
-	cfg     Config
-	err     error // what is permanently wrong with cfg
-	addrs   []string
-	tls     *tls.Config // nil: no TLS
-	timeout time.Duration
-	tune    tuning
+	cfg      Config
+	err      error // what is permanently wrong with cfg
+	addrs    []string
+	tls      *tls.Config // nil: no TLS
+	timeout  time.Duration
+	silence  time.Duration // of the link, after which it is not trusted
+	patience time.Duration // for the answer to a small request before the member is suspected
 
 	link     *link
 	auth     *auth   // nil without a user
-	listings *budget // of mirrors
+	listings *Budget // of mirrors
 
 	versions sync.Once // starts followVersions
-	counters counters
+	counters Counters
 
 	ctx    context.Context // the lifetime of the Conn
 	cancel context.CancelFunc
@@ -46,7 +47,6 @@ type Conn struct {
 	closed   bool
 	client   *clientv3.Client // nil until first use
 	startErr error            // why client cannot be made
-	keeper   *keeper          // nil until the first claim
 }
 
 // Open checks cfg and returns a Conn. It does no I/O and starts nothing. What is
@@ -55,8 +55,9 @@ func Open(cfg Config) *Conn {
 	c := &Conn{
 		cfg:      cfg,
 		timeout:  cmp.Or(cfg.Timeout, defaults.RegistryTimeout),
-		tune:     defaultTuning,
-		listings: newBudget(budgetRate, budgetBurst),
+		silence:  cmp.Or(cfg.Silence, DefaultSilence),
+		patience: cmp.Or(cfg.Patience, DefaultPatience),
+		listings: NewBudget(BudgetRate, BudgetBurst),
 	}
 	// Ended by Close.
 	c.ctx, c.cancel = context.WithCancel(context.Background())
@@ -92,11 +93,13 @@ func (c *Conn) Err() error { return c.err }
 // Refused credentials are tried again for ever, but whoever waits is told of a
 // refusal at once.
 func (c *Conn) Client(ctx context.Context) (*clientv3.Client, error) {
-	client, err := c.ready(ctx)
+	client, err := c.Ready(ctx)
 	return client, c.Explain("connect", err)
 }
 
-func (c *Conn) ready(ctx context.Context) (*clientv3.Client, error) {
+// Ready is Client without the explanation of the error, for whoever explains it
+// with more to say.
+func (c *Conn) Ready(ctx context.Context) (*clientv3.Client, error) {
 	client, err := c.start()
 	if err != nil || c.auth == nil {
 		return client, err
@@ -187,7 +190,7 @@ func (c *Conn) Do(ctx context.Context, op string, f func(context.Context, *clien
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	client, err := c.ready(ctx)
+	client, err := c.Ready(ctx)
 	if err == nil {
 		err = f(ctx, client)
 	}
@@ -197,10 +200,10 @@ func (c *Conn) Do(ctx context.Context, op string, f func(context.Context, *clien
 	}
 	waited := min(time.Since(begun), c.timeout)
 	// That the time is over, the member may say first, in words of its own.
-	late := timedOut(err) || timedOut(ctx.Err())
+	late := TimedOut(err) || TimedOut(ctx.Err())
 	// A caller with less time than an answer may take proves nothing.
-	unanswered := late && waited >= min(c.timeout, c.tune.probe)
-	if l := c.Link(); unanswered && l.Up && (time.Since(l.Heard) >= c.tune.silence || c.mute(l, begun)) {
+	unanswered := late && waited >= min(c.timeout, c.patience)
+	if l := c.Link(); unanswered && l.Up && (time.Since(l.Heard) >= c.silence || c.mute(l, begun)) {
 		defer c.Suspect(l.Generation, fmt.Errorf("no answer to %s within %v", op, waited.Round(time.Millisecond)))
 	}
 	return c.explain(op, err, waited)
@@ -209,7 +212,7 @@ func (c *Conn) Do(ctx context.Context, op string, f func(context.Context, *clien
 // mute reports whether a member has answered no request since then, though it is
 // heard, as one does that is cut off from the others; and there are others.
 func (c *Conn) mute(l Link, since time.Time) bool {
-	return len(c.addrs) > 1 && time.Since(l.Since) >= c.tune.probe*3/4 && c.link.answeredBefore(since)
+	return len(c.addrs) > 1 && time.Since(l.Since) >= c.patience*3/4 && c.link.answeredBefore(since)
 }
 
 // Addrs returns the addresses in force, host:port each.
@@ -244,29 +247,4 @@ func (c *Conn) Close() error {
 		return c.Explain("close", err)
 	}
 	return nil
-}
-
-// spawn runs f in a goroutine that Close waits for; f's ctx ends with the Conn.
-// It reports false, and does not run f, if the Conn is closed.
-func (c *Conn) spawn(f func(ctx context.Context)) bool {
-	if !c.enter() {
-		return false
-	}
-	go func() {
-		defer c.wg.Done()
-		f(c.ctx)
-	}()
-	return true
-}
-
-// enter makes Close wait for the caller, who must call c.wg.Done when it is
-// through. It reports false if the Conn is closed.
-func (c *Conn) enter() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
-		return false
-	}
-	c.wg.Add(1)
-	return true
 }

@@ -1,13 +1,11 @@
 package etcd
 
 import (
-	"bufio"
 	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"slices"
 	"strings"
 	"syscall"
@@ -18,40 +16,6 @@ import (
 
 	"github.com/rollcall-go/micro/internal/testkit"
 )
-
-// metric returns the sum of etcd's own metrics that begin with name.
-func metric(t *testing.T, e *testkit.Etcd, name string) (sum int) {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, e.URL()+"/metrics", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	transport := &http.Transport{DisableKeepAlives: true}
-	resp, err := transport.RoundTrip(req)
-	if err != nil {
-		t.Fatalf("read etcd's metrics: %v", err)
-	}
-	defer resp.Body.Close()
-	found := false
-	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
-		if rest, ok := strings.CutPrefix(lines.Text(), name); ok {
-			var n float64
-			if _, err := fmt.Sscan(rest[strings.LastIndexByte(rest, ' ')+1:], &n); err != nil {
-				t.Fatalf("read metric %q: %v", lines.Text(), err)
-			}
-			sum, found = sum+int(n), true
-		}
-	}
-	if !found {
-		t.Fatalf("etcd has no metric %q", name)
-	}
-	return sum
-}
-
-// watchStreams returns how many watch streams were opened.
-func watchStreams(t *testing.T, e *testkit.Etcd) int {
-	return metric(t, e, `grpc_server_started_total{grpc_method="Watch",`)
-}
 
 func get(t *testing.T, c *Conn) error {
 	t.Helper()
@@ -167,8 +131,7 @@ func TestLinkTellsRestart(t *testing.T) {
 func TestFrozenEtcd(t *testing.T) {
 	t.Parallel()
 	e := testkit.StartEtcd(t)
-	c := open(t, Config{Addrs: []string{e.Addr()}, Timeout: 500 * time.Millisecond})
-	c.tune.silence = 200 * time.Millisecond
+	c := open(t, Config{Addrs: []string{e.Addr()}, Timeout: 500 * time.Millisecond, Silence: 200 * time.Millisecond})
 	if err := get(t, c); err != nil {
 		t.Fatal(err)
 	}
@@ -192,8 +155,7 @@ func TestFrozenEtcd(t *testing.T) {
 func TestImpatientCallerDoesNotEndTheConnection(t *testing.T) {
 	t.Parallel()
 	e := testkit.StartEtcd(t)
-	c := open(t, Config{Addrs: []string{e.Addr()}})
-	c.tune.silence = 0
+	c := open(t, Config{Addrs: []string{e.Addr()}, Silence: time.Nanosecond})
 	if err := get(t, c); err != nil {
 		t.Fatal(err)
 	}
@@ -306,7 +268,9 @@ func TestOwnClientIsNotClosed(t *testing.T) {
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
-	put(t, client, "/micro/a", "1")
+	if _, err := client.Put(t.Context(), "/micro/a", "1"); err != nil {
+		t.Errorf("the program's own client after Close: %v", err)
+	}
 }
 
 func TestSuspectOfAnotherGeneration(t *testing.T) {

@@ -1,10 +1,8 @@
-// Package etcd is the only code that talks to etcd: it connects, mirrors keys
-// into memory, and keeps keys alive.
+// Package etcd connects to etcd. It and the two rooms below it are the only code
+// that talks to etcd: mirror copies keys into memory, claim keeps keys alive.
 //
 // A Conn is one connection to a cluster. It is made without I/O, connects when
 // it is first used, reconnects for ever, and says through Link how it is doing.
-// Mirror follows a prefix and never loses a change without saying so. Claim
-// keeps a key in etcd for as long as its owner lives.
 package etcd
 
 import (
@@ -18,6 +16,13 @@ import (
 
 // ErrClosed is returned by every method of a Conn after Close.
 var ErrClosed = errors.New("connection to etcd is closed")
+
+const (
+	// DefaultSilence is the default of Config.Silence.
+	DefaultSilence = 5 * time.Second
+	// DefaultPatience is the default of Config.Patience.
+	DefaultPatience = 2 * time.Second
+)
 
 // Config says which cluster to talk to, and how. The zero value means
 // 127.0.0.1:2379 without TLS and without a user.
@@ -34,6 +39,12 @@ type Config struct {
 	Username, Password string
 	// Timeout bounds one request. 0 means defaults.RegistryTimeout.
 	Timeout time.Duration
+	// Silence is how long nothing may arrive before the link is not trusted. 0 means
+	// DefaultSilence.
+	Silence time.Duration
+	// Patience is how long the answer to a small request may take before the member
+	// is suspected. 0 means DefaultPatience.
+	Patience time.Duration
 	// Zap configures the log of the etcd client. Nil means silent.
 	Zap *zap.Config
 	// Warn is told what whoever runs the cluster should know, a sentence at a time,
@@ -41,6 +52,6 @@ type Config struct {
 	// Nil means nobody is told.
 	Warn func(text string)
 	// Client is a client that the program made itself. It is used as it is and
-	// never closed; every field above but Timeout and Warn is ignored.
+	// never closed; every field above but Timeout, Silence, Patience and Warn is ignored.
 	Client *clientv3.Client
 }

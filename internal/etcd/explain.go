@@ -29,7 +29,7 @@ func (c *Conn) explain(op string, err error, waited time.Duration) error {
 		return fmt.Errorf("%s: %w", op, c.err)
 	case errors.Is(err, ErrClosed):
 		return fmt.Errorf("%s: %w", op, ErrClosed)
-	case c.ctx.Err() != nil && !timedOut(err):
+	case c.ctx.Err() != nil && !TimedOut(err):
 		return fmt.Errorf("%s: %w: %w", op, ErrClosed, err)
 	}
 	err = denied(err)
@@ -39,7 +39,7 @@ func (c *Conn) explain(op string, err error, waited time.Duration) error {
 		why = nil
 	}
 	switch {
-	case timedOut(err):
+	case TimedOut(err):
 		if !errors.Is(err, context.DeadlineExceeded) {
 			err = fmt.Errorf("%w: %w", err, context.DeadlineExceeded)
 		}
@@ -81,8 +81,8 @@ func denied(err error) error {
 	return err
 }
 
-// timedOut reports whether err is a deadline that passed, be it told by the
+// TimedOut reports whether err is a deadline that passed, be it told by the
 // context or by grpc.
-func timedOut(err error) bool {
+func TimedOut(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || status.Code(err) == codes.DeadlineExceeded
 }

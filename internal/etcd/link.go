@@ -197,16 +197,16 @@ func (l *link) set(next Link) {
 	}
 	old := l.state
 	l.state = next
-	if next.Up == old.Up && next.Generation == old.Generation && sameText(next.Err, old.Err) {
+	if next.Up == old.Up && next.Generation == old.Generation && SameText(next.Err, old.Err) {
 		return
 	}
 	close(l.changed)
 	l.changed = make(chan struct{})
 }
 
-// sameText reports whether a and b read the same. The values differ with every
+// SameText reports whether a and b read the same. The values differ with every
 // attempt.
-func sameText(a, b error) bool {
+func SameText(a, b error) bool {
 	if a == nil || b == nil {
 		return a == nil && b == nil
 	}

@@ -16,9 +16,10 @@ type Stats struct {
 	Events          uint64 // events received by watches
 }
 
-// counters are what Stats is read from.
-type counters struct {
-	authentications, grants, renewals, leasesLost, writes, keysLost, listings, watches, events atomic.Uint64
+// Counters are what Stats is read from. Whoever does what one of them counts adds
+// to it.
+type Counters struct {
+	Authentications, Grants, Renewals, LeasesLost, Writes, KeysLost, Listings, Watches, Events atomic.Uint64
 }
 
 // Stats returns the counts up to now.
@@ -26,15 +27,15 @@ func (c *Conn) Stats() Stats {
 	n := &c.counters
 	return Stats{
 		Connections:     c.Link().Generation,
-		Authentications: n.authentications.Load(),
-		Grants:          n.grants.Load(),
-		Renewals:        n.renewals.Load(),
-		LeasesLost:      n.leasesLost.Load(),
-		Writes:          n.writes.Load(),
-		KeysLost:        n.keysLost.Load(),
-		Listings:        n.listings.Load(),
-		Watches:         n.watches.Load(),
-		Events:          n.events.Load(),
+		Authentications: n.Authentications.Load(),
+		Grants:          n.Grants.Load(),
+		Renewals:        n.Renewals.Load(),
+		LeasesLost:      n.LeasesLost.Load(),
+		Writes:          n.Writes.Load(),
+		KeysLost:        n.KeysLost.Load(),
+		Listings:        n.Listings.Load(),
+		Watches:         n.Watches.Load(),
+		Events:          n.Events.Load(),
 	}
 }
 

@@ -16,7 +16,7 @@ func (c *Conn) lookAtVersions() {
 	if c.cfg.Warn == nil {
 		return
 	}
-	c.versions.Do(func() { c.spawn(c.followVersions) })
+	c.versions.Do(func() { c.Go(c.followVersions) })
 }
 
 func (c *Conn) followVersions(ctx context.Context) {
@@ -46,7 +46,7 @@ func (c *Conn) followVersions(ctx context.Context) {
 func (c *Conn) version(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	client, err := c.ready(ctx)
+	client, err := c.Ready(ctx)
 	if err != nil {
 		return "", err
 	}

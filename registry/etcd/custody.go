@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/etcd/claim"
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/record"
 )
@@ -16,7 +16,7 @@ type custody struct {
 	users int // listeners; guarded by the registry's mutex
 
 	mu        sync.Mutex
-	claim     *etcd.Claim // the one that speaks for the record, nil if none
+	claim     *claim.Claim // the one that speaks for the record, nil if none
 	last      feed.Custody
 	listeners map[*listener]struct{}
 }
@@ -91,25 +91,25 @@ func (c *custody) remove(l *listener) {
 	delete(c.listeners, l)
 }
 
-// follow makes claim the one that speaks for the record.
-func (c *custody) follow(claim *etcd.Claim) {
+// follow makes cl the one that speaks for the record.
+func (c *custody) follow(cl *claim.Claim) {
 	c.mu.Lock()
-	c.claim = claim
+	c.claim = cl
 	c.mu.Unlock()
-	claim.Observe(func(s etcd.ClaimStatus) {
+	cl.Observe(func(s claim.Status) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if c.claim == claim {
+		if c.claim == cl {
 			c.tell(asCustody(s))
 		}
 	})
 }
 
-// withdraw ends what claim has to say, the registration having failed.
-func (c *custody) withdraw(claim *etcd.Claim) {
+// withdraw ends what cl has to say, the registration having failed.
+func (c *custody) withdraw(cl *claim.Claim) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.claim != claim {
+	if c.claim != cl {
 		return
 	}
 	c.claim = nil
@@ -118,7 +118,7 @@ func (c *custody) withdraw(claim *etcd.Claim) {
 	}
 }
 
-func asCustody(s etcd.ClaimStatus) feed.Custody {
+func asCustody(s claim.Status) feed.Custody {
 	return feed.Custody{State: states[s.State], Reason: s.Reason, Err: s.Err, At: s.At}
 }
 
@@ -173,10 +173,10 @@ func (l *listener) listen(ctx context.Context, observe func(feed.Custody)) {
 	}
 }
 
-var states = map[etcd.ClaimState]feed.CustodyState{
-	etcd.Absent:    feed.Absent,
-	etcd.Held:      feed.Held,
-	etcd.Displaced: feed.Displaced,
-	etcd.Paused:    feed.Paused,
-	etcd.Released:  feed.Released,
+var states = map[claim.State]feed.CustodyState{
+	claim.Absent:    feed.Absent,
+	claim.Held:      feed.Held,
+	claim.Displaced: feed.Displaced,
+	claim.Paused:    feed.Paused,
+	claim.Released:  feed.Released,
 }

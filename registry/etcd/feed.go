@@ -5,7 +5,8 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/etcd/claim"
+	"github.com/rollcall-go/micro/internal/etcd/mirror"
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/record"
 )
@@ -40,10 +41,10 @@ type follower struct {
 	begun   bool // the sink has had an Update
 }
 
-var _ etcd.Observer = (*follower)(nil)
+var _ mirror.Observer = (*follower)(nil)
 
 // Change hands the view after c to the sink, unless nothing came of it.
-func (f *follower) Change(c etcd.Change) {
+func (f *follower) Change(c mirror.Change) {
 	steps := f.tracker.apply(c)
 	changed := !f.begun
 	for _, s := range steps {
@@ -80,7 +81,7 @@ func (f *follower) Change(c etcd.Change) {
 }
 
 // Status hands the state of the mirror on.
-func (f *follower) Status(s etcd.Status) {
+func (f *follower) Status(s mirror.Status) {
 	f.sink.Status(feed.Status{Live: s.Live, Err: s.Err, Since: s.Since, Confirmed: s.Confirmed})
 }
 
@@ -101,7 +102,7 @@ func (b *backend) Expired(ctx context.Context, gone []feed.Departure) ([]bool, e
 	}
 	ctx, cancel := b.bound(ctx)
 	defer cancel()
-	alive, err := b.current().conn.LeaseAlive(ctx, leases)
+	alive, err := claim.Alive(ctx, b.current().conn, leases)
 	if err != nil {
 		return nil, fmt.Errorf("ask for %d leases: %w", len(leases), err)
 	}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/etcd/claim"
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -19,7 +19,7 @@ type holding struct {
 	ttl    time.Duration
 	shared bool // the node may share a lease with others
 
-	claim   *etcd.Claim
+	claim   *claim.Claim
 	asking  int  // calls of Register under way
 	settled bool // a Register that returned no error stands behind it
 	leaving bool // being deregistered
@@ -27,9 +27,9 @@ type holding struct {
 
 func (h *holding) key() string { return record.Key(h.id.Service, h.id.Node) }
 
-// claimOn makes a claim of h on conn. The caller holds mu.
-func (b *backend) claimOn(conn *etcd.Conn, h *holding) {
-	h.claim = conn.Claim(etcd.ClaimSpec{
+// claimOn makes a claim of h with keeper. The caller holds mu.
+func (b *backend) claimOn(keeper *claim.Keeper, h *holding) {
+	h.claim = keeper.Claim(claim.Spec{
 		Key:      h.key(),
 		PauseKey: record.PauseKey(h.id.Service, h.id.Node),
 		Value:    h.value,
@@ -53,11 +53,11 @@ func (b *backend) hold(s *registry.Service, values [][]byte, ttl time.Duration, 
 		case h == nil || h.leaving:
 			h = &holding{id: record.ID{Service: s.Name, Node: n.Id}, value: values[i], ttl: ttl, shared: shared}
 			b.holdings[h.key()] = h
-			b.claimOn(b.link.conn, h)
+			b.claimOn(b.link.keeper, h)
 		case h.ttl != ttl || h.shared != shared:
 			// A claim of the same key, under another lease, takes the old one's place.
 			h.value, h.ttl, h.shared = values[i], ttl, shared
-			b.claimOn(b.link.conn, h)
+			b.claimOn(b.link.keeper, h)
 		case !bytes.Equal(h.value, values[i]):
 			h.value = values[i]
 			h.claim.Update(values[i])
@@ -90,11 +90,11 @@ func (b *backend) holdable(s *registry.Service) error {
 func (b *backend) await(ctx context.Context, h *holding) error {
 	for {
 		b.mu.Lock()
-		claim, settled := h.claim, h.settled
+		cl, settled := h.claim, h.settled
 		b.mu.Unlock()
-		err := claim.Wait(ctx)
+		err := cl.Wait(ctx)
 		b.mu.Lock()
-		moved := h.claim != claim
+		moved := h.claim != cl
 		b.mu.Unlock()
 		switch {
 		case moved && ctx.Err() == nil: // to another connection or lease
@@ -104,7 +104,7 @@ func (b *backend) await(ctx context.Context, h *holding) error {
 		case err != nil:
 			return err
 		}
-		if s := claim.Status(); s.State == etcd.Displaced && !settled {
+		if s := cl.Status(); s.State == claim.Displaced && !settled {
 			return fmt.Errorf("another process registers the same node: %s", s.Reason)
 		}
 		return nil
@@ -160,9 +160,9 @@ func (b *backend) leave(s *registry.Service) ([]*holding, error) {
 // is kept, so that Deregister may be called again.
 func (b *backend) release(ctx context.Context, h *holding) error {
 	b.mu.Lock()
-	claim := h.claim
+	cl := h.claim
 	b.mu.Unlock()
-	if err := claim.Release(ctx); err != nil {
+	if err := cl.Release(ctx); err != nil {
 		return err
 	}
 	b.mu.Lock()
@@ -175,7 +175,7 @@ func (b *backend) release(ctx context.Context, h *holding) error {
 }
 
 // releaseBeside releases a claim without holding up the caller, who holds mu.
-func (b *backend) releaseBeside(claim *etcd.Claim) {
+func (b *backend) releaseBeside(cl *claim.Claim) {
 	if b.ctx.Err() != nil {
 		return // Close ends all claims
 	}
@@ -184,17 +184,17 @@ func (b *backend) releaseBeside(claim *etcd.Claim) {
 		ctx, cancel := context.WithTimeout(b.ctx, timeout)
 		defer cancel()
 		// What cannot be deleted now runs out with its lease.
-		_ = claim.Release(ctx)
+		_ = cl.Release(ctx)
 	})
 }
 
 // move is a claim that passes from one connection to another; to is nil if it is
 // being released.
-type move struct{ from, to *etcd.Claim }
+type move struct{ from, to *claim.Claim }
 
 // move claims everything that is held on another connection as well. The caller
 // holds mu.
-func (b *backend) move(conn *etcd.Conn) []move {
+func (b *backend) move(keeper *claim.Keeper) []move {
 	var all []move
 	for _, h := range b.holdings {
 		from := h.claim
@@ -203,7 +203,7 @@ func (b *backend) move(conn *etcd.Conn) []move {
 			continue
 		}
 		from.Yield()
-		b.claimOn(conn, h)
+		b.claimOn(keeper, h)
 		all = append(all, move{from, h.claim})
 	}
 	return all

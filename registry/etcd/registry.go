@@ -23,6 +23,7 @@ import (
 
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/etcd/claim"
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/internal/settings"
@@ -53,9 +54,10 @@ type backend struct {
 
 // link is one connection for as long as its options are in force.
 type link struct {
-	conn *etcd.Conn
-	ctx  context.Context // over when other options are in force
-	end  context.CancelFunc
+	conn   *etcd.Conn
+	keeper *claim.Keeper   // of the nodes registered over conn; ends with it
+	ctx    context.Context // over when other options are in force
+	end    context.CancelFunc
 }
 
 var (
@@ -102,6 +104,7 @@ func (b *backend) open() *link {
 		Client:   s.client,
 		Warn:     func(text string) { logger.Logf(logger.WarnLevel, "Registry [etcd] %s", text) },
 	})}
+	l.keeper = claim.NewKeeper(l.conn)
 	l.ctx, l.end = context.WithCancel(b.ctx)
 	return l
 }
@@ -124,7 +127,7 @@ func (b *backend) Init(opts ...registry.Option) error {
 	}
 	old := b.link
 	b.link, b.former = b.open(), old
-	moved := b.move(b.link.conn)
+	moved := b.move(b.link.keeper)
 	ctx, cancel := context.WithTimeout(b.ctx, b.timeout())
 	b.mu.Unlock()
 	defer cancel()

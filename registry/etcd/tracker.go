@@ -6,7 +6,7 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/etcd/mirror"
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -43,7 +43,7 @@ type tracker struct {
 // apply takes in one change and returns the steps that it consists of. For the
 // first listing of a mirror they are the difference to what was known from the
 // mirror before, if there was one.
-func (t *tracker) apply(c etcd.Change) []step {
+func (t *tracker) apply(c mirror.Change) []step {
 	var steps []step
 	next := t.rows
 	if c.First || next == nil {
@@ -73,7 +73,7 @@ func (t *tracker) apply(c etcd.Change) []step {
 }
 
 // read returns the record after e, nil if there is none to be read.
-func (t *tracker) read(e etcd.Event) *row {
+func (t *tracker) read(e mirror.Event) *row {
 	if e.Deleted {
 		return nil
 	}

@@ -5,20 +5,20 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/etcd/mirror"
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/registry"
 )
 
 // put makes an event from "name node address rev", delete from "-name node".
-func events(t *testing.T, texts ...string) []etcd.Event {
+func events(t *testing.T, texts ...string) []mirror.Event {
 	t.Helper()
-	var out []etcd.Event
+	var out []mirror.Event
 	for i, text := range texts {
 		name, gone := strings.CutPrefix(text, "-")
 		f := strings.Fields(name)
-		e := etcd.Event{Deleted: gone, Entry: etcd.Entry{Key: record.Key(f[0], f[1]), Lease: 7, ModRevision: int64(i + 1)}}
+		e := mirror.Event{Deleted: gone, Entry: mirror.Entry{Key: record.Key(f[0], f[1]), Lease: 7, ModRevision: int64(i + 1)}}
 		switch {
 		case gone:
 		case f[2] == "poison":
@@ -52,13 +52,13 @@ func said(steps []step) string {
 
 func TestTracker(t *testing.T) {
 	type change struct {
-		c    etcd.Change
+		c    mirror.Change
 		want string
 	}
-	first := func(texts ...string) etcd.Change {
-		return etcd.Change{First: true, Reset: true, Events: events(t, texts...)}
+	first := func(texts ...string) mirror.Change {
+		return mirror.Change{First: true, Reset: true, Events: events(t, texts...)}
 	}
-	live := func(texts ...string) etcd.Change { return etcd.Change{Events: events(t, texts...)} }
+	live := func(texts ...string) mirror.Change { return mirror.Change{Events: events(t, texts...)} }
 	for _, tc := range []struct {
 		what    string
 		name    string
@@ -69,7 +69,7 @@ func TestTracker(t *testing.T) {
 			{live("s c 1", "s a 2", "-s b"), "+s/c ~s/a -s/b"},
 			{live("-s b"), ""},
 			{live("s a 2"), "~s/a"},
-			{etcd.Change{Reset: true, Events: events(t, "s a 2", "-s c")}, "~s/a -s/c"},
+			{mirror.Change{Reset: true, Events: events(t, "s a 2", "-s c")}, "~s/a -s/c"},
 		}},
 		{"another first listing is a difference", "", []change{
 			{first("s a 1", "s b 1", "s c 1"), "+s/a +s/b +s/c"},
@@ -113,11 +113,11 @@ func (u *updates) Status(feed.Status)   {}
 func TestFollowerTellsDeparturesAndGaps(t *testing.T) {
 	var got updates
 	f := &follower{sink: &got, tracker: tracker{skipped: new(atomic.Int64)}}
-	f.Change(etcd.Change{First: true, Reset: true, Revision: 5})
-	f.Change(etcd.Change{Revision: 6, Events: events(t, "s a 1", "s b 1")})
-	f.Change(etcd.Change{Revision: 7, Events: events(t, "s c poison", "s a 1")}) // nothing came of it
-	f.Change(etcd.Change{Revision: 8, Events: events(t, "-s a")})
-	f.Change(etcd.Change{Revision: 3, Reset: true, Events: events(t, "-s b", "s c 1")})
+	f.Change(mirror.Change{First: true, Reset: true, Revision: 5})
+	f.Change(mirror.Change{Revision: 6, Events: events(t, "s a 1", "s b 1")})
+	f.Change(mirror.Change{Revision: 7, Events: events(t, "s c poison", "s a 1")}) // nothing came of it
+	f.Change(mirror.Change{Revision: 8, Events: events(t, "-s a")})
+	f.Change(mirror.Change{Revision: 3, Reset: true, Events: events(t, "-s b", "s c 1")})
 	for i, want := range []struct {
 		nodes    int
 		revision int64

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/etcd/mirror"
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/internal/watch"
 	"github.com/rollcall-go/micro/registry"
@@ -72,7 +72,7 @@ type watcher struct {
 
 var (
 	_ registry.Watcher = (*watcher)(nil)
-	_ etcd.Observer    = (*watcher)(nil)
+	_ mirror.Observer  = (*watcher)(nil)
 )
 
 // Next blocks until there is a change or the watcher has been stopped, in which
@@ -87,7 +87,7 @@ func (w *watcher) Stop() {
 
 // Change queues the steps of a change. Those of the first listing came before
 // the watch did.
-func (w *watcher) Change(c etcd.Change) {
+func (w *watcher) Change(c mirror.Change) {
 	steps := w.tracker.apply(c)
 	select {
 	case <-w.listed:
@@ -112,7 +112,7 @@ func (w *watcher) push(action registry.EventType, r *row) {
 }
 
 // Status keeps what to say should the watch not come about.
-func (w *watcher) Status(s etcd.Status) {
+func (w *watcher) Status(s mirror.Status) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.status = s.Err
@@ -150,12 +150,12 @@ func (b *backend) start(f func()) error {
 // mirror tells o the changes below prefix until ctx is done, over one connection
 // after the other as Init changes them. It returns an error for what can never
 // work.
-func (b *backend) mirror(ctx context.Context, prefix string, o etcd.Observer) error {
+func (b *backend) mirror(ctx context.Context, prefix string, o mirror.Observer) error {
 	for {
 		l := b.current()
 		using, cancel := context.WithCancel(ctx)
 		detach := context.AfterFunc(l.ctx, cancel)
-		err := l.conn.Mirror(using, prefix, false, o)
+		err := mirror.Follow(using, l.conn, prefix, false, o)
 		detach()
 		cancel()
 		switch {

@@ -1,4 +1,6 @@
-package etcd
+// Package claim keeps keys in etcd for as long as their owner lives, under leases
+// that it renews. It knows keys and leases, no services.
+package claim
 
 import (
 	"cmp"
@@ -7,10 +9,11 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/internal/etcd"
 )
 
-// ClaimSpec says what is claimed.
-type ClaimSpec struct {
+// Spec says what is claimed.
+type Spec struct {
 	Key string
 	// PauseKey is the key with which an operator takes the claim out, "" if that
 	// is not to be possible.
@@ -33,11 +36,11 @@ type ClaimSpec struct {
 // From then on the claim puts the key back whenever it is gone, under a new
 // lease if need be, and never writes over a key that somebody else took over.
 type Claim struct {
-	k     *keeper
+	k     *Keeper
 	lease *lease
 
 	// What follows is guarded by k.mu.
-	m         *claimMachine
+	m         *machine
 	changed   chan struct{} // closed and replaced when a waiter should look again
 	observers []*observer   // never modified, only replaced
 	unwatch   func()
@@ -47,23 +50,22 @@ type Claim struct {
 // the Conn, whatever happens to etcd in between. It returns at once; Wait tells
 // when the key is there. A claim of a key that this Conn already claims takes
 // the older claim's place.
-func (c *Conn) Claim(spec ClaimSpec) *Claim {
-	k := c.keep()
+func (k *Keeper) Claim(spec Spec) *Claim {
 	now := time.Now()
 	cl := &Claim{
 		k:       k,
-		m:       newClaimMachine(spec, now, k.random),
+		m:       newMachine(spec, now, k.random),
 		changed: make(chan struct{}),
 		unwatch: func() {},
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if older := k.byKey[spec.Key]; older != nil {
-		k.apply(older, func(m *claimMachine) { m.replace(now) })
+		k.apply(older, func(m *machine) { m.replace(now) })
 		k.drop(older)
 	}
 	cl.lease = k.leaseFor(cmp.Or(max(spec.TTL, 0), defaults.RegisterTTL), spec.Shared)
-	if c.err == nil && k.start() {
+	if k.conn.Err() == nil && k.start() {
 		k.claims[cl] = struct{}{}
 		k.byKey[spec.Key] = cl
 		cl.lease.claims[cl] = struct{}{}
@@ -77,12 +79,16 @@ func (c *Conn) Claim(spec ClaimSpec) *Claim {
 
 // dead returns why the claim can never be held, or nil. k.mu is held.
 func (cl *Claim) dead() error {
-	c := cl.k.conn
-	switch {
-	case c.err != nil:
-		return c.err
-	case !cl.k.running || c.ctx.Err() != nil:
-		return ErrClosed
+	if err := cl.k.conn.Err(); err != nil {
+		return err
+	}
+	select {
+	case <-cl.k.conn.Done():
+		return etcd.ErrClosed
+	default:
+	}
+	if !cl.k.running {
+		return etcd.ErrClosed
 	}
 	return nil
 }
@@ -105,7 +111,7 @@ func (cl *Claim) Wait(ctx context.Context) error {
 		}
 		select {
 		case <-changed:
-		case <-cl.k.conn.ctx.Done():
+		case <-cl.k.conn.Done():
 		case <-ctx.Done():
 			if trouble == nil {
 				return cl.k.conn.Explain(fmt.Sprintf("claim %q", cl.m.key), ctx.Err())
@@ -120,7 +126,7 @@ func (cl *Claim) Wait(ctx context.Context) error {
 func (cl *Claim) Update(value []byte) {
 	cl.k.mu.Lock()
 	defer cl.k.mu.Unlock()
-	cl.k.apply(cl, func(m *claimMachine) { m.update(value) })
+	cl.k.apply(cl, func(m *machine) { m.update(value) })
 }
 
 // Yield ends the right to take the key over from another owner. It is for a claim
@@ -128,11 +134,11 @@ func (cl *Claim) Update(value []byte) {
 func (cl *Claim) Yield() {
 	cl.k.mu.Lock()
 	defer cl.k.mu.Unlock()
-	cl.k.apply(cl, func(m *claimMachine) { m.yield(time.Now()) })
+	cl.k.apply(cl, func(m *machine) { m.yield(time.Now()) })
 }
 
 // Status returns the present status.
-func (cl *Claim) Status() ClaimStatus {
+func (cl *Claim) Status() Status {
 	cl.k.mu.Lock()
 	defer cl.k.mu.Unlock()
 	return cl.m.status
@@ -148,7 +154,7 @@ func (cl *Claim) Status() ClaimStatus {
 func (cl *Claim) Release(ctx context.Context) error {
 	k := cl.k
 	k.mu.Lock()
-	k.apply(cl, func(m *claimMachine) { m.release(time.Now()) })
+	k.apply(cl, func(m *machine) { m.release(time.Now()) })
 	delete(cl.lease.claims, cl)
 	k.mu.Unlock()
 	for {
@@ -159,7 +165,7 @@ func (cl *Claim) Release(ctx context.Context) error {
 			ended = cl.dead()
 		}
 		if !through && ended != nil {
-			k.apply(cl, func(m *claimMachine) { m.abandon(time.Now(), ended) })
+			k.apply(cl, func(m *machine) { m.abandon(time.Now(), ended) })
 		}
 		k.mu.Unlock()
 		switch {
@@ -175,7 +181,7 @@ func (cl *Claim) Release(ctx context.Context) error {
 		select {
 		case <-changed:
 		case <-ctx.Done():
-		case <-k.conn.ctx.Done():
+		case <-k.conn.Done():
 		}
 	}
 }

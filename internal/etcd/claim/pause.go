@@ -1,4 +1,4 @@
-package etcd
+package claim
 
 import (
 	"encoding/json"

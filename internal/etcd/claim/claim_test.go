@@ -1,4 +1,4 @@
-package etcd
+package claim
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/etcd/mirror"
 	"github.com/rollcall-go/micro/internal/testkit"
 )
 
@@ -21,18 +23,23 @@ const (
 // site is a real etcd, a Conn that claims in it, and a client that looks.
 type site struct {
 	testing.TB
-	etcd *testkit.Etcd
-	conn *Conn
-	eyes *clientv3.Client
+	etcd   *testkit.Etcd
+	conn   *etcd.Conn
+	keeper *Keeper
+	eyes   *clientv3.Client
 }
 
 func newSite(t testing.TB, opts ...testkit.EtcdOption) *site {
 	e := testkit.StartEtcd(t, opts...)
-	return &site{TB: t, etcd: e, conn: openTest(t, e), eyes: e.Client(t)}
+	return siteOver(t, e, openTest(t, e))
 }
 
-func openTest(t testing.TB, e *testkit.Etcd) *Conn {
-	c := Open(Config{Addrs: []string{e.Addr()}})
+func siteOver(t testing.TB, e *testkit.Etcd, c *etcd.Conn) *site {
+	return &site{TB: t, etcd: e, conn: c, keeper: NewKeeper(c), eyes: e.Client(t)}
+}
+
+func openTest(t testing.TB, e *testkit.Etcd) *etcd.Conn {
+	c := etcd.Open(etcd.Config{Addrs: []string{e.Addr()}})
 	t.Cleanup(func() {
 		if err := c.Close(); err != nil {
 			t.Errorf("close: %v", err)
@@ -47,14 +54,14 @@ func testContext(t testing.TB, d time.Duration) context.Context {
 	return ctx
 }
 
-func spec(key, value string) ClaimSpec {
-	return ClaimSpec{Key: key, PauseKey: testPause, Value: []byte(value), TTL: testTTL, Shared: true}
+func spec(key, value string) Spec {
+	return Spec{Key: key, PauseKey: testPause, Value: []byte(value), TTL: testTTL, Shared: true}
 }
 
 // held claims and waits until the claim is held.
-func (b *site) held(s ClaimSpec) *Claim {
+func (b *site) held(s Spec) *Claim {
 	b.Helper()
-	cl := b.conn.Claim(s)
+	cl := b.keeper.Claim(s)
 	if err := cl.Wait(testContext(b, 5*time.Second)); err != nil {
 		b.Fatalf("claim: %v", err)
 	}
@@ -62,7 +69,7 @@ func (b *site) held(s ClaimSpec) *Claim {
 }
 
 // look returns what etcd has under key, nil for nothing.
-func (b *site) look(key string) *Entry {
+func (b *site) look(key string) *mirror.Entry {
 	b.Helper()
 	resp, err := b.eyes.Get(testContext(b, 5*time.Second), key)
 	if err != nil {
@@ -71,7 +78,7 @@ func (b *site) look(key string) *Entry {
 	if len(resp.Kvs) == 0 {
 		return nil
 	}
-	e := entryOf(resp.Kvs[0])
+	e := mirror.EntryOf(resp.Kvs[0])
 	return &e
 }
 
@@ -119,7 +126,7 @@ func (b *site) backWithin(d time.Duration, since time.Time, key, value string) {
 	b.Logf("%s: back after %v", b.Name(), time.Since(since).Round(time.Millisecond))
 }
 
-func (b *site) state(cl *Claim, within time.Duration, want ClaimState) ClaimStatus {
+func (b *site) state(cl *Claim, within time.Duration, want State) Status {
 	b.Helper()
 	testkit.Eventually(b, within, "the claim is "+want.String(), func() bool { return cl.Status().State == want })
 	return cl.Status()
@@ -128,10 +135,10 @@ func (b *site) state(cl *Claim, within time.Duration, want ClaimState) ClaimStat
 // journal writes down what an observer is told.
 type journal struct {
 	mu    sync.Mutex
-	lines []ClaimStatus
+	lines []Status
 }
 
-func (j *journal) add(s ClaimStatus) {
+func (j *journal) add(s Status) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.lines = append(j.lines, s)
@@ -153,7 +160,7 @@ func TestClaimHeldAndReleased(t *testing.T) {
 		t.Parallel()
 		b := newSite(t, testkit.OfKind(kind))
 		begun := time.Now()
-		cl := b.conn.Claim(spec(testKey, "one"))
+		cl := b.keeper.Claim(spec(testKey, "one"))
 		var j journal
 		defer cl.Observe(j.add)()
 		if err := cl.Wait(testContext(t, 5*time.Second)); err != nil {
@@ -164,7 +171,7 @@ func TestClaimHeldAndReleased(t *testing.T) {
 		if e == nil || string(e.Value) != "one" || e.Lease == 0 {
 			t.Fatalf("in etcd: %+v", e)
 		}
-		if alive, err := b.conn.LeaseAlive(testContext(t, 5*time.Second), []int64{e.Lease, 1, e.Lease, 0}); err != nil || fmt.Sprint(alive) != "[true false true false]" {
+		if alive, err := Alive(testContext(t, 5*time.Second), b.conn, []int64{e.Lease, 1, e.Lease, 0}); err != nil || fmt.Sprint(alive) != "[true false true false]" {
 			t.Fatalf("lease alive: %v, %v", alive, err)
 		}
 
@@ -283,7 +290,7 @@ func TestClaimEtcdFrozen(t *testing.T) {
 	b.backWithin(2*time.Second, since, testKey, "v")
 	// It stays.
 	e := b.look(testKey)
-	if alive, err := b.conn.LeaseAlive(testContext(t, 5*time.Second), []int64{e.Lease}); err != nil || !alive[0] {
+	if alive, err := Alive(testContext(t, 5*time.Second), b.conn, []int64{e.Lease}); err != nil || !alive[0] {
 		t.Errorf("lease alive: %v, %v", alive, err)
 	}
 }
@@ -309,7 +316,7 @@ func TestClaimTakenOver(t *testing.T) {
 	own := spec(testKey, "first")
 	own.Shared = false
 	first := b.held(own)
-	second := &site{TB: t, etcd: b.etcd, conn: openTest(t, b.etcd), eyes: b.eyes}
+	second := siteOver(t, b.etcd, openTest(t, b.etcd))
 	own.Value = []byte("second")
 	newer := second.held(own)
 	s := b.state(first, time.Second, Displaced)
@@ -323,7 +330,7 @@ func TestClaimTakenOver(t *testing.T) {
 	if e := b.look(testKey); e == nil || string(e.Value) != "second" {
 		t.Fatalf("the other's key: %+v", e)
 	}
-	third := b.held(ClaimSpec{Key: testKey, Value: []byte("third"), TTL: testTTL})
+	third := b.held(Spec{Key: testKey, Value: []byte("third"), TTL: testTTL})
 	b.state(newer, time.Second, Displaced)
 	if err := third.Release(testContext(t, 5*time.Second)); err != nil {
 		t.Fatal(err)
@@ -372,7 +379,7 @@ func TestClaimsShareALease(t *testing.T) {
 	b := newSite(t)
 	var claims []*Claim
 	for i := range 50 {
-		claims = append(claims, b.conn.Claim(spec(fmt.Sprintf("%s%d", testKey, i), "v")))
+		claims = append(claims, b.keeper.Claim(spec(fmt.Sprintf("%s%d", testKey, i), "v")))
 	}
 	for _, cl := range claims {
 		if err := cl.Wait(testContext(t, 5*time.Second)); err != nil {
@@ -434,8 +441,8 @@ func TestClaimWithoutEtcd(t *testing.T) {
 	t.Parallel()
 	e := testkit.StartEtcd(t)
 	e.Kill()
-	b := &site{TB: t, etcd: e, conn: openTest(t, e), eyes: e.Client(t)}
-	cl := b.conn.Claim(spec(testKey, "v"))
+	b := siteOver(t, e, openTest(t, e))
+	cl := b.keeper.Claim(spec(testKey, "v"))
 	err := cl.Wait(testContext(t, 300*time.Millisecond))
 	if err == nil {
 		t.Fatal("held without etcd")
@@ -448,16 +455,16 @@ func TestClaimWithoutEtcd(t *testing.T) {
 	if took := time.Since(begun); took > 100*time.Millisecond {
 		t.Errorf("released after %v", took)
 	}
-	b.conn.Claim(spec(testKey, "w"))
+	b.keeper.Claim(spec(testKey, "w"))
 	since := e.Restart(t)
 	b.backWithin(2*time.Second, since, testKey, "w")
 }
 
 func TestClaimMisconfigured(t *testing.T) {
 	t.Parallel()
-	c := Open(Config{Addrs: []string{"http://["}})
+	c := etcd.Open(etcd.Config{Addrs: []string{"http://["}})
 	defer c.Close()
-	cl := c.Claim(spec(testKey, "v"))
+	cl := NewKeeper(c).Claim(spec(testKey, "v"))
 	if err := cl.Wait(testContext(t, time.Second)); err == nil {
 		t.Error("claim at a malformed address: no error")
 	}

@@ -1,20 +1,22 @@
-package etcd
+package claim
 
 import (
 	"bytes"
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/rollcall-go/micro/internal/etcd/mirror"
 )
 
 // begun tells that op was sent.
-func (m *claimMachine) begun(op claimOp) {
+func (m *machine) begun(op claimOp) {
 	m.busy = true
 	m.wrote = m.wrote || op.kind == opPut
 }
 
 // done tells the answer to op.
-func (m *claimMachine) done(now time.Time, op claimOp, r opResult) {
+func (m *machine) done(now time.Time, op claimOp, r opResult) {
 	m.busy = false
 	switch {
 	case r.err != nil:
@@ -22,7 +24,7 @@ func (m *claimMachine) done(now time.Time, op claimOp, r opResult) {
 	case r.ok && op.kind == opPut:
 		m.answered(op, r)
 		m.entry = nil // what changes is our own doing, not a loss
-		m.learn(now, &Entry{Key: m.key, Value: op.value, Lease: op.lease, ModRevision: r.rev})
+		m.learn(now, &mirror.Entry{Key: m.key, Value: op.value, Lease: op.lease, ModRevision: r.rev})
 	case r.ok:
 		m.answered(op, r)
 		m.entry = nil
@@ -42,7 +44,7 @@ func (m *claimMachine) done(now time.Time, op claimOp, r opResult) {
 	m.settle(now)
 }
 
-func (m *claimMachine) answered(op claimOp, r opResult) {
+func (m *machine) answered(op claimOp, r opResult) {
 	m.failures = 0
 	m.alone = false
 	m.retryAt = time.Time{}
@@ -55,7 +57,7 @@ func (m *claimMachine) answered(op claimOp, r opResult) {
 	}
 }
 
-func (m *claimMachine) failed(now time.Time, op claimOp, r opResult) {
+func (m *machine) failed(now time.Time, op claimOp, r opResult) {
 	m.known = false
 	switch {
 	case r.leaseless:
@@ -75,7 +77,7 @@ func (m *claimMachine) failed(now time.Time, op claimOp, r opResult) {
 }
 
 // see tells what a mirror reported about the key.
-func (m *claimMachine) see(now time.Time, s sighting) {
+func (m *machine) see(now time.Time, s sighting) {
 	if m.busy {
 		// What the answer will say may be newer.
 		m.delayed = append(m.delayed, s)
@@ -94,7 +96,7 @@ func (m *claimMachine) see(now time.Time, s sighting) {
 }
 
 // seePause tells what a mirror reported about the pause key.
-func (m *claimMachine) seePause(now time.Time, s sighting) {
+func (m *machine) seePause(now time.Time, s sighting) {
 	if m.busy {
 		m.delayedPause = append(m.delayedPause, s)
 		return
@@ -113,7 +115,7 @@ func (m *claimMachine) seePause(now time.Time, s sighting) {
 }
 
 // learn takes e as the present state of the key.
-func (m *claimMachine) learn(now time.Time, e *Entry) {
+func (m *machine) learn(now time.Time, e *mirror.Entry) {
 	ours := m.entry != nil && m.owns(m.entry.Lease)
 	switch {
 	case ours && e == nil:
@@ -129,7 +131,7 @@ func (m *claimMachine) learn(now time.Time, e *Entry) {
 }
 
 // lost paces the write that undoes what somebody did to the key.
-func (m *claimMachine) lost(now time.Time) {
+func (m *machine) lost(now time.Time) {
 	if now.Sub(m.lostAt) > healCalm {
 		m.heals = 0
 	}
@@ -142,7 +144,7 @@ func (m *claimMachine) lost(now time.Time) {
 }
 
 // settle derives the status from what is known.
-func (m *claimMachine) settle(now time.Time) {
+func (m *machine) settle(now time.Time) {
 	ours := m.entry != nil && m.owns(m.entry.Lease)
 	switch {
 	case m.replaced:
@@ -174,8 +176,8 @@ func (m *claimMachine) settle(now time.Time) {
 	}
 }
 
-func (m *claimMachine) enter(now time.Time, s ClaimState, reason string, err error) {
-	next := ClaimStatus{State: s, Reason: reason, Err: err, At: now}
+func (m *machine) enter(now time.Time, s State, reason string, err error) {
+	next := Status{State: s, Reason: reason, Err: err, At: now}
 	if next.same(m.status) {
 		return
 	}
@@ -186,7 +188,7 @@ func (m *claimMachine) enter(now time.Time, s ClaimState, reason string, err err
 }
 
 // troubled tells that something the claim needs failed.
-func (m *claimMachine) troubled(now time.Time, err error) {
+func (m *machine) troubled(now time.Time, err error) {
 	m.trouble = err
 	if m.status.State == Absent {
 		m.enter(now, Absent, m.status.Reason, err)
@@ -194,12 +196,12 @@ func (m *claimMachine) troubled(now time.Time, err error) {
 }
 
 // leaseReady tells which lease the key is to be bound to from now on.
-func (m *claimMachine) leaseReady(id int64) {
+func (m *machine) leaseReady(id int64) {
 	m.lease = id
 }
 
 // leaseLost tells that the lease is no more, and with it the key.
-func (m *claimMachine) leaseLost(now time.Time) {
+func (m *machine) leaseLost(now time.Time) {
 	if m.lease == 0 {
 		return
 	}
@@ -216,7 +218,7 @@ func (m *claimMachine) leaseLost(now time.Time) {
 }
 
 // leaseInDoubt tells that the lease was not renewed for its whole time to live.
-func (m *claimMachine) leaseInDoubt(now time.Time, ttl time.Duration, err error) {
+func (m *machine) leaseInDoubt(now time.Time, ttl time.Duration, err error) {
 	m.known = false
 	if m.status.State == Held {
 		m.enter(now, Absent, fmt.Sprintf("etcd did not answer for %v, the lease may have run out", ttl), err)
@@ -224,26 +226,26 @@ func (m *claimMachine) leaseInDoubt(now time.Time, ttl time.Duration, err error)
 }
 
 // verify asks for a check of what is known, after delay.
-func (m *claimMachine) verify(now time.Time, delay time.Duration) {
+func (m *machine) verify(now time.Time, delay time.Duration) {
 	m.known = false
 	m.failures = 0
 	m.retryAt = now.Add(delay)
 }
 
 // update tells the value that the key is to have.
-func (m *claimMachine) update(value []byte) {
+func (m *machine) update(value []byte) {
 	m.value = value
 	m.alone = false
 }
 
 // yield tells that somebody else may have the key.
-func (m *claimMachine) yield(now time.Time) {
+func (m *machine) yield(now time.Time) {
 	m.started = true
 	m.settle(now)
 }
 
 // release tells that the claim is given up.
-func (m *claimMachine) release(now time.Time) {
+func (m *machine) release(now time.Time) {
 	if m.releasing {
 		return
 	}
@@ -253,12 +255,12 @@ func (m *claimMachine) release(now time.Time) {
 }
 
 // abandon tells that whoever released the claim waits no longer.
-func (m *claimMachine) abandon(now time.Time, err error) {
+func (m *machine) abandon(now time.Time, err error) {
 	m.enter(now, Released, "released, and etcd did not confirm that the key is gone", err)
 }
 
 // replace tells that another claim of this process took the key over.
-func (m *claimMachine) replace(now time.Time) {
+func (m *machine) replace(now time.Time) {
 	m.replaced = true
 	m.enter(now, Displaced, "the key was claimed again by this process", nil)
 }

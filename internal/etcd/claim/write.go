@@ -1,4 +1,4 @@
-package etcd
+package claim
 
 import (
 	"context"
@@ -36,7 +36,7 @@ type assignment struct {
 //
 // The writes of a request stand under one lease: if it is gone, etcd refuses the
 // whole request.
-func (k *keeper) dispatch(now time.Time, due []assignment) (again time.Time) {
+func (k *Keeper) dispatch(now time.Time, due []assignment) (again time.Time) {
 	type batch struct {
 		ops  []assignment
 		size int
@@ -46,7 +46,7 @@ func (k *keeper) dispatch(now time.Time, due []assignment) (again time.Time) {
 		if len(ops) == 0 || k.requests >= batchesAtOnce {
 			return
 		}
-		if at := k.budget.take(now); !at.IsZero() {
+		if at := k.budget.Take(now); !at.IsZero() {
 			again = at
 			return
 		}
@@ -54,7 +54,7 @@ func (k *keeper) dispatch(now time.Time, due []assignment) (again time.Time) {
 		for _, a := range ops {
 			a.claim.m.begun(a.op)
 		}
-		k.conn.spawn(func(ctx context.Context) { k.write(ctx, ops) })
+		k.conn.Go(func(ctx context.Context) { k.write(ctx, ops) })
 	}
 	for _, a := range due {
 		if a.op.alone || a.op.size() > batchBytes {
@@ -80,7 +80,7 @@ func (k *keeper) dispatch(now time.Time, due []assignment) (again time.Time) {
 }
 
 // write sends ops and reports the answers to their claims.
-func (k *keeper) write(ctx context.Context, ops []assignment) {
+func (k *Keeper) write(ctx context.Context, ops []assignment) {
 	what := fmt.Sprintf("write %q", ops[0].claim.m.key)
 	if n := len(ops); n > 1 {
 		what = fmt.Sprintf("write %d keys", n)
@@ -108,9 +108,9 @@ func (k *keeper) write(ctx context.Context, ops []assignment) {
 			result = a.op.result(resp.Header.GetRevision(), part)
 		}
 		if result.ok && a.op.kind == opPut {
-			k.conn.counters.writes.Add(1)
+			k.conn.Counters().Writes.Add(1)
 		}
-		k.apply(a.claim, func(m *claimMachine) { m.done(now, a.op, result) })
+		k.apply(a.claim, func(m *machine) { m.done(now, a.op, result) })
 	}
 	if failure(err).leaseless {
 		k.leaseGone(now, ops[0].op.lease)

@@ -1,21 +1,23 @@
-package etcd
+package claim
 
 import (
 	"context"
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/rollcall-go/micro/internal/etcd"
 )
 
-// keeper keeps the leases of a Conn alive and the claims in etcd. Its goroutines
+// Keeper keeps the leases of a Conn alive and the claims in etcd. Its goroutines
 // start with the first claim and end with the Conn.
 //
 // What to do is decided by the machines of claims and leases, under mu; the
 // goroutines of the keeper carry it out without holding mu, and report back.
-type keeper struct {
-	conn   *Conn
+type Keeper struct {
+	conn   *etcd.Conn
 	random func() float64
-	budget *budget // of grants and writes
+	budget *etcd.Budget // of grants and writes
 
 	work    chan struct{} // holds a token if turn is to be run
 	renew   chan struct{} // holds a token if there may be something to renew
@@ -32,11 +34,13 @@ type keeper struct {
 	generation uint64 // of the connection that was last up
 }
 
-func newKeeper(c *Conn) *keeper {
-	return &keeper{
+// NewKeeper returns a keeper of claims over c. It starts nothing before the first
+// claim, and ends with c.
+func NewKeeper(c *etcd.Conn) *Keeper {
+	return &Keeper{
 		conn:    c,
 		random:  rand.Float64,
-		budget:  newBudget(budgetRate, budgetBurst),
+		budget:  etcd.NewBudget(etcd.BudgetRate, etcd.BudgetBurst),
 		work:    make(chan struct{}, 1),
 		renew:   make(chan struct{}, 1),
 		deliver: make(chan struct{}, 1),
@@ -44,16 +48,6 @@ func newKeeper(c *Conn) *keeper {
 		byKey:   make(map[string]*Claim),
 		leases:  make(map[*lease]struct{}),
 	}
-}
-
-// keep returns the keeper of c.
-func (c *Conn) keep() *keeper {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.keeper == nil {
-		c.keeper = newKeeper(c)
-	}
-	return c.keeper
 }
 
 // wake puts a token into c unless it holds one.
@@ -66,15 +60,15 @@ func wake(c chan struct{}) {
 
 // start starts the goroutines, once. It reports false if the Conn is closed.
 // k.mu is held.
-func (k *keeper) start() bool {
+func (k *Keeper) start() bool {
 	if !k.running {
-		k.running = k.conn.spawn(k.loop) && k.conn.spawn(k.renewals) && k.conn.spawn(k.notify)
+		k.running = k.conn.Go(k.loop) && k.conn.Go(k.renewals) && k.conn.Go(k.notify)
 	}
 	return k.running
 }
 
 // loop asks the machines what to do whenever something happened or is due.
-func (k *keeper) loop(ctx context.Context) {
+func (k *Keeper) loop(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -99,7 +93,7 @@ func (k *keeper) loop(ctx context.Context) {
 }
 
 // linked has everything checked over a connection that is new. k.mu is held.
-func (k *keeper) linked(now time.Time, l Link) {
+func (k *Keeper) linked(now time.Time, l etcd.Link) {
 	if !l.Up || l.Generation == k.generation {
 		return
 	}
@@ -112,7 +106,7 @@ func (k *keeper) linked(now time.Time, l Link) {
 	// All at once, so that they travel in the same requests.
 	delay := time.Duration(k.random() * float64(recoverySpread))
 	for cl := range k.claims {
-		k.apply(cl, func(m *claimMachine) {
+		k.apply(cl, func(m *machine) {
 			if m.started {
 				m.verify(now, delay)
 			} else {
@@ -124,7 +118,7 @@ func (k *keeper) linked(now time.Time, l Link) {
 
 // spread returns the pause before a lease that is gone is replaced, none for the
 // first: what took it away may have taken those of a thousand others.
-func (k *keeper) spread(l *lease) time.Duration {
+func (k *Keeper) spread(l *lease) time.Duration {
 	if !l.used {
 		return 0
 	}
@@ -133,7 +127,7 @@ func (k *keeper) spread(l *lease) time.Duration {
 
 // turn starts what is due and returns the time of the next turn, zero if no
 // time matters. k.mu is held.
-func (k *keeper) turn(now time.Time) time.Time {
+func (k *Keeper) turn(now time.Time) time.Time {
 	var next time.Time
 	until := func(t time.Time) {
 		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
@@ -164,12 +158,12 @@ func (k *keeper) turn(now time.Time) time.Time {
 
 // tend does what l needs at this time, but for renewing, and returns when it
 // needs something next. k.mu is held.
-func (k *keeper) tend(l *lease, now time.Time) time.Time {
+func (k *Keeper) tend(l *lease, now time.Time) time.Time {
 	wanted, at := l.wanted(now)
 	if wanted {
-		if at = k.budget.take(now); at.IsZero() {
+		if at = k.budget.Take(now); at.IsZero() {
 			l.granting = true
-			k.conn.spawn(func(ctx context.Context) { k.grant(ctx, l) })
+			k.conn.Go(func(ctx context.Context) { k.grant(ctx, l) })
 		}
 	}
 	if l.id == 0 {
@@ -189,14 +183,14 @@ func (k *keeper) tend(l *lease, now time.Time) time.Time {
 		l.doubted = true
 		err := k.conn.Link().Err
 		for cl := range l.claims {
-			k.apply(cl, func(m *claimMachine) { m.leaseInDoubt(now, l.granted, err) })
+			k.apply(cl, func(m *machine) { m.leaseInDoubt(now, l.granted, err) })
 		}
 	}
 	return time.Time{}
 }
 
 // drop forgets a claim that is through. k.mu is held.
-func (k *keeper) drop(cl *Claim) {
+func (k *Keeper) drop(cl *Claim) {
 	delete(k.claims, cl)
 	delete(cl.lease.claims, cl)
 	if k.byKey[cl.m.key] == cl {
@@ -206,12 +200,12 @@ func (k *keeper) drop(cl *Claim) {
 }
 
 // apply changes the machine of cl and makes known what comes of it. k.mu is held.
-func (k *keeper) apply(cl *Claim, change func(m *claimMachine)) {
+func (k *Keeper) apply(cl *Claim, change func(m *machine)) {
 	before, settled := cl.m.status, cl.m.settled()
 	change(cl.m)
 	moved := !before.same(cl.m.status)
 	if before.State == Held && cl.m.status.State == Absent {
-		k.conn.counters.keysLost.Add(1)
+		k.conn.Counters().KeysLost.Add(1)
 	}
 	if moved && len(cl.observers) > 0 {
 		k.notices = append(k.notices, notice{cl.observers, cl.m.status})

@@ -1,4 +1,4 @@
-package etcd
+package claim
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 // observer is a function that wants to know the states of a claim.
 type observer struct {
 	mu      sync.Mutex // held while f runs
-	f       func(ClaimStatus)
+	f       func(Status)
 	stopped bool
 }
 
@@ -17,11 +17,11 @@ type observer struct {
 // entered. The list is never modified.
 type notice struct {
 	to     []*observer
-	status ClaimStatus
+	status Status
 }
 
 // notify delivers the notices in order, one at a time.
-func (k *keeper) notify(ctx context.Context) {
+func (k *Keeper) notify(ctx context.Context) {
 	for {
 		k.mu.Lock()
 		notices := k.notices
@@ -43,7 +43,7 @@ func (k *keeper) notify(ctx context.Context) {
 	}
 }
 
-func (o *observer) tell(s ClaimStatus) {
+func (o *observer) tell(s Status) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.stopped {
@@ -61,7 +61,7 @@ func (o *observer) stop() {
 // is entered, in order, one call at a time. f must return quickly, and must not
 // call stop. Once stop returned there are no more calls. Closing the Conn ends
 // them as well.
-func (cl *Claim) Observe(f func(ClaimStatus)) (stop func()) {
+func (cl *Claim) Observe(f func(Status)) (stop func()) {
 	o := &observer{f: f}
 	k := cl.k
 	k.mu.Lock()

@@ -1,14 +1,14 @@
-package etcd
+package claim
 
 import "time"
 
-// ClaimState is what has become of a claimed key.
-type ClaimState int
+// State is what has become of a claimed key.
+type State int
 
 const (
 	// Absent: the key is not, or not known to be, in etcd under our lease. It is
 	// put there as soon as that is possible.
-	Absent ClaimState = iota
+	Absent State = iota
 	// Held: the key is in etcd under our lease.
 	Held
 	// Displaced: the key is under a lease that is not ours. Nothing is written
@@ -22,7 +22,7 @@ const (
 )
 
 // String returns the state in lower case.
-func (s ClaimState) String() string {
+func (s State) String() string {
 	switch s {
 	case Absent:
 		return "absent"
@@ -39,9 +39,9 @@ func (s ClaimState) String() string {
 	}
 }
 
-// ClaimStatus is a state of a claim and how it came about.
-type ClaimStatus struct {
-	State ClaimState
+// Status is a state of a claim and how it came about.
+type Status struct {
+	State State
 	// Reason says in words why the claim is in this state. It is empty for Held.
 	Reason string
 	// Err is what stands in the way, as far as it is an error.
@@ -52,7 +52,7 @@ type ClaimStatus struct {
 
 // same reports whether nothing happened from s to t that an observer would
 // want to be told.
-func (s ClaimStatus) same(t ClaimStatus) bool {
+func (s Status) same(t Status) bool {
 	return s.State == t.State && s.Reason == t.Reason && errText(s.Err) == errText(t.Err)
 }
 

@@ -1,9 +1,11 @@
-package etcd
+package claim
 
 import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/rollcall-go/micro/internal/etcd"
 )
 
 // A thousand processes lose their leases in one moment. The grants of new ones,
@@ -15,8 +17,8 @@ func TestWhatAThousandMakeGoodIsSpread(t *testing.T) {
 	busy := map[time.Duration]int{}
 	var latest time.Duration
 	for range processes {
-		c := Open(Config{})
-		k := newKeeper(c)
+		c := etcd.Open(etcd.Config{})
+		k := NewKeeper(c)
 		k.random = random.Float64
 		l := k.leaseFor(15*time.Second, true)
 		l.begun(7, 15*time.Second, epoch.Add(-time.Minute))

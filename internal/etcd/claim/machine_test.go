@@ -1,4 +1,4 @@
-package etcd
+package claim
 
 import (
 	"errors"
@@ -6,17 +6,19 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/rollcall-go/micro/internal/etcd/mirror"
 )
 
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func newTestMachine(random float64) *claimMachine {
-	return newClaimMachine(ClaimSpec{Key: "k", PauseKey: "p", Value: []byte("v")}, epoch, func() float64 { return random })
+func newTestMachine(random float64) *machine {
+	return newMachine(Spec{Key: "k", PauseKey: "p", Value: []byte("v")}, epoch, func() float64 { return random })
 }
 
 // step sends what m wants sent now and tells it the answer. It returns what was
 // sent.
-func step(m *claimMachine, now time.Time, r opResult) claimOp {
+func step(m *machine, now time.Time, r opResult) claimOp {
 	op, _ := m.next(now)
 	if op.kind == opNone {
 		return op
@@ -27,7 +29,7 @@ func step(m *claimMachine, now time.Time, r opResult) claimOp {
 }
 
 // heldMachine is held under lease 7 as of revision 10.
-func heldMachine() *claimMachine {
+func heldMachine() *machine {
 	m := newTestMachine(0.5)
 	m.leaseReady(7)
 	step(m, epoch, opResult{ok: true, rev: 10})
@@ -35,151 +37,151 @@ func heldMachine() *claimMachine {
 }
 
 func TestClaimMachine(t *testing.T) {
-	foreign := &Entry{Key: "k", Value: []byte("x"), Lease: 99, ModRevision: 20}
+	foreign := &mirror.Entry{Key: "k", Value: []byte("x"), Lease: 99, ModRevision: 20}
 	failed := opResult{err: errors.New("no answer")}
 	later := epoch.Add(20 * time.Second)
 	tests := []struct {
 		name  string
-		do    func(m *claimMachine) // to a machine that is held
-		fresh bool                  // to one that has a lease and nothing else
-		want  claimOp               // what it sends next, in 20 s
-		state ClaimState
+		do    func(m *machine) // to a machine that is held
+		fresh bool             // to one that has a lease and nothing else
+		want  claimOp          // what it sends next, in 20 s
+		state State
 		at    time.Duration // earliest time of that, after 20 s
 	}{
 		{name: "held", state: Held},
 		{name: "begins without asking", fresh: true,
 			want: claimOp{kind: opPut, lease: 7}},
 		{name: "takes over", fresh: true,
-			do:   func(m *claimMachine) { step(m, later, opResult{rev: 20, key: foreign}) },
+			do:   func(m *machine) { step(m, later, opResult{rev: 20, key: foreign}) },
 			want: claimOp{kind: opPut, lease: 7, expect: 20}},
 		{name: "takes over again if somebody was quicker", fresh: true,
-			do: func(m *claimMachine) {
+			do: func(m *machine) {
 				step(m, later, opResult{rev: 20, key: foreign})
-				step(m, later, opResult{rev: 21, key: &Entry{Lease: 98, ModRevision: 21}})
+				step(m, later, opResult{rev: 21, key: &mirror.Entry{Lease: 98, ModRevision: 21}})
 			},
 			want: claimOp{kind: opPut, lease: 7, expect: 21}},
 		{name: "takes nothing over once it yields", fresh: true, state: Displaced,
-			do: func(m *claimMachine) {
+			do: func(m *machine) {
 				m.yield(later)
 				step(m, later, opResult{rev: 20, key: foreign})
 			}},
 		{name: "finds the key paused", fresh: true,
-			do:    func(m *claimMachine) { step(m, later, opResult{rev: 20, pause: &Entry{}}) },
+			do:    func(m *machine) { step(m, later, opResult{rev: 20, pause: &mirror.Entry{}}) },
 			state: Paused},
 		{name: "deleted", state: Absent,
-			do:   func(m *claimMachine) { m.see(later, sighting{rev: 11}) },
+			do:   func(m *machine) { m.see(later, sighting{rev: 11}) },
 			want: claimOp{kind: opPut, lease: 7}},
 		{name: "deleted twice", state: Absent, at: healSpacing + healSpacing/4,
-			do: func(m *claimMachine) {
+			do: func(m *machine) {
 				m.see(later, sighting{rev: 11})
 				step(m, later, opResult{ok: true, rev: 12})
 				m.see(later, sighting{rev: 13})
 			},
 			want: claimOp{kind: opPut, lease: 7}},
 		{name: "deleted long ago and again", state: Absent,
-			do: func(m *claimMachine) {
+			do: func(m *machine) {
 				m.see(epoch.Add(time.Second), sighting{rev: 11})
 				step(m, epoch.Add(time.Second), opResult{ok: true, rev: 12})
 				m.see(later, sighting{rev: 13})
 			},
 			want: claimOp{kind: opPut, lease: 7}},
 		{name: "old news", state: Held,
-			do: func(m *claimMachine) { m.see(later, sighting{rev: 9}) }},
+			do: func(m *machine) { m.see(later, sighting{rev: 9}) }},
 		{name: "own news", state: Held,
-			do: func(m *claimMachine) { m.see(later, sighting{rev: 10}) }},
+			do: func(m *machine) { m.see(later, sighting{rev: 10}) }},
 		{name: "older listing after a gap", state: Held,
-			do:   func(m *claimMachine) { m.see(later, sighting{rev: 9, reset: true}) },
+			do:   func(m *machine) { m.see(later, sighting{rev: 9, reset: true}) },
 			want: claimOp{kind: opPut, lease: 7}},
 		{name: "checked and still there", state: Held,
-			do: func(m *claimMachine) {
+			do: func(m *machine) {
 				m.verify(later, 0)
-				step(m, later, opResult{rev: 30, key: &Entry{Lease: 7, Value: []byte("v"), ModRevision: 10}})
+				step(m, later, opResult{rev: 30, key: &mirror.Entry{Lease: 7, Value: []byte("v"), ModRevision: 10}})
 			}},
 		{name: "overwritten under our lease", state: Held,
-			do: func(m *claimMachine) {
-				m.see(later, sighting{rev: 11, entry: &Entry{Lease: 7, Value: []byte("x"), ModRevision: 11}})
+			do: func(m *machine) {
+				m.see(later, sighting{rev: 11, entry: &mirror.Entry{Lease: 7, Value: []byte("x"), ModRevision: 11}})
 			},
 			want: claimOp{kind: opPut, lease: 7, expect: 11}},
 		{name: "updated", state: Held,
-			do:   func(m *claimMachine) { m.update([]byte("w")) },
+			do:   func(m *machine) { m.update([]byte("w")) },
 			want: claimOp{kind: opPut, lease: 7, expect: 10}},
 		{name: "displaced", state: Displaced,
-			do: func(m *claimMachine) { m.see(later, sighting{rev: 20, entry: foreign}) }},
+			do: func(m *machine) { m.see(later, sighting{rev: 20, entry: foreign}) }},
 		{name: "displaced, and the other left", state: Absent,
-			do: func(m *claimMachine) {
+			do: func(m *machine) {
 				m.see(later, sighting{rev: 20, entry: foreign})
 				m.see(later, sighting{rev: 21})
 			},
 			want: claimOp{kind: opPut, lease: 7}},
 		{name: "released while displaced", state: Released,
-			do: func(m *claimMachine) {
+			do: func(m *machine) {
 				m.see(later, sighting{rev: 20, entry: foreign})
 				m.release(later)
 			}},
 		{name: "released", state: Held,
-			do:   func(m *claimMachine) { m.release(later) },
+			do:   func(m *machine) { m.release(later) },
 			want: claimOp{kind: opDelete, lease: 7}},
 		{name: "released before anything was sent", fresh: true, state: Released,
-			do: func(m *claimMachine) { m.release(later) }},
+			do: func(m *machine) { m.release(later) }},
 		{name: "released after a write without an answer", fresh: true, state: Absent,
-			do: func(m *claimMachine) {
+			do: func(m *machine) {
 				step(m, epoch, failed)
 				m.release(later)
 			},
 			want: claimOp{kind: opDelete, lease: 7}},
 		{name: "written late after the release", state: Released,
-			do: func(m *claimMachine) {
+			do: func(m *machine) {
 				m.release(later)
 				step(m, later, opResult{ok: true, rev: 20})
-				m.see(later, sighting{rev: 21, entry: &Entry{Lease: 7, ModRevision: 21}})
+				m.see(later, sighting{rev: 21, entry: &mirror.Entry{Lease: 7, ModRevision: 21}})
 			},
 			want: claimOp{kind: opDelete, lease: 7}},
 		{name: "paused", state: Held,
-			do:   func(m *claimMachine) { m.seePause(later, sighting{rev: 11, entry: &Entry{}}) },
+			do:   func(m *machine) { m.seePause(later, sighting{rev: 11, entry: &mirror.Entry{}}) },
 			want: claimOp{kind: opDelete, lease: 7}},
 		{name: "resumed", state: Absent,
-			do: func(m *claimMachine) {
-				m.seePause(later, sighting{rev: 11, entry: &Entry{}})
+			do: func(m *machine) {
+				m.seePause(later, sighting{rev: 11, entry: &mirror.Entry{}})
 				step(m, later, opResult{ok: true, rev: 12})
 				m.seePause(later, sighting{rev: 13})
 			},
 			want: claimOp{kind: opPut, lease: 7}},
 		{name: "pause key listed as it was before our write", state: Held,
-			do:   func(m *claimMachine) { m.seePause(later, sighting{rev: 9, entry: &Entry{}, reset: true}) },
+			do:   func(m *machine) { m.seePause(later, sighting{rev: 9, entry: &mirror.Entry{}, reset: true}) },
 			want: claimOp{kind: opPut, lease: 7}},
 		{name: "paused, and etcd lost its data", state: Paused,
-			do: func(m *claimMachine) {
-				m.seePause(later, sighting{rev: 11, entry: &Entry{}})
+			do: func(m *machine) {
+				m.seePause(later, sighting{rev: 11, entry: &mirror.Entry{}})
 				step(m, later, opResult{ok: true, rev: 12})
 				m.seePause(later, sighting{rev: 2, reset: true})
 			},
 			want: claimOp{kind: opPut, lease: 7}},
 		{name: "lease lost", state: Absent,
-			do: func(m *claimMachine) { m.leaseLost(later) }},
+			do: func(m *machine) { m.leaseLost(later) }},
 		{name: "lease replaced", state: Absent,
-			do: func(m *claimMachine) {
+			do: func(m *machine) {
 				m.leaseLost(later)
 				m.leaseReady(8)
 			},
 			want: claimOp{kind: opPut, lease: 8}},
 		{name: "lease replaced, key still under the old one", state: Absent,
-			do: func(m *claimMachine) {
+			do: func(m *machine) {
 				m.leaseLost(later)
 				m.leaseReady(8)
-				step(m, later, opResult{rev: 20, key: &Entry{Lease: 7, Value: []byte("v"), ModRevision: 10}})
+				step(m, later, opResult{rev: 20, key: &mirror.Entry{Lease: 7, Value: []byte("v"), ModRevision: 10}})
 			},
 			want: claimOp{kind: opPut, lease: 8, expect: 10}},
 		{name: "lease in doubt", state: Absent,
-			do:   func(m *claimMachine) { m.leaseInDoubt(later, testTTL, nil) },
+			do:   func(m *machine) { m.leaseInDoubt(later, testTTL, nil) },
 			want: claimOp{kind: opPut, lease: 7}},
 		{name: "no answer", state: Absent, at: 50 * time.Millisecond,
-			do: func(m *claimMachine) {
+			do: func(m *machine) {
 				m.see(later, sighting{rev: 11})
 				step(m, later, failed)
 			},
 			want: claimOp{kind: opPut, lease: 7}},
 		{name: "refused", state: Absent, at: 50 * time.Millisecond,
-			do: func(m *claimMachine) {
+			do: func(m *machine) {
 				m.see(later, sighting{rev: 11})
 				step(m, later, opResult{err: errors.New("too large"), refused: true})
 			},
@@ -231,7 +233,7 @@ func TestClaimMachineDenied(t *testing.T) {
 	// What is known to be paused is not written unseen.
 	m = newTestMachine(0)
 	m.leaseReady(7)
-	m.seePause(epoch, sighting{rev: 5, entry: &Entry{}})
+	m.seePause(epoch, sighting{rev: 5, entry: &mirror.Entry{}})
 	for i := range 3 {
 		if op := step(m, epoch, denied); op.kind != opPut || op.pauseKey != "p" {
 			t.Errorf("paused, attempt %d: sends %+v", i, op)
@@ -244,7 +246,7 @@ func TestClaimMachineSeesWhileBusy(t *testing.T) {
 	m.update([]byte("w"))
 	op, _ := m.next(epoch)
 	m.begun(op)
-	m.see(epoch, sighting{rev: 11, entry: &Entry{Lease: 7, Value: []byte("w"), ModRevision: 11}})
+	m.see(epoch, sighting{rev: 11, entry: &mirror.Entry{Lease: 7, Value: []byte("w"), ModRevision: 11}})
 	m.see(epoch, sighting{rev: 12})
 	if again, _ := m.next(epoch); again.kind != opNone {
 		t.Fatalf("sends %+v while busy", again)
@@ -258,20 +260,20 @@ func TestClaimMachineSeesWhileBusy(t *testing.T) {
 // simEtcd is an etcd with one key and its pause key, as machines see it.
 type simEtcd struct {
 	rev        int64
-	key, pause *Entry
+	key, pause *mirror.Entry
 	leases     map[int64]bool
 	sims       []*sim
 }
 
 // sim is a machine with what is on its way to it.
 type sim struct {
-	m       *claimMachine
+	m       *machine
 	etcd    *simEtcd
 	news    []func(now time.Time)
 	pending []func(now time.Time) // at most one answer
 }
 
-func (e *simEtcd) change(key bool, entry *Entry, reset bool) {
+func (e *simEtcd) change(key bool, entry *mirror.Entry, reset bool) {
 	if !reset {
 		e.rev++
 	}
@@ -303,7 +305,7 @@ func (e *simEtcd) do(op claimOp) opResult {
 	}
 	switch {
 	case op.kind == opPut && mod == op.expect && (op.pauseKey == "" || e.pause == nil):
-		e.change(true, &Entry{Value: op.value, Lease: op.lease}, false)
+		e.change(true, &mirror.Entry{Value: op.value, Lease: op.lease}, false)
 	case op.kind == opDelete && lease == op.lease:
 		e.change(true, nil, false)
 	default:
@@ -368,7 +370,7 @@ func TestClaimMachineConverges(t *testing.T) {
 		now := epoch
 		lastLease := int64(0)
 		add := func() *sim {
-			m := newClaimMachine(ClaimSpec{Key: "k", PauseKey: "p", Value: fmt.Append(nil, len(e.sims))}, now, r.Float64)
+			m := newMachine(Spec{Key: "k", PauseKey: "p", Value: fmt.Append(nil, len(e.sims))}, now, r.Float64)
 			x := &sim{m: m, etcd: e}
 			e.sims = append(e.sims, x)
 			return x
@@ -395,9 +397,9 @@ func TestClaimMachineConverges(t *testing.T) {
 			case 2:
 				e.change(true, nil, false)
 			case 3:
-				e.change(true, &Entry{Value: []byte("operator")}, false)
+				e.change(true, &mirror.Entry{Value: []byte("operator")}, false)
 			case 4:
-				e.change(false, &Entry{}, false)
+				e.change(false, &mirror.Entry{}, false)
 			case 5:
 				e.change(false, nil, false)
 			case 6:

@@ -1,4 +1,4 @@
-package etcd
+package claim
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"google.golang.org/grpc"
 
+	"github.com/rollcall-go/micro/internal/etcd"
 	"github.com/rollcall-go/micro/internal/testkit"
 )
 
@@ -45,13 +46,14 @@ func TestRenewalRate(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	c := Open(Config{Client: client})
+	c := etcd.Open(etcd.Config{Client: client})
 	defer c.Close()
+	keeper := NewKeeper(c)
 	for i := range 20 {
 		s := spec(fmt.Sprintf("%s%d", testKey, i), "v")
 		s.TTL = 3 * time.Second
 		s.Shared = i > 0
-		if err := c.Claim(s).Wait(testContext(t, 5*time.Second)); err != nil {
+		if err := keeper.Claim(s).Wait(testContext(t, 5*time.Second)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -73,9 +75,9 @@ func TestRenewalUnanswered(t *testing.T) {
 	t.Parallel()
 	e := testkit.StartEtcd(t)
 	p := testkit.StartProxy(t, e.Addr())
-	c := Open(Config{Addrs: []string{p.Addr()}})
+	c := etcd.Open(etcd.Config{Addrs: []string{p.Addr()}})
 	defer c.Close()
-	b := &site{TB: t, etcd: e, conn: c, eyes: e.Client(t)}
+	b := siteOver(t, e, c)
 	cl := b.held(spec(testKey, "v"))
 	begun := c.Link()
 	p.Blackhole()
@@ -98,9 +100,9 @@ func TestClaimCutOff(t *testing.T) {
 	t.Parallel()
 	e := testkit.StartEtcd(t)
 	p := testkit.StartProxy(t, e.Addr())
-	c := Open(Config{Addrs: []string{p.Addr()}})
+	c := etcd.Open(etcd.Config{Addrs: []string{p.Addr()}})
 	defer c.Close()
-	b := &site{TB: t, etcd: e, conn: c, eyes: e.Client(t)}
+	b := siteOver(t, e, c)
 	cl := b.held(spec(testKey, "v"))
 	before := b.look(testKey)
 	p.Cut()
@@ -118,10 +120,10 @@ func TestClaimWithUser(t *testing.T) {
 	t.Parallel()
 	e := testkit.StartEtcd(t)
 	e.EnableAuth(t, "svc", "right")
-	c := Open(Config{Addrs: []string{e.Addr()}, Username: "svc", Password: "new"})
+	c := etcd.Open(etcd.Config{Addrs: []string{e.Addr()}, Username: "svc", Password: "new"})
 	defer c.Close()
-	b := &site{TB: t, etcd: e, conn: c, eyes: e.Client(t)}
-	cl := c.Claim(spec(testKey, "v"))
+	b := siteOver(t, e, c)
+	cl := b.keeper.Claim(spec(testKey, "v"))
 	err := cl.Wait(testContext(t, 1500*time.Millisecond))
 	if err == nil || !strings.Contains(err.Error(), `"svc"`) {
 		t.Errorf("wait with the wrong password: %v", err)
@@ -146,7 +148,7 @@ func TestClaimWithUser(t *testing.T) {
 	}
 
 	// Not even the pause key may be read where only the registry is granted.
-	other := b.held(ClaimSpec{Key: testKey + "2", PauseKey: "/elsewhere/pause", Value: []byte("v"), TTL: testTTL})
+	other := b.held(Spec{Key: testKey + "2", PauseKey: "/elsewhere/pause", Value: []byte("v"), TTL: testTTL})
 	if err := other.Release(testContext(t, 5*time.Second)); err != nil {
 		t.Error(err)
 	}

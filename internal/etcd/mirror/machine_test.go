@@ -1,4 +1,4 @@
-package etcd
+package mirror
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 
 	"github.com/rollcall-go/micro/internal/backoff"
+	"github.com/rollcall-go/micro/internal/etcd"
 )
 
 // bench drives the rules of a mirror by hand: it notes what they ask for and
@@ -22,7 +23,7 @@ type bench struct {
 	rules *rules
 	clock time.Time
 	asked []string // since the last call of want
-	link  Link
+	link  etcd.Link
 }
 
 var _ effects = (*bench)(nil)
@@ -92,12 +93,12 @@ func (b *bench) pass(d time.Duration) {
 }
 
 func (b *bench) up(generation uint64) {
-	b.link = Link{Up: true, Generation: generation}
+	b.link = etcd.Link{Up: true, Generation: generation}
 	b.rules.linked(b.clock, b.link)
 }
 
 func (b *bench) down(err error) {
-	b.link = Link{Generation: b.link.Generation, Err: err}
+	b.link = etcd.Link{Generation: b.link.Generation, Err: err}
 	b.rules.linked(b.clock, b.link)
 }
 
@@ -126,7 +127,7 @@ var errLost = errors.New("lost")
 // newBench returns a bench whose rules draw half of every pause.
 func newBench(t *testing.T) *bench {
 	b := &bench{recorder: newRecorder(t), t: t, clock: time.Unix(1000, 0)}
-	tune := defaultTuning
+	tune := tuningFor(etcd.Open(etcd.Config{}))
 	half := func() float64 { return 0.5 }
 	tune.again = backoff.Backoff{Base: 100 * time.Millisecond, Max: time.Second, Rand: half}
 	b.rules = newRules(b, tune, half)
@@ -155,7 +156,7 @@ func TestRulesStart(t *testing.T) { started(t) }
 func TestRulesStartWhileEtcdIsAway(t *testing.T) {
 	b := newBench(t)
 	away := errors.New("connection refused")
-	b.rules.start(b.clock, Link{Generation: 3, Err: away})
+	b.rules.start(b.clock, etcd.Link{Generation: 3, Err: away})
 	b.want("not live", "list")
 	if got := b.rules.status.Err; !errors.Is(got, away) {
 		t.Errorf("the status tells %v, want %v", got, away)
@@ -312,7 +313,7 @@ func TestRulesOfOneConnectionDoNotProbeAtOnce(t *testing.T) {
 	due := map[time.Time]bool{}
 	for draw := range 10 {
 		b := newBench(t)
-		b.rules = newRules(b, defaultTuning, func() float64 { return float64(draw) / 10 })
+		b.rules = newRules(b, tuningFor(etcd.Open(etcd.Config{})), func() float64 { return float64(draw) / 10 })
 		b.up(1)
 		b.rules.start(b.clock, b.link)
 		b.listed(1)

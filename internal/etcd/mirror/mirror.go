@@ -1,4 +1,6 @@
-package etcd
+// Package mirror copies keys of etcd into memory, keeps the copy right, and never
+// loses a change without saying so. It knows keys and revisions, no services.
+package mirror
 
 import (
 	"context"
@@ -10,28 +12,32 @@ import (
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
-	"google.golang.org/grpc/metadata"
 
 	"github.com/rollcall-go/micro/internal/backoff"
 	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/internal/etcd"
 )
 
-var defaultTuning = tuning{
-	silence: 5 * time.Second,
-	probe:   2 * time.Second,
-	resync:  defaults.Resync,
-	confirm: 3 * time.Second,
-	grace:   time.Second,
-	steady:  10 * time.Second,
-	// Half of what the connection may pause: however often both are lost in a row,
-	// the view is right again less than two seconds later.
-	again: backoff.Backoff{Base: defaults.EtcdBaseDelay, Max: defaults.EtcdMaxDelay / 2},
+// tuningFor returns the times of a mirror over conn.
+func tuningFor(conn *etcd.Conn) tuning {
+	silence, probe := conn.Limits()
+	return tuning{
+		silence: silence,
+		probe:   probe,
+		resync:  defaults.Resync,
+		confirm: 3 * time.Second,
+		grace:   time.Second,
+		steady:  10 * time.Second,
+		// Half of what the connection may pause: however often both are lost in a row,
+		// the view is right again less than two seconds later.
+		again: backoff.Backoff{Base: defaults.EtcdBaseDelay, Max: defaults.EtcdMaxDelay / 2},
+	}
 }
 
-// Mirror follows the keys that begin with prefix, or with single the one key
-// of that name, and tells o every change. It returns nil when ctx is done, and
-// an error if the configuration is wrong or the Conn is closed. Nothing else
-// ends it: while etcd cannot be reached it keeps what it has and goes on trying.
+// Follow mirrors the keys that begin with prefix, or with single the one key of
+// that name, and tells o every change. It returns nil when ctx is done, and an
+// error if the configuration is wrong or conn is closed. Nothing else ends it:
+// while etcd cannot be reached it keeps what it has and goes on trying.
 //
 // While connected, every change arrives once and in order. Whenever that cannot
 // be guaranteed, be it that the connection was made anew, that history was
@@ -39,26 +45,23 @@ var defaultTuning = tuning{
 // difference arrives as one Change with Reset set.
 //
 // All mirrors of a Conn share one stream.
-func (c *Conn) Mirror(ctx context.Context, prefix string, single bool, o Observer) error {
-	if _, err := c.start(); err != nil {
-		return c.Explain("follow "+prefix, err)
-	}
-	if !c.enter() {
-		return c.Explain("follow "+prefix, ErrClosed)
-	}
-	defer c.wg.Done()
-	c.lookAtVersions()
-	life, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(c.ctx, cancel)()
+func Follow(ctx context.Context, conn *etcd.Conn, prefix string, single bool, o Observer) error {
+	return follow(ctx, conn, prefix, single, o, tuningFor(conn))
+}
 
-	m := &mirror{Observer: o, conn: c, key: prefix, told: make(chan told), life: life}
+func follow(ctx context.Context, conn *etcd.Conn, prefix string, single bool, o Observer, tune tuning) error {
+	life, release, err := conn.Hold(ctx)
+	if err != nil {
+		return conn.Explain("follow "+prefix, err)
+	}
+	defer release()
+	m := &mirror{Observer: o, conn: conn, key: prefix, tune: tune, told: make(chan told), life: life}
 	if !single {
 		m.options = append(m.options, clientv3.WithPrefix())
 	}
 	m.run()
 	if ctx.Err() == nil {
-		return c.Explain("follow "+prefix, ErrClosed)
+		return conn.Explain("follow "+prefix, etcd.ErrClosed)
 	}
 	return nil
 }
@@ -67,7 +70,8 @@ func (c *Conn) Mirror(ctx context.Context, prefix string, single bool, o Observe
 // but the requests themselves happens in the goroutine of run.
 type mirror struct {
 	Observer
-	conn    *Conn
+	conn    *etcd.Conn
+	tune    tuning
 	key     string
 	options []clientv3.OpOption
 
@@ -100,7 +104,7 @@ func (m *mirror) run() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	link := m.conn.Link()
-	m.rules = newRules(m, m.conn.tune, rand.Float64)
+	m.rules = newRules(m, m.tune, rand.Float64)
 	m.rules.start(time.Now(), link)
 	for {
 		if next := m.rules.next(); next.IsZero() {
@@ -119,7 +123,7 @@ func (m *mirror) run() {
 			link = m.conn.Link()
 			m.rules.linked(time.Now(), link)
 		case now := <-timer.C:
-			m.rules.tick(now, m.conn.Link().Heard, m.conn.link.lastConfirmed())
+			m.rules.tick(now, m.conn.Link().Heard, m.conn.LastWatchConfirmed())
 		}
 	}
 }
@@ -150,7 +154,7 @@ func (m *mirror) tell(ctx context.Context, f func(now time.Time)) bool {
 
 func (m *mirror) list() {
 	m.begin(&m.listing, func(ctx context.Context) {
-		if err := m.conn.listings.wait(ctx); err != nil {
+		if err := m.conn.Listings().Wait(ctx); err != nil {
 			return // nobody wants it any more
 		}
 		link, begun := m.conn.Link(), time.Now()
@@ -163,10 +167,10 @@ func (m *mirror) list() {
 			m.tell(ctx, func(now time.Time) { m.rules.listFailed(now, err) })
 			return
 		}
-		m.conn.counters.listings.Add(1)
+		m.conn.Counters().Listings.Add(1)
 		entries := make([]Entry, len(resp.Kvs))
 		for i, kv := range resp.Kvs {
-			entries[i] = entryOf(kv)
+			entries[i] = EntryOf(kv)
 		}
 		took := time.Since(begun)
 		m.tell(ctx, func(now time.Time) {
@@ -178,7 +182,7 @@ func (m *mirror) list() {
 
 func (m *mirror) probe() {
 	m.begin(&m.probing, func(ctx context.Context) {
-		bounded, cancel := context.WithTimeout(ctx, m.conn.tune.probe)
+		bounded, cancel := context.WithTimeout(ctx, m.tune.probe)
 		defer cancel()
 		var at position
 		err := m.conn.Do(bounded, "probe "+m.key, func(ctx context.Context, client *clientv3.Client) error {
@@ -193,7 +197,7 @@ func (m *mirror) probe() {
 }
 
 func (m *mirror) watch(from int64) {
-	m.conn.counters.watches.Add(1)
+	m.conn.Counters().Watches.Add(1)
 	m.begin(&m.watching, func(ctx context.Context) {
 		err := m.read(ctx, from)
 		m.tell(ctx, func(now time.Time) { m.rules.closed(now, m.conn.Explain("watch "+m.key, err)) })
@@ -202,11 +206,11 @@ func (m *mirror) watch(from int64) {
 
 // read watches until the watch ends and returns why.
 func (m *mirror) read(ctx context.Context, from int64) error {
-	client, err := m.conn.ready(ctx)
+	client, err := m.conn.Ready(ctx)
 	if err != nil {
 		return err
 	}
-	watching, err := m.conn.watchContext(ctx)
+	watching, err := m.conn.Watching(ctx)
 	if err != nil {
 		return err
 	}
@@ -217,12 +221,12 @@ func (m *mirror) read(ctx context.Context, from int64) error {
 		if err := resp.Err(); err != nil {
 			return err
 		}
-		m.conn.link.hear(time.Now())
-		m.conn.counters.events.Add(uint64(len(resp.Events)))
+		m.conn.MarkReceived()
+		m.conn.Counters().Events.Add(uint64(len(resp.Events)))
 		at := positionOf(resp.Header)
 		tell := func(now time.Time) { m.rules.created(now, at) }
 		if resp.Created {
-			m.conn.link.confirm(time.Now())
+			m.conn.MarkWatchConfirmed()
 		} else {
 			events := eventsOf(resp.Events)
 			tell = func(now time.Time) { m.rules.watched(now, at, events) }
@@ -232,22 +236,6 @@ func (m *mirror) read(ctx context.Context, from int64) error {
 		}
 	}
 	return errors.New("the stream ended")
-}
-
-// watchContext returns ctx for a watch. The client puts watches on one stream if
-// the metadata of their contexts are the same: here all are, but for the token. A
-// stream keeps the token that it was opened with and etcd would refuse to add a
-// watch to a stream whose token has ended, so a new token needs a new stream.
-func (c *Conn) watchContext(ctx context.Context) (context.Context, error) {
-	ctx = metadata.NewOutgoingContext(ctx, nil)
-	if c.auth != nil {
-		token, err := c.auth.valid(ctx)
-		if err != nil {
-			return nil, err
-		}
-		ctx = withToken(ctx, token)
-	}
-	return clientv3.WithRequireLeader(ctx), nil
 }
 
 func (m *mirror) end() {
@@ -262,7 +250,8 @@ func positionOf(h *etcdserverpb.ResponseHeader) position {
 	return position{cluster: h.GetClusterId(), term: h.GetRaftTerm(), rev: h.GetRevision()}
 }
 
-func entryOf(kv *mvccpb.KeyValue) Entry {
+// EntryOf returns kv as an Entry.
+func EntryOf(kv *mvccpb.KeyValue) Entry {
 	return Entry{
 		Key:            string(kv.Key),
 		Value:          kv.Value,
@@ -275,7 +264,7 @@ func entryOf(kv *mvccpb.KeyValue) Entry {
 func eventsOf(in []*clientv3.Event) []watchEvent {
 	out := make([]watchEvent, len(in))
 	for i, e := range in {
-		out[i] = watchEvent{deleted: e.Type == clientv3.EventTypeDelete, entry: entryOf(e.Kv)}
+		out[i] = watchEvent{deleted: e.Type == clientv3.EventTypeDelete, entry: EntryOf(e.Kv)}
 	}
 	return out
 }

@@ -1,14 +1,16 @@
-package etcd
+package mirror
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"testing"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"github.com/rollcall-go/micro/internal/etcd"
 	"github.com/rollcall-go/micro/internal/testkit"
 )
 
@@ -22,8 +24,8 @@ func TestMirrorOfAWipedEtcd(t *testing.T) {
 			put(t, client, "/k/a", fmt.Sprint(i))
 		}
 		put(t, client, "/k/b", "1")
-		c := open(t, Config{Addrs: []string{e.Addr()}})
-		r, _ := follow(t, c, "/k/")
+		c := open(t, etcd.Config{Addrs: []string{e.Addr()}})
+		r, _ := following(t, c, "/k/")
 		r.await(t, soon, "/k/a=19 /k/b=1", "/k/a", "/k/b")
 		r.awaitLive(t)
 
@@ -58,8 +60,8 @@ func TestMirrorIsNotFooledByAnEtcdWipedEmpty(t *testing.T) {
 	e := testkit.StartEtcd(t)
 	client := e.Client(t)
 	put(t, client, "/k/a", "1")
-	c := open(t, Config{Addrs: []string{e.Addr()}})
-	r, _ := follow(t, c, "/k/")
+	c := open(t, etcd.Config{Addrs: []string{e.Addr()}})
+	r, _ := following(t, c, "/k/")
 	r.await(t, soon, "/k/a=1", "/k/a")
 	r.awaitLive(t)
 	e.Kill()
@@ -80,8 +82,8 @@ func TestMirrorAfterCompactionWhileCutOff(t *testing.T) {
 		put(t, client, "/k/a", "1")
 		put(t, client, "/k/b", "1")
 		proxy := testkit.StartProxy(t, e.Addr())
-		c := open(t, Config{Addrs: []string{proxy.Addr()}})
-		r, _ := follow(t, c, "/k/")
+		c := open(t, etcd.Config{Addrs: []string{proxy.Addr()}})
+		r, _ := following(t, c, "/k/")
 		r.await(t, soon, "/k/a=1 /k/b=1", "/k/a", "/k/b")
 		r.awaitLive(t)
 
@@ -105,8 +107,8 @@ func TestMirrorOutlivesCompaction(t *testing.T) {
 	t.Parallel()
 	e := testkit.StartEtcd(t)
 	client := e.Client(t)
-	c := open(t, Config{Addrs: []string{e.Addr()}})
-	r, _ := follow(t, c, "/k/")
+	c := open(t, etcd.Config{Addrs: []string{e.Addr()}})
+	r, _ := following(t, c, "/k/")
 	r.awaitLive(t)
 	for i := range 50 {
 		put(t, client, "/k/a", fmt.Sprint(i))
@@ -122,8 +124,8 @@ func TestOneRevisionIsOneChange(t *testing.T) {
 	testkit.EachKind(t, func(t *testing.T, kind testkit.Kind) {
 		e := testkit.StartEtcd(t, testkit.OfKind(kind))
 		client := e.Client(t)
-		c := open(t, Config{Addrs: []string{e.Addr()}})
-		r, _ := follow(t, c, "/k/")
+		c := open(t, etcd.Config{Addrs: []string{e.Addr()}})
+		r, _ := following(t, c, "/k/")
 		r.awaitLive(t)
 
 		lease, err := client.Grant(t.Context(), 60)
@@ -175,10 +177,10 @@ func TestMirrorMissesNothingWhileStarting(t *testing.T) {
 		}
 		wrote <- nil
 	}()
-	c := open(t, Config{Addrs: []string{e.Addr()}})
+	c := open(t, etcd.Config{Addrs: []string{e.Addr()}})
 	var all []*recorder
 	for range 5 {
-		r, _ := follow(t, c, "/k/")
+		r, _ := following(t, c, "/k/")
 		all = append(all, r)
 	}
 	if err := <-wrote; err != nil {
@@ -213,9 +215,8 @@ func TestMirrorOfAFrozenEtcd(t *testing.T) {
 	e := testkit.StartEtcd(t)
 	client := e.Client(t)
 	put(t, client, "/k/a", "1")
-	c := open(t, Config{Addrs: []string{e.Addr()}})
-	c.tune.silence, c.tune.probe = 500*time.Millisecond, 300*time.Millisecond
-	r, _ := follow(t, c, "/k/")
+	c := open(t, etcd.Config{Addrs: []string{e.Addr()}, Silence: 500 * time.Millisecond, Patience: 300 * time.Millisecond})
+	r, _ := following(t, c, "/k/")
 	r.awaitLive(t)
 	generation := c.Link().Generation
 
@@ -241,9 +242,8 @@ func TestMirrorMovesToAnotherAddressWhenOneGoesSilent(t *testing.T) {
 	put(t, client, "/k/a", "1")
 	one, two := testkit.StartProxy(t, e.Addr()), testkit.StartProxy(t, e.Addr())
 	proxies := map[string]*testkit.Proxy{one.Addr(): one, two.Addr(): two}
-	c := open(t, Config{Addrs: []string{one.Addr(), two.Addr()}})
-	c.tune.silence, c.tune.probe = 500*time.Millisecond, 300*time.Millisecond
-	r, _ := follow(t, c, "/k/")
+	c := open(t, etcd.Config{Addrs: []string{one.Addr(), two.Addr()}, Silence: 500 * time.Millisecond, Patience: 300 * time.Millisecond})
+	r, _ := following(t, c, "/k/")
 	r.awaitLive(t)
 	first := c.Link().Addr
 	proxies[first].Blackhole()
@@ -260,11 +260,11 @@ func TestMirrorsShareOneStreamAndOneConnection(t *testing.T) {
 	client := e.Client(t)
 	proxy := testkit.StartProxy(t, e.Addr())
 	// The proxy under two names: round_robin would connect to both.
-	_, port, _ := splitHostPort(proxy.Addr())
-	c := open(t, Config{Addrs: []string{proxy.Addr(), "localhost:" + port}})
+	_, port, _ := net.SplitHostPort(proxy.Addr())
+	c := open(t, etcd.Config{Addrs: []string{proxy.Addr(), "localhost:" + port}})
 	var all []*recorder
 	for range 20 {
-		r, _ := follow(t, c, "/k/")
+		r, _ := following(t, c, "/k/")
 		all = append(all, r)
 	}
 	for _, r := range all {
@@ -277,7 +277,7 @@ func TestMirrorsShareOneStreamAndOneConnection(t *testing.T) {
 	if n := proxy.Conns(); n != 1 {
 		t.Errorf("%d connections, want 1", n)
 	}
-	if n := watchStreams(t, e); n != 1 {
+	if n := e.Metric(t, `grpc_server_started_total{grpc_method="Watch",`); n != 1 {
 		t.Errorf("%d watch streams, want 1", n)
 	}
 }
@@ -288,11 +288,11 @@ func TestMirrorSingleKey(t *testing.T) {
 	client := e.Client(t)
 	put(t, client, "/k/a", "1")
 	put(t, client, "/k/ab", "1")
-	c := open(t, Config{Addrs: []string{e.Addr()}})
+	c := open(t, etcd.Config{Addrs: []string{e.Addr()}})
 	r := newRecorder(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- c.Mirror(ctx, "/k/a", true, r) }()
+	go func() { done <- Follow(ctx, c, "/k/a", true, r) }()
 	r.awaitLive(t)
 	put(t, client, "/k/ab", "2")
 	put(t, client, "/k/a", "2")
@@ -305,21 +305,21 @@ func TestMirrorSingleKey(t *testing.T) {
 
 func TestMirrorEndsWithItsConn(t *testing.T) {
 	t.Parallel()
-	c := Open(Config{Addrs: []string{"127.0.0.1:1"}})
+	c := etcd.Open(etcd.Config{Addrs: []string{"127.0.0.1:1"}})
 	done := make(chan error, 1)
-	go func() { done <- c.Mirror(context.Background(), "/k/", false, newRecorder(t)) }()
-	testkit.Eventually(t, soon, "the Conn tries to connect", func() bool { return c.Link().Err != nil })
+	go func() { done <- Follow(context.Background(), c, "/k/", false, newRecorder(t)) }()
+	testkit.Eventually(t, soon, "the etcd.Conn tries to connect", func() bool { return c.Link().Err != nil })
 	if err := c.Close(); err != nil {
 		t.Error(err)
 	}
-	if err := <-done; !errors.Is(err, ErrClosed) {
-		t.Errorf("mirror ended with %v, want ErrClosed", err)
+	if err := <-done; !errors.Is(err, etcd.ErrClosed) {
+		t.Errorf("mirror ended with %v, want etcd.ErrClosed", err)
 	}
-	if err := c.Mirror(t.Context(), "/k/", false, newRecorder(t)); !errors.Is(err, ErrClosed) {
-		t.Errorf("mirror of a closed Conn: %v, want ErrClosed", err)
+	if err := Follow(t.Context(), c, "/k/", false, newRecorder(t)); !errors.Is(err, etcd.ErrClosed) {
+		t.Errorf("mirror of a closed etcd.Conn: %v, want etcd.ErrClosed", err)
 	}
-	bad := Open(Config{Addrs: []string{""}})
-	if err := bad.Mirror(t.Context(), "/k/", false, newRecorder(t)); err == nil {
+	bad := etcd.Open(etcd.Config{Addrs: []string{""}})
+	if err := Follow(t.Context(), bad, "/k/", false, newRecorder(t)); err == nil {
 		t.Error("mirror with a malformed address returned nil")
 	}
 }
@@ -329,8 +329,8 @@ func TestMirrorWithTheProgramsOwnClient(t *testing.T) {
 	e := testkit.StartEtcd(t)
 	client := e.Client(t)
 	put(t, client, "/k/a", "1")
-	c := open(t, Config{Client: client})
-	r, _ := follow(t, c, "/k/")
+	c := open(t, etcd.Config{Client: client})
+	r, _ := following(t, c, "/k/")
 	r.await(t, soon, "/k/a=1", "/k/a")
 	r.awaitLive(t)
 	e.Wipe()
@@ -348,10 +348,11 @@ func TestResyncFindsWhatTheWatchLost(t *testing.T) {
 	e := testkit.StartEtcd(t)
 	client := e.Client(t)
 	put(t, client, "/k/a", "1")
-	c := open(t, Config{Addrs: []string{e.Addr()}})
-	c.tune.resync, c.tune.grace = 300*time.Millisecond, 50*time.Millisecond
+	c := open(t, etcd.Config{Addrs: []string{e.Addr()}})
+	tune := tuningFor(c)
+	tune.resync, tune.grace = 300*time.Millisecond, 50*time.Millisecond
 	forget := &forgetful{recorder: newRecorder(t)}
-	m := &mirror{Observer: forget, conn: c, key: "/k/", told: make(chan told), options: []clientv3.OpOption{clientv3.WithPrefix()}}
+	m := &mirror{Observer: forget, conn: c, tune: tune, key: "/k/", told: make(chan told), options: []clientv3.OpOption{clientv3.WithPrefix()}}
 	if _, err := c.Client(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -389,8 +390,8 @@ func TestMirrorSurvivesManyCuts(t *testing.T) {
 	e := testkit.StartEtcd(t)
 	client := e.Client(t)
 	proxy := testkit.StartProxy(t, e.Addr())
-	c := open(t, Config{Addrs: []string{proxy.Addr()}})
-	r, _ := follow(t, c, "/k/")
+	c := open(t, etcd.Config{Addrs: []string{proxy.Addr()}})
+	r, _ := following(t, c, "/k/")
 	r.awaitLive(t)
 	for i := range 5 {
 		proxy.Cut()

@@ -1,4 +1,4 @@
-package etcd
+package claim
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/rollcall-go/micro/internal/etcd"
 )
 
 // renewals keeps one stream open on which all leases are renewed.
@@ -15,7 +17,7 @@ import (
 // clientv3 has a loop for that. It is not used because it repeats what is not
 // answered twice a second, learns of a new connection up to half a second late,
 // and gives a lease up after its time to live without asking etcd.
-func (k *keeper) renewals(ctx context.Context) {
+func (k *Keeper) renewals(ctx context.Context) {
 	pause := retryPause(k.random)
 	for failures := 0; ; failures++ {
 		if !k.awaitLease(ctx) {
@@ -36,7 +38,7 @@ func (k *keeper) renewals(ctx context.Context) {
 
 // awaitLease waits until there is a lease to renew. It reports false when ctx is
 // done.
-func (k *keeper) awaitLease(ctx context.Context) bool {
+func (k *Keeper) awaitLease(ctx context.Context) bool {
 	for {
 		k.mu.Lock()
 		some := false
@@ -58,7 +60,7 @@ func (k *keeper) awaitLease(ctx context.Context) bool {
 
 // rest waits for d, but not longer than until a connection comes up that is
 // newer than before.
-func (k *keeper) rest(ctx context.Context, d time.Duration, before Link) {
+func (k *Keeper) rest(ctx context.Context, d time.Duration, before etcd.Link) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	for {
@@ -78,12 +80,12 @@ func (k *keeper) rest(ctx context.Context, d time.Duration, before Link) {
 
 // session opens a stream, renews over it what is due, and returns why it ended.
 // It does not return nil.
-func (k *keeper) session(parent context.Context) error {
+func (k *Keeper) session(parent context.Context) error {
 	ctx, cancel := context.WithCancel(clientv3.WithRequireLeader(parent))
 	defer cancel()
-	opening := time.AfterFunc(k.conn.timeout, cancel)
+	opening := time.AfterFunc(k.conn.Timeout(), cancel)
 	defer opening.Stop()
-	client, err := k.conn.ready(ctx)
+	client, err := k.conn.Ready(ctx)
 	if err != nil {
 		return err
 	}
@@ -93,7 +95,7 @@ func (k *keeper) session(parent context.Context) error {
 		return err
 	}
 	if !opening.Stop() {
-		return fmt.Errorf("open the stream that renews leases: no answer within %v", k.conn.timeout)
+		return fmt.Errorf("open the stream that renews leases: no answer within %v", k.conn.Timeout())
 	}
 	if l := k.conn.Link(); l.Up {
 		generation = l.Generation
@@ -141,7 +143,7 @@ func (k *keeper) session(parent context.Context) error {
 }
 
 // receive takes the answers from stream until it ends and returns why.
-func (k *keeper) receive(stream pb.Lease_LeaseKeepAliveClient) error {
+func (k *Keeper) receive(stream pb.Lease_LeaseKeepAliveClient) error {
 	for {
 		resp, err := stream.Recv()
 		if err != nil {
@@ -150,13 +152,13 @@ func (k *keeper) receive(stream pb.Lease_LeaseKeepAliveClient) error {
 		if resp == nil {
 			return errors.New("empty answer to the renewal of a lease")
 		}
-		k.conn.link.hear(time.Now())
+		k.conn.MarkReceived()
 		k.renewed(resp.ID, time.Duration(resp.TTL)*time.Second)
 	}
 }
 
 // renewAgain makes every renewal due at once.
-func (k *keeper) renewAgain() {
+func (k *Keeper) renewAgain() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for l := range k.leases {
@@ -168,7 +170,7 @@ func (k *keeper) renewAgain() {
 
 // dueRenewals marks as sent and returns the leases to renew now, the time at
 // which to ask again, and whether an answer is overdue.
-func (k *keeper) dueRenewals(now time.Time) (due []int64, next time.Time, late bool) {
+func (k *Keeper) dueRenewals(now time.Time) (due []int64, next time.Time, late bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	until := func(t time.Time) {

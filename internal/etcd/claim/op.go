@@ -1,8 +1,10 @@
-package etcd
+package claim
 
 import (
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/rollcall-go/micro/internal/etcd/mirror"
 )
 
 // opKind tells what a claimOp does.
@@ -47,7 +49,7 @@ type opResult struct {
 	rev int64 // etcd's revision after the request
 	ok  bool  // the guard held and the write was done
 	// key and pause are what was there if the guard did not hold; nil is absent.
-	key, pause *Entry
+	key, pause *mirror.Entry
 }
 
 // txn returns o as a transaction that is part of a larger one.
@@ -79,7 +81,7 @@ func (o claimOp) result(rev int64, r *pb.TxnResponse) opResult {
 	}
 	for i, part := range r.GetResponses() {
 		for _, kv := range part.GetResponseRange().GetKvs() {
-			entry := entryOf(kv)
+			entry := mirror.EntryOf(kv)
 			if i == 0 {
 				res.key = &entry
 			} else {

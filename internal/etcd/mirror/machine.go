@@ -1,4 +1,4 @@
-package etcd
+package mirror
 
 import (
 	"cmp"
@@ -9,6 +9,7 @@ import (
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 
 	"github.com/rollcall-go/micro/internal/backoff"
+	"github.com/rollcall-go/micro/internal/etcd"
 )
 
 // tuning holds the times of mirrors and watchdogs. Tests shorten them.
@@ -95,7 +96,7 @@ type rules struct {
 	patience time.Duration  // the silence after which this mirror probes the link
 
 	phase       phase
-	link        Link
+	link        etcd.Link
 	first       bool          // nothing was listed yet
 	view        view          // the keys as the observer knows them
 	base        position      // of the listing that the watch started from
@@ -134,7 +135,7 @@ func newRules(do effects, tune tuning, draw func() float64) *rules {
 }
 
 // start begins. It is called once, before everything else.
-func (r *rules) start(now time.Time, l Link) {
+func (r *rules) start(now time.Time, l etcd.Link) {
 	r.link = l
 	r.status.Since = now
 	if !l.Up && l.Err != nil {
@@ -195,7 +196,7 @@ func (r *rules) tick(now, heard, confirmed time.Time) {
 }
 
 // linked tells a change of the link.
-func (r *rules) linked(now time.Time, l Link) {
+func (r *rules) linked(now time.Time, l etcd.Link) {
 	r.link = l
 	switch {
 	case !l.Up:
@@ -222,7 +223,7 @@ func (r *rules) overdue() time.Time {
 
 // sent tells over which connection the listing went that is about to be told, which
 // may have waited its turn while the connection changed, and how long etcd took.
-func (r *rules) sent(l Link, took time.Duration) {
+func (r *rules) sent(l etcd.Link, took time.Duration) {
 	if r.phase == listing {
 		r.over(l)
 		r.took = took
@@ -231,7 +232,7 @@ func (r *rules) sent(l Link, took time.Duration) {
 
 // over notes the connection that what is asked for now will be answered over: the
 // one that is up, or else the next one.
-func (r *rules) over(l Link) {
+func (r *rules) over(l etcd.Link) {
 	r.gen = l.Generation
 	if !l.Up {
 		r.gen++
@@ -340,7 +341,7 @@ func (r *rules) probed(now time.Time, at position, err error) {
 	if err == nil {
 		r.heard = now
 		err = at.behind(r.asked) // the watch may have been quicker
-	} else if timedOut(err) {
+	} else if etcd.TimedOut(err) {
 		err = fmt.Errorf("%w: %w", errSilent, err)
 		r.do.suspect(r.gen, err)
 	}
@@ -418,7 +419,7 @@ func (r *rules) check(now time.Time, at position, entries []Entry) {
 
 func (r *rules) setStatus(now time.Time, live bool, err error) {
 	old := r.status
-	if live == old.Live && sameText(err, old.Err) {
+	if live == old.Live && etcd.SameText(err, old.Err) {
 		return
 	}
 	s := Status{Live: live, Err: err, Since: old.Since, Confirmed: old.Confirmed}
@@ -430,4 +431,11 @@ func (r *rules) setStatus(now time.Time, live bool, err error) {
 	}
 	r.status = s
 	r.do.Status(s)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

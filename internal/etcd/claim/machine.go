@@ -1,4 +1,4 @@
-package etcd
+package claim
 
 import (
 	"bytes"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/internal/backoff"
+	"github.com/rollcall-go/micro/internal/etcd/mirror"
 )
 
 const (
@@ -25,18 +26,18 @@ const (
 	formerLeases = 16
 )
 
-// claimMachine decides what to do about one key. It does no I/O: it is told
+// machine decides what to do about one key. It does no I/O: it is told
 // what was seen, what was answered and what the time is, and next says what to
 // send. It is not safe for concurrent use.
 //
 // Whose key it is follows from its lease alone. A write is always conditional
 // on what was last seen, so that two owners never overwrite each other unseen.
-type claimMachine struct {
+type machine struct {
 	key, pauseKey string
 	value         []byte
 	random        func() float64 // in [0, 1)
 
-	status  ClaimStatus
+	status  Status
 	trouble error // why the last request failed, nil after an answer
 
 	lease  int64   // what the key is to be bound to, 0 while there is none
@@ -44,14 +45,14 @@ type claimMachine struct {
 
 	// What is known about the key.
 	known bool
-	rev   int64     // as of this revision
-	entry *Entry    // nil: absent
-	check time.Time // when to look again
+	rev   int64         // as of this revision
+	entry *mirror.Entry // nil: absent
+	check time.Time     // when to look again
 
 	// What is known about the pause key.
 	pauseRev int64
-	pause    *Entry // nil: absent
-	blind    bool   // we may not read it
+	pause    *mirror.Entry // nil: absent
+	blind    bool          // we may not read it
 
 	started   bool // the key was ours once, or is yielded: no more taking over
 	wrote     bool // a write may have reached etcd
@@ -77,23 +78,23 @@ type claimMachine struct {
 // sighting is what a mirror reported about a key.
 type sighting struct {
 	rev   int64
-	entry *Entry // nil: absent
-	reset bool   // history was lost before
+	entry *mirror.Entry // nil: absent
+	reset bool          // history was lost before
 }
 
-func newClaimMachine(spec ClaimSpec, now time.Time, random func() float64) *claimMachine {
-	return &claimMachine{
+func newMachine(spec Spec, now time.Time, random func() float64) *machine {
+	return &machine{
 		key:      spec.Key,
 		pauseKey: spec.PauseKey,
 		value:    spec.Value,
 		random:   random,
-		status:   ClaimStatus{State: Absent, Reason: "not yet in etcd", At: now},
+		status:   Status{State: Absent, Reason: "not yet in etcd", At: now},
 	}
 }
 
 // next returns what is to be sent now, of kind opNone if nothing is, and the
 // time at which to ask again, zero if no time matters.
-func (m *claimMachine) next(now time.Time) (claimOp, time.Time) {
+func (m *machine) next(now time.Time) (claimOp, time.Time) {
 	if m.busy {
 		return claimOp{}, time.Time{}
 	}
@@ -118,7 +119,7 @@ func (m *claimMachine) next(now time.Time) (claimOp, time.Time) {
 }
 
 // wish returns the write that what is known calls for, and when it may be sent.
-func (m *claimMachine) wish() (claimOp, time.Time) {
+func (m *machine) wish() (claimOp, time.Time) {
 	ours := m.entry != nil && m.owns(m.entry.Lease)
 	switch {
 	case m.releasing && m.gone():
@@ -148,7 +149,7 @@ func (m *claimMachine) wish() (claimOp, time.Time) {
 	}
 }
 
-func (m *claimMachine) put(expect int64) claimOp {
+func (m *machine) put(expect int64) claimOp {
 	op := claimOp{kind: opPut, value: m.value, expect: expect, lease: m.lease}
 	if !m.blind || m.pause != nil {
 		op.pauseKey = m.pauseKey
@@ -156,16 +157,16 @@ func (m *claimMachine) put(expect int64) claimOp {
 	return op
 }
 
-func (m *claimMachine) del(lease int64) claimOp {
+func (m *machine) del(lease int64) claimOp {
 	return claimOp{kind: opDelete, lease: lease}
 }
 
-func (m *claimMachine) owns(lease int64) bool {
+func (m *machine) owns(lease int64) bool {
 	return lease != 0 && (lease == m.lease || slices.Contains(m.former, lease))
 }
 
 // lastLease is the lease under which the key was last written.
-func (m *claimMachine) lastLease() int64 {
+func (m *machine) lastLease() int64 {
 	if m.lease == 0 && len(m.former) > 0 {
 		return m.former[len(m.former)-1]
 	}
@@ -173,12 +174,12 @@ func (m *claimMachine) lastLease() int64 {
 }
 
 // gone reports whether nothing of ours can be in etcd, as far as is known.
-func (m *claimMachine) gone() bool {
+func (m *machine) gone() bool {
 	return !m.busy && (!m.wrote || m.known && (m.entry == nil || !m.owns(m.entry.Lease)))
 }
 
 // over reports whether a released claim has nothing left to watch for.
-func (m *claimMachine) over(now time.Time) bool {
+func (m *machine) over(now time.Time) bool {
 	if !m.releasing || !m.gone() {
 		return false
 	}
@@ -188,7 +189,7 @@ func (m *claimMachine) over(now time.Time) bool {
 
 // settled reports whether the claim is where it is to be: held with the present
 // value, or kept out.
-func (m *claimMachine) settled() bool {
+func (m *machine) settled() bool {
 	switch m.status.State {
 	case Held:
 		return m.entry != nil && bytes.Equal(m.entry.Value, m.value)
@@ -200,7 +201,7 @@ func (m *claimMachine) settled() bool {
 }
 
 // draw returns a random part of d.
-func (m *claimMachine) draw(d time.Duration) time.Duration {
+func (m *machine) draw(d time.Duration) time.Duration {
 	return time.Duration(m.random() * float64(d))
 }
 

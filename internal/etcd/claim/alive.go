@@ -1,4 +1,4 @@
-package etcd
+package claim
 
 import (
 	"context"
@@ -6,16 +6,18 @@ import (
 	"sync"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/rollcall-go/micro/internal/etcd"
 )
 
 // aliveAtOnce is how many leases are asked about at a time.
 const aliveAtOnce = 8
 
-// LeaseAlive reports for each lease whether it exists. It returns an error if that
+// Alive reports for each lease whether it exists. It returns an error if that
 // cannot be told of all of them.
-func (c *Conn) LeaseAlive(ctx context.Context, ids []int64) ([]bool, error) {
+func Alive(ctx context.Context, c *etcd.Conn, ids []int64) ([]bool, error) {
 	unique := slices.Compact(slices.Sorted(slices.Values(ids)))
-	alive, err := c.leasesAlive(ctx, unique)
+	alive, err := leasesAlive(ctx, c, unique)
 	if err != nil {
 		return nil, err
 	}
@@ -27,7 +29,7 @@ func (c *Conn) LeaseAlive(ctx context.Context, ids []int64) ([]bool, error) {
 }
 
 // leasesAlive asks about each of ids, which must not repeat.
-func (c *Conn) leasesAlive(ctx context.Context, ids []int64) (map[int64]bool, error) {
+func leasesAlive(ctx context.Context, c *etcd.Conn, ids []int64) (map[int64]bool, error) {
 	alive := make(map[int64]bool, len(ids))
 	err := c.Do(ctx, "look leases up", func(ctx context.Context, client *clientv3.Client) error {
 		ctx, cancel := context.WithCancelCause(ctx)
