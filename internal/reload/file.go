@@ -1,0 +1,76 @@
+package reload
+
+import (
+	"bytes"
+	"os"
+	"sync"
+)
+
+// source keeps what was last made of the content of some files.
+type source[T any] struct {
+	paths []string
+	parse func(contents [][]byte) (T, error)
+	warn  func(text string) // may be nil
+
+	mu      sync.Mutex
+	seen    [][]byte // what was last read, usable or not
+	good    bool     // value may be used
+	value   T
+	problem error // why what is in the files now cannot be used
+}
+
+// get returns what is in the files now or, if that cannot be used, what was in
+// them last. It returns an error only if there never was anything to use.
+func (s *source[T]) get() (T, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.problem
+	if contents, err := read(s.paths); err != nil {
+		s.seen, s.problem = nil, err
+	} else if s.seen == nil || !same(s.seen, contents) {
+		s.seen = contents
+		value, err := s.parse(contents)
+		if s.problem = err; err == nil {
+			s.value, s.good = value, true
+		}
+	}
+	if !s.good {
+		return s.value, s.problem
+	}
+	if s.problem != nil && s.warn != nil && (before == nil || before.Error() != s.problem.Error()) {
+		s.warn("cannot read anew, and keep what was there before: " + s.problem.Error())
+	}
+	return s.value, nil
+}
+
+// unusable returns why what get last found cannot be used, nil if it can.
+func (s *source[T]) unusable() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.problem
+}
+
+// read returns the content of each file, nil for an empty path.
+func read(paths []string) ([][]byte, error) {
+	contents := make([][]byte, len(paths))
+	for i, path := range paths {
+		if path == "" {
+			continue
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		contents[i] = content
+	}
+	return contents, nil
+}
+
+func same(a, b [][]byte) bool {
+	for i := range a {
+		if !bytes.Equal(a[i], b[i]) {
+			return false
+		}
+	}
+	return true
+}

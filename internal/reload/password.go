@@ -1,0 +1,25 @@
+package reload
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Password is a password that comes from a file. Its methods may be called by
+// several goroutines at once.
+type Password struct{ text source[string] }
+
+// NewPassword returns the password in the file at path. It does not read it yet.
+// Warn is as for NewTLS.
+func NewPassword(path string, warn func(text string)) *Password {
+	return &Password{source[string]{paths: []string{path}, warn: warn, parse: func(contents [][]byte) (string, error) {
+		text := strings.TrimRight(string(contents[0]), "\r\n")
+		if text == "" {
+			return "", fmt.Errorf("read the password in %q: the file is empty", path)
+		}
+		return text, nil
+	}}}
+}
+
+// Get returns the content of the file without the end of its line.
+func (p *Password) Get() (string, error) { return p.text.get() }

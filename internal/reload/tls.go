@@ -1,0 +1,95 @@
+package reload
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+)
+
+// Files are the paths of a client's PEM files. Those that are empty are not used.
+type Files struct {
+	// CA holds the certificates of the authorities that are trusted. Without it
+	// those of the system are.
+	CA string
+	// Cert holds the certificate to show, with those between it and its authority
+	// after it, and Key its private key. They come together.
+	Cert, Key string
+}
+
+// Given reports whether any file is named.
+func (f Files) Given() bool { return f != Files{} }
+
+// Check returns what is wrong with the files now: one cannot be read, there is
+// nothing usable in it, or certificate and key do not belong together.
+func (f Files) Check() error {
+	_, err := NewTLS(f, nil).Config(nil)
+	return err
+}
+
+// TLS is a client's TLS settings that come from files. Its methods may be called
+// by several goroutines at once.
+type TLS struct {
+	files       Files
+	authorities source[*x509.CertPool]
+	pair        source[*tls.Certificate]
+}
+
+// NewTLS returns settings that come from files. It reads none of them yet. Warn is
+// called with a sentence, without any secret, when a file can no longer be used and
+// what was there before stays in force; nil means that nobody is told.
+func NewTLS(files Files, warn func(text string)) *TLS {
+	return &TLS{
+		files: files,
+		authorities: source[*x509.CertPool]{paths: []string{files.CA}, warn: warn, parse: func(contents [][]byte) (*x509.CertPool, error) {
+			pool := x509.NewCertPool()
+			if !pool.AppendCertsFromPEM(contents[0]) {
+				return nil, fmt.Errorf("read the authority %q: there is no certificate in PEM form in it", files.CA)
+			}
+			return pool, nil
+		}},
+		pair: source[*tls.Certificate]{paths: []string{files.Cert, files.Key}, warn: warn, parse: func(contents [][]byte) (*tls.Certificate, error) {
+			pair, err := tls.X509KeyPair(contents[0], contents[1])
+			if err != nil {
+				return nil, fmt.Errorf("read the certificate %q with the key %q: %w", files.Cert, files.Key, err)
+			}
+			return &pair, nil
+		}},
+	}
+}
+
+// Config returns settings for one handshake, made of a copy of base, which may be
+// nil, and of what the files hold now. They are the caller's.
+func (t *TLS) Config(base *tls.Config) (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if base != nil {
+		config = base.Clone()
+	}
+	if t.files.CA != "" {
+		pool, err := t.authorities.get()
+		if err != nil {
+			return nil, err
+		}
+		config.RootCAs = pool
+	}
+	switch {
+	case t.files.Cert == "" && t.files.Key == "":
+		return config, nil
+	case t.files.Cert == "":
+		return nil, fmt.Errorf("read the key %q: there is no file with its certificate; give both", t.files.Key)
+	case t.files.Key == "":
+		return nil, fmt.Errorf("read the certificate %q: there is no file with its key; give both", t.files.Cert)
+	}
+	pair, err := t.pair.get()
+	if err != nil {
+		return nil, err
+	}
+	config.Certificates, config.GetClientCertificate = []tls.Certificate{*pair}, nil
+	return config, nil
+}
+
+// Problem returns why files cannot be used as they are now, so that Config goes by
+// what they held before; nil if they can.
+func (t *TLS) Problem() error {
+	return errors.Join(t.authorities.unusable(), t.pair.unusable())
+}
