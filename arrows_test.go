@@ -35,7 +35,8 @@ var rooms = []room{
 	{"internal/defaults", nil, "plant room: numbers and hooks, below every contract"},
 	{"internal/settings", nil, "plant room: options of one implementation in a Context"},
 	{"internal/netaddr", nil, "plant room: addresses of this host"},
-	{"internal/etcd", []string{"internal/backoff", "internal/defaults"}, "plant room: the connection to etcd"},
+	{"internal/reload", nil, "plant room: certificates and passwords that come from files"},
+	{"internal/etcd", []string{"internal/backoff", "internal/defaults", "internal/reload"}, "plant room: the connection to etcd"},
 	{"internal/etcd/mirror", []string{"internal/etcd", "internal/backoff", "internal/defaults"}, "plant room: copies keys of etcd into memory; knows no services"},
 	{"internal/etcd/claim", []string{"internal/etcd", "internal/etcd/mirror", "internal/backoff", "internal/defaults"}, "plant room: keeps keys in etcd under leases; knows no services"},
 
@@ -46,7 +47,7 @@ var rooms = []room{
 	{"broker", []string{"registry", "internal/defaults"}, "contract"},
 	{"transport", []string{"internal/defaults"}, "contract"},
 
-	{"registry/etcd", []string{"registry", "internal/etcd", "internal/etcd/mirror", "internal/etcd/claim", "internal/feed", "internal/record", "internal/watch", "internal/defaults", "internal/settings"}, "backend: puts the contract on internal/etcd"},
+	{"registry/etcd", []string{"registry", "internal/etcd", "internal/etcd/mirror", "internal/etcd/claim", "internal/feed", "internal/record", "internal/watch", "internal/defaults", "internal/reload", "internal/settings"}, "backend: puts the contract on internal/etcd"},
 	{"registry/memory", []string{"registry", "internal/feed", "internal/record", "internal/watch", "internal/defaults", "internal/settings"}, "backend"},
 
 	{"internal/disk", []string{"registry"}, "plant room: files of services; knows no registry that runs"},
@@ -72,7 +73,7 @@ var rooms = []room{
 
 	{"internal/doctor", []string{"registry", "internal/etcd", "internal/record", "internal/netaddr", "internal/defaults"}, "reads everything that the command's doctor reports on; no service links it"},
 	{"internal/embedded", nil, "the etcd inside the command; the library never links it"},
-	{"cmd/micro/...", []string{"", "client", "server", "client/grpc", "client/selector", "codec/bytes", "config/cmd", "registry", "registry/etcd", "internal/builtin", "internal/defaults", "internal/doctor", "internal/embedded", "internal/etcd", "internal/feed", "internal/record", "internal/rpc", "internal/similar", "cmd/micro/..."}, "front door: the command"},
+	{"cmd/micro/...", []string{"", "client", "server", "client/grpc", "client/selector", "codec/bytes", "config/cmd", "registry", "registry/etcd", "internal/builtin", "internal/defaults", "internal/doctor", "internal/embedded", "internal/etcd", "internal/feed", "internal/record", "internal/reload", "internal/rpc", "internal/similar", "cmd/micro/..."}, "front door: the command"},
 
 	{"registry/registrytest", []string{"registry"}, "test range: one suite for every backend, also those of users"},
 	{"internal/testkit/legacypb", []string{"api", "client", "server"}, "test range: what v2's generators wrote"},

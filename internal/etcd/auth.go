@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/internal/reload"
 )
 
 // authEvery is the least time between two authentications: they are the most
@@ -26,7 +27,8 @@ const authEvery = time.Second
 // obtains a new one when etcd no longer takes it. One token serves them all, over
 // all connections, until etcd refuses it.
 type auth struct {
-	conn *Conn
+	conn     *Conn
+	password *reload.Password // nil: it is in the configuration
 
 	mu      sync.Mutex
 	ok      bool // token is believed to be good
@@ -42,7 +44,13 @@ type attempt struct {
 	err  error
 }
 
-func newAuth(c *Conn) *auth { return &auth{conn: c} }
+func newAuth(c *Conn) *auth {
+	a := &auth{conn: c}
+	if c.cfg.PasswordFile != "" {
+		a.password = reload.NewPassword(c.cfg.PasswordFile, c.cfg.Warn)
+	}
+	return a
+}
 
 // valid returns a token that etcd is not known to refuse. It waits for etcd until
 // ctx is done, but not longer than for the next refusal of the credentials.
@@ -114,10 +122,16 @@ func (a *auth) authenticate(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	password := a.conn.cfg.Password
+	if a.password != nil {
+		if password, err = a.password.Get(); err != nil {
+			return "", err
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, a.conn.timeout)
 	defer cancel()
 	a.conn.counters.Authentications.Add(1)
-	resp, err := client.Authenticate(ctx, a.conn.cfg.Username, a.conn.cfg.Password)
+	resp, err := client.Authenticate(ctx, a.conn.cfg.Username, password)
 	if errors.Is(err, rpctypes.ErrAuthNotEnabled) {
 		return "", nil
 	}

@@ -3,7 +3,6 @@ package etcd
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -27,7 +26,7 @@ type Conn struct {
 	cfg      Config
 	err      error // what is permanently wrong with cfg
 	addrs    []string
-	tls      *tls.Config // nil: no TLS
+	tls      *tlsSettings // nil: no TLS
 	timeout  time.Duration
 	silence  time.Duration // of the link, after which it is not trusted
 	patience time.Duration // for the answer to a small request before the member is suspected
@@ -65,18 +64,14 @@ func Open(cfg Config) *Conn {
 		c.link = newLink(nil)
 		return c
 	}
-	target, err := parseAddrs(cfg.Addrs, cfg.Secure || cfg.TLS != nil)
+	target, err := parseAddrs(cfg.Addrs, cfg.wantsTLS())
 	c.err = err
 	c.addrs = target.addrs
 	// Members are tried in order: a random one spreads the load of many programs.
 	rand.Shuffle(len(c.addrs), func(i, j int) { c.addrs[i], c.addrs[j] = c.addrs[j], c.addrs[i] })
-	if cfg.TLS != nil {
-		c.tls = cfg.TLS.Clone()
-	} else if cfg.Secure || target.tls {
-		c.tls = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
+	c.tls = newTLSSettings(cfg, target.tls)
 	c.link = newLink(c.addrs)
-	if cfg.Username != "" && cfg.Password != "" {
+	if cfg.logsIn() {
 		c.auth = newAuth(c)
 	}
 	return c
@@ -139,7 +134,7 @@ func (c *Conn) start() (*clientv3.Client, error) {
 func (c *Conn) dial() (*clientv3.Client, error) {
 	creds := insecure.NewCredentials()
 	if c.tls != nil {
-		creds = credentials.NewTLS(c.tls)
+		creds = credentials.NewTLS(c.tls.base) // stands for what each handshake uses
 	}
 	options := []grpc.DialOption{
 		// The client asks for round_robin, a connection to every member. Without its
@@ -147,7 +142,7 @@ func (c *Conn) dial() (*clientv3.Client, error) {
 		grpc.WithDisableServiceConfig(),
 		grpc.WithIdleTimeout(0),
 		grpc.WithContextDialer(c.link.dial),
-		grpc.WithTransportCredentials(&watchedCreds{creds, c.link}),
+		grpc.WithTransportCredentials(&watchedCreds{creds, c.tls, c.link}),
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff: grpcbackoff.Config{
 				BaseDelay:  defaults.EtcdBaseDelay,

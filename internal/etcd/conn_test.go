@@ -291,3 +291,12 @@ func TestSuspectOfAnotherGeneration(t *testing.T) {
 	}
 	testkit.Eventually(t, soon, "a new connection", func() bool { l := c.Link(); return l.Up && l.Generation == 2 })
 }
+
+func wantNoText(t *testing.T, err error, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if strings.Contains(err.Error(), text) {
+			t.Errorf("error %q says %q", err, text)
+		}
+	}
+}

@@ -36,12 +36,12 @@ func (l *link) dial(ctx context.Context, endpoint string) (net.Conn, error) {
 // was closed.
 type netConn struct {
 	net.Conn
-	link     *link
-	addr     string
-	received atomic.Bool // something arrived
-	shaking  atomic.Bool // a handshake is under way
-	blamed   atomic.Bool // its end was explained
-	closed   atomic.Bool
+	link        *link
+	addr        string
+	received    atomic.Bool // something arrived
+	handshaking atomic.Bool // a handshake is under way
+	reported    atomic.Bool // its end was explained
+	closed      atomic.Bool
 }
 
 func (c *netConn) Read(p []byte) (int, error) {
@@ -57,55 +57,74 @@ func (c *netConn) Close() error {
 	if c.closed.Swap(true) {
 		return nil
 	}
-	if !c.received.Load() && !c.shaking.Load() {
-		c.blame(fmt.Errorf("connected to %s, but it does not answer", c.addr))
+	if !c.received.Load() && !c.handshaking.Load() {
+		c.report(fmt.Errorf("connected to %s, but it does not answer", c.addr))
 	}
 	c.link.closed(c)
 	return c.Conn.Close()
 }
 
-// blame tells the link why c ended; the first reason counts.
-func (c *netConn) blame(err error) {
-	if !c.blamed.Swap(true) {
+// report tells the link why c ended; the first reason counts.
+func (c *netConn) report(err error) {
+	if !c.reported.Swap(true) {
 		c.link.failed(err)
 	}
 }
 
-// watchedCreds reports failed handshakes, which grpc keeps to itself while it
-// tries again, and the errors that are read from the connection afterwards: a
-// server refuses a client's certificate only then.
+// watchedCreds makes handshakes and reports those that fail, which grpc keeps to
+// itself while it tries again, and the errors that are read from the connection
+// afterwards: a server refuses a client's certificate only then.
 type watchedCreds struct {
 	credentials.TransportCredentials
+	tls  *tlsSettings // nil: no TLS
 	link *link
 }
 
 var _ credentials.TransportCredentials = (*watchedCreds)(nil)
 
 func (w *watchedCreds) Clone() credentials.TransportCredentials {
-	return &watchedCreds{w.TransportCredentials.Clone(), w.link}
+	return &watchedCreds{w.TransportCredentials.Clone(), w.tls, w.link}
 }
 
 func (w *watchedCreds) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	c, ok := raw.(*netConn)
 	if !ok {
-		return w.TransportCredentials.ClientHandshake(ctx, authority, raw)
+		return nil, nil, fmt.Errorf("shake hands over a %T: it was not dialed here", raw)
 	}
-	c.shaking.Store(true) // a handshake that fails closes c before it returns
-	conn, info, err := w.TransportCredentials.ClientHandshake(ctx, authority, raw)
-	c.shaking.Store(false)
+	if w.tls == nil {
+		conn, info, err := w.TransportCredentials.ClientHandshake(ctx, authority, raw)
+		return &watchedConn{Conn: conn, tcp: c}, info, err
+	}
+	var shown shownCertificate
+	c.handshaking.Store(true) // a handshake that fails closes c before it returns
+	conn, info, err := w.tls.handshake(ctx, authority, raw, &shown)
+	c.handshaking.Store(false)
 	if err != nil {
-		c.blame(fmt.Errorf("TLS handshake with %s: %w", c.addr, withoutPorts(err)))
+		err = fmt.Errorf("TLS handshake with %s: %w", c.addr, withoutPorts(err))
+		if fault := shown.fault(time.Now()); fault != "" {
+			err = fmt.Errorf("%w; %s", err, fault)
+		}
+		c.report(w.withFileProblem(err))
 		return nil, nil, err
 	}
-	return &watchedConn{Conn: conn, tcp: c, secure: conn != raw}, info, nil
+	return &watchedConn{Conn: conn, tcp: c, creds: w, shown: &shown}, info, nil
+}
+
+// withFileProblem adds to err why new files are not in use, if that is so.
+func (w *watchedCreds) withFileProblem(err error) error {
+	if problem := w.tls.unreadable(); problem != nil && !errors.Is(err, problem) {
+		return fmt.Errorf("%w; the files there now cannot be used: %w", err, problem)
+	}
+	return err
 }
 
 // watchedConn is a connection after the handshake. It notes how it ends.
 type watchedConn struct {
 	net.Conn
 	tcp      *netConn
-	secure   bool
-	answered atomic.Bool // something arrived since the handshake
+	creds    *watchedCreds     // nil without TLS
+	shown    *shownCertificate // nil without TLS
+	answered atomic.Bool       // something arrived since the handshake
 }
 
 func (c *watchedConn) Read(p []byte) (int, error) {
@@ -132,14 +151,18 @@ func (c *watchedConn) ended(err error) {
 	}
 	addr, err := c.tcp.addr, withoutPorts(err)
 	switch {
-	case !c.answered.Load() && c.secure:
-		c.tcp.blame(fmt.Errorf("%s closed the connection after the TLS handshake; perhaps it wants a client certificate: %w", addr, err))
+	case !c.answered.Load() && c.shown != nil:
+		why := ""
+		if fault := c.shown.fault(time.Now()); fault != "" {
+			why = "; " + fault
+		}
+		c.tcp.report(c.creds.withFileProblem(fmt.Errorf("%s closed the connection after the TLS handshake%s: %w", addr, why, err)))
 	case !c.answered.Load():
-		c.tcp.blame(fmt.Errorf("%s closed the connection before it answered; perhaps it wants TLS: %w", addr, err))
+		c.tcp.report(fmt.Errorf("%s closed the connection before it answered; perhaps it wants TLS: %w", addr, err))
 	case errors.Is(err, io.EOF):
-		c.tcp.blame(fmt.Errorf("%s closed the connection", addr))
+		c.tcp.report(fmt.Errorf("%s closed the connection", addr))
 	default:
-		c.tcp.blame(fmt.Errorf("lost the connection to %s: %w", addr, err))
+		c.tcp.report(fmt.Errorf("lost the connection to %s: %w", addr, err))
 	}
 }
 

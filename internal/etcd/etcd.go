@@ -12,6 +12,8 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
+
+	"github.com/rollcall-go/micro/internal/reload"
 )
 
 // ErrClosed is returned by every method of a Conn after Close.
@@ -33,10 +35,18 @@ type Config struct {
 	Addrs []string
 	// Secure turns TLS on, with the system's roots unless TLS says otherwise.
 	Secure bool
-	// TLS turns TLS on with these settings. It is copied.
+	// TLS turns TLS on with these settings. It is copied. Its ServerName, if not
+	// empty, is the name that the certificate of every member must have, whatever
+	// the address; otherwise that is the host of the address.
 	TLS *tls.Config
+	// TLSFiles turns TLS on with what is in these files, which goes before what TLS
+	// has of the same. They are read again, if they have changed, at each handshake.
+	TLSFiles reload.Files
 	// Username and Password are used when neither is empty.
 	Username, Password string
+	// PasswordFile holds the password, if it is not empty, and goes before Password.
+	// It is read again at each login.
+	PasswordFile string
 	// Timeout bounds one request. 0 means defaults.RegistryTimeout.
 	Timeout time.Duration
 	// Silence is how long nothing may arrive before the link is not trusted. 0 means
@@ -54,4 +64,12 @@ type Config struct {
 	// Client is a client that the program made itself. It is used as it is and
 	// never closed; every field above but Timeout, Silence, Patience and Warn is ignored.
 	Client *clientv3.Client
+}
+
+// wantsTLS reports whether TLS is asked for, apart from the addresses.
+func (c Config) wantsTLS() bool { return c.Secure || c.TLS != nil || c.TLSFiles.Given() }
+
+// logsIn reports whether there is a user and a password.
+func (c Config) logsIn() bool {
+	return c.Username != "" && (c.Password != "" || c.PasswordFile != "")
 }

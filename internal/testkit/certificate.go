@@ -39,9 +39,10 @@ func NewCA(t testing.TB) *CA {
 	if err != nil {
 		t.Fatalf("make a certificate authority: %v", err)
 	}
+	serial := big.NewInt(time.Now().UnixNano())
 	template := &x509.Certificate{
-		SerialNumber:          big.NewInt(time.Now().UnixNano()),
-		Subject:               pkix.Name{CommonName: "test authority"},
+		SerialNumber:          serial,
+		Subject:               pkix.Name{CommonName: "test authority " + serial.String()},
 		NotBefore:             time.Now().Add(-time.Hour),
 		NotAfter:              time.Now().Add(24 * time.Hour),
 		IsCA:                  true,
@@ -64,16 +65,23 @@ func NewCA(t testing.TB) *CA {
 	return ca
 }
 
+// Subject is whom a certificate is for. A zero field has what Server gives it.
+type Subject struct {
+	Name        string    // the common name
+	Hosts       []string  // names and IP addresses, localhost, 127.0.0.1 and ::1 if nil
+	From, Until time.Time // when it is valid, from an hour ago until tomorrow
+}
+
 // Server writes a certificate for localhost, 127.0.0.1 and ::1.
 func (ca *CA) Server(t testing.TB) Certificate {
 	t.Helper()
-	return ca.write(t, "server")
+	return ca.Issue(t, Subject{Name: "server"})
 }
 
 // Client writes a client certificate whose common name is name.
 func (ca *CA) Client(t testing.TB, name string) Certificate {
 	t.Helper()
-	return ca.write(t, name)
+	return ca.Issue(t, Subject{Name: name})
 }
 
 // TLS returns a configuration for clients that trust this authority alone.
@@ -85,21 +93,36 @@ func (ca *CA) trust() *tls.Config {
 	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 }
 
-// issue makes a certificate that serves and dials.
-func (ca *CA) issue(name string) (tls.Certificate, error) {
+// certify makes a certificate that serves and dials.
+func (ca *CA) certify(s Subject) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()),
-		Subject:      pkix.Name{CommonName: name},
-		NotBefore:    time.Now().Add(-time.Hour),
-		NotAfter:     time.Now().Add(24 * time.Hour),
+		Subject:      pkix.Name{CommonName: s.Name},
+		NotBefore:    s.From,
+		NotAfter:     s.Until,
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-		DNSNames:     []string{"localhost"},
-		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
+	}
+	if s.From.IsZero() {
+		template.NotBefore = time.Now().Add(-time.Hour)
+	}
+	if s.Until.IsZero() {
+		template.NotAfter = time.Now().Add(24 * time.Hour)
+	}
+	hosts := s.Hosts
+	if hosts == nil {
+		hosts = []string{"localhost", "127.0.0.1", "::1"}
+	}
+	for _, host := range hosts {
+		if ip := net.ParseIP(host); ip != nil {
+			template.IPAddresses = append(template.IPAddresses, ip)
+		} else {
+			template.DNSNames = append(template.DNSNames, host)
+		}
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, ca.cert, &key.PublicKey, ca.key)
 	if err != nil {
@@ -108,26 +131,52 @@ func (ca *CA) issue(name string) (tls.Certificate, error) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
 }
 
-func (ca *CA) write(t testing.TB, name string) Certificate {
+// Issue writes a certificate that serves and dials.
+func (ca *CA) Issue(t testing.TB, s Subject) Certificate {
 	t.Helper()
-	issued, err := ca.issue(name)
+	issued, err := ca.certify(s)
 	if err != nil {
-		t.Fatalf("make certificate %q: %v", name, err)
+		t.Fatalf("make certificate %q: %v", s.Name, err)
 	}
 	key, err := x509.MarshalPKCS8PrivateKey(issued.PrivateKey)
 	if err != nil {
-		t.Fatalf("make certificate %q: %v", name, err)
+		t.Fatalf("make certificate %q: %v", s.Name, err)
 	}
-	dir, err := os.MkdirTemp(ca.dir, name+"-*")
+	dir, err := os.MkdirTemp(ca.dir, s.Name+"-*")
 	if err != nil {
-		t.Fatalf("make certificate %q: %v", name, err)
+		t.Fatalf("make certificate %q: %v", s.Name, err)
 	}
 	c := Certificate{CertFile: filepath.Join(dir, "cert.pem"), KeyFile: filepath.Join(dir, "key.pem")}
 	err = errors.Join(writePEM(c.CertFile, "CERTIFICATE", issued.Certificate[0]), writePEM(c.KeyFile, "PRIVATE KEY", key))
 	if err != nil {
-		t.Fatalf("make certificate %q: %v", name, err)
+		t.Fatalf("make certificate %q: %v", s.Name, err)
 	}
 	return c
+}
+
+// Load reads the certificate and its key.
+func (c Certificate) Load(t testing.TB) tls.Certificate {
+	t.Helper()
+	pair, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pair
+}
+
+// Replace writes what c holds to the files of another, as a tool that renews
+// certificates does.
+func (c Certificate) Replace(t testing.TB, other Certificate) {
+	t.Helper()
+	for from, to := range map[string]string{c.CertFile: other.CertFile, c.KeyFile: other.KeyFile} {
+		content, err := os.ReadFile(from)
+		if err == nil {
+			err = os.WriteFile(to, content, 0o600)
+		}
+		if err != nil {
+			t.Fatalf("replace the certificate in %s: %v", other.CertFile, err)
+		}
+	}
 }
 
 func writePEM(path, kind string, der []byte) error {

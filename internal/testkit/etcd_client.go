@@ -191,7 +191,7 @@ func (e *Etcd) tls() (*tls.Config, error) {
 	}
 	c := e.ca.trust()
 	if e.clientCerts {
-		own, err := e.ca.issue("client")
+		own, err := e.ca.certify(Subject{Name: "client"})
 		if err != nil {
 			return nil, err
 		}

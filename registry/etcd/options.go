@@ -4,6 +4,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 
+	"github.com/rollcall-go/micro/internal/reload"
 	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -12,6 +13,8 @@ import (
 // Options.Context.
 type etcdSettings struct {
 	username, password string
+	passwordFile       string
+	tlsFiles           reload.Files
 	zap                *zap.Config
 	client             *clientv3.Client
 }
@@ -28,7 +31,27 @@ func setting(change func(*etcdSettings)) registry.Option {
 // Auth makes the registry log in. Both must be given; with one of them empty
 // there is no login.
 func Auth(username, password string) registry.Option {
-	return setting(func(s *etcdSettings) { s.username, s.password = username, password })
+	return setting(func(s *etcdSettings) { s.username, s.password, s.passwordFile = username, password, "" })
+}
+
+// AuthFile makes the registry log in with the password that stands in a file, whose
+// last line break does not count. The file is read at each login, so that a password
+// that is replaced there is the one that counts from then on. While it cannot be
+// read, what it held before does.
+func AuthFile(username, passwordFile string) registry.Option {
+	return setting(func(s *etcdSettings) { s.username, s.password, s.passwordFile = username, "", passwordFile })
+}
+
+// TLSFiles switches TLS on with certificates in PEM files: those of the authorities
+// that are trusted, and the one to show with its private key. Each may be empty, but
+// cert and key come together; without ca the authorities of the system are trusted.
+//
+// The files are read at each new connection, so that renewed certificates need no
+// restart. A file that cannot be used then, such as a certificate whose key is not
+// written yet, is named in a warning, and what it held before stays in force. What
+// else registry.TLSConfig says, such as a ServerName, holds beside it.
+func TLSFiles(ca, cert, key string) registry.Option {
+	return setting(func(s *etcdSettings) { s.tlsFiles = reload.Files{CA: ca, Cert: cert, Key: key} })
 }
 
 // LogConfig sets the log of the etcd client. Without it, or with nil, the client

@@ -94,15 +94,17 @@ func NewRegistry(opts ...registry.Option) registry.Registry {
 func (b *backend) open() *link {
 	s, _ := settings.Of[etcdSettings](b.opts.Context)
 	l := &link{conn: etcd.Open(etcd.Config{
-		Addrs:    b.opts.Addrs,
-		Secure:   b.opts.Secure,
-		TLS:      b.opts.TLSConfig,
-		Username: s.username,
-		Password: s.password,
-		Timeout:  b.opts.Timeout,
-		Zap:      s.zap,
-		Client:   s.client,
-		Warn:     func(text string) { logger.Logf(logger.WarnLevel, "Registry [etcd] %s", text) },
+		Addrs:        b.opts.Addrs,
+		Secure:       b.opts.Secure,
+		TLS:          b.opts.TLSConfig,
+		TLSFiles:     s.tlsFiles,
+		Username:     s.username,
+		Password:     s.password,
+		PasswordFile: s.passwordFile,
+		Timeout:      b.opts.Timeout,
+		Zap:          s.zap,
+		Client:       s.client,
+		Warn:         func(text string) { logger.Logf(logger.WarnLevel, "Registry [etcd] %s", text) },
 	})}
 	l.keeper = claim.NewKeeper(l.conn)
 	l.ctx, l.end = context.WithCancel(b.ctx)
