@@ -38,24 +38,25 @@ var rooms = []room{
 	{"internal/reload", nil, "plant room: certificates and passwords that come from files"},
 	{"internal/etcd", []string{"internal/backoff", "internal/defaults", "internal/reload"}, "plant room: the connection to etcd"},
 	{"internal/etcd/mirror", []string{"internal/etcd", "internal/backoff", "internal/defaults"}, "plant room: copies keys of etcd into memory; knows no services"},
-	{"internal/etcd/claim", []string{"internal/etcd", "internal/etcd/mirror", "internal/backoff", "internal/defaults"}, "plant room: keeps keys in etcd under leases; knows no services"},
+	{"internal/etcd/claim", []string{"internal/ability", "internal/etcd", "internal/etcd/mirror", "internal/backoff", "internal/defaults"}, "plant room: keeps keys in etcd under leases; knows no services"},
 
 	{"registry", nil, "contract: depends on nothing, so that anybody can implement it"},
-	{"internal/feed", []string{"registry", "internal/backoff", "internal/defaults", "internal/record"}, "contract between backends and discovery"},
+	{"internal/ability", []string{"registry"}, "contract: what a registry can do beyond the public one"},
+	{"internal/feed", []string{"registry", "internal/ability", "internal/backoff", "internal/defaults", "internal/record"}, "contract between backends and discovery"},
 	{"internal/record", []string{"registry"}, "copies and compares the contract's records"},
 	{"internal/watch", []string{"registry", "internal/record"}, "what a backend's Watcher has yet to deliver"},
 	{"broker", []string{"registry", "internal/defaults"}, "contract"},
 	{"transport", []string{"internal/defaults"}, "contract"},
 
-	{"registry/etcd", []string{"registry", "internal/etcd", "internal/etcd/mirror", "internal/etcd/claim", "internal/feed", "internal/record", "internal/watch", "internal/defaults", "internal/reload", "internal/settings"}, "backend: puts the contract on internal/etcd"},
+	{"registry/etcd", []string{"registry", "internal/etcd", "internal/etcd/mirror", "internal/etcd/claim", "internal/ability", "internal/feed", "internal/record", "internal/watch", "internal/defaults", "internal/reload", "internal/settings"}, "backend: puts the contract on internal/etcd"},
 	{"registry/memory", []string{"registry", "internal/feed", "internal/record", "internal/watch", "internal/defaults", "internal/settings"}, "backend"},
 
 	{"internal/disk", []string{"registry"}, "plant room: files of services; knows no registry that runs"},
 	{"internal/discovery", []string{"registry", "internal/feed", "internal/record", "internal/backoff", "internal/defaults", "internal/disk"}, "engine room: knows views of services, no wire"},
-	{"registry/cache", []string{"registry", "internal/discovery", "internal/feed", "internal/record", "internal/defaults"}, "the public face of discovery"},
+	{"registry/cache", []string{"registry", "internal/discovery", "internal/ability", "internal/feed", "internal/record", "internal/defaults"}, "the public face of discovery"},
 	{"internal/pick", []string{"registry", "client/selector", "internal/discovery", "internal/record", "internal/similar"}, "engine room: chooses nodes, knows no grpc"},
 	{"internal/conn", []string{"internal/backoff", "internal/defaults"}, "engine room: the wire to a node, knows no registry"},
-	{"internal/enroll", []string{"registry", "internal/feed", "internal/record", "internal/backoff", "internal/defaults"}, "engine room: keeps a service registered"},
+	{"internal/enroll", []string{"registry", "internal/ability", "internal/record", "internal/backoff", "internal/defaults"}, "engine room: keeps a service registered"},
 	{"internal/rpc", []string{"registry", "client", "server", "internal/protomsg", "internal/defaults"}, "engine room: what client and server have in common"},
 
 	{"client/selector", []string{"registry", "internal/defaults"}, "contract"},
@@ -64,16 +65,16 @@ var rooms = []room{
 	{"server", []string{"registry", "broker", "transport", "internal/defaults"}, "contract"},
 	{"api", []string{"registry", "server"}, "contract: imported by generated code"},
 
-	{"client/grpc", []string{"client", "client/selector", "broker", "registry", "transport", "internal/attempt", "internal/conn", "internal/defaults", "internal/discovery", "internal/feed", "internal/pick", "internal/record", "internal/rpc", "internal/settings"}, "call room"},
-	{"server/grpc", []string{"server", "broker", "registry", "transport", "api", "internal/defaults", "internal/enroll", "internal/feed", "internal/netaddr", "internal/protomsg", "internal/record", "internal/rpc", "internal/settings"}, "call room"},
+	{"client/grpc", []string{"client", "client/selector", "broker", "registry", "transport", "internal/attempt", "internal/conn", "internal/defaults", "internal/discovery", "internal/ability", "internal/feed", "internal/pick", "internal/record", "internal/rpc", "internal/settings"}, "call room"},
+	{"server/grpc", []string{"server", "broker", "registry", "transport", "api", "internal/defaults", "internal/enroll", "internal/ability", "internal/netaddr", "internal/protomsg", "internal/record", "internal/rpc", "internal/settings"}, "call room"},
 
-	{"internal/builtin", []string{"client", "client/grpc", "client/selector", "server", "server/grpc", "broker", "transport", "registry", "registry/etcd", "registry/memory", "internal/defaults", "internal/feed"}, "wiring: the one list of implementations"},
-	{"config/cmd", []string{"internal/builtin", "client", "client/selector", "server", "broker", "transport", "registry", "internal/defaults", "internal/feed", "internal/netaddr", "internal/similar"}, "wiring: flags and environment"},
-	{"", []string{"client", "client/grpc", "client/selector", "server", "server/grpc", "broker", "transport", "registry", "config/cmd", "internal/builtin", "internal/defaults", "internal/feed", "internal/protomsg"}, "front door: assembles a service"},
+	{"internal/builtin", []string{"client", "client/grpc", "client/selector", "server", "server/grpc", "broker", "transport", "registry", "registry/etcd", "registry/memory", "internal/defaults", "internal/ability"}, "wiring: the one list of implementations"},
+	{"config/cmd", []string{"internal/builtin", "client", "client/selector", "server", "broker", "transport", "registry", "internal/defaults", "internal/ability", "internal/netaddr", "internal/similar"}, "wiring: flags and environment"},
+	{"", []string{"client", "client/grpc", "client/selector", "server", "server/grpc", "broker", "transport", "registry", "config/cmd", "internal/builtin", "internal/defaults", "internal/ability", "internal/protomsg"}, "front door: assembles a service"},
 
 	{"internal/doctor", []string{"registry", "internal/etcd", "internal/record", "internal/netaddr", "internal/defaults"}, "reads everything that the command's doctor reports on; no service links it"},
 	{"internal/embedded", nil, "the etcd inside the command; the library never links it"},
-	{"cmd/micro/...", []string{"", "client", "server", "client/grpc", "client/selector", "codec/bytes", "config/cmd", "registry", "registry/etcd", "internal/builtin", "internal/defaults", "internal/doctor", "internal/embedded", "internal/etcd", "internal/feed", "internal/record", "internal/reload", "internal/rpc", "internal/similar", "cmd/micro/..."}, "front door: the command"},
+	{"cmd/micro/...", []string{"", "client", "server", "client/grpc", "client/selector", "codec/bytes", "config/cmd", "registry", "registry/etcd", "internal/builtin", "internal/defaults", "internal/doctor", "internal/embedded", "internal/etcd", "internal/ability", "internal/record", "internal/reload", "internal/rpc", "internal/similar", "cmd/micro/..."}, "front door: the command"},
 
 	{"registry/registrytest", []string{"registry"}, "test range: one suite for every backend, also those of users"},
 	{"internal/testkit/legacypb", []string{"api", "client", "server"}, "test range: what v2's generators wrote"},

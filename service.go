@@ -13,7 +13,7 @@ import (
 	"github.com/rollcall-go/micro/broker"
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/config/cmd"
-	"github.com/rollcall-go/micro/internal/feed"
+	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/server"
@@ -178,7 +178,7 @@ func (s *service) Run() (err error) {
 	s.mu.Unlock()
 	o := s.Options()
 	if err == nil {
-		err = feed.Check(o.Server.Options().Registry)
+		err = ability.Check(o.Server.Options().Registry)
 	}
 	if err != nil {
 		return fmt.Errorf("run %q: %w", s.Name(), err)

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rollcall-go/micro/internal/feed"
+	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/etcd"
@@ -123,5 +123,5 @@ func listed(r registry.Registry, name string, n int) bool {
 // generated marks ids as made by the process that registers them, as a server
 // does for those of its own making: such nodes share a lease.
 func generated(t *testing.T) registry.RegisterOption {
-	return registry.RegisterContext(feed.WithGenerated(t.Context()))
+	return registry.RegisterContext(ability.WithGenerated(t.Context()))
 }

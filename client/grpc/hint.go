@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/rollcall-go/micro/internal/feed"
+	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -107,7 +107,7 @@ func (h *hints) listed(ctx context.Context) []string {
 }
 
 func (h *hints) pausedOf(ctx context.Context, service string) []string {
-	p, ok := h.registry.(feed.Pauser)
+	p, ok := ability.As[ability.Pauser](h.registry)
 	if !ok {
 		return nil
 	}

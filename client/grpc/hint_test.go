@@ -12,7 +12,7 @@ import (
 
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/client/selector"
-	"github.com/rollcall-go/micro/internal/feed"
+	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -24,7 +24,7 @@ type operated struct {
 	lists  atomic.Int64
 }
 
-var _ feed.Pauser = (*operated)(nil)
+var _ ability.Pauser = (*operated)(nil)
 
 func (r *operated) Paused(context.Context, string) ([]string, error) { return r.paused, nil }
 

@@ -7,8 +7,8 @@ import (
 
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/client/selector"
+	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/discovery"
-	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/pick"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -63,7 +63,7 @@ func (r *route) look(ctx context.Context) error {
 	directory := r.setup.network.directory
 	s := directory.Lookup(r.service)
 	if !s.Known {
-		err := feed.Check(r.setup.network.registry)
+		err := ability.Check(r.setup.network.registry)
 		if err == nil {
 			s, err = directory.Wait(ctx, r.service)
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/rollcall-go/micro/client"
-	"github.com/rollcall-go/micro/internal/feed"
+	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/netaddr"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/server"
@@ -119,7 +119,7 @@ func locate(in input, to Options) error {
 			return fmt.Errorf("set --registry_snapshot=%q: %w", snapshot, err)
 		}
 	}
-	if err := feed.Check(*at); err != nil {
+	if err := ability.Check(*at); err != nil {
 		return err
 	}
 	if to.Server != nil {

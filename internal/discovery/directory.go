@@ -38,17 +38,22 @@ type Options struct {
 // sweeps is the number of looks at the last use within Options.Idle.
 const sweeps = 10
 
-// verdictRetry is the pause before a referee that could not tell is asked again.
-const verdictRetry = time.Second
+const (
+	// resolveRetry is the pause before a Resolver that could not tell is asked again.
+	resolveRetry = time.Second
+	// resolveAgain is the pause before one that could tell is asked about the same
+	// suspect again.
+	resolveAgain = 2 * time.Second
+)
 
 // Directory follows services and publishes snapshots of them. Its methods are
 // safe for concurrent use.
 type Directory struct {
-	src     feed.Source
-	referee feed.Referee // nil if src is none
-	idle    time.Duration
-	rules   rules
-	saver   *saver // nil if nothing is kept on disk
+	src      feed.Source
+	resolver feed.Resolver // nil if src is none
+	idle     time.Duration
+	policy   suspectPolicy
+	saver    *saver // nil if nothing is kept on disk
 
 	entries atomic.Pointer[map[string]*entry] // replaced, never changed
 	sweep   atomic.Uint64                     // counts the looks at the last use
@@ -75,16 +80,17 @@ func New(src feed.Source, opts Options) *Directory {
 	d := &Directory{
 		src:  src,
 		idle: or(opts.Idle, defaults.SnapshotIdle),
-		rules: rules{
-			off:    opts.NoSuspects,
-			window: or(opts.SuspectWindow, defaults.SuspectWindow),
-			keep:   or(opts.SuspectKeep, defaults.SuspectKeep),
-			retry:  verdictRetry,
+		policy: suspectPolicy{
+			off:     opts.NoSuspects,
+			window:  or(opts.SuspectWindow, defaults.SuspectWindow),
+			keep:    or(opts.SuspectKeep, defaults.SuspectKeep),
+			retry:   resolveRetry,
+			recheck: resolveAgain,
 		},
 		wake:      make(chan struct{}, 1),
 		observers: map[*observer]struct{}{},
 	}
-	d.referee, _ = src.(feed.Referee)
+	d.resolver, _ = src.(feed.Resolver)
 	if opts.Disk != nil {
 		d.saver = newSaver(opts.Disk)
 	}

@@ -21,14 +21,14 @@ type source struct {
 	follows int
 	refuse  error // Follow's error
 
-	expired bool // the referee's answer
-	told    error
-	hold    chan struct{} // the referee waits for it, unless nil
+	cause feed.Cause // the Resolver's answer
+	told  error
+	hold  chan struct{} // the Resolver waits for it, unless nil
 }
 
 var (
-	_ feed.Source  = (*source)(nil)
-	_ feed.Referee = (*source)(nil)
+	_ feed.Source   = (*source)(nil)
+	_ feed.Resolver = (*source)(nil)
 )
 
 func (s *source) Follow(ctx context.Context, name string, sink feed.Sink) error {
@@ -50,7 +50,7 @@ func (s *source) Follow(ctx context.Context, name string, sink feed.Sink) error 
 	return nil
 }
 
-func (s *source) Expired(ctx context.Context, gone []feed.Departure) ([]bool, error) {
+func (s *source) Resolve(ctx context.Context, gone []feed.Departure) ([]feed.Cause, error) {
 	if s.hold != nil {
 		select {
 		case <-s.hold:
@@ -58,7 +58,7 @@ func (s *source) Expired(ctx context.Context, gone []feed.Departure) ([]bool, er
 			return nil, ctx.Err()
 		}
 	}
-	return slices.Repeat([]bool{s.expired}, len(gone)), s.told
+	return slices.Repeat([]feed.Cause{s.cause}, len(gone)), s.told
 }
 
 // sink returns what follows name, nil if nothing does.
@@ -70,7 +70,7 @@ func (s *source) sink(name string) feed.Sink {
 }
 
 // view returns an update in which the given nodes of one version are registered,
-// and others are gone, which had leases.
+// and others are gone.
 func viewOf(name, ids, gone string) feed.Update {
 	u := feed.Update{}
 	if ids != "" {
@@ -259,18 +259,18 @@ func TestIdleNameIsDropped(t *testing.T) {
 
 func TestMassLoss(t *testing.T) {
 	for _, tt := range []struct {
-		name    string
-		expired bool
-		told    error
-		want    int
+		name  string
+		cause feed.Cause
+		told  error
+		want  int
 	}{
-		{"expired", true, nil, 3},
-		{"deliberate", false, nil, 0},
-		{"cannot tell", false, errors.New("out of reach"), 3},
+		{"expired", feed.Expired, nil, 3},
+		{"deliberate", feed.Deleted, nil, 0},
+		{"cannot tell", feed.Unknown, errors.New("out of reach"), 3},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			run(t, Options{}, func(t *testing.T, s *source, d *Directory) {
-				s.expired, s.told, s.hold = tt.expired, tt.told, make(chan struct{})
+				s.cause, s.told, s.hold = tt.cause, tt.told, make(chan struct{})
 				d.Lookup("s")
 				s.sink("s").Status(live())
 				s.sink("s").Update(viewOf("s", "a b c", ""))

@@ -34,9 +34,9 @@ type entry struct {
 var _ feed.Sink = (*entry)(nil)
 
 func newEntry(d *Directory, name string) *entry {
-	e := &entry{dir: d, name: name, view: view{rules: d.rules}}
+	e := &entry{dir: d, name: name, view: view{policy: d.policy}}
 	if name == "" { // nothing is routed by the view of all services
-		e.view.rules.off = true
+		e.view.policy.off = true
 	} else if d.saver != nil {
 		e.view.patience = time.Now().Add(diskPatience)
 	}
@@ -94,7 +94,7 @@ func (e *entry) Status(s feed.Status) {
 }
 
 // step takes the state machine one step further, publishes what came of it and
-// asks the referee what it wants to know.
+// asks the Resolver what it wants to know.
 func (e *entry) step(f func(now time.Time)) {
 	e.mu.Lock()
 	if e.gone {
@@ -104,7 +104,7 @@ func (e *entry) step(f func(now time.Time)) {
 	now := time.Now()
 	f(now)
 	ask, next := e.view.tick(now)
-	load := e.view.missesRegistry(now)
+	load := e.view.wantsDisk(now)
 	if at := e.view.patience; !at.IsZero() && (next.IsZero() || at.Before(next)) {
 		next = at
 	}

@@ -8,20 +8,33 @@ import (
 	"github.com/rollcall-go/micro/registry"
 )
 
-// loss is a node that went without a deliberate delete being known, a short
-// while ago. It counts towards the threshold.
+// suspectPolicy says which departed nodes are still called, and for how long.
+type suspectPolicy struct {
+	off     bool          // believe every departure
+	window  time.Duration // losses within it count as one
+	keep    time.Duration // how long a suspect is kept untried
+	retry   time.Duration // pause before a Resolver that failed is asked again
+	recheck time.Duration // pause before one that answered is asked again
+}
+
+// loss is a node that went, a short while ago, without a deliberate delete being
+// known. It is believed to be gone and counts towards the threshold.
 type loss struct {
 	feed.Departure
 	service *registry.Service // the version it belonged to; may be nil
 	at      time.Time
-	held    bool // it was made a suspect
+	suspect bool // it was made one since
 }
 
 // suspect is a node that left the registry view and is still routed to.
 type suspect struct {
 	feed.Departure
 	service *registry.Service // the version it belonged to; may be nil
-	until   time.Time
+	at      time.Time         // when it left
+	until   time.Time         // when it is given up
+	// alone says that it is suspected for itself, not as one of many or because of
+	// a gap: if its record expired it is a loss like others.
+	alone bool
 
 	question question
 	askAt    time.Time // for open
@@ -32,8 +45,8 @@ type question int
 
 const (
 	settled question = iota // nothing
-	open                    // the referee is to be asked at askAt
-	asked                   // the referee has not answered yet
+	open                    // the Resolver is to be asked at askAt
+	asked                   // the Resolver has not answered yet
 )
 
 // record returns the suspect as a service with one node.
@@ -52,36 +65,53 @@ func (v *view) depart(now time.Time, u feed.Update, before []*registry.Service) 
 	back := v.returned(u)
 	v.suspects = slices.DeleteFunc(v.suspects, func(s suspect) bool { return back(s.Node) })
 	v.losses = slices.DeleteFunc(v.losses, func(l loss) bool {
-		return back(l.Node) || now.Sub(l.at) >= v.rules.window
+		return back(l.Node) || now.Sub(l.at) >= v.policy.window
 	})
-
 	for _, d := range u.Departed {
 		if back(d.Node) {
 			continue
 		}
-		l := loss{Departure: d, service: version(before, d), at: now}
+		s := suspect{Departure: d, service: version(before, d), at: now, until: now.Add(v.policy.keep)}
 		switch {
+		case d.Cause == feed.Deleted:
+			v.forget(d)
+		case d.Cause == feed.Vanished:
+			s.alone, s.question, s.askAt = !u.Gap, open, now
+			v.suspects = append(v.suspects, s)
 		case u.Gap: // not seen to go: whether on purpose cannot be known
-			v.suspects = append(v.suspects, suspect{Departure: d, service: l.service, until: now.Add(v.rules.keep)})
-		case d.Lease != 0: // without a lease only a deliberate delete removes it
-			v.losses = append(v.losses, l)
+			v.suspects = append(v.suspects, s)
+		default:
+			v.losses = append(v.losses, loss{Departure: d, service: s.service, at: now})
 		}
 	}
+	v.weigh(now)
+}
 
+// weigh makes suspects of the recent losses if they are at least two and more
+// than half of the nodes.
+func (v *view) weigh(now time.Time) {
 	if len(v.losses) < 2 || 2*len(v.losses) <= len(v.losses)+count(v.services) {
 		return
 	}
 	for i := range v.losses {
 		l := &v.losses[i]
-		if l.held {
+		if l.suspect {
 			continue
 		}
-		l.held = true
-		v.suspects = append(v.suspects, suspect{
-			Departure: l.Departure, service: l.service, until: l.at.Add(v.rules.keep),
-			question: open, askAt: now,
-		})
+		l.suspect = true
+		s := suspect{Departure: l.Departure, service: l.service, at: l.at, until: l.at.Add(v.policy.keep)}
+		s.question, s.askAt = open, now
+		if l.Cause == feed.Expired {
+			s.askAt = now.Add(v.policy.recheck)
+		}
+		v.suspects, v.dirty = append(v.suspects, s), true
 	}
+}
+
+// forget drops what is remembered of a node that was taken out on purpose.
+func (v *view) forget(d feed.Departure) {
+	v.suspects = slices.DeleteFunc(v.suspects, func(s suspect) bool { return s.Node.Id == d.Node.Id && s.Service == d.Service })
+	v.losses = slices.DeleteFunc(v.losses, func(l loss) bool { return l.Node.Id == d.Node.Id && l.Service == d.Service })
 }
 
 // returned returns a test whether a node is registered again, or its address is
@@ -99,7 +129,7 @@ func (v *view) returned(u feed.Update) func(*registry.Node) bool {
 	return func(n *registry.Node) bool { return ids[n.Id] || addresses[n.Address] }
 }
 
-// tick lets suspects expire. It returns the departures about which the referee
+// tick lets suspects expire. It returns the departures about which the Resolver
 // is to be asked now, and when to call tick again at the latest, zero for never.
 func (v *view) tick(now time.Time) (ask []feed.Departure, next time.Time) {
 	sooner := func(t time.Time) {
@@ -130,28 +160,35 @@ func (v *view) tick(now time.Time) (ask []feed.Departure, next time.Time) {
 	return ask, next
 }
 
-// verdict takes in the referee's answer: for each departure whether its lease is
-// gone. A node whose lease lives was removed on purpose and is dropped. After an
-// error the question is put again.
-func (v *view) verdict(now time.Time, about []feed.Departure, expired []bool, err error) {
+// resolve takes in what the Resolver found out about each departure. A node that
+// was taken out on purpose is dropped, and so is one that merely expired, unless
+// many did. The others are asked about again: an operator may take them out
+// while they are suspects.
+func (v *view) resolve(now time.Time, about []feed.Departure, causes []feed.Cause, err error) {
 	for i, d := range about {
-		same := func(o feed.Departure) bool { return o.Node.Id == d.Node.Id && o.Lease == d.Lease }
-		at := slices.IndexFunc(v.suspects, func(s suspect) bool { return same(s.Departure) })
+		at := slices.IndexFunc(v.suspects, func(s suspect) bool {
+			return s.Node.Id == d.Node.Id && s.Service == d.Service && s.Token == d.Token
+		})
 		if at < 0 {
 			continue
 		}
 		s := &v.suspects[at]
+		if err != nil || i >= len(causes) {
+			s.question, s.askAt = open, now.Add(v.policy.retry)
+			continue
+		}
+		s.question, s.askAt, s.Cause = open, now.Add(v.policy.recheck), causes[i]
 		switch {
-		case err != nil || i >= len(expired):
-			s.question, s.askAt = open, now.Add(v.rules.retry)
-		case expired[i]:
-			s.question = settled
-		default:
+		case s.Cause == feed.Deleted:
 			v.dirty = true
+			v.forget(d)
+		case s.Cause == feed.Expired && s.alone:
+			v.dirty = true
+			v.losses = append(v.losses, loss{Departure: s.Departure, service: s.service, at: s.at})
 			v.suspects = slices.Delete(v.suspects, at, at+1)
-			v.losses = slices.DeleteFunc(v.losses, func(l loss) bool { return same(l.Departure) })
 		}
 	}
+	v.weigh(now)
 }
 
 // failed drops the suspects at an address that does not answer as it should.

@@ -19,15 +19,20 @@ type world struct {
 	v     view
 	now   time.Time
 	nodes []string // registered ids
-	asked []string // ids that the referee was asked about, not answered yet
+	asked []string // ids that the Resolver was asked about, not answered yet
 	ask   []feed.Departure
 }
 
-// lease of each node: its own number, none for ids that begin with "bare".
+// departure says why the node left by how its id begins.
 func departure(id string) feed.Departure {
-	d := feed.Departure{Service: "s", Version: "1", Node: node(id), Lease: 1}
-	if strings.HasPrefix(id, "bare") {
-		d.Lease = 0
+	d := feed.Departure{Service: "s", Version: "1", Node: node(id)}
+	switch {
+	case strings.HasPrefix(id, "del"):
+		d.Cause = feed.Deleted
+	case strings.HasPrefix(id, "van"):
+		d.Cause = feed.Vanished
+	case strings.HasPrefix(id, "exp"):
+		d.Cause = feed.Expired
 	}
 	return d
 }
@@ -42,7 +47,7 @@ func node(id string) *registry.Node {
 
 func newWorld(t *testing.T, off bool, ids ...string) *world {
 	w := &world{t: t, now: time.Unix(1000, 0)}
-	w.v.rules = rules{off: off, window: 10 * time.Second, keep: time.Minute, retry: time.Second}
+	w.v.policy = suspectPolicy{off: off, window: 10 * time.Second, keep: time.Minute, retry: time.Second, recheck: 2 * time.Second}
 	w.set(false, ids...)
 	return w
 }
@@ -75,14 +80,11 @@ func (w *world) tick() {
 
 func (w *world) pass(d time.Duration) { w.now = w.now.Add(d); w.tick() }
 
-func (w *world) answer(expired bool, err error) {
-	all := make([]bool, len(w.ask))
-	for i := range all {
-		all[i] = expired
-	}
+func (w *world) answer(cause feed.Cause, err error) {
+	all := slices.Repeat([]feed.Cause{cause}, len(w.ask))
 	about := w.ask
 	w.ask, w.asked = nil, nil
-	w.v.verdict(w.now, about, all, err)
+	w.v.resolve(w.now, about, all, err)
 	w.tick()
 }
 
@@ -125,17 +127,17 @@ func TestSuspects(t *testing.T) {
 		}},
 		{"expired leases leave suspects", "a b c", func(w *world) {
 			w.set(false)
-			w.answer(true, nil)
+			w.answer(feed.Expired, nil)
 			w.want("a b c", "")
 		}},
 		{"living leases mean a deliberate delete", "a b c", func(w *world) {
 			w.set(false)
-			w.answer(false, nil)
+			w.answer(feed.Deleted, nil)
 			w.want("", "")
 		}},
 		{"deliberate deletes do not count on", "a b c d e", func(w *world) {
 			w.set(false, "d", "e")
-			w.answer(false, nil)
+			w.answer(feed.Deleted, nil)
 			w.set(false, "e")
 			w.want("", "")
 		}},
@@ -148,7 +150,7 @@ func TestSuspects(t *testing.T) {
 			w.pass(4 * time.Second)
 			w.set(false, "d")
 			w.want("a b c", "a b c")
-			w.answer(true, nil)
+			w.answer(feed.Expired, nil)
 			w.set(false)
 			w.want("a b c d", "d")
 		}},
@@ -158,15 +160,59 @@ func TestSuspects(t *testing.T) {
 			w.set(false, "c", "d")
 			w.want("", "")
 		}},
-		{"no lease is deliberate", "bare1 bare2 bare3", func(w *world) {
+		{"deleted is deliberate", "del1 del2 del3", func(w *world) {
 			w.set(false)
 			w.want("", "")
 		}},
-		{"a gap makes suspects of any number, without asking", "a b bare1", func(w *world) {
+		{"a gap makes suspects of any number, without asking", "a b c", func(w *world) {
 			w.set(true, "a", "b")
-			w.want("bare1", "")
+			w.want("c", "")
 			w.set(true, "b")
-			w.want("a bare1", "")
+			w.want("a c", "")
+		}},
+		{"a gap does not hide who said that it leaves", "a del1", func(w *world) {
+			w.set(true, "a")
+			w.want("", "")
+		}},
+		{"a gap is asked about where the backend wants to be", "a van1", func(w *world) {
+			w.set(true, "a")
+			w.want("van1", "van1")
+			w.answer(feed.Expired, nil)
+			w.want("van1", "")
+		}},
+		{"many that expired are kept without asking", "a exp1 exp2 exp3", func(w *world) {
+			w.set(false, "a", "exp2", "exp3")
+			w.want("", "")
+			w.set(false, "a", "exp3")
+			w.want("", "")
+			w.set(false, "a")
+			w.want("exp1 exp2 exp3", "")
+		}},
+		{"who vanished without a word is kept, however few", "a b van1", func(w *world) {
+			w.set(false, "a", "b")
+			w.want("van1", "van1")
+			w.answer(feed.Vanished, nil)
+			w.want("van1", "")
+			w.set(false, "a", "b", "van1")
+			w.want("", "")
+		}},
+		{"who vanished and turns out to have expired is believed", "a b van1", func(w *world) {
+			w.set(false, "a", "b")
+			w.answer(feed.Expired, nil)
+			w.want("", "")
+		}},
+		{"unless many did", "a van1 van2", func(w *world) {
+			w.set(false, "a")
+			w.answer(feed.Expired, nil)
+			w.want("van1 van2", "")
+		}},
+		{"a suspect that is paused is dropped", "a van1", func(w *world) {
+			w.set(false, "a")
+			w.answer(feed.Vanished, nil)
+			w.pass(2 * time.Second)
+			w.want("van1", "van1")
+			w.answer(feed.Deleted, nil)
+			w.want("", "")
 		}},
 		{"registered again", "a b c", func(w *world) {
 			w.set(true)
@@ -188,13 +234,13 @@ func TestSuspects(t *testing.T) {
 			w.set(false, "c@h:1")
 			w.want("b", "")
 		}},
-		{"the referee cannot tell", "a b", func(w *world) {
+		{"the Resolver cannot tell", "a b", func(w *world) {
 			w.set(false)
-			w.answer(false, away)
+			w.answer(feed.Unknown, away)
 			w.want("a b", "")
 			w.pass(time.Second)
 			w.want("a b", "a b")
-			w.answer(false, nil)
+			w.answer(feed.Deleted, nil)
 			w.want("", "")
 		}},
 		{"the first failed dial", "a b", func(w *world) {
@@ -205,7 +251,7 @@ func TestSuspects(t *testing.T) {
 		{"a failed dial before the verdict", "a b", func(w *world) {
 			w.set(false)
 			w.v.failed("a:1")
-			w.answer(true, nil)
+			w.answer(feed.Expired, nil)
 			w.want("b", "")
 		}},
 		{"a registered node that fails stays", "a b", func(w *world) {

@@ -8,18 +8,10 @@ import (
 	"github.com/rollcall-go/micro/registry"
 )
 
-// rules are the bounds for suspects.
-type rules struct {
-	off    bool          // believe every departure
-	window time.Duration // losses within it count as one
-	keep   time.Duration // how long a suspect is kept untried
-	retry  time.Duration // pause before the referee is asked again
-}
-
 // view is the state of one followed name. Its methods are told the time and do
 // no input or output; the owner serialises them, and calls tick after each.
 type view struct {
-	rules rules
+	policy suspectPolicy
 
 	known, seen bool
 	revision    int64
@@ -43,7 +35,7 @@ type view struct {
 func (v *view) update(now time.Time, u feed.Update) {
 	before := v.services
 	if v.fromDisk { // what happened meanwhile was not seen
-		u.Gap, u.Departed = true, missing(before, u.Services)
+		u.Gap, u.Departed = true, feed.Departed(before, u.Services)
 		v.fromDisk = false
 	}
 	v.known, v.dirty = true, true
@@ -52,7 +44,7 @@ func (v *view) update(now time.Time, u feed.Update) {
 	if v.fatal || v.status.Since.IsZero() { // an answer says as much as a status
 		v.fatal, v.status = false, feed.Status{Live: true, Since: now, Confirmed: now}
 	}
-	if !v.rules.off {
+	if !v.policy.off {
 		v.depart(now, u, before)
 	}
 }
@@ -63,7 +55,7 @@ func (v *view) update(now time.Time, u feed.Update) {
 func (v *view) setStatus(now time.Time, s feed.Status) {
 	if s.Live && !v.status.Live {
 		for i := range v.suspects {
-			v.suspects[i].until = now.Add(v.rules.keep)
+			v.suspects[i].until = now.Add(v.policy.keep)
 		}
 	}
 	if s.Since.IsZero() {

@@ -90,6 +90,9 @@ func decode(r *report, kvs []*mvccpb.KeyValue) []node {
 			nodes = append(nodes, node{key: key, lease: kv.Lease, service: s.Name, id: n.Id, address: n.Address})
 			continue
 		}
+		if errors.Is(err, record.ErrLeaving) {
+			continue
+		}
 		fix := fmt.Sprintf("find out who wrote it; `etcdctl del %s` removes it", shell(key))
 		if json.Unmarshal(kv.Value, new(registry.Service)) == nil {
 			r.problem("node.key_mismatch", key, fix, "it is not the key of what its value names, so every reader passes it over: %v", err)

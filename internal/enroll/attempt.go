@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"reflect"
 
-	"github.com/rollcall-go/micro/internal/feed"
+	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -35,7 +35,7 @@ func (e *Enrollment) attempt() attempt {
 	}
 	ctx := e.ctx
 	if e.cfg.Generated {
-		ctx = feed.WithGenerated(ctx)
+		ctx = ability.WithGenerated(ctx)
 	}
 	// The registry gets a copy: v2's contract does not say that it keeps its
 	// hands off what it is given.

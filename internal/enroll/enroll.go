@@ -13,9 +13,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/backoff"
 	"github.com/rollcall-go/micro/internal/defaults"
-	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -48,7 +48,7 @@ type Enrollment struct {
 	lines   *lines
 	ctx     context.Context
 	cancel  context.CancelFunc
-	custody chan feed.Custody
+	custody chan ability.Status
 	done    chan struct{} // closed when run has returned
 	// outcome is decided once: run finished, or Stop gave up waiting for it.
 	outcome atomic.Int32
@@ -91,7 +91,7 @@ func Start(cfg Config) *Enrollment {
 	e := &Enrollment{
 		cfg: cfg, ctx: ctx, cancel: cancel,
 		lines:   &lines{log: cfg.Log, registry: cfg.Registry.String()},
-		custody: make(chan feed.Custody),
+		custody: make(chan ability.Status),
 		done:    make(chan struct{}),
 		changed: make(chan struct{}),
 	}
@@ -105,7 +105,7 @@ func Start(cfg Config) *Enrollment {
 // renewal is how often the backend must be told again that the node lives, zero
 // if it sees to that by itself.
 func (e *Enrollment) renewal() time.Duration {
-	if r, ok := e.cfg.Registry.(feed.Renewer); ok && r.Renews() {
+	if ability.Renews(e.cfg.Registry) {
 		return 0
 	}
 	return e.cfg.TTL / 3
@@ -221,11 +221,11 @@ func (e *Enrollment) run(m *machine) {
 
 // watch asks a backend that watches over records for news of ours.
 func (e *Enrollment) watch(node string) (stop func()) {
-	c, ok := e.cfg.Registry.(feed.Custodian)
+	o, ok := ability.As[ability.RegistrationObserver](e.cfg.Registry)
 	if !ok {
 		return func() {}
 	}
-	return c.Custody(e.acceptedName(), node, func(s feed.Custody) {
+	return o.ObserveRegistration(e.acceptedName(), node, func(s ability.Status) {
 		select {
 		case e.custody <- s:
 		case <-e.ctx.Done():

@@ -3,7 +3,7 @@ package enroll
 import (
 	"time"
 
-	"github.com/rollcall-go/micro/internal/feed"
+	"github.com/rollcall-go/micro/internal/ability"
 )
 
 // machine decides what an enrolment does next. It holds no clock, lock or
@@ -18,12 +18,12 @@ type machine struct {
 	delay func(n int) time.Duration
 
 	state    State
-	accepted bool         // some Register was accepted and not taken back since
-	inFlight bool         // an attempt is running
-	failures int          // in a row
-	due      time.Time    // when the next attempt starts, unless one is in flight
-	kept     bool         // the backend's custody has spoken since the last acceptance
-	said     feed.Custody // what it said last
+	accepted bool           // some Register was accepted and not taken back since
+	inFlight bool           // an attempt is running
+	failures int            // in a row
+	due      time.Time      // when the next attempt starts, unless one is in flight
+	kept     bool           // the backend's custody has spoken since the last acceptance
+	said     ability.Status // what it said last
 }
 
 // attempt is the outcome of one attempt to register or to check again.
@@ -86,19 +86,19 @@ func (m *machine) done(a attempt, now time.Time) bool {
 
 // custody takes in what a backend that watches over the record says of it, and
 // reports whether the state changed.
-func (m *machine) custody(c feed.Custody, now time.Time) bool {
+func (m *machine) custody(c ability.Status, now time.Time) bool {
 	m.said = c
 	switch c.State {
-	case feed.Held:
+	case ability.Held:
 		m.kept, m.accepted = true, true
 		return m.enter(State{Phase: Registered}, now)
-	case feed.Displaced:
+	case ability.Displaced:
 		m.kept = true
 		return m.enter(State{Phase: Displaced, Reason: c.Reason, Err: c.Err}, now)
-	case feed.Paused:
+	case ability.Paused:
 		m.kept = true
 		return m.enter(State{Phase: Paused, Reason: c.Reason, Err: c.Err}, now)
-	case feed.Absent:
+	case ability.Absent:
 		if !m.accepted {
 			// Before the first acceptance the attempts speak for themselves.
 			return false

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rollcall-go/micro/internal/feed"
+	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/testkit"
 )
 
@@ -73,24 +73,24 @@ func TestMachineReportsOneChangePerCause(t *testing.T) {
 
 func TestMachineCustody(t *testing.T) {
 	m := newMachine(start, time.Minute, 0, second)
-	if m.custody(feed.Custody{State: feed.Absent}, start) {
+	if m.custody(ability.Status{State: ability.Absent}, start) {
 		t.Fatal("absence before the first registration is a change")
 	}
 	m.tick(start)
 	m.done(attempt{}, start)
 	for _, step := range []struct {
-		in   feed.CustodyState
+		in   ability.State
 		want Phase
 	}{
-		{feed.Absent, Trying}, {feed.Held, Registered}, {feed.Displaced, Displaced},
-		{feed.Held, Registered}, {feed.Paused, Paused}, {feed.Held, Registered},
+		{ability.Absent, Trying}, {ability.Held, Registered}, {ability.Displaced, Displaced},
+		{ability.Held, Registered}, {ability.Paused, Paused}, {ability.Held, Registered},
 	} {
-		if !m.custody(feed.Custody{State: step.in, Reason: step.in.String()}, start) || m.state.Phase != step.want {
+		if !m.custody(ability.Status{State: step.in, Reason: step.in.String()}, start) || m.state.Phase != step.want {
 			t.Fatalf("custody %s: %+v", step.in, m.state)
 		}
 	}
 	// While the backend keeps watch, a re-check that went well changes nothing.
-	m.custody(feed.Custody{State: feed.Paused, Reason: "by hand"}, start)
+	m.custody(ability.Status{State: ability.Paused, Reason: "by hand"}, start)
 	m.inFlight = true
 	if m.done(attempt{}, start) || m.state.Phase != Paused {
 		t.Fatalf("a re-check resumed a paused node: %+v", m.state)
@@ -122,7 +122,7 @@ func TestMachineForgetsAFailureOnceTheRecordStands(t *testing.T) {
 	m := newMachine(start, time.Minute, 0, second)
 	m.tick(start)
 	m.done(attempt{node: "n"}, start)
-	m.custody(feed.Custody{State: feed.Held}, start)
+	m.custody(ability.Status{State: ability.Held}, start)
 	for _, failed := range []attempt{
 		{err: errors.New("describe the service")},
 		{err: errors.New("disk full"), unhealthy: true}, // and could not be withdrawn

@@ -8,15 +8,16 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/backoff"
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/registry"
 )
 
-// Of returns r itself if it is a Source, otherwise an adapter around it.
+// Of returns the Source that r is or wraps, otherwise an adapter around r.
 func Of(r registry.Registry) Source {
-	if s, ok := r.(Source); ok {
+	if s, ok := ability.As[Source](r); ok {
 		return s
 	}
 	return Adapt(r)
@@ -35,7 +36,7 @@ func Adapt(r registry.Registry) Source { return adapter{r} }
 type adapter struct{ r registry.Registry }
 
 func (a adapter) Follow(ctx context.Context, name string, sink Sink) error {
-	f := &following{r: a.r, name: name, sink: sink}
+	f := &adapterSession{r: a.r, name: name, sink: sink}
 	pauses := backoff.Backoff{Base: 100 * time.Millisecond, Max: 5 * time.Second}
 	for attempt := 0; ; attempt++ {
 		began := time.Now()
@@ -46,7 +47,7 @@ func (a adapter) Follow(ctx context.Context, name string, sink Sink) error {
 		if time.Since(began) > pauses.Max {
 			attempt = 0
 		}
-		f.lost(err)
+		f.reportDown(err)
 		pause := time.NewTimer(pauses.Ceiling(attempt)/2 + pauses.Next(attempt)/2)
 		select {
 		case <-pause.C:
@@ -57,8 +58,8 @@ func (a adapter) Follow(ctx context.Context, name string, sink Sink) error {
 	}
 }
 
-// following is one call of Follow. One goroutine uses it.
-type following struct {
+// adapterSession is one call of Follow. One goroutine uses it.
+type adapterSession struct {
 	r    registry.Registry
 	name string
 	sink Sink
@@ -71,12 +72,12 @@ type following struct {
 }
 
 // session opens a watch and follows it until it breaks or ctx is done.
-func (f *following) session(ctx context.Context) error {
-	w, err := interruptible(ctx, f.open, registry.Watcher.Stop)
+func (f *adapterSession) session(ctx context.Context) error {
+	w, err := callWithContext(ctx, f.open, registry.Watcher.Stop)
 	if err != nil {
 		err = fmt.Errorf("watch %q: %w", f.name, err)
 		// A registry that cannot be watched is asked again and again.
-		services, readErr := interruptible(ctx, f.read, nil)
+		services, readErr := callWithContext(ctx, f.read, nil)
 		if readErr != nil {
 			return readErr
 		}
@@ -91,14 +92,14 @@ func (f *following) session(ctx context.Context) error {
 			return err
 		}
 		f.replace(services, missed...)
-		f.found()
+		f.reportLive()
 		if err := f.applyUntil(ctx, events, resync()); err != nil {
 			return err
 		}
 	}
 }
 
-func (f *following) open() (registry.Watcher, error) {
+func (f *adapterSession) open() (registry.Watcher, error) {
 	var opts []registry.WatchOption
 	if f.name != "" {
 		opts = append(opts, registry.WatchService(f.name))
@@ -111,7 +112,7 @@ func (f *following) open() (registry.Watcher, error) {
 }
 
 // read returns everything that is registered under the name.
-func (f *following) read() ([]*registry.Service, error) {
+func (f *adapterSession) read() ([]*registry.Service, error) {
 	if f.name != "" {
 		return f.readOne(f.name)
 	}
@@ -138,7 +139,7 @@ func (f *following) read() ([]*registry.Service, error) {
 	return out, nil
 }
 
-func (f *following) readOne(name string) ([]*registry.Service, error) {
+func (f *adapterSession) readOne(name string) ([]*registry.Service, error) {
 	services, err := f.r.GetService(name)
 	if errors.Is(err, registry.ErrNotFound) {
 		return nil, nil
@@ -151,7 +152,7 @@ func (f *following) readOne(name string) ([]*registry.Service, error) {
 }
 
 // readBeside reads while it keeps the events that come meanwhile.
-func (f *following) readBeside(ctx context.Context, events <-chan event) ([]*registry.Service, []*registry.Result, error) {
+func (f *adapterSession) readBeside(ctx context.Context, events <-chan event) ([]*registry.Service, []*registry.Result, error) {
 	type answer struct {
 		services []*registry.Service
 		err      error
@@ -178,7 +179,7 @@ func (f *following) readBeside(ctx context.Context, events <-chan event) ([]*reg
 }
 
 // applyUntil hands events on for as long as said.
-func (f *following) applyUntil(ctx context.Context, events <-chan event, long time.Duration) error {
+func (f *adapterSession) applyUntil(ctx context.Context, events <-chan event, long time.Duration) error {
 	over := time.NewTimer(long)
 	defer over.Stop()
 	for {
@@ -204,16 +205,16 @@ func resync() time.Duration {
 	return defaults.Resync*2/3 + rand.N(defaults.Resync*2/3)
 }
 
-// found tells the sink that the source is live.
-func (f *following) found() {
+// reportLive tells the sink that the source is live.
+func (f *adapterSession) reportLive() {
 	if !f.status.Live {
 		f.status = Status{Live: true, Since: time.Now(), Confirmed: f.confirmed}
 		f.sink.Status(f.status)
 	}
 }
 
-// lost tells the sink that the source is not live, and why.
-func (f *following) lost(err error) {
+// reportDown tells the sink that the source is not live, and why.
+func (f *adapterSession) reportDown(err error) {
 	was := f.status
 	if !was.Live && was.Err != nil && was.Err.Error() == err.Error() {
 		return

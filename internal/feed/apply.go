@@ -11,7 +11,7 @@ import (
 
 // replace makes services, with the events that came while they were read, the
 // present view.
-func (f *following) replace(services []*registry.Service, missed ...*registry.Result) {
+func (f *adapterSession) replace(services []*registry.Service, missed ...*registry.Result) {
 	there := make(map[record.ID]bool)
 	for _, s := range services {
 		for _, one := range record.Split(s) {
@@ -33,7 +33,7 @@ func (f *following) replace(services []*registry.Service, missed ...*registry.Re
 }
 
 // apply works one event into the view. It keeps no part of r.
-func (f *following) apply(r *registry.Result) {
+func (f *adapterSession) apply(r *registry.Result) {
 	if r == nil || r.Service == nil || r.Service.Name == "" || f.name != "" && r.Service.Name != f.name {
 		return
 	}
@@ -55,7 +55,7 @@ func (f *following) apply(r *registry.Result) {
 
 // set puts a record into the view unless it is there already, so that what did
 // not change stays the same to the last pointer.
-func (f *following) set(one *registry.Service) {
+func (f *adapterSession) set(one *registry.Service) {
 	old := f.view.Get(record.ID{Service: one.Name, Node: one.Nodes[0].Id})
 	if !reflect.DeepEqual(old, one) {
 		f.view.Set(one)
@@ -70,7 +70,7 @@ func has(s *registry.Service, node string) bool {
 }
 
 // send hands the view to the sink if it differs from what the sink knows.
-func (f *following) send(gap bool) {
+func (f *adapterSession) send(gap bool) {
 	services := f.view.Services()
 	if f.known && slices.Equal(services, f.sent) {
 		return

@@ -38,9 +38,9 @@ func follow(w registry.Watcher) (events <-chan event, stop func()) {
 	}
 }
 
-// interruptible calls f, which knows no context, and returns early with ctx's
+// callWithContext calls f, which knows no context, and returns early with ctx's
 // error if that is done first. What f returns too late goes to late, unless nil.
-func interruptible[T any](ctx context.Context, f func() (T, error), late func(T)) (T, error) {
+func callWithContext[T any](ctx context.Context, f func() (T, error), late func(T)) (T, error) {
 	type answer struct {
 		v   T
 		err error

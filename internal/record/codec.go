@@ -1,7 +1,9 @@
 package record
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -21,14 +23,36 @@ func Encode(s *registry.Service, n *registry.Node) ([]byte, error) {
 	return value, nil
 }
 
+// ErrLeaving is the error of Decode for a record that MarkLeaving marked.
+var ErrLeaving = errors.New("the node says that it is leaving")
+
+// MarkLeaving returns a copy of a stored value that says that the node is about to
+// take its record out. Who reads it knows that the delete that follows is meant.
+// Readers of v2 take no notice.
+func MarkLeaving(value []byte) []byte {
+	end := bytes.LastIndexByte(value, '}')
+	if end < 0 {
+		return bytes.Clone(value)
+	}
+	return slices.Concat(value[:end], []byte(`,"leaving":true`), value[end:])
+}
+
 // Decode reads a stored value: a service with exactly one node, the one that the
 // key names. It returns an error for anything else, so that a record planted
-// under a foreign key is never taken for the service of that key.
+// under a foreign key is never taken for the service of that key. For a record
+// that says that its node is leaving the error is ErrLeaving, wrapped.
 func Decode(key string, value []byte) (*registry.Service, error) {
-	var s registry.Service
-	if err := json.Unmarshal(value, &s); err != nil {
+	var stored struct {
+		registry.Service
+		Leaving bool `json:"leaving"`
+	}
+	if err := json.Unmarshal(value, &stored); err != nil {
 		return nil, fmt.Errorf("decode record %q: %w", key, err)
 	}
+	if stored.Leaving {
+		return nil, fmt.Errorf("decode record %q: %w", key, ErrLeaving)
+	}
+	s := stored.Service
 	i := slices.IndexFunc(s.Nodes, func(n *registry.Node) bool {
 		return n != nil && Key(s.Name, n.Id) == key
 	})

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/discovery"
 	"github.com/rollcall-go/micro/internal/feed"
@@ -32,34 +33,24 @@ func New(r registry.Registry, opts ...Option) Cache {
 	for _, opt := range opts {
 		opt(&o)
 	}
-	source := feed.Of(r)
-	c := &cache{
+	return &cache{
 		Registry: r,
-		Source:   source,
-		known: discovery.New(source, discovery.Options{
+		known: discovery.New(feed.Of(r), discovery.Options{
 			Idle: max(o.TTL, defaults.SnapshotIdle),
 			Disk: discovery.DiskOf(r),
 		}),
 	}
-	if k, ok := r.(keeper); ok {
-		return &kept{cache: c, keeper: k}
-	}
-	return c
 }
 
-// cache is also the Source that it is fed by, so that a cache of a cache, or a
-// client given one, follows the registry itself.
 type cache struct {
 	registry.Registry
-	feed.Source
 	known   *discovery.Directory
 	stopped atomic.Bool
 }
 
 var (
-	_ Cache        = (*cache)(nil)
-	_ feed.Source  = (*cache)(nil)
-	_ feed.Checker = (*cache)(nil)
+	_ Cache           = (*cache)(nil)
+	_ ability.Wrapper = (*cache)(nil)
 )
 
 // GetService returns what is known of the named service; every caller gets a copy
@@ -108,8 +99,9 @@ func (c *cache) wait(name string, opts []registry.GetOption) (*discovery.Snapsho
 	return c.known.Wait(ctx, name)
 }
 
-// Err returns what makes the registry behind unusable for ever.
-func (c *cache) Err() error { return feed.Check(c.Registry) }
+// Unwrap returns the registry behind. Whoever needs more than the contract, such as
+// a client that follows services by itself, goes there directly.
+func (c *cache) Unwrap() registry.Registry { return c.Registry }
 
 // String returns "cache".
 func (c *cache) String() string { return "cache" }
@@ -118,21 +110,3 @@ func (c *cache) Stop() {
 	c.stopped.Store(true)
 	c.known.Close()
 }
-
-// keeper is what a registry can do that keeps records by itself.
-type keeper interface {
-	feed.Referee
-	feed.Renewer
-	feed.Custodian
-}
-
-// kept is a cache of a registry that is a keeper, and is one as well.
-type kept struct {
-	*cache
-	keeper
-}
-
-var (
-	_ Cache  = (*kept)(nil)
-	_ keeper = (*kept)(nil)
-)

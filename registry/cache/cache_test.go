@@ -12,6 +12,7 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
@@ -181,20 +182,26 @@ func TestStop(t *testing.T) {
 func TestCacheKeepsWhatTheRegistryCan(t *testing.T) {
 	e := etcd.NewRegistry(registry.Addrs("bad:1:2"))
 	c := open(t, e)
-	if _, ok := c.(feed.Custodian); !ok {
+	if _, ok := ability.As[ability.RegistrationObserver](c); !ok {
 		t.Error("a cache of etcd does not keep watch over records")
 	}
-	if r, ok := c.(feed.Renewer); !ok || !r.Renews() {
+	if _, ok := ability.As[ability.Pauser](c); !ok {
+		t.Error("a cache of etcd cannot tell who is paused")
+	}
+	if !ability.Renews(c) {
 		t.Error("a cache of etcd does not renew")
 	}
-	if err := feed.Check(c); err == nil || !strings.Contains(err.Error(), `"bad:1:2"`) {
+	if feed.Of(c) != e.(feed.Source) {
+		t.Error("whoever follows a cache does not follow etcd itself")
+	}
+	if err := ability.Check(c); err == nil || !strings.Contains(err.Error(), `"bad:1:2"`) {
 		t.Errorf("got %v, want what is wrong with the address", err)
 	}
 	if _, err := c.GetService("s"); err == nil || !strings.Contains(err.Error(), `"bad:1:2"`) {
 		t.Errorf("got %v, want what is wrong with the address", err)
 	}
 	m := open(t, memory.NewRegistry())
-	if _, ok := m.(feed.Renewer); ok {
+	if ability.Renews(m) {
 		t.Error("a cache of memory claims to renew")
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/etcd/claim"
-	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/record"
 )
 
@@ -17,14 +17,14 @@ type custody struct {
 
 	mu        sync.Mutex
 	claim     *claim.Claim // the one that speaks for the record, nil if none
-	last      feed.Custody
+	last      ability.Status
 	listeners map[*listener]struct{}
 }
 
-// Custody reports the state of a node's record, beginning with the present one,
+// ObserveRegistration reports the status of a node's record, beginning with the present one,
 // from a goroutine of its own until stop is called. stop waits for observe to
 // return, which therefore must not call it.
-func (b *backend) Custody(service, node string, observe func(feed.Custody)) (stop func()) {
+func (b *backend) ObserveRegistration(service, node string, observe func(ability.Status)) (stop func()) {
 	id := record.ID{Service: service, Node: node}
 	l := &listener{news: make(chan struct{}, 1)}
 	ctx, cancel := context.WithCancel(b.ctx)
@@ -57,7 +57,7 @@ func (b *backend) custodyOf(id record.ID) *custody {
 	c := b.custody[id]
 	if c == nil {
 		c = &custody{
-			last:      feed.Custody{State: feed.Absent, Reason: "not registered yet", At: time.Now()},
+			last:      ability.Status{State: ability.Absent, Reason: "not registered yet", At: time.Now()},
 			listeners: make(map[*listener]struct{}),
 		}
 		b.custody[id] = c
@@ -80,7 +80,7 @@ func (c *custody) add(l *listener) {
 	c.listeners[l] = struct{}{}
 	if c.claim != nil {
 		// What the claim has told may still be on its way.
-		c.last = asCustody(c.claim.Status())
+		c.last = c.claim.Status()
 	}
 	l.put(c.last)
 }
@@ -96,11 +96,11 @@ func (c *custody) follow(cl *claim.Claim) {
 	c.mu.Lock()
 	c.claim = cl
 	c.mu.Unlock()
-	cl.Observe(func(s claim.Status) {
+	cl.Observe(func(s ability.Status) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if c.claim == cl {
-			c.tell(asCustody(s))
+			c.tell(s)
 		}
 	})
 }
@@ -113,18 +113,14 @@ func (c *custody) withdraw(cl *claim.Claim) {
 		return
 	}
 	c.claim = nil
-	if c.last.State != feed.Absent {
-		c.tell(feed.Custody{State: feed.Absent, Reason: "the registration failed", At: time.Now()})
+	if c.last.State != ability.Absent {
+		c.tell(ability.Status{State: ability.Absent, Reason: "the registration failed", At: time.Now()})
 	}
-}
-
-func asCustody(s claim.Status) feed.Custody {
-	return feed.Custody{State: states[s.State], Reason: s.Reason, Err: s.Err, At: s.At}
 }
 
 // tell hands s to the listeners, unless they know what is newer. The caller holds
 // the custody's mutex.
-func (c *custody) tell(s feed.Custody) {
+func (c *custody) tell(s ability.Status) {
 	if s.At.Before(c.last.At) {
 		return
 	}
@@ -139,10 +135,10 @@ type listener struct {
 	news chan struct{} // holds a token if something waits
 
 	mu      sync.Mutex
-	waiting []feed.Custody
+	waiting []ability.Status
 }
 
-func (l *listener) put(s feed.Custody) {
+func (l *listener) put(s ability.Status) {
 	l.mu.Lock()
 	l.waiting = append(l.waiting, s)
 	l.mu.Unlock()
@@ -153,7 +149,7 @@ func (l *listener) put(s feed.Custody) {
 }
 
 // listen calls observe with everything put until ctx is done.
-func (l *listener) listen(ctx context.Context, observe func(feed.Custody)) {
+func (l *listener) listen(ctx context.Context, observe func(ability.Status)) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -171,12 +167,4 @@ func (l *listener) listen(ctx context.Context, observe func(feed.Custody)) {
 			observe(s)
 		}
 	}
-}
-
-var states = map[claim.State]feed.CustodyState{
-	claim.Absent:    feed.Absent,
-	claim.Held:      feed.Held,
-	claim.Displaced: feed.Displaced,
-	claim.Paused:    feed.Paused,
-	claim.Released:  feed.Released,
 }

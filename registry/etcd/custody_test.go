@@ -2,28 +2,31 @@ package etcd_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
+	"github.com/rollcall-go/micro/registry/etcd"
 )
 
 // custodyOf collects the states of a node's record.
-func custodyOf(t *testing.T, r registry.Registry, service, node string) <-chan feed.Custody {
+func custodyOf(t *testing.T, r registry.Registry, service, node string) <-chan ability.Status {
 	t.Helper()
-	states := make(chan feed.Custody, 100)
-	stop := r.(feed.Custodian).Custody(service, node, func(c feed.Custody) { states <- c })
+	states := make(chan ability.Status, 100)
+	stop := r.(ability.RegistrationObserver).ObserveRegistration(service, node, func(c ability.Status) { states <- c })
 	t.Cleanup(stop)
 	return states
 }
 
 // until waits for a state.
-func until(t *testing.T, states <-chan feed.Custody, want feed.CustodyState) feed.Custody {
+func until(t *testing.T, states <-chan ability.Status, want ability.State) ability.Status {
 	t.Helper()
 	timeout := time.NewTimer(10 * time.Second)
 	defer timeout.Stop()
@@ -46,14 +49,14 @@ func TestCustody(t *testing.T) {
 	client := server.Client(t)
 	r := open(t, server.Addr())
 	states := custodyOf(t, r, "s", "a")
-	if c := <-states; c.State != feed.Absent {
+	if c := <-states; c.State != ability.Absent {
 		t.Fatalf("before it is registered the node is %v, want absent", c.State)
 	}
 	if err := r.Register(service("s", "a")); err != nil {
 		t.Fatal(err)
 	}
-	until(t, states, feed.Held)
-	if c := <-custodyOf(t, r, "s", "a"); c.State != feed.Held {
+	until(t, states, ability.Held)
+	if c := <-custodyOf(t, r, "s", "a"); c.State != ability.Held {
 		t.Errorf("a later observer begins with %v, want held", c.State)
 	}
 
@@ -61,7 +64,7 @@ func TestCustody(t *testing.T) {
 	if _, err := client.Put(t.Context(), "/micro/rollcall/pause/s/a", `{"by":"ops"}`); err != nil {
 		t.Fatal(err)
 	}
-	if c := until(t, states, feed.Paused); !strings.Contains(c.Reason, "ops") {
+	if c := until(t, states, ability.Paused); !strings.Contains(c.Reason, "ops") {
 		t.Errorf("the reason is %q, want who paused", c.Reason)
 	}
 	if err := r.Register(service("s", "a")); err != nil {
@@ -73,7 +76,7 @@ func TestCustody(t *testing.T) {
 	if _, err := client.Delete(t.Context(), "/micro/rollcall/pause/s/a"); err != nil {
 		t.Fatal(err)
 	}
-	until(t, states, feed.Held)
+	until(t, states, ability.Held)
 
 	// Another process registers the same node: the newest wins.
 	other := open(t, server.Addr())
@@ -82,7 +85,7 @@ func TestCustody(t *testing.T) {
 	if err := other.Register(moved); err != nil {
 		t.Fatal(err)
 	}
-	if c := until(t, states, feed.Displaced); c.Reason == "" {
+	if c := until(t, states, ability.Displaced); c.Reason == "" {
 		t.Error("being displaced has no reason")
 	}
 	if err := r.Register(service("s", "a")); err != nil {
@@ -91,7 +94,7 @@ func TestCustody(t *testing.T) {
 	if err := r.Deregister(service("s", "a")); err != nil {
 		t.Fatal(err)
 	}
-	until(t, states, feed.Released)
+	until(t, states, ability.Released)
 	if got, err := r.GetService("s"); err != nil || got[0].Nodes[0].Address != "10.0.0.2:1" {
 		t.Errorf("deregistering deleted what another process wrote: %s (%v)", outline(got), err)
 	}
@@ -100,7 +103,7 @@ func TestCustody(t *testing.T) {
 	if err := r.Register(service("s", "a")); err != nil {
 		t.Fatal(err)
 	}
-	until(t, states, feed.Held)
+	until(t, states, ability.Held)
 	if got, err := r.GetService("s"); err != nil || got[0].Nodes[0].Address != "10.0.0.1:8080" {
 		t.Errorf("taking over failed: %s (%v)", outline(got), err)
 	}
@@ -110,9 +113,9 @@ func TestCustodyMayBeSlowAndCallBack(t *testing.T) {
 	server := testkit.StartEtcd(t)
 	r := open(t, server.Addr())
 	held := make(chan struct{})
-	stop := r.(feed.Custodian).Custody("s", "a", func(c feed.Custody) {
+	stop := r.(ability.RegistrationObserver).ObserveRegistration("s", "a", func(c ability.Status) {
 		_ = r.Options()
-		if c.State == feed.Held {
+		if c.State == ability.Held {
 			<-held
 		}
 	})
@@ -131,7 +134,7 @@ func TestLeases(t *testing.T) {
 	server := testkit.StartEtcd(t)
 	client := server.Client(t)
 	r := open(t, server.Addr())
-	generated := registry.RegisterContext(feed.WithGenerated(t.Context()))
+	generated := registry.RegisterContext(ability.WithGenerated(t.Context()))
 	for _, step := range []struct {
 		id   string
 		opts []registry.RegisterOption
@@ -162,7 +165,7 @@ func TestLeases(t *testing.T) {
 		t.Errorf("after another TTL: %+v (%v)", ttl, err)
 	}
 
-	// The referee tells a live lease from one that is gone.
+	// Resolve tells a live lease from one that is gone.
 	gone, err := client.Grant(t.Context(), 60)
 	if err != nil {
 		t.Fatal(err)
@@ -170,11 +173,15 @@ func TestLeases(t *testing.T) {
 	if _, err := client.Revoke(t.Context(), gone.ID); err != nil {
 		t.Fatal(err)
 	}
-	expired, err := r.(feed.Referee).Expired(t.Context(), []feed.Departure{
-		{Lease: int64(lease("own-2"))}, {Lease: int64(gone.ID)}, {Lease: 0}, {Lease: int64(lease("shared-1"))},
+	left := func(id string, lease clientv3.LeaseID, cause feed.Cause) feed.Departure {
+		return feed.Departure{Service: "s", Node: &registry.Node{Id: id}, Cause: cause, Token: etcd.Token(int64(lease))}
+	}
+	causes, err := r.(feed.Resolver).Resolve(t.Context(), []feed.Departure{
+		left("own-2", lease("own-2"), feed.Unknown), left("x", gone.ID, feed.Unknown), left("x", gone.ID, feed.Vanished),
+		left("x", 0, feed.Vanished), left("shared-1", lease("shared-1"), feed.Vanished),
 	})
-	if err != nil || len(expired) != 4 || expired[0] || !expired[1] || expired[2] || expired[3] {
-		t.Errorf("expired are %v (%v), want the second alone (the first lease was %x)", expired, err, old)
+	if want := []feed.Cause{feed.Deleted, feed.Expired, feed.Expired, feed.Vanished, feed.Vanished}; err != nil || !slices.Equal(causes, want) {
+		t.Errorf("causes are %v (%v), want %v (the first lease was %x)", causes, err, want, old)
 	}
 }
 
@@ -222,7 +229,7 @@ func TestFollow(t *testing.T) {
 	if err := r.Deregister(service("s", "a")); err != nil {
 		t.Fatal(err)
 	}
-	if u := update("s@1/b"); len(u.Departed) != 1 || u.Departed[0].Node.Id != "a" || u.Departed[0].Lease == 0 {
+	if u := update("s@1/b"); len(u.Departed) != 1 || u.Departed[0].Node.Id != "a" || u.Departed[0].Token == nil {
 		t.Errorf("departed are %+v, want a with its lease", u.Departed)
 	}
 	server.Kill()

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/rollcall-go/micro/internal/etcd/claim"
 	"github.com/rollcall-go/micro/internal/etcd/mirror"
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/record"
@@ -68,48 +67,32 @@ func (f *follower) Change(c mirror.Change) {
 	}
 	for _, s := range steps {
 		if s.is == nil && f.view.Get(s.was.id()) == nil {
-			u.Departed = append(u.Departed, feed.Departure{
-				Service: s.was.service.Name,
-				Version: s.was.service.Version,
-				Node:    s.was.service.Nodes[0],
-				Lease:   s.was.lease,
-			})
+			u.Departed = append(u.Departed, departure(s, u.Gap))
 		}
 	}
 	f.begun = true
 	f.sink.Update(u)
 }
 
+// departure says as much as the keys show of a node that left in step s.
+func departure(s step, gap bool) feed.Departure {
+	d := feed.Departure{Service: s.was.service.Name, Version: s.was.service.Version, Node: s.was.service.Nodes[0]}
+	switch {
+	case s.leaving:
+		d.Cause = feed.Deleted
+	case gap: // how it went was not seen
+		d.Cause, d.Token = feed.Vanished, token{}
+	case s.was.lease == 0: // nothing else removes it
+		d.Cause = feed.Deleted
+	default:
+		d.Token = token{s.was.lease}
+	}
+	return d
+}
+
 // Status hands the state of the mirror on.
 func (f *follower) Status(s mirror.Status) {
 	f.sink.Status(feed.Status{Live: s.Live, Err: s.Err, Since: s.Since, Confirmed: s.Confirmed})
-}
-
-// Expired asks etcd which of the leases behind the departures are gone. A record
-// without lease cannot expire.
-func (b *backend) Expired(ctx context.Context, gone []feed.Departure) ([]bool, error) {
-	expired := make([]bool, len(gone))
-	var leases []int64
-	var places []int
-	for i, d := range gone {
-		if d.Lease != 0 {
-			leases = append(leases, d.Lease)
-			places = append(places, i)
-		}
-	}
-	if len(leases) == 0 {
-		return expired, nil
-	}
-	ctx, cancel := b.bound(ctx)
-	defer cancel()
-	alive, err := claim.Alive(ctx, b.current().conn, leases)
-	if err != nil {
-		return nil, fmt.Errorf("ask for %d leases: %w", len(leases), err)
-	}
-	for i, place := range places {
-		expired[place] = !alive[i]
-	}
-	return expired, nil
 }
 
 // Renews reports that registrations are renewed here.

@@ -2,6 +2,7 @@ package etcd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -81,11 +82,12 @@ func (b *backend) read(caller context.Context, doing, prefix string) ([]*registr
 		records = make([]*registry.Service, 0, len(answer.Kvs))
 		for _, kv := range answer.Kvs {
 			s, err := record.Decode(string(kv.Key), kv.Value)
-			if err != nil {
+			switch {
+			case err == nil:
+				records = append(records, s)
+			case !errors.Is(err, record.ErrLeaving):
 				b.skipped.Add(1)
-				continue
 			}
-			records = append(records, s)
 		}
 		return nil
 	})

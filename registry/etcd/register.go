@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/defaults"
-	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
@@ -47,7 +47,7 @@ func (b *backend) Register(s *registry.Service, opts ...registry.RegisterOption)
 	ctx, cancel := b.bound(o.Context)
 	defer cancel()
 
-	held, err := b.hold(s, values, o.TTL, feed.Generated(o.Context))
+	held, err := b.hold(s, values, o.TTL, ability.Generated(o.Context))
 	if err != nil {
 		return fmt.Errorf("register %q: %w", s.Name, err)
 	}

@@ -21,6 +21,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/etcd"
 	"github.com/rollcall-go/micro/internal/etcd/claim"
@@ -61,14 +62,14 @@ type link struct {
 }
 
 var (
-	_ registry.Registry = (*backend)(nil)
-	_ feed.Source       = (*backend)(nil)
-	_ feed.Referee      = (*backend)(nil)
-	_ feed.Renewer      = (*backend)(nil)
-	_ feed.Custodian    = (*backend)(nil)
-	_ feed.Checker      = (*backend)(nil)
-	_ feed.Pauser       = (*backend)(nil)
-	_ io.Closer         = (*backend)(nil)
+	_ registry.Registry            = (*backend)(nil)
+	_ feed.Source                  = (*backend)(nil)
+	_ feed.Resolver                = (*backend)(nil)
+	_ ability.Renewer              = (*backend)(nil)
+	_ ability.RegistrationObserver = (*backend)(nil)
+	_ ability.Checker              = (*backend)(nil)
+	_ ability.Pauser               = (*backend)(nil)
+	_ io.Closer                    = (*backend)(nil)
 )
 
 // NewRegistry returns a registry in the etcd at registry.Addrs, by default

@@ -2,6 +2,7 @@ package etcd
 
 import (
 	"bytes"
+	"errors"
 	"maps"
 	"slices"
 	"sync/atomic"
@@ -30,7 +31,10 @@ func (r *row) same(s *row) bool {
 
 // step is what happened to one record: it came (no was), went (no is), or changed
 // (both, about the same node).
-type step struct{ was, is *row }
+type step struct {
+	was, is *row
+	leaving bool // it went, having said so
+}
 
 // tracker turns the changes of keys into steps of records. It passes over what
 // cannot be read, and what is about another service if it has a name.
@@ -52,7 +56,7 @@ func (t *tracker) apply(c mirror.Change) []step {
 	for _, e := range c.Events {
 		key := e.Entry.Key
 		was := t.rows[key]
-		is := t.read(e)
+		is, leaving := t.read(e)
 		delete(t.rows, key)
 		if is != nil {
 			next[key] = is
@@ -60,43 +64,46 @@ func (t *tracker) apply(c mirror.Change) []step {
 		if c.First && was != nil && is != nil && was.same(is) {
 			continue
 		}
-		steps = appendStep(steps, was, is)
+		steps = appendStep(steps, was, is, leaving)
 	}
 	if c.First {
 		// What is left of the rows before is not in the listing.
 		for _, key := range slices.Sorted(maps.Keys(t.rows)) {
-			steps = appendStep(steps, t.rows[key], nil)
+			steps = appendStep(steps, t.rows[key], nil, false)
 		}
 	}
 	t.rows = next
 	return steps
 }
 
-// read returns the record after e, nil if there is none to be read.
-func (t *tracker) read(e mirror.Event) *row {
+// read returns the record after e, nil if there is none to be read or if it says
+// that its node is leaving.
+func (t *tracker) read(e mirror.Event) (is *row, leaving bool) {
 	if e.Deleted {
-		return nil
+		return nil, false
 	}
 	s, err := record.Decode(e.Entry.Key, e.Entry.Value)
-	if err != nil {
+	switch {
+	case errors.Is(err, record.ErrLeaving):
+		return nil, true
+	case err != nil:
 		t.skipped.Add(1)
-		return nil
+		return nil, false
+	case t.name != "" && s.Name != t.name:
+		return nil, false
 	}
-	if t.name != "" && s.Name != t.name {
-		return nil
-	}
-	return &row{service: s, value: e.Entry.Value, lease: e.Entry.Lease, rev: e.Entry.ModRevision}
+	return &row{service: s, value: e.Entry.Value, lease: e.Entry.Lease, rev: e.Entry.ModRevision}, false
 }
 
 // appendStep appends the way from was to is. Where a key passed from one node to
 // another whose name is written alike, that is two steps.
-func appendStep(steps []step, was, is *row) []step {
+func appendStep(steps []step, was, is *row, leaving bool) []step {
 	switch {
 	case was == nil && is == nil:
 		return steps
 	case was != nil && is != nil && was.id() != is.id():
 		return append(steps, step{was: was}, step{is: is})
 	default:
-		return append(steps, step{was: was, is: is})
+		return append(steps, step{was: was, is: is, leaving: leaving})
 	}
 }

@@ -123,7 +123,9 @@ func TestFollowerTellsDeparturesAndGaps(t *testing.T) {
 		revision int64
 		gap      bool
 		departed string
-	}{{0, 5, false, ""}, {2, 6, false, ""}, {1, 8, false, "a"}, {1, 3, true, "b"}} {
+		cause    feed.Cause
+		token    any
+	}{{0, 5, false, "", 0, nil}, {2, 6, false, "", 0, nil}, {1, 8, false, "a", feed.Unknown, token{7}}, {1, 3, true, "b", feed.Vanished, token{}}} {
 		u := got[i]
 		nodes := 0
 		for _, s := range u.Services {
@@ -132,7 +134,7 @@ func TestFollowerTellsDeparturesAndGaps(t *testing.T) {
 		departed := ""
 		for _, d := range u.Departed {
 			departed += d.Node.Id
-			if d.Lease != 7 || d.Service != "s" || d.Version != "1" {
+			if d.Cause != want.cause || d.Token != want.token || d.Service != "s" || d.Version != "1" {
 				t.Errorf("update %d: departure %+v lacks something", i+1, d)
 			}
 		}

@@ -9,6 +9,9 @@ import (
 	"github.com/rollcall-go/micro/internal/record"
 )
 
+// remembered is how long followers can learn that a record expired.
+const remembered = time.Minute
+
 // schedule sets the timer to the record that expires next. The caller holds mu.
 func (r *Registry) schedule() {
 	if r.timer != nil {
@@ -36,7 +39,9 @@ func (r *Registry) expire() {
 	slices.SortFunc(over, func(a, b record.ID) int {
 		return cmp.Or(r.expires[a].Compare(r.expires[b]), cmp.Compare(a.Service, b.Service), cmp.Compare(a.Node, b.Node))
 	})
+	maps.DeleteFunc(r.expired, func(_ record.ID, at time.Time) bool { return now.Sub(at) > remembered })
 	for _, id := range over {
+		r.expired[id] = now
 		r.remove(id)
 	}
 	r.schedule()

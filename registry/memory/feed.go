@@ -28,7 +28,11 @@ func (r *Registry) Follow(ctx context.Context, name string, sink feed.Sink) erro
 			return fmt.Errorf("follow %q: %w", name, err)
 		}
 		if first || !slices.Equal(services, last) {
-			sink.Update(feed.Update{Services: services, Revision: revision, Departed: feed.Departed(last, services)})
+			gone := feed.Departed(last, services)
+			for i := range gone {
+				gone[i].Cause = r.cause(record.ID{Service: gone[i].Service, Node: gone[i].Node.Id})
+			}
+			sink.Update(feed.Update{Services: services, Revision: revision, Departed: gone})
 			last = services
 		}
 		select {
@@ -37,6 +41,16 @@ func (r *Registry) Follow(ctx context.Context, name string, sink feed.Sink) erro
 			return nil
 		}
 	}
+}
+
+// cause returns why a node that is gone went.
+func (r *Registry) cause(id record.ID) feed.Cause {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, expired := r.expired[id]; expired {
+		return feed.Expired
+	}
+	return feed.Deleted
 }
 
 // look returns the shared view of a service, or of all, and what is closed when

@@ -27,6 +27,7 @@ type Registry struct {
 	opts     registry.Options
 	view     record.View
 	expires  map[record.ID]time.Time // records that live for ever are not in it
+	expired  map[record.ID]time.Time // those that ran out a short while ago, for followers
 	timer    *time.Timer             // for the first of expires, nil if none
 	watchers map[*Watcher]struct{}
 	revision int64
@@ -45,6 +46,7 @@ func NewRegistry(opts ...registry.Option) registry.Registry {
 	r := &Registry{
 		opts:     registry.Options{Context: context.Background()}, // the root of values alone
 		expires:  make(map[record.ID]time.Time),
+		expired:  make(map[record.ID]time.Time),
 		watchers: make(map[*Watcher]struct{}),
 		changed:  make(chan struct{}),
 	}
@@ -145,6 +147,7 @@ func (r *Registry) Deregister(s *registry.Service, opts ...registry.DeregisterOp
 		return fmt.Errorf("deregister %q: %w", s.Name, errClosed)
 	}
 	for _, n := range s.Nodes {
+		delete(r.expired, record.ID{Service: s.Name, Node: n.Id})
 		r.remove(record.ID{Service: s.Name, Node: n.Id})
 	}
 	r.schedule()
@@ -229,6 +232,7 @@ func (r *Registry) put(one *registry.Service) {
 	if r.view.Get(record.ID{Service: one.Name, Node: one.Nodes[0].Id}) == nil {
 		action = registry.Create
 	}
+	delete(r.expired, record.ID{Service: one.Name, Node: one.Nodes[0].Id})
 	r.view.Set(one)
 	r.tell(action, one)
 }

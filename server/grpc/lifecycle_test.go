@@ -16,8 +16,8 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 
+	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/defaults"
-	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/internal/testkit/currentpb"
 	"github.com/rollcall-go/micro/registry"
@@ -135,7 +135,7 @@ func (w *witness) Register(s *registry.Service, opts ...registry.RegisterOption)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.generated[s.Nodes[0].Id] = feed.Generated(o.Context)
+	w.generated[s.Nodes[0].Id] = ability.Generated(o.Context)
 	return w.Registry.Register(s, opts...)
 }
 

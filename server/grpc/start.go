@@ -13,9 +13,9 @@ import (
 	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/keepalive"
 
+	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/enroll"
-	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/netaddr"
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/internal/rpc"
@@ -76,7 +76,7 @@ func (s *grpcServer) startable() error {
 			return fmt.Errorf("advertise an address within a network: %w", err)
 		}
 	}
-	return feed.Check(s.opts.Registry)
+	return ability.Check(s.opts.Registry)
 }
 
 func listen(o server.Options) (net.Listener, error) {

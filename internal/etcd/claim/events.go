@@ -178,7 +178,7 @@ func (m *machine) settle(now time.Time) {
 
 func (m *machine) enter(now time.Time, s State, reason string, err error) {
 	next := Status{State: s, Reason: reason, Err: err, At: now}
-	if next.same(m.status) {
+	if next.Same(m.status) {
 		return
 	}
 	if next.State == m.status.State {

@@ -203,7 +203,7 @@ func (k *Keeper) drop(cl *Claim) {
 func (k *Keeper) apply(cl *Claim, change func(m *machine)) {
 	before, settled := cl.m.status, cl.m.settled()
 	change(cl.m)
-	moved := !before.same(cl.m.status)
+	moved := !before.Same(cl.m.status)
 	if before.State == Held && cl.m.status.State == Absent {
 		k.conn.Counters().KeysLost.Add(1)
 	}

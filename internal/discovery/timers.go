@@ -84,15 +84,15 @@ func (d *Directory) dropIdle() {
 	}
 }
 
-// ask puts the question whether leases have run out to the referee, in the
-// background. Without a referee the nodes stay suspects: nobody can tell.
+// ask asks the Resolver, in the background, why nodes left. Without one the nodes
+// stay suspects: nobody can tell.
 func (d *Directory) ask(e *entry, about []feed.Departure) {
-	if d.referee == nil {
+	if d.resolver == nil {
 		return
 	}
 	d.spawn(func() {
-		expired, err := d.referee.Expired(e.ctx, about)
-		e.step(func(now time.Time) { e.view.verdict(now, about, expired, err) })
+		causes, err := d.resolver.Resolve(e.ctx, about)
+		e.step(func(now time.Time) { e.view.resolve(now, about, causes, err) })
 	})
 }
 
