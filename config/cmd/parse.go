@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -32,6 +31,8 @@ type command struct {
 	version *cli.BoolFlag // the flag, if it was offered
 	// ran tells a parse that went through from one that only showed help.
 	ran bool
+	// withinAnother says that Init was called by a command of another command line.
+	withinAnother bool
 }
 
 var _ Cmd = (*command)(nil)
@@ -46,7 +47,7 @@ func NewCmd(opts ...Option) Cmd {
 	app := cli.NewApp()
 	app.Flags = ownFlags()
 	app.Before = c.before
-	app.Action = func(*cli.Context) error { return nil }
+	app.Action = c.noWords
 	// The parser's own are shared by the whole process, and written to.
 	app.HideHelp, app.HideVersion = true, true
 	app.Usage = "a service"
@@ -126,14 +127,14 @@ func (c *command) Init(opts ...Option) error {
 			c.version = f
 		}
 	}
-	c.ran = false
+	c.ran, c.withinAnother = false, calledByCommandLibrary()
 	action := c.app.Action
 	c.app.Action = func(ctx *cli.Context) error {
 		c.ran = true
 		return action(ctx)
 	}
 	defer func() { c.app.Action = action }()
-	err := c.app.Run(arguments(os.Args))
+	err := c.app.Run(serviceArguments(os.Args))
 	if errors.Is(err, errShown) {
 		exit(0)
 		return nil
@@ -159,9 +160,12 @@ func (c *command) fail(err error) {
 	text := strings.TrimSpace(strings.ReplaceAll(err.Error(), "\n", " "))
 	fmt.Fprintf(os.Stderr, "%s: %s\n", c.app.Name, c.suggest(text))
 	var coded cli.ExitCoder
+	var usage usageError
 	switch {
 	case errors.As(err, &coded):
 		exit(coded.ExitCode())
+	case errors.As(err, &usage):
+		exit(2)
 	case c.ran:
 		// The input was right; what the program did with it went wrong.
 		exit(1)
@@ -184,16 +188,5 @@ func (c *command) suggest(text string) string {
 	if near := similar.Nearest(strings.TrimPrefix(name, "-"), names); near != "" {
 		return fmt.Sprintf("%s: did you mean --%s? (--help lists all)", text, near)
 	}
-	return text + " (--help lists all)"
-}
-
-// arguments leaves out the flags of a test binary, in which a service may be
-// made like anywhere else.
-func arguments(args []string) []string {
-	if flag.Lookup("test.v") == nil {
-		return args
-	}
-	return slices.DeleteFunc(slices.Clone(args), func(a string) bool {
-		return strings.HasPrefix(a, "-test.") || strings.HasPrefix(a, "--test.")
-	})
+	return text + " (--help lists all; a program declares its own with micro.Flags)"
 }

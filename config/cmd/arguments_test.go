@@ -1,0 +1,120 @@
+package cmd
+
+import (
+	"flag"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/urfave/cli/v2"
+)
+
+// Flags of a test, as programs declare them in their _test.go files.
+var (
+	_ = flag.Bool("update", false, "write golden files")
+	_ = flag.String("golden", "", "where the golden files are")
+)
+
+func TestFlagsOfATestBinary(t *testing.T) {
+	for _, args := range [][]string{
+		{"-update"}, {"--update"}, {"-update=true"}, {"-golden=x"}, {"-golden", "x"}, {"-golden", "-update"},
+		{"-test.v", "-test.run", "X", "-test.count=1", "-update"},
+	} {
+		p := newProgram()
+		if err := p.run(t, append(args, "--server_name=x")...); err != nil || len(p.exited) > 0 || p.server.Options().Name != "x" {
+			t.Errorf("%q: Init: %v, exited with %v and wrote %q, the name is %q", args, err, p.exited, p.stderr, p.server.Options().Name)
+		}
+	}
+	p := newProgram()
+	if err := p.run(t, "-updated"); err == nil || !strings.Contains(p.stderr, "unknown flag --updated") {
+		t.Errorf("a flag that nobody declared: Init: %v, wrote %q", err, p.stderr)
+	}
+}
+
+func TestServiceArgumentsBeforeTestFlagsAreDeclared(t *testing.T) {
+	for args, want := range map[string]string{
+		"x.test -test.v -test.count=1 --server_name=x": "x.test --server_name=x",
+		"x.test -- -update":                            "x.test -- -update",
+	} {
+		if got := serviceArguments(strings.Fields(args)); !slices.Equal(got, strings.Fields(want)) {
+			t.Errorf("%s: got %q", args, got)
+		}
+	}
+}
+
+func TestStrayWords(t *testing.T) {
+	command := func(p *program) {
+		p.cmd.App().Commands = []*cli.Command{{Name: "migrate", Action: func(*cli.Context) error { return nil }}}
+	}
+	action := func(p *program) { p.cmd.App().Action = func(*cli.Context) error { return nil } }
+	for _, tt := range []struct {
+		args    string
+		program func(*program)
+		want    string // on standard error; empty if the words are the program's own
+	}{
+		{"serve", nil, `unexpected argument "serve"; flags after it would be ignored`},
+		{"serve --registry=etcd --registry_address=10.0.0.5:2379", nil, `unexpected argument "serve"`},
+		{"--server_name=x serve now", nil, `unexpected argument "serve"`},
+		{"-- serve", nil, `unexpected argument "serve"`},
+		{"help", nil, `unexpected argument "help"`},
+		{"migrat", command, `unexpected argument "migrat": did you mean the command "migrate"?`},
+		{"serve", command, `unexpected argument "serve"`},
+		{"migrate up", command, ""},
+		{"serve --registry=etcd", action, ""},
+	} {
+		p := newProgram()
+		if tt.program != nil {
+			tt.program(p)
+		}
+		err := p.run(t, strings.Fields(tt.args)...)
+		if tt.want == "" {
+			if err != nil || len(p.exited) > 0 {
+				t.Errorf("%s: Init: %v, exited with %v", tt.args, err, p.exited)
+			}
+			continue
+		}
+		if err == nil || !slices.Equal(p.exited, []int{2}) || !strings.Contains(p.stderr, tt.want) || strings.Count(p.stderr, "\n") != 1 {
+			t.Errorf("%s: Init: %v, exited with %v and wrote %q", tt.args, err, p.exited, p.stderr)
+		}
+	}
+}
+
+// TestWordsOfAnotherCommandLine makes a service within a command of the program's
+// own command line.
+func TestWordsOfAnotherCommandLine(t *testing.T) {
+	p := newProgram()
+	var inner error
+	outer := &cli.App{Name: "svc", Commands: []*cli.Command{{
+		Name: "serve", Flags: []cli.Flag{&cli.IntFlag{Name: "port"}},
+		Action: func(*cli.Context) error {
+			inner = p.run(t, "serve", "--port", "8080")
+			return nil
+		},
+	}}}
+	if err := outer.Run([]string{"svc", "serve", "--port", "8080"}); err != nil || inner != nil || len(p.exited) > 0 {
+		t.Errorf("Init: %v, %v, exited with %v and wrote %q", err, inner, p.exited, p.stderr)
+	}
+}
+
+// TestWordsOfTheProgramsOwnParser looks at a program that calls flag.Parse.
+func TestWordsOfTheProgramsOwnParser(t *testing.T) {
+	tests := flag.CommandLine
+	defer func() { flag.CommandLine = tests }()
+	for _, tt := range []struct {
+		args []string
+		ok   bool
+	}{
+		{[]string{"serve"}, true},
+		{[]string{"serve", "--port=1"}, true},
+		{[]string{"serve", "--registry=etcd"}, false},
+	} {
+		flag.CommandLine = flag.NewFlagSet("svc", flag.ContinueOnError)
+		if err := flag.CommandLine.Parse(tt.args); err != nil {
+			t.Fatal(err)
+		}
+		p := newProgram()
+		if err := p.run(t, tt.args...); (err == nil) != tt.ok {
+			t.Errorf("%q: Init: %v, wrote %q", tt.args, err, p.stderr)
+		}
+	}
+}
