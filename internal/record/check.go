@@ -3,11 +3,17 @@ package record
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/rollcall-go/micro/registry"
 )
+
+// maxSchemaDepth is how deep the values of an endpoint may be nested. Describing a
+// handler stops long before.
+const maxSchemaDepth = 32
 
 // Check returns why s cannot be registered or deregistered, nil if it can: it
 // needs a name, and at least one node, each with an id of its own.
@@ -17,6 +23,9 @@ func Check(s *registry.Service) error {
 	}
 	if err := CheckName(s.Name); err != nil {
 		return err
+	}
+	if err := checkContent(s); err != nil {
+		return fmt.Errorf("check service %q: %w", s.Name, err)
 	}
 	if len(s.Nodes) == 0 {
 		return fmt.Errorf("check service %q: it has no nodes, give it at least one", s.Name)
@@ -37,6 +46,30 @@ func Check(s *registry.Service) error {
 	return nil
 }
 
+// checkContent returns what is wrong with the version or the endpoints of s.
+func checkContent(s *registry.Service) error {
+	if why := unprintable(s.Version); why != "" {
+		return fmt.Errorf("version %q %s", s.Version, why)
+	}
+	for _, e := range s.Endpoints {
+		if e != nil && (deeper(e.Request, maxSchemaDepth) || deeper(e.Response, maxSchemaDepth)) {
+			return fmt.Errorf("endpoint %q describes messages nested deeper than %d", e.Name, maxSchemaDepth)
+		}
+	}
+	return nil
+}
+
+// deeper reports whether v has more than the given number of levels.
+func deeper(v *registry.Value, levels int) bool {
+	if v == nil {
+		return false
+	}
+	if levels == 0 {
+		return true
+	}
+	return slices.ContainsFunc(v.Values, func(inner *registry.Value) bool { return deeper(inner, levels-1) })
+}
+
 // CheckName returns why name cannot be the name of a service, nil if it can.
 func CheckName(name string) error {
 	if why := unfit(name); why != "" {
@@ -49,15 +82,32 @@ func CheckName(name string) error {
 // A slash inside a name is allowed: backends with paths write it as something
 // else.
 func unfit(part string) string {
-	if !utf8.ValidString(part) {
-		return "is not valid UTF-8"
+	if why := unprintable(part); why != "" {
+		return why
 	}
 	if part == "" {
 		return "is empty"
 	}
+	if strings.TrimSpace(part) != part {
+		return "begins or ends with a blank"
+	}
 	switch strings.Trim(part, "/") {
 	case "", ".", "..":
 		return "names a place in a path, use letters and digits"
+	}
+	return ""
+}
+
+// unprintable says why text would spoil a line that shows it, or the header of a
+// call that names it; "" if it would not.
+func unprintable(text string) string {
+	if !utf8.ValidString(text) {
+		return "is not valid UTF-8"
+	}
+	for _, r := range text {
+		if unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
+			return fmt.Sprintf("holds %U, a control character", r)
+		}
 	}
 	return ""
 }

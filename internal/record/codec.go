@@ -2,6 +2,7 @@ package record
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -59,8 +60,11 @@ func Decode(key string, value []byte) (*registry.Service, error) {
 	if i < 0 {
 		return nil, fmt.Errorf("decode record %q: it holds service %q without the node that the key names", key, s.Name)
 	}
-	if err := CheckName(s.Name); err != nil {
+	if err := cmp.Or(CheckName(s.Name), checkContent(&s)); err != nil {
 		return nil, fmt.Errorf("decode record %q: %w", key, err)
+	}
+	if why := unfit(s.Nodes[i].Id); why != "" {
+		return nil, fmt.Errorf("decode record %q: node id %q %s", key, s.Nodes[i].Id, why)
 	}
 	s.Nodes = []*registry.Node{s.Nodes[i]}
 	s.Endpoints = slices.DeleteFunc(s.Endpoints, func(e *registry.Endpoint) bool { return e == nil })

@@ -1,6 +1,9 @@
 package record
 
 import (
+	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -82,6 +85,9 @@ func TestDecodeRefuses(t *testing.T) {
 		"another service":   `{"name":"t","nodes":[{"id":"n"}]}`,
 		"another node":      `{"name":"s","nodes":[{"id":"m"}]}`,
 		"a megabyte":        strings.Repeat("x", 1<<20),
+		"a control version": `{"name":"s","version":"1\u001b[2J","nodes":[{"id":"n"}]}`,
+		"a deep request":    `{"name":"s","nodes":[{"id":"n"}],"endpoints":[{"name":"E","request":` + nested(33) + `}]}`,
+		"a deep response":   `{"name":"s","nodes":[{"id":"n"}],"endpoints":[null,{"name":"E","response":` + nested(4900) + `}]}`,
 	} {
 		s, err := Decode(key, []byte(value))
 		if err == nil {
@@ -90,6 +96,52 @@ func TestDecodeRefuses(t *testing.T) {
 		}
 		if !strings.Contains(err.Error(), key) {
 			t.Errorf("%s: the error %q does not name the key", name, err)
+		}
+	}
+}
+
+// nested returns a value of the given number of levels.
+func nested(levels int) string {
+	return strings.Repeat(`{"values":[`, levels-1) + `{"name":"leaf"}` + strings.Repeat(`]}`, levels-1)
+}
+
+func TestDecodeRefusesNames(t *testing.T) {
+	for _, bad := range unfitNames {
+		for _, s := range []*registry.Service{
+			{Name: bad, Nodes: []*registry.Node{{Id: "n"}}},
+			{Name: "s", Nodes: []*registry.Node{{Id: bad}}},
+		} {
+			value, err := Encode(s, s.Nodes[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := Decode(Key(s.Name, s.Nodes[0].Id), value); err == nil {
+				t.Errorf("%q was taken for %+v", value, got)
+			}
+		}
+	}
+}
+
+func TestDecodeAcceptsWhatIsDeepEnough(t *testing.T) {
+	if _, err := Decode("/micro/registry/s/n", []byte(`{"name":"s","nodes":[{"id":"n"}],"endpoints":[{"name":"E","request":`+nested(32)+`}]}`)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLeaving(t *testing.T) {
+	for _, name := range []string{"service.golden", "broker.golden"} {
+		key, value := golden(t, name)
+		marked := MarkLeaving(value)
+		if s, err := Decode(key, marked); !errors.Is(err, ErrLeaving) || !strings.Contains(err.Error(), key) {
+			t.Errorf("a record that says that it leaves was read as %+v (%v)", s, err)
+		}
+		// Whoever does not know the mark reads the record as it was.
+		var before, after registry.Service
+		if json.Unmarshal(value, &before) != nil || json.Unmarshal(marked, &after) != nil || !reflect.DeepEqual(before, after) {
+			t.Errorf("without knowing the mark\n%s\nreads otherwise than\n%s", marked, value)
+		}
+		if _, err := Decode(key, value); err != nil {
+			t.Errorf("the value itself was changed: %v", err)
 		}
 	}
 }
@@ -123,6 +175,12 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+// unfitNames are refused for services and nodes alike.
+var unfitNames = []string{
+	"x\r", "a\nb", "\x1b]0;pwned\a", "a\x00", "a\x7f", "a\u009b", "a\u202eb", "a\u2028b", "a\u200b",
+	" a", "a ", "\ta", "a\u00a0", "\u3000a",
+}
+
 func TestCheck(t *testing.T) {
 	node := &registry.Node{Id: "n"}
 	for name, s := range map[string]*registry.Service{
@@ -142,6 +200,19 @@ func TestCheck(t *testing.T) {
 		if err := Check(s); err == nil {
 			t.Errorf("%s: no error", name)
 		}
+	}
+	for _, bad := range unfitNames {
+		for what, s := range map[string]*registry.Service{
+			"name":    {Name: bad, Nodes: []*registry.Node{node}},
+			"node id": {Name: "s", Nodes: []*registry.Node{{Id: bad}}},
+		} {
+			if err := Check(s); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%q", bad)) {
+				t.Errorf("%s %q: got error %v, want one that quotes it", what, bad, err)
+			}
+		}
+	}
+	if err := Check(&registry.Service{Name: "s", Version: "1\n2", Nodes: []*registry.Node{node}}); err == nil || !strings.Contains(err.Error(), `"1\n2"`) {
+		t.Errorf("a version with a line feed: %v", err)
 	}
 	for _, name := range []string{"s", "a/b", "服务", "go.micro.service.greeter", "...", "a b"} {
 		if err := Check(&registry.Service{Name: name, Nodes: []*registry.Node{node}}); err != nil {
