@@ -75,7 +75,7 @@ func newNode(t *testing.T, name string, r registry.Registry, e *Echo, opts ...Op
 	c := client.NewClient()
 	s := newService(append([]Option{
 		Name(name), Registry(r), Address("127.0.0.1:0"), HandleSignal(false), Client(c),
-		Server(sgrpc.NewServer(server.Id(uuid.NewString()), sgrpc.StopPause(0))),
+		Server(sgrpc.NewServer(server.Id(uuid.NewString()), sgrpc.DeregisterDelay(0))),
 	}, opts...)...)
 	t.Cleanup(func() { closeAll(t, c) })
 	if e != nil {

@@ -172,7 +172,7 @@ func TestFunctionEndsAfterOneRequest(t *testing.T) {
 	r := newMemory(t)
 	caller := newNode(t, "caller", r, nil)
 	f := newFunction(Name("once"), Registry(r), Address("127.0.0.1:0"), HandleSignal(false), Client(caller.Client()),
-		Server(sgrpc.NewServer(server.Id("1"), sgrpc.StopPause(0))))
+		Server(sgrpc.NewServer(server.Id("1"), sgrpc.DeregisterDelay(0))))
 	if err := f.Handle(&Echo{}); err != nil {
 		t.Fatal(err)
 	}

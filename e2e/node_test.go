@@ -119,7 +119,7 @@ func startServer(t *testing.T, name string, r registry.Registry, settings []serv
 	t.Helper()
 	id := uuid.NewString()
 	n := &node{
-		server:  sgrpc.NewServer(append([]server.Option{server.Id(id), sgrpc.StopPause(0)}, settings...)...),
+		server:  sgrpc.NewServer(append([]server.Option{server.Id(id), sgrpc.DeregisterDelay(0)}, settings...)...),
 		started: make(chan struct{}),
 	}
 	c := cgrpc.NewClient()

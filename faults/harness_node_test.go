@@ -42,7 +42,7 @@ type node struct {
 // one unless settings say otherwise.
 func startService(t *testing.T, name string, r registry.Registry, settings []server.Option, opts ...micro.Option) *node {
 	t.Helper()
-	n := &node{server: sgrpc.NewServer(append([]server.Option{sgrpc.StopPause(0)}, settings...)...)}
+	n := &node{server: sgrpc.NewServer(append([]server.Option{sgrpc.DeregisterDelay(0)}, settings...)...)}
 	c := cgrpc.NewClient()
 	started := make(chan struct{})
 	ctx, cancel := context.WithCancel(context.Background())

@@ -47,9 +47,9 @@ const (
 	// DeregisterTimeout is how long a stopping server waits for the registry to
 	// let it go.
 	DeregisterTimeout = 3 * time.Second
-	// StopPause is how long a server that has deregistered goes on taking calls, so
+	// DeregisterDelay is how long a server that has deregistered goes on taking calls, so
 	// that clients can hear of it.
-	StopPause = 200 * time.Millisecond
+	DeregisterDelay = 200 * time.Millisecond
 	// KeepaliveMinTime is the shortest time between two probes that a client may
 	// send on one connection.
 	KeepaliveMinTime = 5 * time.Second

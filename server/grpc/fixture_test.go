@@ -93,7 +93,7 @@ func newServer(t testing.TB, opts ...server.Option) *fixture {
 	t.Helper()
 	f := &fixture{registry: memory.NewRegistry(), log: captureLog(t)}
 	opts = append([]server.Option{
-		server.Name("go.micro.test"), server.Address("127.0.0.1:0"), server.Registry(f.registry), sgrpc.StopPause(0),
+		server.Name("go.micro.test"), server.Address("127.0.0.1:0"), server.Registry(f.registry), sgrpc.DeregisterDelay(0),
 	}, opts...)
 	f.server = sgrpc.NewServer(opts...)
 	if err := f.server.Handle(f.server.NewHandler(&Echo{})); err != nil {

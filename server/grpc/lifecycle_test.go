@@ -34,7 +34,7 @@ func startWaiting(t *testing.T, e *Echo, opts ...server.Option) (f *fixture, don
 	t.Helper()
 	f = &fixture{registry: memory.NewRegistry(), log: captureLog(t)}
 	opts = append([]server.Option{
-		server.Name("go.micro.test"), server.Address("127.0.0.1:0"), server.Registry(f.registry), sgrpc.StopPause(0),
+		server.Name("go.micro.test"), server.Address("127.0.0.1:0"), server.Registry(f.registry), sgrpc.DeregisterDelay(0),
 	}, opts...)
 	f.server = sgrpc.NewServer(opts...)
 	if err := f.server.Handle(f.server.NewHandler(e)); err != nil {
@@ -466,9 +466,9 @@ func TestConstructorOfTheContract(t *testing.T) {
 	}
 }
 
-func TestStopPause(t *testing.T) {
+func TestDeregisterDelay(t *testing.T) {
 	const pause = 50 * time.Millisecond
-	f := newServer(t, sgrpc.StopPause(pause))
+	f := newServer(t, sgrpc.DeregisterDelay(pause))
 	if err := f.server.Start(); err != nil {
 		t.Fatal(err)
 	}

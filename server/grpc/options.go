@@ -29,7 +29,7 @@ type serverSettings struct {
 	maxConn    int // zero means no limit
 	maxMsgSize int // zero means DefaultMaxMsgSize
 	grpc       []grpc.ServerOption
-	pause      time.Duration
+	delay      time.Duration
 	grace      time.Duration
 }
 
@@ -49,7 +49,7 @@ func (s *serverSettings) limit() int {
 	return DefaultMaxMsgSize
 }
 
-var defaultSettings = serverSettings{pause: defaults.StopPause, grace: defaults.StopGrace}
+var defaultSettings = serverSettings{delay: defaults.DeregisterDelay, grace: defaults.StopGrace}
 
 // set returns the option that changes a copy of the settings.
 func set(change func(*serverSettings)) server.Option {
@@ -107,10 +107,10 @@ func Options(opts ...grpc.ServerOption) server.Option {
 	return set(func(s *serverSettings) { s.grpc = opts })
 }
 
-// StopPause sets how long a stopping server goes on taking calls once it has
+// DeregisterDelay sets how long a stopping server goes on taking calls once it has
 // deregistered, so that clients can hear of it. Zero means not at all.
-func StopPause(d time.Duration) server.Option {
-	return set(func(s *serverSettings) { s.pause = d })
+func DeregisterDelay(d time.Duration) server.Option {
+	return set(func(s *serverSettings) { s.delay = d })
 }
 
 // StopGrace sets how long a stopping server waits for the calls in flight before

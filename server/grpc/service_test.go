@@ -95,7 +95,7 @@ func registrar(t *testing.T, s server.Server) grpc.ServiceRegistrar {
 func TestStandardService(t *testing.T) {
 	captureLog(t)
 	f := &fixture{registry: newServer(t).registry}
-	f.server = sgrpc.NewServer(server.Name("go.micro.test"), server.Address("127.0.0.1:0"), server.Registry(f.registry), sgrpc.StopPause(0))
+	f.server = sgrpc.NewServer(server.Name("go.micro.test"), server.Address("127.0.0.1:0"), server.Registry(f.registry), sgrpc.DeregisterDelay(0))
 	currentpb.RegisterEchoServer(registrar(t, f.server), standard{})
 	f.start(t)
 	out, err := currentpb.NewEchoClient(f.conn).Say(t.Context(), &currentpb.SayRequest{Text: "hi"})
@@ -109,7 +109,7 @@ func TestStandardService(t *testing.T) {
 
 func TestErrorsOfAStandardService(t *testing.T) {
 	f := &fixture{registry: memory.NewRegistry(), log: captureLog(t)}
-	f.server = sgrpc.NewServer(server.Name("go.micro.test"), server.Address("127.0.0.1:0"), server.Registry(f.registry), sgrpc.StopPause(0))
+	f.server = sgrpc.NewServer(server.Name("go.micro.test"), server.Address("127.0.0.1:0"), server.Registry(f.registry), sgrpc.DeregisterDelay(0))
 	currentpb.RegisterEchoServer(registrar(t, f.server), standard{})
 	f.start(t)
 	for text, want := range map[string]codes.Code{"panic": codes.Internal, "micro": codes.NotFound} {

@@ -10,7 +10,7 @@ import (
 	"github.com/rollcall-go/micro/internal/defaults"
 )
 
-// Stop deregisters, goes on taking calls for the time of StopPause, waits up to
+// Stop deregisters, goes on taking calls for the time of DeregisterDelay, waits up to
 // the time of StopGrace for the calls in flight and for the group of server.Wait,
 // cuts off the rest, and returns. It returns an error if the registry may still
 // have the node, or if a grace was given and calls were cut off when it was over;
@@ -42,8 +42,8 @@ func (r *run) end(waiting *sync.WaitGroup) error {
 	err := r.enrolled.Stop(ctx)
 	close(r.quit)
 	<-r.ended
-	if registered && r.settings.pause > 0 {
-		pause := time.NewTimer(r.settings.pause)
+	if registered && r.settings.delay > 0 {
+		pause := time.NewTimer(r.settings.delay)
 		<-pause.C
 	}
 	return errors.Join(err, r.drain(waiting))
