@@ -11,6 +11,7 @@ import (
 
 	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/feed"
+	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/etcd"
@@ -229,9 +230,16 @@ func TestFollow(t *testing.T) {
 	if err := r.Deregister(service("s", "a")); err != nil {
 		t.Fatal(err)
 	}
-	if u := update("s@1/b"); len(u.Departed) != 1 || u.Departed[0].Node.Id != "a" || u.Departed[0].Token == nil {
-		t.Errorf("departed are %+v, want a with its lease", u.Departed)
+	if u := update("s@1/b"); len(u.Departed) != 1 || u.Departed[0].Node.Id != "a" || u.Departed[0].Cause != feed.Deleted {
+		t.Errorf("departed are %+v, want a, deleted on purpose", u.Departed)
 	}
+	if _, err := server.Client(t).Delete(t.Context(), record.Key("s", "b")); err != nil {
+		t.Fatal(err)
+	}
+	if u := update(""); len(u.Departed) != 1 || u.Departed[0].Node.Id != "b" || u.Departed[0].Cause == feed.Deleted || u.Departed[0].Token == nil {
+		t.Errorf("departed are %+v, want b with its lease, deleted by who knows whom", u.Departed)
+	}
+	update("s@1/b") // put back
 	server.Kill()
 	for st := range s.states {
 		if !st.Live {

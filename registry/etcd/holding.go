@@ -33,6 +33,7 @@ func (b *backend) claimOn(keeper *claim.Keeper, h *holding) {
 		Key:      h.key(),
 		PauseKey: record.PauseKey(h.id.Service, h.id.Node),
 		Value:    h.value,
+		Farewell: record.MarkLeaving(h.value),
 		TTL:      h.ttl,
 		Shared:   h.shared,
 	})
@@ -60,7 +61,7 @@ func (b *backend) hold(s *registry.Service, values [][]byte, ttl time.Duration, 
 			b.claimOn(b.link.keeper, h)
 		case !bytes.Equal(h.value, values[i]):
 			h.value = values[i]
-			h.claim.Update(values[i])
+			h.claim.Update(values[i], record.MarkLeaving(values[i]))
 		}
 		h.asking++
 		held[i] = h

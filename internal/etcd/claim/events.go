@@ -13,14 +13,23 @@ import (
 func (m *machine) begun(op claimOp) {
 	m.busy = true
 	m.wrote = m.wrote || op.kind == opPut
+	m.parted = m.parted || op.kind == opFarewell
 }
 
 // done tells the answer to op.
 func (m *machine) done(now time.Time, op claimOp, r opResult) {
 	m.busy = false
+	if op.kind == opPut && (r.ok || r.err != nil && !r.refused) {
+		m.parted = false
+	}
 	switch {
+	case r.err != nil && op.kind == opFarewell:
+		m.known = false // the delete follows all the same
 	case r.err != nil:
 		m.failed(now, op, r)
+	case r.ok && op.kind == opFarewell:
+		m.answered(op, r)
+		m.entry = &mirror.Entry{Key: m.key, Value: op.value, Lease: op.lease, ModRevision: r.rev}
 	case r.ok && op.kind == opPut:
 		m.answered(op, r)
 		m.entry = nil // what changes is our own doing, not a loss
@@ -120,7 +129,7 @@ func (m *machine) learn(now time.Time, e *mirror.Entry) {
 	switch {
 	case ours && e == nil:
 		m.lost(now)
-	case ours && m.owns(e.Lease) && !bytes.Equal(e.Value, m.entry.Value) && !bytes.Equal(e.Value, m.value):
+	case ours && m.owns(e.Lease) && !bytes.Equal(e.Value, m.entry.Value) && !bytes.Equal(e.Value, m.value) && !bytes.Equal(e.Value, m.farewell):
 		m.lost(now) // somebody wrote over the value and left the lease
 	}
 	m.entry = e
@@ -233,8 +242,8 @@ func (m *machine) verify(now time.Time, delay time.Duration) {
 }
 
 // update tells the value that the key is to have.
-func (m *machine) update(value []byte) {
-	m.value = value
+func (m *machine) update(value, farewell []byte) {
+	m.value, m.farewell = value, farewell
 	m.alone = false
 }
 

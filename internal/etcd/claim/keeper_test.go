@@ -2,7 +2,9 @@ package claim
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -226,4 +228,28 @@ func TestLease(t *testing.T) {
 	if wanted, _ := l.wanted(sent.Add(time.Second)); !wanted {
 		t.Error("lost and not wanted")
 	}
+}
+
+// Who may only read cannot claim, also where etcd looks at the permissions of
+// plain transactions alone, as 3.4 does.
+func TestClaimWithoutTheRightToWrite(t *testing.T) {
+	t.Parallel()
+	testkit.EachKind(t, func(t *testing.T, kind testkit.Kind) {
+		e := testkit.StartEtcd(t, testkit.OfKind(kind))
+		e.EnableAuth(t, "svc", "pw")
+		root, ctx := e.Client(t), testContext(t, 10*time.Second)
+		_, err1 := root.RoleAdd(ctx, "reader")
+		_, err2 := root.RoleGrantPermission(ctx, "reader", "/micro/", "/micro0", clientv3.PermissionType(clientv3.PermRead))
+		_, err3 := root.UserAdd(ctx, "eyes", "pw")
+		_, err4 := root.UserGrantRole(ctx, "eyes", "reader")
+		if err := errors.Join(err1, err2, err3, err4); err != nil {
+			t.Fatal(err)
+		}
+		c := etcd.Open(etcd.Config{Addrs: []string{e.Addr()}, Username: "eyes", Password: "pw"})
+		defer c.Close()
+		err := NewKeeper(c).Claim(spec(testKey, "v")).Wait(testContext(t, 1500*time.Millisecond))
+		if !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("got %v, want a missing permission", err)
+		}
+	})
 }

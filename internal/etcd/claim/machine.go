@@ -35,6 +35,7 @@ const (
 type machine struct {
 	key, pauseKey string
 	value         []byte
+	farewell      []byte         // see Spec.Farewell
 	random        func() float64 // in [0, 1)
 
 	status  Status
@@ -56,6 +57,7 @@ type machine struct {
 
 	started   bool // the key was ours once, or is yielded: no more taking over
 	wrote     bool // a write may have reached etcd
+	parted    bool // the farewell was written since the last put, or tried in vain
 	releasing bool
 	freed     time.Time // when it was released
 	replaced  bool      // another claim of this process took its place
@@ -87,6 +89,7 @@ func newMachine(spec Spec, now time.Time, random func() float64) *machine {
 		key:      spec.Key,
 		pauseKey: spec.PauseKey,
 		value:    spec.Value,
+		farewell: spec.Farewell,
 		random:   random,
 		status:   Status{State: Absent, Reason: "not yet in etcd", At: now},
 	}
@@ -157,7 +160,11 @@ func (m *machine) put(expect int64) claimOp {
 	return op
 }
 
+// del returns the delete of the key under lease, or the farewell before it.
 func (m *machine) del(lease int64) claimOp {
+	if m.farewell != nil && !m.parted {
+		return claimOp{kind: opFarewell, value: m.farewell, lease: lease}
+	}
 	return claimOp{kind: opDelete, lease: lease}
 }
 

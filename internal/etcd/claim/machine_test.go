@@ -103,7 +103,7 @@ func TestClaimMachine(t *testing.T) {
 			},
 			want: claimOp{kind: opPut, lease: 7, expect: 11}},
 		{name: "updated", state: Held,
-			do:   func(m *machine) { m.update([]byte("w")) },
+			do:   func(m *machine) { m.update([]byte("w"), nil) },
 			want: claimOp{kind: opPut, lease: 7, expect: 10}},
 		{name: "displaced", state: Displaced,
 			do: func(m *machine) { m.see(later, sighting{rev: 20, entry: foreign}) }},
@@ -243,7 +243,7 @@ func TestClaimMachineDenied(t *testing.T) {
 
 func TestClaimMachineSeesWhileBusy(t *testing.T) {
 	m := heldMachine()
-	m.update([]byte("w"))
+	m.update([]byte("w"), nil)
 	op, _ := m.next(epoch)
 	m.begun(op)
 	m.see(epoch, sighting{rev: 11, entry: &mirror.Entry{Lease: 7, Value: []byte("w"), ModRevision: 11}})
@@ -254,6 +254,60 @@ func TestClaimMachineSeesWhileBusy(t *testing.T) {
 	m.done(epoch, op, opResult{ok: true, rev: 11})
 	if op, _ := m.next(epoch); op.kind != opPut || op.expect != 0 || m.status.State != Absent {
 		t.Errorf("deleted while busy: sends %+v, %+v", op, m.status)
+	}
+}
+
+// What we delete says so before; where it cannot, it is deleted all the same.
+func TestClaimMachineFarewell(t *testing.T) {
+	lost := opResult{err: errors.New("no answer")}
+	for _, tt := range []struct {
+		name     string
+		leave    func(m *machine)
+		farewell opResult
+	}{
+		{"released", func(m *machine) { m.release(epoch) }, opResult{ok: true, rev: 11}},
+		{"released, unanswered", func(m *machine) { m.release(epoch) }, lost},
+		{"released, refused", func(m *machine) { m.release(epoch) }, opResult{err: errors.New("no"), refused: true, denied: true}},
+		{"paused", func(m *machine) { m.seePause(epoch, sighting{rev: 11, entry: &mirror.Entry{}}) }, opResult{ok: true, rev: 12}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := heldMachine()
+			m.farewell = []byte("bye")
+			tt.leave(m)
+			if op := step(m, epoch, tt.farewell); op.kind != opFarewell || string(op.value) != "bye" || op.lease != 7 {
+				t.Fatalf("first sends %+v, want the farewell under lease 7", op)
+			}
+			if op := step(m, epoch, opResult{ok: true, rev: 13}); op.kind != opDelete || op.lease != 7 {
+				t.Fatalf("then sends %+v, want the delete under lease 7", op)
+			}
+			if op, _ := m.next(epoch); op.kind != opNone {
+				t.Errorf("at last sends %+v", op)
+			}
+		})
+	}
+	// Each absence has a farewell of its own.
+	m := heldMachine()
+	m.farewell = []byte("bye")
+	for rev := int64(20); rev < 40; rev += 10 {
+		m.seePause(epoch, sighting{rev: rev, entry: &mirror.Entry{}})
+		for i, kind := range []opKind{opFarewell, opDelete} {
+			if op := step(m, epoch, opResult{ok: true, rev: rev + int64(i) + 1}); op.kind != kind {
+				t.Fatalf("paused at %d: sends %+v, want kind %d", rev, op, kind)
+			}
+		}
+		m.seePause(epoch, sighting{rev: rev + 5})
+		if op := step(m, epoch, opResult{ok: true, rev: rev + 6}); op.kind != opPut || m.status.State != Held {
+			t.Fatalf("resumed: sends %+v, %+v", op, m.status)
+		}
+	}
+	// A pause that cannot be told of by a farewell ends in a delete.
+	m = heldMachine()
+	m.farewell = []byte("bye")
+	m.seePause(epoch, sighting{rev: 11, entry: &mirror.Entry{}})
+	step(m, epoch, opResult{err: errors.New("no"), refused: true})
+	step(m, epoch, opResult{rev: 12, key: &mirror.Entry{Lease: 7, Value: []byte("v"), ModRevision: 10}, pause: &mirror.Entry{}})
+	if op, _ := m.next(epoch); op.kind != opDelete {
+		t.Errorf("paused, farewell refused: sends %+v, want a delete", op)
 	}
 }
 
@@ -305,6 +359,8 @@ func (e *simEtcd) do(op claimOp) opResult {
 	}
 	switch {
 	case op.kind == opPut && mod == op.expect && (op.pauseKey == "" || e.pause == nil):
+		e.change(true, &mirror.Entry{Value: op.value, Lease: op.lease}, false)
+	case op.kind == opFarewell && lease == op.lease:
 		e.change(true, &mirror.Entry{Value: op.value, Lease: op.lease}, false)
 	case op.kind == opDelete && lease == op.lease:
 		e.change(true, nil, false)
@@ -370,7 +426,7 @@ func TestClaimMachineConverges(t *testing.T) {
 		now := epoch
 		lastLease := int64(0)
 		add := func() *sim {
-			m := newMachine(Spec{Key: "k", PauseKey: "p", Value: fmt.Append(nil, len(e.sims))}, now, r.Float64)
+			m := newMachine(Spec{Key: "k", PauseKey: "p", Value: fmt.Append(nil, len(e.sims)), Farewell: []byte("bye")}, now, r.Float64)
 			x := &sim{m: m, etcd: e}
 			e.sims = append(e.sims, x)
 			return x
@@ -407,7 +463,7 @@ func TestClaimMachineConverges(t *testing.T) {
 					e.wipe()
 				}
 			case 7:
-				x.m.update(fmt.Append(nil, r.IntN(100)))
+				x.m.update(fmt.Append(nil, r.IntN(100)), []byte("bye"))
 			case 8:
 				if r.IntN(8) == 0 {
 					old.m.release(now)

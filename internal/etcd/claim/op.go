@@ -13,6 +13,7 @@ type opKind int
 const (
 	opNone opKind = iota
 	opPut
+	opFarewell // a put of the value that says that a delete follows
 	opDelete
 )
 
@@ -27,8 +28,8 @@ type claimOp struct {
 	// expect is the revision of the key's last change that a put demands; 0 means
 	// that the key must be absent.
 	expect int64
-	// lease is what a put binds the key to, and what a delete demands that it is
-	// bound to.
+	// lease is what a put binds the key to, and what a farewell and a delete demand
+	// that it is bound to.
 	lease int64
 	// alone asks for a request of its own, because a request that held several
 	// was refused.
@@ -52,25 +53,27 @@ type opResult struct {
 	key, pause *mirror.Entry
 }
 
-// txn returns o as a transaction that is part of a larger one.
-func (o claimOp) txn() clientv3.Op {
-	var guard []clientv3.Cmp
-	var then clientv3.Op
-	if o.kind == opDelete {
+// txn returns o as a transaction: under guard then is done, else look is.
+func (o claimOp) txn() (guard []clientv3.Cmp, then clientv3.Op, look []clientv3.Op) {
+	switch o.kind {
+	case opDelete:
 		guard = append(guard, clientv3.Compare(clientv3.LeaseValue(o.key), "=", o.lease))
 		then = clientv3.OpDelete(o.key)
-	} else {
+	case opFarewell:
+		guard = append(guard, clientv3.Compare(clientv3.LeaseValue(o.key), "=", o.lease))
+		then = clientv3.OpPut(o.key, string(o.value), clientv3.WithLease(clientv3.LeaseID(o.lease)))
+	default:
 		guard = append(guard, clientv3.Compare(clientv3.ModRevision(o.key), "=", o.expect))
 		if o.pauseKey != "" {
 			guard = append(guard, clientv3.Compare(clientv3.CreateRevision(o.pauseKey), "=", 0))
 		}
 		then = clientv3.OpPut(o.key, string(o.value), clientv3.WithLease(clientv3.LeaseID(o.lease)))
 	}
-	look := []clientv3.Op{clientv3.OpGet(o.key)}
+	look = append(look, clientv3.OpGet(o.key))
 	if o.pauseKey != "" {
 		look = append(look, clientv3.OpGet(o.pauseKey))
 	}
-	return clientv3.OpTxn(guard, []clientv3.Op{then}, look)
+	return guard, then, look
 }
 
 // result reads the answer to txn.

@@ -15,7 +15,7 @@ import (
 
 const (
 	// batchOps is how many writes travel in one request. Each is a transaction
-	// inside a transaction, and etcd's limit of 128 counts both.
+	// inside a transaction then, and etcd's limit of 128 counts both.
 	batchOps = 100
 	// batchBytes bounds the size of a request of several writes. A single one may
 	// be larger; etcd's own limit is 1.5 MiB.
@@ -41,7 +41,11 @@ func (k *Keeper) dispatch(now time.Time, due []assignment) (again time.Time) {
 		ops  []assignment
 		size int
 	}
-	batches := make(map[int64]*batch)
+	type kind struct {
+		lease    int64
+		farewell bool // given less time
+	}
+	batches := make(map[kind]*batch)
 	send := func(ops []assignment) {
 		if len(ops) == 0 || k.requests >= batchesAtOnce {
 			return
@@ -61,10 +65,11 @@ func (k *Keeper) dispatch(now time.Time, due []assignment) (again time.Time) {
 			send([]assignment{a})
 			continue
 		}
-		b := batches[a.op.lease]
+		kind := kind{a.op.lease, a.op.kind == opFarewell}
+		b := batches[kind]
 		if b == nil {
 			b = &batch{}
-			batches[a.op.lease] = b
+			batches[kind] = b
 		}
 		if len(b.ops) == batchOps || b.size+a.op.size() > batchBytes {
 			send(b.ops)
@@ -79,19 +84,52 @@ func (k *Keeper) dispatch(now time.Time, due []assignment) (again time.Time) {
 	return again
 }
 
+// farewellLimit is how long a farewell may take. A delete that follows one waits
+// for no longer.
+const farewellLimit = time.Second
+
+// commit sends ops, a single one as a transaction of its own: etcd 3.4 checks the
+// permissions of what stands in a transaction inside another one not at all.
+func commit(ctx context.Context, client *clientv3.Client, ops []assignment) (rev int64, answers []*pb.TxnResponse, err error) {
+	if len(ops) == 1 {
+		guard, then, look := ops[0].op.txn()
+		resp, err := client.Txn(ctx).If(guard...).Then(then).Else(look...).Commit()
+		if err != nil {
+			return 0, nil, err
+		}
+		return resp.Header.GetRevision(), []*pb.TxnResponse{(*pb.TxnResponse)(resp)}, nil
+	}
+	txns := make([]clientv3.Op, len(ops))
+	for i, a := range ops {
+		guard, then, look := a.op.txn()
+		txns[i] = clientv3.OpTxn(guard, []clientv3.Op{then}, look)
+	}
+	resp, err := client.Txn(ctx).Then(txns...).Commit()
+	if err != nil {
+		return 0, nil, err
+	}
+	answers = make([]*pb.TxnResponse, len(ops))
+	for i := range min(len(ops), len(resp.Responses)) {
+		answers[i] = resp.Responses[i].GetResponseTxn()
+	}
+	return resp.Header.GetRevision(), answers, nil
+}
+
 // write sends ops and reports the answers to their claims.
 func (k *Keeper) write(ctx context.Context, ops []assignment) {
 	what := fmt.Sprintf("write %q", ops[0].claim.m.key)
 	if n := len(ops); n > 1 {
 		what = fmt.Sprintf("write %d keys", n)
 	}
-	txns := make([]clientv3.Op, len(ops))
-	for i, a := range ops {
-		txns[i] = a.op.txn()
+	if ops[0].op.kind == opFarewell {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, farewellLimit)
+		defer cancel()
 	}
-	var resp *clientv3.TxnResponse
+	var rev int64
+	var answers []*pb.TxnResponse
 	err := k.conn.Do(ctx, what, func(ctx context.Context, client *clientv3.Client) (err error) {
-		resp, err = client.Txn(ctx).Then(txns...).Commit()
+		rev, answers, err = commit(ctx, client, ops)
 		return err
 	})
 	now := time.Now()
@@ -101,11 +139,7 @@ func (k *Keeper) write(ctx context.Context, ops []assignment) {
 	for i, a := range ops {
 		result := failure(err)
 		if err == nil {
-			var part *pb.TxnResponse
-			if i < len(resp.Responses) {
-				part = resp.Responses[i].GetResponseTxn()
-			}
-			result = a.op.result(resp.Header.GetRevision(), part)
+			result = a.op.result(rev, answers[i])
 		}
 		if result.ok && a.op.kind == opPut {
 			k.conn.Counters().Writes.Add(1)
