@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/lockedfile"
+
+	"github.com/rollcall-go/micro/internal/testkit"
 )
 
 // programs returns the directory with the programs of this package, built.
@@ -21,6 +23,12 @@ func programs(t *testing.T) string {
 		t.Fatalf("build the programs: %v", err)
 	}
 	return dir
+}
+
+// startProgram starts a program; it is killed at the end of the test at the latest.
+func startProgram(t *testing.T, name string, args ...string) *testkit.Process {
+	t.Helper()
+	return testkit.StartProcess(t, exec.Command(filepath.Join(programs(t), name), args...))
 }
 
 var buildPrograms = sync.OnceValues(func() (string, error) {

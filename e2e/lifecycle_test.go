@@ -1,17 +1,17 @@
 package e2e
 
 import (
-	"context"
 	"fmt"
+	"net"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/internal/testkit/legacypb"
-	"github.com/rollcall-go/micro/registry"
-	"github.com/rollcall-go/micro/server"
 )
 
 // TestTermination ends a service by SIGTERM with a call in flight: it leaves the
@@ -20,10 +20,10 @@ func TestTermination(t *testing.T) {
 	t.Parallel()
 	e := testkit.StartEtcd(t)
 	etcd := e.Client(t)
-	p := startProgram(t, "service", nil, "--registry=etcd", "--registry_address="+e.Addr(), "--server_address=127.0.0.1:0")
-	addr := p.says(t, `Listening on (\S+)`)
-	p.says(t, `Registering node: (\S+)`)
-	c := newClient(t, openRegistry(t, e.Addr()))
+	p := startProgram(t, "service", "--registry=etcd", "--registry_address="+e.Addr(), "--server_address=127.0.0.1:0")
+	addr := p.Says(t, `Listening on (\S+)`)
+	p.Says(t, `Registering node: (\S+)`)
+	c := fleet.Client(t, fleet.Registry(t, e.Addr()))
 	greeter := legacypb.NewGreeterService("go.micro.service.demo", c)
 	ask := func(ms int64) error {
 		rsp, err := greeter.Hello(t.Context(), &legacypb.HelloRequest{Name: "John", Times: ms})
@@ -41,7 +41,7 @@ func TestTermination(t *testing.T) {
 	<-half.C
 
 	begin := time.Now()
-	p.signal(t, terminate)
+	p.Signal(t, syscall.SIGTERM)
 	testkit.Eventually(t, 3*time.Second, "the key is gone", func() bool {
 		n, err := keysOf(etcd, "go.micro.service.demo")
 		return err == nil && n == 0
@@ -53,14 +53,14 @@ func TestTermination(t *testing.T) {
 	if err := <-inFlight; err != nil {
 		t.Errorf("the call in flight: %v", err)
 	}
-	if code := p.wait(t, 5*time.Second); code != 0 {
+	if code := p.Wait(t, 5*time.Second); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
 	t.Logf("the key was gone %v after SIGTERM, the process %v", gone.Round(time.Millisecond), time.Since(begin).Round(time.Millisecond))
 	if dials(addr) {
 		t.Error("somebody still listens")
 	}
-	p.says(t, `Deregistering node: (\S+)`)
+	p.Says(t, `Deregistering node: (\S+)`)
 	if err := ask(0); err == nil || !strings.Contains(err.Error(), "not found") {
 		t.Errorf("a call after the end: %v", err)
 	}
@@ -70,11 +70,11 @@ func TestTermination(t *testing.T) {
 func TestStopLosesNoCall(t *testing.T) {
 	t.Parallel()
 	e := testkit.StartEtcd(t)
-	leaving := startProgram(t, "service", nil, "--registry=etcd", "--registry_address="+e.Addr(), "--server_address=127.0.0.1:0")
-	staying := startProgram(t, "service", nil, "--registry=etcd", "--registry_address="+e.Addr(), "--server_address=127.0.0.1:0")
-	leaving.says(t, "Registering node: (.*)")
-	staying.says(t, "Registering node: (.*)")
-	greeter := legacypb.NewGreeterService("go.micro.service.demo", newClient(t, openRegistry(t, e.Addr())))
+	leaving := startProgram(t, "service", "--registry=etcd", "--registry_address="+e.Addr(), "--server_address=127.0.0.1:0")
+	staying := startProgram(t, "service", "--registry=etcd", "--registry_address="+e.Addr(), "--server_address=127.0.0.1:0")
+	leaving.Says(t, "Registering node: (.*)")
+	staying.Says(t, "Registering node: (.*)")
+	greeter := legacypb.NewGreeterService("go.micro.service.demo", fleet.Client(t, fleet.Registry(t, e.Addr())))
 	stop, failed := make(chan struct{}), make(chan error, 4)
 	for range cap(failed) {
 		go func() {
@@ -92,8 +92,8 @@ func TestStopLosesNoCall(t *testing.T) {
 			}
 		}()
 	}
-	leaving.signal(t, terminate)
-	if code := leaving.wait(t, 5*time.Second); code != 0 {
+	leaving.Signal(t, syscall.SIGTERM)
+	if code := leaving.Wait(t, 5*time.Second); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
 	close(stop)
@@ -108,76 +108,42 @@ func TestPauseAndResume(t *testing.T) {
 	t.Parallel()
 	e := testkit.StartEtcd(t)
 	etcd := e.Client(t)
-	p := startProgram(t, "service", nil, "--registry=etcd", "--registry_address="+e.Addr(), "--server_address=127.0.0.1:0")
-	id := p.says(t, `Registering node: (\S+)`)
-	r := openRegistry(t, e.Addr())
-	n := start(t, "greeter", r)
-	n.until(t, n.began, 2*time.Second)
-	v := watch(t, r, "greeter")
+	p := startProgram(t, "service", "--registry=etcd", "--registry_address="+e.Addr(), "--server_address=127.0.0.1:0")
+	id := p.Says(t, `Registering node: (\S+)`)
+	r := fleet.Registry(t, e.Addr())
+	n := fleet.Service(t, "greeter", r, nil)
+	n.Until(t, n.Began(), 2*time.Second)
+	v := fleet.Follow(t, r, "greeter")
 
-	pauses := []string{"/micro/rollcall/pause/go.micro.service.demo/" + id, "/micro/rollcall/pause/greeter/" + n.id()}
+	pauses := []string{"/micro/rollcall/pause/go.micro.service.demo/" + id, "/micro/rollcall/pause/greeter/" + n.ID()}
 	for _, key := range pauses {
-		put(t, etcd, key, `{"by":"alice"}`)
+		if _, err := etcd.Put(t.Context(), key, `{"by":"alice"}`); err != nil {
+			t.Fatal(err)
+		}
 	}
-	testkit.Eventually(t, 4*time.Second, "both nodes are out", func() bool { return v.is(map[string]bool{}) && has(r, "go.micro.service.demo") == 0 })
-	if line := p.says(t, `(level=warn Registry \[etcd\] Node is paused: .*)`); !strings.Contains(line, id) || !strings.Contains(line, "alice") {
+	testkit.Eventually(t, 4*time.Second, "both nodes are out", func() bool { return v.Is() && fleet.Listed(r, "go.micro.service.demo", 0) })
+	if line := p.Says(t, `(level=warn Registry \[etcd\] Node is paused: .*)`); !strings.Contains(line, id) || !strings.Contains(line, "alice") {
 		t.Errorf("the program says %q, want the node and who paused it", line)
 	}
-	testkit.Eventually(t, 4*time.Second, "readiness says so", func() bool { return strings.Contains(fmt.Sprint(n.ready()), "paused") })
-	testkit.Eventually(t, time.Second, "the health service says so", func() bool { return n.health(t, "readiness") == "NOT_SERVING" })
-	mustSay(t, n.Client(), "greeter", client.WithAddress(n.address()))
+	testkit.Eventually(t, 4*time.Second, "readiness says so", func() bool { return strings.Contains(fmt.Sprint(n.Ready()), "paused") })
+	testkit.Eventually(t, time.Second, "the health service says so", func() bool { return n.Health(t, "readiness") == "NOT_SERVING" })
+	fleet.MustSay(t, n.Client(), "greeter", client.WithAddress(n.Address()))
 	for _, key := range pauses {
-		remove(t, etcd, key)
-	}
-	testkit.Eventually(t, 4*time.Second, "both nodes are back", func() bool { return v.is(map[string]bool{n.id(): true}) && has(r, "go.micro.service.demo") == 1 })
-	p.says(t, `(level=info Registry \[etcd\] Node was paused and comes back: .*)`)
-	p.says(t, `(level=info Registry \[etcd\] Registered again.*)`)
-	testkit.Eventually(t, 4*time.Second, "readiness says so", func() bool { return n.ready() == nil })
-}
-
-// has returns how many nodes of the service r has, -1 if it cannot tell.
-func has(r registry.Registry, service string) int {
-	all, err := ids(r, service)
-	if err != nil {
-		return -1
-	}
-	return len(all)
-}
-
-// TestDisplaced starts a second service with the first one's id.
-func TestDisplaced(t *testing.T) {
-	t.Parallel()
-	e := testkit.StartEtcd(t)
-	r := openRegistry(t, e.Addr())
-	same := []server.Option{server.Id("1")}
-	older := startServer(t, "greeter", openRegistry(t, e.Addr()), same)
-	older.until(t, older.began, 2*time.Second)
-	newer := startServer(t, "greeter", openRegistry(t, e.Addr()), same)
-	newer.until(t, newer.began, 2*time.Second)
-	testkit.Eventually(t, 4*time.Second, "the older knows that it was displaced", func() bool { return strings.Contains(fmt.Sprint(older.ready()), "displaced") })
-	registered := func() string {
-		got, err := r.GetService("greeter")
-		if err != nil || len(got) != 1 || len(got[0].Nodes) != 1 {
-			return fmt.Sprint(got, err)
+		if _, err := etcd.Delete(t.Context(), key); err != nil {
+			t.Fatal(err)
 		}
-		return got[0].Nodes[0].Address
 	}
-	if got := registered(); got != newer.address() {
-		t.Errorf("%s is registered, want the newer, %s", got, newer.address())
+	testkit.Eventually(t, 4*time.Second, "both nodes are back", func() bool { return v.Is(n.ID()) && fleet.Listed(r, "go.micro.service.demo", 1) })
+	p.Says(t, `(level=info Registry \[etcd\] Node was paused and comes back: .*)`)
+	p.Says(t, `(level=info Registry \[etcd\] Registered again.*)`)
+	testkit.Eventually(t, 4*time.Second, "readiness says so", func() bool { return n.Ready() == nil })
+}
+
+// dials tells whether somebody listens on addr.
+func dials(addr string) bool {
+	c, err := net.DialTimeout("tcp", addr, time.Second)
+	if err != nil {
+		return false
 	}
-	// The older leaves what is not its own.
-	if err := older.stop(); err != nil {
-		t.Errorf("stop the older: %v", err)
-	}
-	if got := registered(); got != newer.address() {
-		t.Errorf("%s is registered after the older has left, want %s", got, newer.address())
-	}
-	if err := newer.ready(); err != nil {
-		t.Errorf("the newer: %v", err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-	defer cancel()
-	if got, err := say(ctx, newClient(t, r), "greeter", "x"); err != nil || got != "x" {
-		t.Errorf("got %q, %v", got, err)
-	}
+	return c.Close() == nil
 }

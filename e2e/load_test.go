@@ -3,7 +3,6 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"net"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,29 +11,16 @@ import (
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/errors"
 	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/internal/testkit/legacypb"
 	"github.com/rollcall-go/micro/server"
 	sgrpc "github.com/rollcall-go/micro/server/grpc"
 )
 
-// counter counts the connections that it accepts.
-type counter struct {
-	net.Listener
-	accepted atomic.Int64
-}
-
-func (c *counter) Accept() (net.Conn, error) {
-	conn, err := c.Listener.Accept()
-	if err == nil {
-		c.accepted.Add(1)
-	}
-	return conn, err
-}
-
 // pair is two nodes of one service behind counting listeners, and a client.
 type pair struct {
-	nodes     [2]*node
-	listeners [2]*counter
+	nodes     [2]*fleet.Node
+	listeners [2]*fleet.Listener
 	client    client.Client
 }
 
@@ -43,25 +29,21 @@ func startPair(t *testing.T) *pair {
 	e := testkit.StartEtcd(t)
 	p := &pair{}
 	for i := range p.nodes {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		p.listeners[i] = &counter{Listener: l}
-		p.nodes[i] = startServer(t, "greeter", openRegistry(t, e.Addr()), []server.Option{sgrpc.Listener(p.listeners[i])})
+		p.listeners[i] = fleet.Listen(t)
+		p.nodes[i] = fleet.Service(t, "greeter", fleet.Registry(t, e.Addr()), []server.Option{sgrpc.Listener(p.listeners[i])})
 	}
 	for _, n := range p.nodes {
-		n.until(t, n.began, 2*time.Second)
+		n.Until(t, n.Began(), 2*time.Second)
 	}
-	p.client = newClient(t, openRegistry(t, e.Addr()))
+	p.client = fleet.Client(t, fleet.Registry(t, e.Addr()))
 	return p
 }
 
 // connections checks how many connections each node has accepted.
-func (p *pair) connections(t *testing.T, most int64) {
+func (p *pair) connections(t *testing.T, most int) {
 	t.Helper()
 	for i, l := range p.listeners {
-		n := l.accepted.Load()
+		n := l.Accepted()
 		t.Logf("node %d has accepted %d connections", i, n)
 		if n > most {
 			t.Errorf("node %d has accepted %d connections, want at most %d", i, n, most)
@@ -85,7 +67,7 @@ func TestAnswersBelongToTheirQuestions(t *testing.T) {
 				switch i % 3 {
 				case 0:
 					var got string
-					if got, err = say(t.Context(), p.client, "greeter", text); err == nil && got != text {
+					if got, err = fleet.Call(t.Context(), p.client, "greeter", "Say", text); err == nil && got != text {
 						err = fmt.Errorf("answered %q", got)
 					}
 				case 1:
@@ -95,7 +77,7 @@ func TestAnswersBelongToTheirQuestions(t *testing.T) {
 						err = fmt.Errorf("answered %v", rsp)
 					}
 				case 2:
-					_, err = echo(t.Context(), p.client, "greeter", "Missing", text)
+					_, err = fleet.Call(t.Context(), p.client, "greeter", "Missing", text)
 					if e := errors.FromError(err); e == nil || e.Id != "echo" || e.Code != 404 || e.Detail != "no "+text+" here" {
 						err = fmt.Errorf("answered %v", err)
 					} else {
@@ -107,9 +89,9 @@ func TestAnswersBelongToTheirQuestions(t *testing.T) {
 					return
 				}
 			}
-			who, err := echo(t.Context(), p.client, "greeter", "Who", "")
+			who, err := fleet.Call(t.Context(), p.client, "greeter", "Who", "")
 			for i, n := range p.nodes {
-				if err == nil && who == n.id() {
+				if err == nil && who == n.ID() {
 					served[i].Add(1)
 				}
 			}
@@ -129,7 +111,7 @@ func TestAnswersBelongToTheirQuestions(t *testing.T) {
 func TestShortDeadlines(t *testing.T) {
 	t.Parallel()
 	p := startPair(t)
-	mustSay(t, p.client, "greeter")
+	fleet.MustSay(t, p.client, "greeter")
 	var late, right atomic.Int64
 	var all sync.WaitGroup
 	for g := range 20 {
@@ -137,8 +119,8 @@ func TestShortDeadlines(t *testing.T) {
 			for i := range 500 {
 				text := fmt.Sprintf("%d/%d", g, i)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-				rsp := new(Text)
-				err := p.client.Call(ctx, p.client.NewRequest("greeter", "Echo.Say", &Text{text}, client.WithContentType("application/json")), rsp)
+				rsp := new(fleet.Text)
+				err := p.client.Call(ctx, p.client.NewRequest("greeter", "Echo.Say", &fleet.Text{Text: text}, client.WithContentType("application/json")), rsp)
 				cancel()
 				switch {
 				case err == nil && rsp.Text == text:
@@ -156,7 +138,7 @@ func TestShortDeadlines(t *testing.T) {
 	}
 	all.Wait()
 	t.Logf("%d calls were answered, %d were late", right.Load(), late.Load())
-	mustSay(t, p.client, "greeter")
+	fleet.MustSay(t, p.client, "greeter")
 	p.connections(t, 1)
 }
 
@@ -169,7 +151,7 @@ func TestOneConnectionPerNode(t *testing.T) {
 		all.Go(func() {
 			<-begin
 			text := fmt.Sprint(i)
-			if got, err := say(t.Context(), p.client, "greeter", text); err != nil || got != text {
+			if got, err := fleet.Call(t.Context(), p.client, "greeter", "Say", text); err != nil || got != text {
 				t.Errorf("got %q, %v", got, err)
 			}
 		})
@@ -178,7 +160,7 @@ func TestOneConnectionPerNode(t *testing.T) {
 	all.Wait()
 	p.connections(t, 1)
 	for i := range 100 {
-		if _, err := echo(t.Context(), p.client, "greeter", "Missing", fmt.Sprint(i)); errors.FromError(err).Code != 404 {
+		if _, err := fleet.Call(t.Context(), p.client, "greeter", "Missing", fmt.Sprint(i)); errors.FromError(err).Code != 404 {
 			t.Errorf("got %v, want code 404", err)
 		}
 	}

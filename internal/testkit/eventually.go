@@ -44,3 +44,16 @@ func Passes(t testing.TB, within time.Duration, what string, look func() error) 
 		return last == nil
 	})
 }
+
+// Elapse lets real time pass, until the test ends at the latest. It is for what no
+// event can tell: a fault that has to last, and a time in which something must not
+// happen. Whatever can be waited for is waited for with Eventually.
+func Elapse(t testing.TB, d time.Duration) {
+	t.Helper()
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-t.Context().Done():
+	}
+}

@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,21 +14,28 @@ import (
 type process struct {
 	cmd  *exec.Cmd
 	done chan struct{} // closed when the child is gone and reaped
+	err  error         // how it ended, valid after done
 }
 
 func startProcess(binary string, args []string, out *output) (*process, error) {
 	cmd := exec.Command(binary, args...)
+	fmt.Fprintf(out, "$ %s\n", cmd)
+	return startChild(cmd, out)
+}
+
+// startChild starts cmd, whose output goes to out, and says there how it ended.
+func startChild(cmd *exec.Cmd, out *output) (*process, error) {
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = dieWithParent()
 	cmd.WaitDelay = time.Second
-	fmt.Fprintf(out, "$ %s\n", cmd)
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
 	p := &process{cmd: cmd, done: make(chan struct{})}
 	go func() {
 		defer close(p.done)
-		fmt.Fprintf(out, "$ ended: %v\n", cmd.Wait())
+		p.err = cmd.Wait()
+		fmt.Fprintf(out, "$ ended: %v\n", p.err)
 	}()
 	return p, nil
 }
@@ -62,21 +70,24 @@ func (p *process) waitFor(d time.Duration) bool {
 	}
 }
 
-// output keeps the end of what the processes of one etcd wrote.
+// output keeps the end of what the processes of one etcd, or one child, wrote.
 type output struct {
+	limit int // how much is kept at least; outputLimit if 0
+
 	mu   sync.Mutex
 	text []byte
 }
 
-// outputLimit bounds what is kept.
+// outputLimit bounds what is kept of an etcd's output.
 const outputLimit = 64 << 10
 
 func (o *output) Write(b []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.text = append(o.text, b...)
-	if n := len(o.text); n > 2*outputLimit {
-		o.text = append([]byte(nil), o.text[n-outputLimit:]...)
+	limit := cmp.Or(o.limit, outputLimit)
+	if n := len(o.text); n > 2*limit {
+		o.text = append([]byte(nil), o.text[n-limit:]...)
 	}
 	return len(b), nil
 }

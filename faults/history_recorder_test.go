@@ -13,6 +13,7 @@ import (
 	"github.com/rollcall-go/micro/faults/history"
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -151,7 +152,7 @@ func (r *recorder) recordView(t *testing.T, observer string, reg registry.Regist
 func (r *recorder) recordEvents(t *testing.T, observer string, reg registry.Registry, name string) *history.Stream {
 	t.Helper()
 	s := r.log.Stream(observer, of(name))
-	watch(t, reg, func(e *registry.Result) {
+	fleet.Watch(t, reg, func(e *registry.Result) {
 		n := e.Service.Nodes[0]
 		told := history.Event{Key: record.Key(e.Service.Name, n.Id), Value: n.Metadata["text"]}
 		if e.Action == registry.Delete.String() {

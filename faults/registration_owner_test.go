@@ -3,6 +3,8 @@ package faults
 import (
 	"context"
 	"fmt"
+	"os"
+	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -13,7 +15,9 @@ import (
 	"github.com/rollcall-go/micro"
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/registry"
+	"github.com/rollcall-go/micro/server"
 )
 
 // TestA8KillNine: a node of a service is killed with kill -9. It leaves the list
@@ -24,13 +28,13 @@ func TestA8KillNine(t *testing.T) {
 	const ttl = 3 * time.Second
 	e := testkit.StartEtcd(t)
 	etcd := e.Client(t)
-	r := openRegistry(t, e.Addr())
-	var nodes []*process
+	r := fleet.Registry(t, e.Addr())
+	var nodes []*testkit.Process
 	for range 3 {
-		nodes = append(nodes, startNode(t, 1, "--registry=etcd", "--registry_address="+e.Addr(), "--register_ttl=3"))
+		nodes = append(nodes, fleet.Process(t, "--registry=etcd", "--registry_address="+e.Addr(), "--register_ttl=3"))
 	}
-	testkit.Eventually(t, patience, "three nodes are listed", func() bool { return listed(r, "node", 3) })
-	if err := r.Register(service("lasting", "a")); err != nil {
+	testkit.Eventually(t, patience, "three nodes are listed", func() bool { return fleet.Listed(r, "node", 3) })
+	if err := r.Register(fleet.Record("lasting", "a")); err != nil {
 		t.Fatal(err)
 	}
 	lease, err := etcd.TimeToLive(t.Context(), leaseOf(t, etcd, "lasting", "a"))
@@ -42,14 +46,14 @@ func TestA8KillNine(t *testing.T) {
 		t.Errorf("registered without a TTL, the lease has %d s", lease.GrantedTTL)
 	}
 
-	before, err := ids(r, "node")
+	before, err := fleet.Addresses(r, "node")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var dead atomic.Value // the address of the node that was killed
 	dead.Store("")
 	var chosen atomic.Int64
-	c := newClient(t, r, micro.WrapCall(func(call client.CallFunc) client.CallFunc {
+	c := fleet.Client(t, r, micro.WrapCall(func(call client.CallFunc) client.CallFunc {
 		return func(ctx context.Context, n *registry.Node, req client.Request, rsp any, o client.CallOptions) error {
 			if n.Address == dead.Load() {
 				chosen.Add(1)
@@ -59,22 +63,22 @@ func TestA8KillNine(t *testing.T) {
 	}))
 	dead.Store(addressOf(t, nodes[0], before))
 	for range 50 {
-		mustSay(t, c, "node")
+		fleet.MustSay(t, c, "node")
 	}
 	if chosen.Swap(0) == 0 {
 		t.Fatal("the node that is to die was not called")
 	}
-	nodes[0].kill()
+	nodes[0].Kill()
 	killed := time.Now()
 	gone := time.Duration(0)
 	calls, failed := 0, 0
 	for gone == 0 || calls < 300 {
-		if err := say(t.Context(), c, "node"); err != nil {
+		if err := fleet.Say(t.Context(), c, "node"); err != nil {
 			t.Log(err)
 			failed++
 		}
 		calls++
-		if gone == 0 && listed(r, "node", 2) {
+		if gone == 0 && fleet.Listed(r, "node", 2) {
 			gone = time.Since(killed)
 		}
 		if time.Since(killed) > patience {
@@ -96,32 +100,32 @@ func TestA8KillNineWhileTheLeaderChanges(t *testing.T) {
 	const ttl = 3 * time.Second
 	cluster := testkit.StartCluster(t)
 	addresses := strings.Join(cluster.Addrs(), ",")
-	r := openRegistry(t, addresses, registry.Addrs(cluster.Addrs()...))
-	doomed := startNode(t, 1, "--registry=etcd", "--registry_address="+addresses, "--register_ttl=3")
-	startNode(t, 1, "--registry=etcd", "--registry_address="+addresses, "--register_ttl=3")
-	testkit.Eventually(t, patience, "two nodes are listed", func() bool { return listed(r, "node", 2) })
+	r := fleet.Registry(t, addresses, registry.Addrs(cluster.Addrs()...))
+	doomed := fleet.Process(t, "--registry=etcd", "--registry_address="+addresses, "--register_ttl=3")
+	fleet.Process(t, "--registry=etcd", "--registry_address="+addresses, "--register_ttl=3")
+	testkit.Eventually(t, patience, "two nodes are listed", func() bool { return fleet.Listed(r, "node", 2) })
 	leader := cluster.Leader(t)
-	doomed.kill()
+	doomed.Kill()
 	killed := time.Now()
 	leader.Kill()
-	gone := since(t, killed, "one node is listed", func() bool { return listed(r, "node", 1) })
+	gone := since(t, killed, "one node is listed", func() bool { return fleet.Listed(r, "node", 1) })
 	cluster.Leader(t) // another one leads by now
 	within(t, "unlisted after kill -9 and a change of leader", gone, 2*ttl+time.Second)
-	pass(t, ttl)
-	if !listed(r, "node", 1) {
+	testkit.Elapse(t, ttl)
+	if !fleet.Listed(r, "node", 1) {
 		t.Error("the node that lives is not listed")
 	}
 }
 
 // addressOf returns the address under which a process is registered.
-func addressOf(t *testing.T, p *process, nodes map[string]string) string {
+func addressOf(t *testing.T, p *testkit.Process, nodes map[string]string) string {
 	t.Helper()
 	for id, address := range nodes {
-		if strings.Contains(p.output(), id) {
+		if strings.Contains(p.Output(), id) {
 			return address
 		}
 	}
-	t.Fatalf("none of %v is that of the process:\n%s", nodes, p.output())
+	t.Fatalf("none of %v is that of the process:\n%s", nodes, p.Output())
 	return ""
 }
 
@@ -132,41 +136,76 @@ func TestA9TwoProcessesOfOneId(t *testing.T) {
 	t.Parallel()
 	e := testkit.StartEtcd(t)
 	etcd := e.Client(t)
-	r := openRegistry(t, e.Addr())
-	start := func() *process {
-		p := startNode(t, 1, "--registry=etcd", "--registry_address="+e.Addr(), "--register_ttl=2", "--register_interval=1", "--server_id=one")
-		p.says(t, "Registering node: node-one")
+	r := fleet.Registry(t, e.Addr())
+	start := func() *testkit.Process {
+		p := fleet.Process(t, "--registry=etcd", "--registry_address="+e.Addr(), "--register_ttl=2", "--register_interval=1", "--server_id=one")
+		p.Says(t, "Registering node: node-one")
 		return p
 	}
 	a := start()
 	leaseOfA := leaseOf(t, etcd, "node", "node-one")
 	b := start()
 	begun := time.Now()
-	within(t, "displacement told", since(t, begun, "the first says that it is displaced", func() bool { return a.lines("Node is displaced") > 0 }), 2*time.Second)
+	within(t, "displacement told", since(t, begun, "the first says that it is displaced", func() bool { return a.Lines("Node is displaced") > 0 }), 2*time.Second)
 	leaseOfB := leaseOf(t, etcd, "node", "node-one")
 	if leaseOfB == leaseOfA || leaseOfB == 0 {
 		t.Errorf("the second stands on lease %x, the first on %x", leaseOfB, leaseOfA)
 	}
-	pass(t, 5*time.Second) // two TTLs and several checks again
+	testkit.Elapse(t, 5*time.Second) // two TTLs and several checks again
 	if got := leaseOf(t, etcd, "node", "node-one"); got != leaseOfB {
 		t.Errorf("the key passed on to lease %x: they fight over it", got)
 	}
-	atMost(t, "lines that tell the conflict", a.lines("Node is displaced"), 1)
-	a.stop(t)
+	atMost(t, "lines that tell the conflict", a.Lines("Node is displaced"), 1)
+	a.Stop(t)
 	if got := leaseOf(t, etcd, "node", "node-one"); got != leaseOfB {
 		t.Errorf("stopping the first left the key under lease %x", got)
 	}
 	c := start() // displaces b
 	leaseOfC := leaseOf(t, etcd, "node", "node-one")
-	b.kill()
-	pass(t, 4*time.Second)
+	b.Kill()
+	testkit.Elapse(t, 4*time.Second)
 	if got := leaseOf(t, etcd, "node", "node-one"); got != leaseOfC {
 		t.Errorf("killing the second left the key under lease %x", got)
 	}
-	c.stop(t)
-	if !listed(r, "node", 0) {
+	c.Stop(t)
+	if !fleet.Listed(r, "node", 0) {
 		t.Error("stopping the last left the key")
 	}
+}
+
+// Row A9, as the services themselves see it: the older one's readiness says that it
+// was displaced; the newer one is ready and is called, also after the older has left.
+func TestA9TheOlderKnows(t *testing.T) {
+	t.Parallel()
+	e := testkit.StartEtcd(t)
+	r := fleet.Registry(t, e.Addr())
+	same := []server.Option{server.Id("1")}
+	older := fleet.Service(t, "greeter", fleet.Registry(t, e.Addr()), same)
+	older.Until(t, older.Began(), 2*time.Second)
+	newer := fleet.Service(t, "greeter", fleet.Registry(t, e.Addr()), same)
+	newer.Until(t, newer.Began(), 2*time.Second)
+	testkit.Eventually(t, 4*time.Second, "the older knows that it was displaced", func() bool { return strings.Contains(fmt.Sprint(older.Ready()), "displaced") })
+	registered := func() string {
+		got, err := r.GetService("greeter")
+		if err != nil || len(got) != 1 || len(got[0].Nodes) != 1 {
+			return fmt.Sprint(got, err)
+		}
+		return got[0].Nodes[0].Address
+	}
+	if got := registered(); got != newer.Address() {
+		t.Errorf("%s is registered, want the newer, %s", got, newer.Address())
+	}
+	// The older leaves what is not its own.
+	if err := older.Stop(); err != nil {
+		t.Errorf("stop the older: %v", err)
+	}
+	if got := registered(); got != newer.Address() {
+		t.Errorf("%s is registered after the older has left, want %s", got, newer.Address())
+	}
+	if err := newer.Ready(); err != nil {
+		t.Errorf("the newer: %v", err)
+	}
+	fleet.MustSay(t, fleet.Client(t, r), "greeter")
 }
 
 // TestA10LateDeregister: 100 nodes move to another process under the same ids,
@@ -175,23 +214,23 @@ func TestA10LateDeregister(t *testing.T) {
 	t.Parallel()
 	const nodes = 100
 	e := testkit.StartEtcd(t)
-	old, fresh := openRegistry(t, e.Addr()), openRegistry(t, e.Addr())
+	old, fresh := fleet.Registry(t, e.Addr()), fleet.Registry(t, e.Addr())
 	var names []string
 	for i := range nodes {
 		names = append(names, fmt.Sprint("a", i))
 	}
-	was, is := service("s", names...), service("s", names...)
+	was, is := fleet.Record("s", names...), fleet.Record("s", names...)
 	for _, n := range is.Nodes {
 		n.Address = "127.0.0.2:1"
 	}
 	register(t, old, was, 15*time.Second)
 	register(t, fresh, is, 15*time.Second)
-	pass(t, 3*time.Second)
+	testkit.Elapse(t, 3*time.Second)
 	if err := old.Deregister(was); err != nil {
 		t.Error(err)
 	}
-	pass(t, time.Second) // for a delete that was still under way
-	all, err := ids(fresh, "s")
+	testkit.Elapse(t, time.Second) // for a delete that was still under way
+	all, err := fleet.Addresses(fresh, "s")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,8 +252,8 @@ func TestA11InitTenTimes(t *testing.T) {
 	t.Parallel()
 	e := testkit.StartEtcd(t)
 	proxy := testkit.StartProxy(t, e.Addr())
-	p := startNode(t, 10, "--registry=etcd", "--registry_address="+proxy.Addr())
-	p.says(t, "Registering node: node-")
+	p := testkit.StartProcess(t, fleet.AsNode(exec.Command(os.Args[0], "--registry=etcd", "--registry_address="+proxy.Addr()), 10))
+	p.Says(t, "Registering node: node-")
 	atMost(t, "open connections", proxy.Open(), 1)
 	atMost(t, "connections made", proxy.Conns(), 1)
 	got, err := e.Client(t).Get(t.Context(), "/micro/registry/", clientv3.WithPrefix(), clientv3.WithCountOnly())
@@ -224,14 +263,14 @@ func TestA11InitTenTimes(t *testing.T) {
 	atMost(t, "keys", int(got.Count), 1)
 
 	// A registry that is given its address again and again keeps one as well.
-	r := openRegistry(t, proxy.Addr())
-	register(t, r, service("s", "a"), 15*time.Second)
+	r := fleet.Registry(t, proxy.Addr())
+	register(t, r, fleet.Record("s", "a"), 15*time.Second)
 	for range 10 {
 		if err := r.Init(registry.Addrs(proxy.Addr())); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if !listed(openRegistry(t, e.Addr()), "s", 1) {
+	if !fleet.Listed(fleet.Registry(t, e.Addr()), "s", 1) {
 		t.Error("the node got lost in Init")
 	}
 	testkit.Eventually(t, patience, "one connection each is left", func() bool { return proxy.Open() <= 2 })

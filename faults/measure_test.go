@@ -1,9 +1,6 @@
 package faults
 
 import (
-	"errors"
-	"fmt"
-	"io"
 	"os"
 	"testing"
 	"time"
@@ -11,12 +8,9 @@ import (
 	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
-	"github.com/rollcall-go/micro/registry/etcd"
 )
 
 const (
-	// timeout bounds one operation of the registries in these tests.
-	timeout = 2 * time.Second
 	// patience is how long a test waits for what has a bound, so that a bound that
 	// is not met is measured all the same.
 	patience = 30 * time.Second
@@ -65,59 +59,12 @@ func since(t *testing.T, begin time.Time, what string, cond func() bool) time.Du
 	return time.Since(begin)
 }
 
-// openRegistry returns a registry in the etcd at addr, closed with the test.
-func openRegistry(t *testing.T, addr string, opts ...registry.Option) registry.Registry {
-	t.Helper()
-	r := etcd.NewRegistry(append([]registry.Option{registry.Addrs(addr), registry.Timeout(timeout)}, opts...)...)
-	t.Cleanup(func() { closePart(t, r) })
-	return r
-}
-
-func closePart(t *testing.T, part any) {
-	t.Helper()
-	if err := part.(io.Closer).Close(); err != nil {
-		t.Error(err)
-	}
-}
-
-// service returns a service with nodes of these ids, at addresses where nobody
-// is.
-func service(name string, ids ...string) *registry.Service {
-	s := &registry.Service{Name: name, Version: "1"}
-	for i, id := range ids {
-		s.Nodes = append(s.Nodes, &registry.Node{Id: id, Address: fmt.Sprintf("127.0.0.1:%d", i+1)})
-	}
-	return s
-}
-
 // register registers s for a TTL of seconds.
 func register(t *testing.T, r registry.Registry, s *registry.Service, ttl time.Duration) {
 	t.Helper()
 	if err := r.Register(s, registry.RegisterTTL(ttl)); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// ids returns the nodes of a service as a registry has them, with their
-// addresses.
-func ids(r registry.Registry, name string) (map[string]string, error) {
-	services, err := r.GetService(name)
-	if errors.Is(err, registry.ErrNotFound) {
-		err = nil
-	}
-	all := map[string]string{}
-	for _, s := range services {
-		for _, n := range s.Nodes {
-			all[n.Id] = n.Address
-		}
-	}
-	return all, err
-}
-
-// listed tells whether a service has n nodes.
-func listed(r registry.Registry, name string, n int) bool {
-	all, err := ids(r, name)
-	return err == nil && len(all) == n
 }
 
 // generated marks ids as made by the process that registers them, as a server

@@ -9,6 +9,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/registry/etcd"
 )
 
@@ -28,22 +29,22 @@ func TestA6InvalidToken(t *testing.T) {
 			e := testkit.StartEtcd(t, opts...)
 			e.EnableAuth(t, "svc", "secret")
 			p := testkit.StartProxy(t, e.Addr())
-			r := openRegistry(t, p.Addr(), etcd.Auth("svc", "secret"))
-			seen := follow(t, openRegistry(t, p.Addr(), etcd.Auth("svc", "secret")), "s")
-			register(t, r, service("s", "a"), 3*time.Second)
-			testkit.Eventually(t, patience, "the Watcher saw the node", func() bool { return seen.count() == 1 })
+			r := fleet.Registry(t, p.Addr(), etcd.Auth("svc", "secret"))
+			seen := fleet.Follow(t, fleet.Registry(t, p.Addr(), etcd.Auth("svc", "secret")), "s")
+			register(t, r, fleet.Record("s", "a"), 3*time.Second)
+			testkit.Eventually(t, patience, "the Watcher saw the node", func() bool { return len(seen.Nodes()) == 1 })
 			nodes := 1
 			works := func(what string, begin time.Time) {
 				t.Helper()
 				nodes++
 				id := fmt.Sprint("a", nodes)
 				within(t, what+": registered", since(t, begin, "a node can be registered", func() bool {
-					return r.Register(service("s", id)) == nil
+					return r.Register(fleet.Record("s", id)) == nil
 				}), bound)
-				within(t, what+": seen by a Watcher", since(t, begin, "the Watcher saw it", func() bool { return seen.count() == nodes }), bound)
+				within(t, what+": seen by a Watcher", since(t, begin, "the Watcher saw it", func() bool { return len(seen.Nodes()) == nodes }), bound)
 			}
 			before := e.Metric(t, authentications)
-			pass(t, life+time.Second)
+			testkit.Elapse(t, life+time.Second)
 			works("token ended", time.Now())
 			// The root of a client of etcd's own, used at once: its token is fresh.
 			if _, err := e.Client(t).UserAdd(t.Context(), "another", "secret"); err != nil {
@@ -70,12 +71,12 @@ func TestA6RefusalIsToldOnce(t *testing.T) {
 	e := testkit.StartEtcd(t)
 	e.EnableAuth(t, "svc", "secret")
 	began := time.Now()
-	p := startNode(t, 1, "--registry=etcd", "--registry_address="+e.Addr(), "--register_ttl=2", "--register_interval=1")
-	p.says(t, "level=error")
-	pass(t, times(5*time.Second, time.Minute))
-	errors := p.lines("level=error") + p.lines("level=warn")
+	p := fleet.Process(t, "--registry=etcd", "--registry_address="+e.Addr(), "--register_ttl=2", "--register_interval=1")
+	p.Says(t, "level=error")
+	testkit.Elapse(t, times(5*time.Second, time.Minute))
+	errors := p.Lines("level=error") + p.Lines("level=warn")
 	atMost(t, "lines of warnings and errors", errors, 1+int(time.Since(began)/time.Second))
-	if !strings.Contains(p.output(), e.Addr()) {
+	if !strings.Contains(p.Output(), e.Addr()) {
 		t.Error("the lines do not name the address")
 	}
 }

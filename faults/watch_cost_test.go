@@ -11,6 +11,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/cache"
 )
@@ -36,7 +37,7 @@ func TestB13TrafficIsThatOfTheNamesInUse(t *testing.T) {
 		return size
 	}
 	write("before")
-	r := openRegistry(t, proxy.Addr())
+	r := fleet.Registry(t, proxy.Addr())
 	c := cache.New(r)
 	t.Cleanup(c.Stop)
 	sees := func(text string) bool {
@@ -79,10 +80,10 @@ func TestB14WatchersComeAndGo(t *testing.T) {
 	server := testkit.StartEtcd(t)
 	client := server.Client(t)
 	proxy := testkit.StartProxy(t, server.Addr())
-	r := openRegistry(t, proxy.Addr())
-	w := watch(t, r, nil)
+	r := fleet.Registry(t, proxy.Addr())
+	w := fleet.Watch(t, r, nil)
 	commit(t, client, putOf(t, "s", "node", "start"))
-	w.told(t, time.Now(), 0, 1)
+	w.Told(t, time.Now(), 0, 1)
 	base := runtime.NumGoroutine()
 
 	var working sync.WaitGroup
@@ -108,19 +109,19 @@ func TestB14WatchersComeAndGo(t *testing.T) {
 			proxy.Reset()
 		case 1:
 			proxy.Cut()
-			waitFor(t, 20*time.Millisecond)
+			testkit.Elapse(t, 20*time.Millisecond)
 			proxy.Restore(t)
 		case 2:
 			proxy.Blackhole()
-			waitFor(t, 20*time.Millisecond)
+			testkit.Elapse(t, 20*time.Millisecond)
 			proxy.Restore(t)
 		}
 		disturbed.Add(1)
-		waitFor(t, 300*time.Millisecond)
+		testkit.Elapse(t, 300*time.Millisecond)
 	}
 	working.Wait()
 	commit(t, client, putOf(t, "s", "node", "end"))
-	testkit.Eventually(t, patience, "the watcher that stayed is told", func() bool { return w.text("s/node") == "end" })
+	testkit.Eventually(t, patience, "the watcher that stayed is told", func() bool { return w.Text("s/node") == "end" })
 	more := 0
 	testkit.Eventually(t, patience, "the goroutines are as few as before", func() bool {
 		more = runtime.NumGoroutine() - base

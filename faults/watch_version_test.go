@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/internal/testkit/fleet"
 )
 
 // TestB6KnownFaultsOfEtcd: a service says once that the etcd it is registered in
@@ -15,24 +16,24 @@ func TestB6KnownFaultsOfEtcd(t *testing.T) {
 		const warning = "has known faults in its watch"
 		e := testkit.StartEtcd(t, testkit.OfKind(kind))
 		proxy := testkit.StartProxy(t, e.Addr())
-		n := startNode(t, 1, "--registry=etcd", "--registry_address="+proxy.Addr(), "--register_ttl=2")
-		n.says(t, "Registering node: node-")
+		n := fleet.Process(t, "--registry=etcd", "--registry_address="+proxy.Addr(), "--register_ttl=2")
+		n.Says(t, "Registering node: node-")
 		if kind == testkit.Debian {
-			n.says(t, warning)
+			n.Says(t, warning)
 		}
-		r := openRegistry(t, e.Addr())
+		r := fleet.Registry(t, e.Addr())
 		for range 3 {
 			proxy.Cut()
-			testkit.Eventually(t, patience, "the node is gone", func() bool { return listed(r, "node", 0) })
+			testkit.Eventually(t, patience, "the node is gone", func() bool { return fleet.Listed(r, "node", 0) })
 			proxy.Restore(t)
-			testkit.Eventually(t, patience, "the node is back", func() bool { return listed(r, "node", 1) })
+			testkit.Eventually(t, patience, "the node is back", func() bool { return fleet.Listed(r, "node", 1) })
 		}
 		want := 0
 		if kind == testkit.Debian {
 			want = 1
 		}
-		t.Logf("measured: warnings %d over 4 connections, bound %d", n.lines(warning), want)
-		if got := n.lines(warning); got != want {
+		t.Logf("measured: warnings %d over 4 connections, bound %d", n.Lines(warning), want)
+		if got := n.Lines(warning); got != want {
 			t.Errorf("%d warnings, want %d", got, want)
 		}
 	})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -22,7 +23,7 @@ func TestB1EventsOfABatch(t *testing.T) {
 	server := testkit.StartEtcd(t)
 	client := server.Client(t)
 	proxy := testkit.StartProxy(t, server.Addr())
-	w := watch(t, openRegistry(t, proxy.Addr()), nil)
+	w := fleet.Watch(t, fleet.Registry(t, proxy.Addr()), nil)
 	puts := func(name string, n int, opts ...clientv3.OpOption) (ops []clientv3.Op) {
 		for i := range n {
 			ops = append(ops, putOf(t, name, fmt.Sprintf("node-%04d", i), "1", opts...))
@@ -36,16 +37,16 @@ func TestB1EventsOfABatch(t *testing.T) {
 
 	begin := time.Now()
 	commit(t, client, puts("txn", batch, clientv3.WithLease(lease.ID))...)
-	within(t, "transaction of 100 nodes", w.told(t, begin, 0, batch), bound)
-	sameOrder(t, "transaction", w.said(0), numbered("create", "txn", batch))
+	within(t, "transaction of 100 nodes", w.Told(t, begin, 0, batch), bound)
+	sameOrder(t, "transaction", w.Said(0), numbered("create", "txn", batch))
 
 	begin = time.Now()
 	if _, err := client.Revoke(t.Context(), lease.ID); err != nil {
 		t.Fatal(err)
 	}
-	within(t, "revoked lease of 100 keys", w.told(t, begin, batch, batch), bound)
+	within(t, "revoked lease of 100 keys", w.Told(t, begin, batch, batch), bound)
 	gone := map[string]bool{} // the keys of a lease go in no order
-	for _, e := range w.said(batch) {
+	for _, e := range w.Said(batch) {
 		gone[e] = true
 	}
 	for _, want := range numbered("delete", "txn", batch) {
@@ -60,8 +61,8 @@ func TestB1EventsOfABatch(t *testing.T) {
 	}
 	begin = time.Now()
 	proxy.Restore(t)
-	within(t, "backlog of 1,000 events", w.told(t, begin, 2*batch, backlog), bound)
-	sameOrder(t, "backlog", w.said(2*batch), numbered("create", "backlog", backlog))
+	within(t, "backlog of 1,000 events", w.Told(t, begin, 2*batch, backlog), bound)
+	sameOrder(t, "backlog", w.Said(2*batch), numbered("create", "backlog", backlog))
 	if n := proxy.Conns(); n < 2 {
 		t.Errorf("%d connections: nothing was cut", n)
 	}
@@ -101,7 +102,7 @@ func TestB3ChangesDuringTheStart(t *testing.T) {
 		for range changes / (2 * starts) {
 			<-wrote
 		}
-		readers = append(readers, startCaching(t, openRegistry(t, server.Addr()), "s"))
+		readers = append(readers, startCaching(t, fleet.Registry(t, server.Addr()), "s"))
 	}
 	writing.Wait()
 	end := time.Now()
@@ -131,24 +132,24 @@ func TestB12DeleteWithoutItsPast(t *testing.T) {
 	server := testkit.StartEtcd(t)
 	client := server.Client(t)
 	proxy := testkit.StartProxy(t, server.Addr())
-	r := openRegistry(t, proxy.Addr())
+	r := fleet.Registry(t, proxy.Addr())
 	commit(t, client, putOf(t, "s", "before", "1"))
-	w := watch(t, r, nil, registry.WatchService("s"))
+	w := fleet.Watch(t, r, nil, registry.WatchService("s"))
 	commit(t, client, putOf(t, "s", "during", "1"))
-	w.told(t, time.Now(), 0, 1)
+	w.Told(t, time.Now(), 0, 1)
 
 	// While connected: the record is replaced, compacted, deleted and compacted.
 	commit(t, client, putOf(t, "s", "during", "2"))
 	server.Compact(t)
 	commit(t, client, clientv3.OpDelete(record.Key("s", "during")))
 	server.Compact(t)
-	w.told(t, time.Now(), 0, 3)
+	w.Told(t, time.Now(), 0, 3)
 
 	proxy.Cut()
 	commit(t, client, clientv3.OpDelete(record.Key("s", "before")))
 	server.Compact(t)
 	begin := time.Now()
 	proxy.Restore(t)
-	within(t, "delete of a compacted record", w.told(t, begin, 3, 1), bound)
-	sameOrder(t, "deletes", w.said(0), []string{"create s/during", "update s/during", "delete s/during", "delete s/before"})
+	within(t, "delete of a compacted record", w.Told(t, begin, 3, 1), bound)
+	sameOrder(t, "deletes", w.Said(0), []string{"create s/during", "update s/during", "delete s/during", "delete s/before"})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/rollcall-go/micro"
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/etcd"
 )
@@ -34,12 +35,12 @@ func TestA4AThousandComeBack(t *testing.T) {
 	e := testkit.StartEtcd(t)
 	p := testkit.StartProxy(t, e.Addr())
 	for i := range processes {
-		r := openRegistry(t, p.Addr(), registry.Timeout(defaults.RegistryTimeout))
+		r := fleet.Registry(t, p.Addr(), registry.Timeout(defaults.RegistryTimeout))
 		var own []string
 		for n := range nodes / processes {
 			own = append(own, fmt.Sprintf("a%d-%d", i, n))
 		}
-		if err := r.Register(service("s", own...), registry.RegisterTTL(60*time.Second), generated(t)); err != nil {
+		if err := r.Register(fleet.Record("s", own...), registry.RegisterTTL(60*time.Second), generated(t)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -114,22 +115,22 @@ func TestA5AuthenticateOncePerToken(t *testing.T) {
 			e.EnableAuth(t, "svc", "secret")
 			p := testkit.StartProxy(t, e.Addr())
 			// etcd's own client, once its token ended, asks for ever under JWT.
-			reader := openRegistry(t, p.Addr(), etcd.Auth("svc", "secret"))
+			reader := fleet.Registry(t, p.Addr(), etcd.Auth("svc", "secret"))
 			before, began := e.Metric(t, authentications), time.Now()
 			renewed := e.Metric(t, keepalives)
 			var starting sync.WaitGroup
 			for i := range processes {
-				r := openRegistry(t, p.Addr(), registry.Timeout(patience), etcd.Auth("svc", "secret"))
+				r := fleet.Registry(t, p.Addr(), registry.Timeout(patience), etcd.Auth("svc", "secret"))
 				starting.Go(func() {
 					for n := range services / processes {
-						if err := r.Register(service(fmt.Sprintf("s%d-%d", i, n), "a"), registry.RegisterTTL(3*time.Second), generated(t)); err != nil {
+						if err := r.Register(fleet.Record(fmt.Sprintf("s%d-%d", i, n), "a"), registry.RegisterTTL(3*time.Second), generated(t)); err != nil {
 							t.Error(err)
 						}
 					}
 				})
 			}
 			starting.Wait()
-			pass(t, long)
+			testkit.Elapse(t, long)
 			took := time.Since(began)
 			got, conns := e.Metric(t, authentications)-before, p.Conns()
 			if renewed = e.Metric(t, keepalives) - renewed; renewed < processes*int(long/time.Second)/2 {
@@ -156,10 +157,10 @@ func TestA7OneLeaseOneStream(t *testing.T) {
 	const services, ttl = 20, 3 * time.Second
 	e := testkit.StartEtcd(t)
 	c := e.Client(t)
-	r := openRegistry(t, e.Addr())
+	r := fleet.Registry(t, e.Addr())
 	for i := range services {
-		n := startService(t, fmt.Sprintf("s%d", i), r, nil, micro.RegisterTTL(ttl))
-		testkit.Eventually(t, patience, "the service is registered", func() bool { return n.ready() == nil })
+		n := fleet.Service(t, fmt.Sprintf("s%d", i), r, nil, micro.RegisterTTL(ttl))
+		testkit.Eventually(t, patience, "the service is registered", func() bool { return n.Ready() == nil })
 	}
 	leases, err := c.Leases(t.Context())
 	if err != nil {
@@ -168,7 +169,7 @@ func TestA7OneLeaseOneStream(t *testing.T) {
 	atMost(t, "leases of 20 services", len(leases.Leases), 1)
 	long := times(12*time.Second, 2*time.Minute)
 	began, before := time.Now(), e.Metric(t, keepalives)
-	pass(t, long)
+	testkit.Elapse(t, long)
 	got := float64(e.Metric(t, keepalives) - before)
 	want := float64(time.Since(began)) / float64(ttl/3)
 	t.Logf("measured: %.0f renewals in %s, bound %.1f +- 20 %%", got, time.Since(began).Round(time.Second), want)

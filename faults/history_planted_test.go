@@ -117,7 +117,7 @@ func TestHistoryFindsPlantedFaults(t *testing.T) {
 				commit(t, r.client, putOf(t, "s", "c", "after"))
 				r.settle(t)
 			}
-			waitFor(t, lag+500*time.Millisecond)
+			testkit.Elapse(t, lag+500*time.Millisecond)
 			f := r.log.Check(time.Now(), history.Bounds{Lag: lag, Slack: time.Second})
 			found := ""
 			for _, v := range f.Violations {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/server"
 )
 
@@ -32,16 +33,16 @@ func TestE1WhichOfSeveralAddresses(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			p := n.run(t, tc.env, tc.flags...)
-			p.says(t, "Advertising "+tc.want+":")
-			p.says(t, tc.says)
+			p.Says(t, "Advertising "+tc.want+":")
+			p.Says(t, tc.says)
 			n.has(t, tc.want)
 			if tc.env == nil && tc.flags == nil {
-				p.says(t, "10.50.0.5 (private address of eth1)")
-				p.says(t, "10.77.0.2 (private address of eth0)")
-				p.says(t, ", 172.17.0.1 (bridge or tunnel address of docker0)")
+				p.Says(t, "10.50.0.5 (private address of eth1)")
+				p.Says(t, "10.77.0.2 (private address of eth0)")
+				p.Says(t, ", 172.17.0.1 (bridge or tunnel address of docker0)")
 				n.answers(t)
 			}
-			p.stop(t)
+			p.Stop(t)
 		})
 	}
 }
@@ -58,7 +59,7 @@ func TestE2NeverLoopback(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			n := newNetwork(t, tc.reg, tc.app)
-			n.run(t, nil).says(t, "Advertising "+tc.want+":")
+			n.run(t, nil).Says(t, "Advertising "+tc.want+":")
 			n.has(t, tc.want)
 			n.answers(t)
 		})
@@ -74,8 +75,8 @@ func TestE2NeverLoopback(t *testing.T) {
 		t.Parallel()
 		n := alone(t, "127.0.0.1")
 		p := n.run(t, nil)
-		p.says(t, "Advertising 127.0.0.1:")
-		p.says(t, "other hosts cannot reach it")
+		p.Says(t, "Advertising 127.0.0.1:")
+		p.Says(t, "other hosts cannot reach it")
 		n.has(t, "127.0.0.1")
 		n.answers(t)
 	})
@@ -113,7 +114,7 @@ func TestE4TheAddressChanges(t *testing.T) {
 	begin := time.Now()
 	n.app.ChangeAddr(t, "eth1", "10.50.0.5/24", "10.50.0.6/24")
 	within(t, "until the new address was registered", n.has(t, "10.50.0.6").Sub(begin), recheck+time.Second)
-	p.says(t, "Advertising 10.50.0.6:")
+	p.Says(t, "Advertising 10.50.0.6:")
 }
 
 // Fault: the address changes over which the registry is reached as well, so that
@@ -137,14 +138,16 @@ func TestE4TheHostSleeps(t *testing.T) {
 	t.Parallel()
 	const ttl = 2 * time.Second
 	e := testkit.StartEtcd(t)
-	p := startNode(t, 1, "--registry=etcd", "--registry_address="+e.Addr(), "--register_ttl=2")
-	r := openRegistry(t, e.Addr())
-	testkit.Eventually(t, patience, "the node is listed", func() bool { return listed(r, "node", 1) })
-	p.hold(t, 2*ttl)
-	if !listed(r, "node", 0) {
+	p := fleet.Process(t, "--registry=etcd", "--registry_address="+e.Addr(), "--register_ttl=2")
+	r := fleet.Registry(t, e.Addr())
+	testkit.Eventually(t, patience, "the node is listed", func() bool { return fleet.Listed(r, "node", 1) })
+	p.Freeze(t)
+	testkit.Elapse(t, 2*ttl)
+	p.Thaw(t)
+	if !fleet.Listed(r, "node", 0) {
 		t.Error("nothing was disturbed: the node is still listed")
 	}
-	within(t, "until the node was listed again", since(t, time.Now(), "it is listed", func() bool { return listed(r, "node", 1) }), listedAgain)
+	within(t, "until the node was listed again", since(t, time.Now(), "it is listed", func() bool { return fleet.Listed(r, "node", 1) }), listedAgain)
 }
 
 // Fault: callers can reach the host by another name only. Bound: a host name can be
@@ -152,10 +155,10 @@ func TestE4TheHostSleeps(t *testing.T) {
 func TestE5HostName(t *testing.T) {
 	t.Parallel()
 	e := testkit.StartEtcd(t)
-	startService(t, "named", openRegistry(t, e.Addr()), []server.Option{server.Advertise("localhost")})
-	r := openRegistry(t, e.Addr())
-	testkit.Eventually(t, patience, "the node is listed", func() bool { return listed(r, "named", 1) })
-	all, err := ids(r, "named")
+	fleet.Service(t, "named", fleet.Registry(t, e.Addr()), []server.Option{server.Advertise("localhost")})
+	r := fleet.Registry(t, e.Addr())
+	testkit.Eventually(t, patience, "the node is listed", func() bool { return fleet.Listed(r, "named", 1) })
+	all, err := fleet.Addresses(r, "named")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,5 +168,5 @@ func TestE5HostName(t *testing.T) {
 			t.Errorf("registered %q, want the name and the port", address)
 		}
 	}
-	mustSay(t, newClient(t, r), "named")
+	fleet.MustSay(t, fleet.Client(t, r), "named")
 }

@@ -16,24 +16,36 @@ import (
 
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/etcd"
 )
 
 // Row B2: cut off past a compaction. The view equals etcd's state at most 2 s after
-// the link is back, and the deletes that happened meanwhile are told.
+// the link is back, the deletes that happened meanwhile are told, and calls go on.
 func TestB2CompactedWhileCutOff(t *testing.T) {
 	t.Parallel()
+	testkit.EachKind(t, func(t *testing.T, kind testkit.Kind) {
+		t.Parallel()
+		compactedWhileCutOff(t, testkit.StartEtcd(t, testkit.OfKind(kind)))
+	})
+}
+
+func compactedWhileCutOff(t *testing.T, server *testkit.Etcd) {
+	t.Helper()
 	const nodes, bound = 40, 2 * time.Second
-	server := testkit.StartEtcd(t)
 	client := server.Client(t)
 	proxy := testkit.StartProxy(t, server.Addr())
-	r := openRegistry(t, proxy.Addr())
-	w, view := watch(t, r, nil), startCaching(t, r, "s")
+	r := fleet.Registry(t, proxy.Addr())
+	w, view := fleet.Watch(t, r, nil), startCaching(t, r, "s")
 	for i := range nodes {
 		commit(t, client, putOf(t, "s", fmt.Sprintf("node-%04d", i), "1"))
 	}
-	w.told(t, time.Now(), 0, nodes)
+	w.Told(t, time.Now(), 0, nodes)
+	fleet.Service(t, "called", fleet.Registry(t, server.Addr()), nil)
+	w.Told(t, time.Now(), nodes, 1)
+	c := fleet.Client(t, r)
+	fleet.MustSay(t, c, "called")
 
 	proxy.Cut()
 	for i := range nodes / 2 {
@@ -41,16 +53,21 @@ func TestB2CompactedWhileCutOff(t *testing.T) {
 	}
 	commit(t, client, putOf(t, "s", "node-new", "1"))
 	server.Compact(t)
+	for range 20 {
+		fleet.MustSay(t, c, "called")
+	}
 	want := held(t, client, record.Root)
+	wantView := held(t, client, record.Prefix("s"))
 	begin := time.Now()
 	proxy.Restore(t)
 	within(t, "view equals etcd", since(t, begin, "both views equal etcd", func() bool {
-		return w.view() == want && view.view() == want
+		return outline(w.Nodes()) == want && view.view() == wantView
 	}), bound)
-	sameOrder(t, "deletes", w.said(nodes), append(numbered("delete", "s", nodes/2), "create s/node-new"))
+	sameOrder(t, "deletes", w.Said(nodes+1), append(numbered("delete", "s", nodes/2), "create s/node-new"))
 	if n := proxy.Conns(); n < 2 {
 		t.Errorf("%d connections: nothing was cut", n)
 	}
+	fleet.MustSay(t, c, "called")
 }
 
 // Row B2, the other half: the loop that tries again costs less than 1 % of a
@@ -61,16 +78,16 @@ func TestB2CostOfBeingCutOff(t *testing.T) {
 	watched := times(8*time.Second, 60*time.Second)
 	server := testkit.StartEtcd(t)
 	proxy := testkit.StartProxy(t, server.Addr())
-	r := openRegistry(t, server.Addr())
-	p := startNode(t, 1, "--registry=etcd", "--registry_address="+proxy.Addr())
-	testkit.Eventually(t, patience, "the process is registered", func() bool { return listed(r, "node", 1) })
+	r := fleet.Registry(t, server.Addr())
+	p := fleet.Process(t, "--registry=etcd", "--registry_address="+proxy.Addr())
+	testkit.Eventually(t, patience, "the process is registered", func() bool { return fleet.Listed(r, "node", 1) })
 	proxy.Cut()
 	server.Compact(t)
-	lines, cpu, begin := p.lines(""), cpuOf(t, p.cmd.Process.Pid), time.Now()
-	waitFor(t, watched)
+	lines, cpu, begin := p.Lines(""), cpuOf(t, p.PID()), time.Now()
+	testkit.Elapse(t, watched)
 	took := time.Since(begin)
-	used := cpuOf(t, p.cmd.Process.Pid) - cpu
-	said := p.lines("") - lines
+	used := cpuOf(t, p.PID()) - cpu
+	said := p.Lines("") - lines
 	t.Logf("measured: %.2f %% of a processor over %s, bound 1 %% (with the race detector, which the bound is not meant for: %v)",
 		100*used.Seconds()/took.Seconds(), took.Round(time.Second), raced)
 	t.Logf("measured: %d lines in %s, bound one a second", said, took.Round(time.Second))
@@ -78,21 +95,10 @@ func TestB2CostOfBeingCutOff(t *testing.T) {
 		t.Errorf("being cut off used %v of a processor in %v", used, took)
 	}
 	if float64(said) > perSecond*took.Seconds() {
-		t.Errorf("%d lines in %v:\n%s", said, took, p.output())
+		t.Errorf("%d lines in %v:\n%s", said, took, p.Output())
 	}
 	proxy.Restore(t)
-	testkit.Eventually(t, patience, "the process is registered again", func() bool { return listed(r, "node", 1) && proxy.Open() > 0 })
-}
-
-// waitFor lets time pass in which a fault lasts.
-func waitFor(t *testing.T, d time.Duration) {
-	t.Helper()
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-t.Context().Done():
-	}
+	testkit.Eventually(t, patience, "the process is registered again", func() bool { return fleet.Listed(r, "node", 1) && proxy.Open() > 0 })
 }
 
 // cpuOf returns how much processor time a process has used.
@@ -125,8 +131,8 @@ func TestB4OneEventInAHundredIsLost(t *testing.T) {
 	lossy := server.Client(t)
 	thief := &thief{Watcher: lossy.Watcher, random: rand.New(rand.NewPCG(4, 4))}
 	lossy.Watcher = thief
-	r := openRegistry(t, server.Addr(), etcd.Client(lossy))
-	w, view := watch(t, r, nil), startCaching(t, r, "s")
+	r := fleet.Registry(t, server.Addr(), etcd.Client(lossy))
+	w, view := fleet.Watch(t, r, nil), startCaching(t, r, "s")
 	for i := range changes {
 		id := fmt.Sprintf("node-%03d", i%200)
 		if i%9 == 8 {
@@ -139,7 +145,7 @@ func TestB4OneEventInAHundredIsLost(t *testing.T) {
 	want := held(t, client, record.Root)
 	wrong := false
 	took := since2(t, end, bound+10*time.Second, "both views equal etcd", func() bool {
-		right := w.view() == want && view.view() == want
+		right := outline(w.Nodes()) == want && view.view() == want
 		wrong = wrong || !right
 		return right
 	})
@@ -212,10 +218,10 @@ func TestB7StreamsKilledAgainAndAgain(t *testing.T) {
 	server := testkit.StartEtcd(t)
 	client := server.Client(t)
 	proxy := testkit.StartProxy(t, server.Addr())
-	r := openRegistry(t, proxy.Addr())
-	w, view := watch(t, r, nil), startCaching(t, r, "s")
+	r := fleet.Registry(t, proxy.Addr())
+	w, view := fleet.Watch(t, r, nil), startCaching(t, r, "s")
 	commit(t, client, putOf(t, "s", "node", "start"))
-	w.told(t, time.Now(), 0, 1)
+	w.Told(t, time.Now(), 0, 1)
 	base := runtime.NumGoroutine()
 	var worst time.Duration
 	for i := range kills {
@@ -225,7 +231,7 @@ func TestB7StreamsKilledAgainAndAgain(t *testing.T) {
 		commit(t, client, putOf(t, "s", "node", fmt.Sprint(i)), putOf(t, "s", fmt.Sprintf("node-%d", i%3), fmt.Sprint(i)))
 		begin, want := time.Now(), held(t, client, record.Root)
 		worst = max(worst, since(t, begin, "both views equal etcd", func() bool {
-			return w.view() == want && view.view() == want
+			return outline(w.Nodes()) == want && view.view() == want
 		}))
 	}
 	within(t, fmt.Sprintf("slowest of %d recoveries", kills), worst, bound)
@@ -243,7 +249,7 @@ func TestB7StreamsKilledAgainAndAgain(t *testing.T) {
 // read is what a reader of one name gets, "s/a" each.
 func read(t *testing.T, r registry.Registry, name string) string {
 	t.Helper()
-	all, err := ids(r, name)
+	all, err := fleet.Addresses(r, name)
 	if err != nil {
 		t.Fatal(err)
 	}

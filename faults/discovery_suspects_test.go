@@ -14,6 +14,7 @@ import (
 	cgrpc "github.com/rollcall-go/micro/client/grpc"
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/memory"
 )
@@ -35,7 +36,7 @@ func startTraffic(t *testing.T, c client.Client, name string, callers int) *traf
 		wg.Go(func() {
 			for ctx.Err() == nil {
 				// Of its own: a call that is cut off by the end of the traffic has not failed.
-				err := say(context.Background(), c, name)
+				err := fleet.Say(context.Background(), c, name)
 				tr.calls.Add(1)
 				if err != nil {
 					tr.failed.Add(1)
@@ -76,9 +77,9 @@ func unattended(t *testing.T, etcd *clientv3.Client, name string, n int) (leases
 	t.Helper()
 	own := memory.NewRegistry()
 	for range n {
-		startService(t, name, own, nil)
+		fleet.Service(t, name, own, nil)
 	}
-	testkit.Eventually(t, patience, "the nodes run", func() bool { return listed(own, name, n) })
+	testkit.Eventually(t, patience, "the nodes run", func() bool { return fleet.Listed(own, name, n) })
 	services, err := own.GetService(name)
 	if err != nil {
 		t.Fatal(err)
@@ -109,15 +110,15 @@ func TestC1AllLeasesRunOut(t *testing.T) {
 	e := testkit.StartEtcd(t)
 	admin := e.Client(t)
 	leases := unattended(t, admin, "alive", 3)
-	r := openRegistry(t, e.Addr())
-	c := newClient(t, r)
-	mustSay(t, c, "alive")
+	r := fleet.Registry(t, e.Addr())
+	c := fleet.Client(t, r)
+	fleet.MustSay(t, c, "alive")
 	// The control: a client that believes whatever it is told.
-	credulous := newClient(t, r)
+	credulous := fleet.Client(t, r)
 	if err := credulous.Init(cgrpc.Suspects(false)); err != nil {
 		t.Fatal(err)
 	}
-	mustSay(t, credulous, "alive")
+	fleet.MustSay(t, credulous, "alive")
 	tr := startTraffic(t, c, "alive", 2)
 	tr.enough(t, 50)
 	for _, id := range leases {
@@ -125,11 +126,11 @@ func TestC1AllLeasesRunOut(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if !listed(r, "alive", 0) {
+	if !fleet.Listed(r, "alive", 0) {
 		t.Error("nothing was disturbed: the nodes are still registered")
 	}
 	testkit.Eventually(t, patience, "a client without suspects has no node", func() bool {
-		return errors.Is(say(t.Context(), credulous, "alive"), registry.ErrNotFound)
+		return errors.Is(fleet.Say(t.Context(), credulous, "alive"), registry.ErrNotFound)
 	})
 	tr.enough(t, int64(times(300, 3000)))
 	tr.judge(t, 350)
@@ -142,18 +143,18 @@ func TestC1EtcdComesBackEmpty(t *testing.T) {
 	e := testkit.StartEtcd(t)
 	const nodes = 3
 	for range nodes {
-		startService(t, "wiped", openRegistry(t, e.Addr()), nil)
+		fleet.Service(t, "wiped", fleet.Registry(t, e.Addr()), nil)
 	}
-	r := openRegistry(t, e.Addr())
-	testkit.Eventually(t, patience, "the nodes are listed", func() bool { return listed(r, "wiped", nodes) })
-	c := newClient(t, r)
-	mustSay(t, c, "wiped")
+	r := fleet.Registry(t, e.Addr())
+	testkit.Eventually(t, patience, "the nodes are listed", func() bool { return fleet.Listed(r, "wiped", nodes) })
+	c := fleet.Client(t, r)
+	fleet.MustSay(t, c, "wiped")
 	tr := startTraffic(t, c, "wiped", 2)
 	tr.enough(t, 50)
 	e.Wipe()
 	tr.enough(t, 50)
 	answered := e.Restart(t)
-	took := since(t, answered, "all are listed again", func() bool { return listed(r, "wiped", nodes) })
+	took := since(t, answered, "all are listed again", func() bool { return fleet.Listed(r, "wiped", nodes) })
 	tr.enough(t, int64(times(100, 1000)))
 	within(t, "until all nodes were listed again", took, listedAgain)
 	tr.judge(t, 200)
@@ -163,20 +164,20 @@ func TestC1EtcdComesBackEmpty(t *testing.T) {
 func TestC1TheLastNodeLeaves(t *testing.T) {
 	t.Parallel()
 	e := testkit.StartEtcd(t)
-	n := startService(t, "leaving", openRegistry(t, e.Addr()), nil)
-	r := openRegistry(t, e.Addr())
-	testkit.Eventually(t, patience, "the node is listed", func() bool { return listed(r, "leaving", 1) })
-	c := newClient(t, r)
-	mustSay(t, c, "leaving")
+	n := fleet.Service(t, "leaving", fleet.Registry(t, e.Addr()), nil)
+	r := fleet.Registry(t, e.Addr())
+	testkit.Eventually(t, patience, "the node is listed", func() bool { return fleet.Listed(r, "leaving", 1) })
+	c := fleet.Client(t, r)
+	fleet.MustSay(t, c, "leaving")
 
 	admin := e.Client(t)
 	gone := make(chan time.Time, 1)
-	watch := admin.Watch(t.Context(), record.Key("leaving", n.id()))
+	watch := admin.Watch(t.Context(), record.Key("leaving", n.ID()))
 	go func() {
 		<-watch
 		gone <- time.Now()
 	}()
-	if err := n.stop(); err != nil {
+	if err := n.Stop(); err != nil {
 		t.Fatal(err)
 	}
 	var begin time.Time
@@ -185,6 +186,6 @@ func TestC1TheLastNodeLeaves(t *testing.T) {
 	case <-t.Context().Done():
 		t.Fatal(t.Context().Err())
 	}
-	took := since(t, begin, "callers know", func() bool { return errors.Is(say(t.Context(), c, "leaving"), registry.ErrNotFound) })
+	took := since(t, begin, "callers know", func() bool { return errors.Is(fleet.Say(t.Context(), c, "leaving"), registry.ErrNotFound) })
 	within(t, "until calls found no node", took, time.Second)
 }

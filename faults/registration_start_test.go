@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -9,10 +10,16 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"github.com/rollcall-go/micro"
 	"github.com/rollcall-go/micro/client"
+	cgrpc "github.com/rollcall-go/micro/client/grpc"
+	merrors "github.com/rollcall-go/micro/errors"
 	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/etcd"
+	"github.com/rollcall-go/micro/server"
+	sgrpc "github.com/rollcall-go/micro/server/grpc"
 )
 
 // TestA12EtcdDeadAtStart: etcd is away when a service starts, with users and
@@ -20,26 +27,34 @@ import (
 // is not registered, and registers at most 2 s after etcd appears.
 func TestA12EtcdDeadAtStart(t *testing.T) {
 	t.Parallel()
-	for name, opts := range map[string][]registry.Option{"plain": nil, "users": {etcd.Auth("svc", "secret")}} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			e := testkit.StartEtcd(t)
-			if opts != nil {
-				e.EnableAuth(t, "svc", "secret")
-			}
-			e.Kill()
-			n := startService(t, "s", openRegistry(t, e.Addr(), opts...), nil)
-			within(t, "listening", n.took, 300*time.Millisecond)
-			mustSay(t, n.Client(), "s", client.WithAddress(n.address()))
-			testkit.Eventually(t, patience, "readiness tells the cause", func() bool {
-				return strings.Contains(fmt.Sprint(n.ready()), "connection refused")
+	testkit.EachKind(t, func(t *testing.T, kind testkit.Kind) {
+		for name, opts := range map[string][]registry.Option{"plain": nil, "users": {etcd.Auth("svc", "secret")}} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				etcdDeadAtStart(t, testkit.StartEtcd(t, testkit.OfKind(kind)), opts)
 			})
-			t.Logf("readiness: %v", n.ready())
-			pass(t, 3*time.Second) // for the pauses between attempts to grow
-			back := e.Restart(t)
-			within(t, "registered after etcd appeared", since(t, back, "the service is registered", func() bool { return n.ready() == nil }), 2*time.Second)
-		})
+		}
+	})
+}
+
+func etcdDeadAtStart(t *testing.T, e *testkit.Etcd, opts []registry.Option) {
+	t.Helper()
+	if opts != nil {
+		e.EnableAuth(t, "svc", "secret")
 	}
+	e.Kill()
+	l := fleet.Listen(t)
+	n := fleet.Service(t, "s", fleet.Registry(t, e.Addr(), opts...), []server.Option{sgrpc.Listener(l)})
+	within(t, "listening", l.Served().Sub(n.Began()), 300*time.Millisecond)
+	fleet.MustSay(t, n.Client(), "s", client.WithAddress(n.Address()))
+	testkit.Eventually(t, patience, "readiness tells the cause", func() bool {
+		return strings.Contains(fmt.Sprint(n.Ready()), "connection refused")
+	})
+	t.Logf("readiness: %v", n.Ready())
+	testkit.Elapse(t, 3*time.Second) // for the pauses between attempts to grow
+	back := e.Restart(t)
+	within(t, "registered after etcd appeared", since(t, back, "the service is registered", func() bool { return n.Ready() == nil }), 2*time.Second)
+	fleet.MustSay(t, fleet.Client(t, fleet.Registry(t, e.Addr(), opts...)), "s")
 }
 
 // TestA13AddressesAsWritten: addresses in every form that people write. Each leads
@@ -56,27 +71,38 @@ func TestA13AddressesAsWritten(t *testing.T) {
 		{e.Addr()}, {"http://" + e.Addr()}, {"http://" + e.Addr() + "/"}, {"  " + e.Addr() + "\t"}, {"localhost:" + port},
 		{"127.0.0.1:1", e.Addr()}, {e.Addr(), "http://" + e.Addr()},
 	} {
-		r := openRegistry(t, "", registry.Addrs(addrs...))
-		if err := r.Register(service("s", fmt.Sprint("a", good))); err != nil {
+		r := fleet.Registry(t, "", registry.Addrs(addrs...))
+		if err := r.Register(fleet.Record("s", fmt.Sprint("a", good))); err != nil {
 			t.Errorf("%q: %v", addrs, err)
 		}
 		good++
 	}
-	if !listed(openRegistry(t, e.Addr()), "s", good) {
+	if !fleet.Listed(fleet.Registry(t, e.Addr()), "s", good) {
 		t.Error("not all of them are in the etcd that was meant")
 	}
 	// What cannot be meant is quoted, at once.
 	for _, addrs := range [][]string{
 		{""}, {" "}, {e.Addr(), ""}, {host + ":" + port + ":1"}, {":" + port}, {host + ":"}, {host + ":http"}, {"h1,h2"}, {"[::1"},
-		{"ftp://" + e.Addr()}, {"http://"}, {"two words"}, {"http://" + e.Addr(), "https://" + e.Addr()},
+		{"ftp://" + e.Addr()}, {"http://"}, {host + ":99999"}, {"服务:" + port}, {"://"}, {"unix:///run/etcd.sock"}, {"two words"}, {"http://" + e.Addr(), "https://" + e.Addr()},
 	} {
 		began := time.Now()
-		err := openRegistry(t, "", registry.Addrs(addrs...)).Register(service("s", "b"))
+		err := fleet.Registry(t, "", registry.Addrs(addrs...)).Register(fleet.Record("s", "b"))
 		if err == nil || !quotes(err, addrs) || strings.Contains(err.Error(), "127.0.0.1:2379 ") {
 			t.Errorf("%q: got %v, want an error that quotes it", addrs, err)
 		}
 		if took := time.Since(began); took > 100*time.Millisecond {
 			t.Errorf("%q: refused after %s", addrs, took)
+		}
+		// A program hears the same where it meets its registry: in Run and in a call.
+		r := fleet.Registry(t, "", registry.Addrs(addrs...))
+		own := micro.NewService(micro.Name("s"), micro.Registry(r), micro.Address("127.0.0.1:0"), micro.HandleSignal(false), micro.Client(cgrpc.NewClient()), micro.Server(sgrpc.NewServer()))
+		for what, err := range map[string]error{"Run": own.Run(), "a call": fleet.Say(t.Context(), fleet.Client(t, r), "s")} {
+			if e := merrors.FromError(err); e != nil {
+				err = errors.New(e.Detail)
+			}
+			if err == nil || !quotes(err, addrs) {
+				t.Errorf("%q: %s: got %v, want an error that quotes it", addrs, what, err)
+			}
 		}
 		refused++
 	}
@@ -91,7 +117,7 @@ func TestA13AddressesAsWritten(t *testing.T) {
 		"https://[::1]:" + port:  "[::1]:" + port,
 		"http://etcd.invalid:77": "etcd.invalid:77",
 	} {
-		err := openRegistry(t, "", registry.Addrs(addr), registry.Timeout(200*time.Millisecond)).Register(service("s", "b"))
+		err := fleet.Registry(t, "", registry.Addrs(addr), registry.Timeout(200*time.Millisecond)).Register(fleet.Record("s", "b"))
 		if err == nil || !strings.Contains(err.Error(), names) {
 			t.Errorf("%q: got %v, want an error that names %s", addr, err, names)
 		}
@@ -123,13 +149,13 @@ func TestA14AdvertisedAddressIsNotUsed(t *testing.T) {
 			t.Fatalf("etcd says that it is at %v (%v)", members, err)
 		}
 		p := testkit.StartProxy(t, e.Addr())
-		r := openRegistry(t, p.Addr())
-		register(t, r, service("s", "a"), 3*time.Second)
+		r := fleet.Registry(t, p.Addr())
+		register(t, r, fleet.Record("s", "a"), 3*time.Second)
 		for range 3 {
 			p.Cut()
 			p.Restore(t)
 			begin := time.Now()
-			within(t, "answered over a new connection", since(t, begin, "etcd answers", func() bool { return listed(r, "s", 1) }), listedAgain)
+			within(t, "answered over a new connection", since(t, begin, "etcd answers", func() bool { return fleet.Listed(r, "s", 1) }), listedAgain)
 		}
 		atMost(t, "connections not to the address given", 4-min(4, p.Conns()), 0)
 		if got := r.Options().Addrs; len(got) != 1 || got[0] != p.Addr() {
@@ -146,10 +172,10 @@ func TestA15NoSpace(t *testing.T) {
 	const ttl, slack = 2 * time.Second, 500 * time.Millisecond
 	e := testkit.StartEtcd(t, testkit.WithQuota(16<<20))
 	c := e.Client(t)
-	r := openRegistry(t, e.Addr())
-	register(t, r, service("s", "a"), ttl)
-	n := startService(t, "waiting", openRegistry(t, e.Addr()), nil)
-	testkit.Eventually(t, patience, "the service is registered", func() bool { return n.ready() == nil })
+	r := fleet.Registry(t, e.Addr())
+	register(t, r, fleet.Record("s", "a"), ttl)
+	n := fleet.Service(t, "waiting", fleet.Registry(t, e.Addr()), nil)
+	testkit.Eventually(t, patience, "the service is registered", func() bool { return n.Ready() == nil })
 
 	// Each write is kept in the history.
 	var full error
@@ -161,8 +187,8 @@ func TestA15NoSpace(t *testing.T) {
 		t.Fatalf("etcd is not full: %v", full)
 	}
 	began := time.Now()
-	err := r.Register(service("late", "a"))
-	within(t, "refused", time.Since(began), timeout+slack)
+	err := r.Register(fleet.Record("late", "a"))
+	within(t, "refused", time.Since(began), fleet.Timeout+slack)
 	for _, want := range []string{"NOSPACE", "etcdctl compact", "etcdctl defrag", "etcdctl alarm disarm", e.Addr()} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want an error that names %s", err, want)
@@ -170,8 +196,8 @@ func TestA15NoSpace(t *testing.T) {
 	}
 	t.Logf("error: %v", err)
 	gone := 0
-	for until := time.Now().Add(3 * ttl); time.Now().Before(until); pass(t, 100*time.Millisecond) {
-		if !listed(r, "s", 1) || !listed(r, "waiting", 1) {
+	for until := time.Now().Add(3 * ttl); time.Now().Before(until); testkit.Elapse(t, 100*time.Millisecond) {
+		if !fleet.Listed(r, "s", 1) || !fleet.Listed(r, "waiting", 1) {
 			gone++
 		}
 	}
@@ -193,6 +219,6 @@ func TestA15NoSpace(t *testing.T) {
 	}
 	begin := time.Now()
 	within(t, "registered after the alarm", since(t, begin, "a node can be registered", func() bool {
-		return r.Register(service("late", "a")) == nil
+		return r.Register(fleet.Record("late", "a")) == nil
 	}), listedAgain)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/rollcall-go/micro/internal/discovery"
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/cache"
 )
@@ -24,17 +25,17 @@ import (
 // visible.
 func TestC2EtcdIsGone(t *testing.T) { // beside no other test, which would be measured as well
 	e := testkit.StartEtcd(t)
-	startService(t, "static", openRegistry(t, e.Addr()), nil)
-	r := openRegistry(t, e.Addr())
-	testkit.Eventually(t, patience, "the node is listed", func() bool { return listed(r, "static", 1) })
-	c, kept := newClient(t, r), cache.New(r)
+	fleet.Service(t, "static", fleet.Registry(t, e.Addr()), nil)
+	r := fleet.Registry(t, e.Addr())
+	testkit.Eventually(t, patience, "the node is listed", func() bool { return fleet.Listed(r, "static", 1) })
+	c, kept := fleet.Client(t, r), cache.New(r)
 	t.Cleanup(kept.Stop)
 	d := discovery.New(feed.Of(r), discovery.Options{})
 	t.Cleanup(d.Close)
 	plain := cgrpc.NewClient(client.Registry(r))
-	t.Cleanup(func() { closePart(t, plain) })
-	mustSay(t, c, "static")
-	mustSay(t, plain, "static")
+	t.Cleanup(func() { fleet.Close(t, plain) })
+	fleet.MustSay(t, c, "static")
+	fleet.MustSay(t, plain, "static")
 	if _, err := kept.GetService("static"); err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +64,7 @@ func TestC2EtcdIsGone(t *testing.T) { // beside no other test, which would be me
 			t.Error(err)
 		}
 	}))
-	within(t, "99th percentile of a call", percentile(times(200, 20_000), func() { mustSay(t, c, "static") }), time.Second)
+	within(t, "99th percentile of a call", percentile(times(200, 20_000), func() { fleet.MustSay(t, c, "static") }), time.Second)
 
 	s := d.Lookup("static")
 	age := s.Age(time.Now())
@@ -96,11 +97,11 @@ func percentile(n int, f func()) time.Duration {
 func TestC3StartWithoutEtcd(t *testing.T) {
 	t.Parallel()
 	e := testkit.StartEtcd(t)
-	startService(t, "kept", openRegistry(t, e.Addr()), nil)
+	fleet.Service(t, "kept", fleet.Registry(t, e.Addr()), nil)
 	dir := t.TempDir()
-	before := openRegistry(t, e.Addr(), registry.Snapshot(dir))
-	testkit.Eventually(t, patience, "the node is listed", func() bool { return listed(before, "kept", 1) })
-	mustSay(t, newClient(t, before), "kept")
+	before := fleet.Registry(t, e.Addr(), registry.Snapshot(dir))
+	testkit.Eventually(t, patience, "the node is listed", func() bool { return fleet.Listed(before, "kept", 1) })
+	fleet.MustSay(t, fleet.Client(t, before), "kept")
 	var file string
 	testkit.Eventually(t, patience, "the snapshot is written", func() bool {
 		files, err := filepath.Glob(filepath.Join(dir, "kept*"))
@@ -112,13 +113,13 @@ func TestC3StartWithoutEtcd(t *testing.T) {
 	})
 
 	e.Kill()
-	r := openRegistry(t, e.Addr(), registry.Snapshot(dir))
-	c := newClient(t, r)
+	r := fleet.Registry(t, e.Addr(), registry.Snapshot(dir))
+	c := fleet.Client(t, r)
 	begin := time.Now()
-	mustSay(t, c, "kept")
+	fleet.MustSay(t, c, "kept")
 	within(t, "first call of the new client", time.Since(begin), 2*time.Second)
 	for range 20 {
-		mustSay(t, c, "kept")
+		fleet.MustSay(t, c, "kept")
 	}
 	d := discovery.New(feed.Of(r), discovery.Options{Disk: discovery.DiskOf(r)})
 	t.Cleanup(d.Close)
@@ -139,14 +140,14 @@ func TestC3StartWithoutEtcd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	late := newClient(t, openRegistry(t, e.Addr(), registry.Snapshot(dir)))
-	if err := say(t.Context(), late, "kept", client.WithRequestTimeout(1500*time.Millisecond)); !errors.Is(err, context.DeadlineExceeded) {
+	late := fleet.Client(t, fleet.Registry(t, e.Addr(), registry.Snapshot(dir)))
+	if err := fleet.Say(t.Context(), late, "kept", client.WithRequestTimeout(1500*time.Millisecond)); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a call by a damaged snapshot: %v", err)
 	}
 	answered := e.Restart(t)
 	took := since(t, answered, "the data is live", func() bool { return d.Lookup("kept").Origin == discovery.Live })
 	t.Logf("measured: live again after %s", took)
-	testkit.Eventually(t, patience, "calls succeed", func() bool { return say(t.Context(), late, "kept") == nil })
+	testkit.Eventually(t, patience, "calls succeed", func() bool { return fleet.Say(t.Context(), late, "kept") == nil })
 }
 
 // Fault: a client starts before the service that it calls. Bound: it starts, a call
@@ -155,15 +156,15 @@ func TestC3StartWithoutEtcd(t *testing.T) {
 func TestC4NoNodeYet(t *testing.T) {
 	t.Parallel()
 	e := testkit.StartEtcd(t)
-	r := openRegistry(t, e.Addr())
-	c := newClient(t, r)
+	r := fleet.Registry(t, e.Addr())
+	c := fleet.Client(t, r)
 	if _, err := r.ListServices(); err != nil { // as a service that has registered itself
 		t.Fatal(err)
 	}
 	var took []time.Duration
 	for _, name := range []string{"late", "b", "c", "d", "e", "f", "g", "h", "i"} {
 		begin := time.Now()
-		err := say(t.Context(), c, name)
+		err := fleet.Say(t.Context(), c, name)
 		took = append(took, time.Since(begin))
 		mustName(t, err, selector.ErrNotFound, "0 nodes (never seen)", "etcd ("+e.Addr()+")")
 	}
@@ -171,13 +172,13 @@ func TestC4NoNodeYet(t *testing.T) {
 	t.Logf("measured: from %s to %s", took[0], took[len(took)-1])
 	within(t, "median of the first call", took[len(took)/2], 50*time.Millisecond)
 
-	startService(t, "late", openRegistry(t, e.Addr()), nil)
+	fleet.Service(t, "late", fleet.Registry(t, e.Addr()), nil)
 	var begin time.Time
 	testkit.Eventually(t, patience, "the node is listed", func() bool {
 		begin = time.Now()
-		return listed(r, "late", 1)
+		return fleet.Listed(r, "late", 1)
 	})
-	within(t, "until a call succeeded", since(t, begin, "a call succeeds", func() bool { return say(t.Context(), c, "late") == nil }), time.Second)
+	within(t, "until a call succeeded", since(t, begin, "a call succeeds", func() bool { return fleet.Say(t.Context(), c, "late") == nil }), time.Second)
 }
 
 // Fault: the first call comes before the registry has answered. Bound: it waits for
@@ -185,15 +186,15 @@ func TestC4NoNodeYet(t *testing.T) {
 func TestC6FirstCallWaits(t *testing.T) {
 	t.Parallel()
 	e := testkit.StartEtcd(t)
-	startService(t, "first", openRegistry(t, e.Addr()), nil)
-	r := openRegistry(t, e.Addr())
-	testkit.Eventually(t, patience, "the node is listed", func() bool { return listed(r, "first", 1) })
+	fleet.Service(t, "first", fleet.Registry(t, e.Addr()), nil)
+	r := fleet.Registry(t, e.Addr())
+	testkit.Eventually(t, patience, "the node is listed", func() bool { return fleet.Listed(r, "first", 1) })
 	e.Kill()
 
-	c := newClient(t, openRegistry(t, e.Addr()))
+	c := fleet.Client(t, fleet.Registry(t, e.Addr()))
 	const short = 500 * time.Millisecond
 	begin := time.Now()
-	err := say(t.Context(), c, "first", client.WithRequestTimeout(short))
+	err := fleet.Say(t.Context(), c, "first", client.WithRequestTimeout(short))
 	took := time.Since(begin)
 	within(t, "a call with a deadline of 500ms", took, short+500*time.Millisecond)
 	if took < short || !errors.Is(err, context.DeadlineExceeded) {
@@ -202,7 +203,7 @@ func TestC6FirstCallWaits(t *testing.T) {
 
 	begin = time.Now()
 	done := make(chan error, 1)
-	go func() { done <- say(context.Background(), c, "first", client.WithRequestTimeout(patience)) }()
+	go func() { done <- fleet.Say(context.Background(), c, "first", client.WithRequestTimeout(patience)) }()
 	e.Restart(t)
 	if err := <-done; err != nil {
 		t.Errorf("the call that had time: %v", err)

@@ -2,13 +2,12 @@ package faults
 
 import (
 	"os"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/internal/testkit/fleet"
 )
 
 // wire is the interface that joins the two hosts of a network.
@@ -47,16 +46,16 @@ func (n *network) serve(t *testing.T, on *testkit.Netns, host string) {
 	}
 	n.etcd = host + ":2379"
 	cmd := on.Command(testkit.Micro(t), "server", "--unsafe_fast", "--data_dir", t.TempDir(), "--address", n.etcd)
-	startProcess(t, cmd).says(t, "ready on")
+	testkit.StartProcess(t, cmd).Says(t, "ready on")
 }
 
 // run starts a node on the app's host, with these variables and flags.
-func (n *network) run(t *testing.T, env []string, flags ...string) *process {
+func (n *network) run(t *testing.T, env []string, flags ...string) *testkit.Process {
 	t.Helper()
 	flags = append([]string{"--registry=etcd", "--registry_address=" + n.etcd, "--server_address=:0"}, flags...)
-	cmd := n.app.Command(os.Args[0], flags...)
-	cmd.Env = append(append(os.Environ(), nodeVariable+"="+strconv.Itoa(1)), env...)
-	return startProcess(t, cmd)
+	cmd := fleet.AsNode(n.app.Command(os.Args[0], flags...), 1)
+	cmd.Env = append(cmd.Env, env...)
+	return testkit.StartProcess(t, cmd)
 }
 
 // micro runs the command on the host of the etcd and returns what it printed.
@@ -110,16 +109,4 @@ func (n *network) answers(t *testing.T) {
 		out, err = n.micro(t, "call", "node", "Echo.Say", `{"Text":"hello"}`)
 		return err == nil && strings.Contains(out, "hello")
 	})
-}
-
-// hold stops the process for d, as a host that sleeps does, and lets it go on.
-func (p *process) hold(t *testing.T, d time.Duration) {
-	t.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
-	<-time.NewTimer(d).C
-	if err := p.cmd.Process.Signal(syscall.SIGCONT); err != nil {
-		t.Fatal(err)
-	}
 }

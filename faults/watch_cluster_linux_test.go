@@ -10,6 +10,7 @@ import (
 
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/etcd"
 )
@@ -38,9 +39,9 @@ func TestB5ConnectedMemberIsLost(t *testing.T) {
 				p := testkit.StartProxy(t, addr)
 				proxies, addrs = append(proxies, p), append(addrs, p.Addr())
 			}
-			r := etcd.NewRegistry(registry.Addrs(addrs...), registry.Timeout(timeout))
-			t.Cleanup(func() { closePart(t, r) })
-			w, view := watch(t, r, nil), startCaching(t, r, "s")
+			r := etcd.NewRegistry(registry.Addrs(addrs...), registry.Timeout(fleet.Timeout))
+			t.Cleanup(func() { fleet.Close(t, r) })
+			w, view := fleet.Watch(t, r, nil), startCaching(t, r, "s")
 			testkit.Eventually(t, patience, "the view is known", func() bool { return view.updates() > 0 })
 			lost := slices.IndexFunc(proxies, func(p *testkit.Proxy) bool { return p.Open() > 0 })
 			if lost < 0 {
@@ -48,7 +49,7 @@ func TestB5ConnectedMemberIsLost(t *testing.T) {
 			}
 			other := c.Members[(lost+1)%len(c.Members)].Client(t)
 			commit(t, other, putOf(t, "s", "node", "before"))
-			testkit.Eventually(t, patience, "the change is told", func() bool { return w.text("s/node") == "before" })
+			testkit.Eventually(t, patience, "the change is told", func() bool { return w.Text("s/node") == "before" })
 
 			begin := time.Now()
 			tc.lose(t, c, proxies, lost)
@@ -60,7 +61,7 @@ func TestB5ConnectedMemberIsLost(t *testing.T) {
 				return err == nil
 			})
 			took := since(t, begin, "the change is told by way of another member", func() bool {
-				return w.text("s/node") == "after" && view.view() == "s/node=after"
+				return w.Text("s/node") == "after" && view.view() == "s/node=after"
 			})
 			t.Logf("measured: the other members took a write after %s", acknowledged.Sub(begin).Round(time.Millisecond))
 			within(t, tc.name+", told", took, bound)
@@ -86,12 +87,12 @@ func TestB11LaggingMember(t *testing.T) {
 	lasts := times(8*time.Second, 30*time.Second)
 	c := testkit.StartSeparateCluster(t)
 	const lagging, bound = 0, 10 * time.Second
-	writer := openRegistry(t, c.Addrs()[1])
-	register(t, writer, service("s", "before"), 60*time.Second)
+	writer := fleet.Registry(t, c.Addrs()[1])
+	register(t, writer, fleet.Record("s", "before"), 60*time.Second)
 	c.Isolate(t, lagging)
 	begin := time.Now()
 	testkit.Eventually(t, patience, "the other members take a registration", func() bool {
-		return writer.Register(service("s", "after"), registry.RegisterTTL(60*time.Second)) == nil
+		return writer.Register(fleet.Record("s", "after"), registry.RegisterTTL(60*time.Second)) == nil
 	})
 	// It does lag: what it has of its own is what was.
 	stale, err := c.Members[lagging].Client(t).Get(t.Context(), record.Key("s", "after"), clientv3.WithSerializable())
@@ -115,10 +116,10 @@ func TestB11LaggingMember(t *testing.T) {
 		}
 		asking.Go(func() {
 			for time.Since(begin) < lasts {
-				r := etcd.NewRegistry(registry.Addrs(addrs...), registry.Timeout(timeout))
+				r := etcd.NewRegistry(registry.Addrs(addrs...), registry.Timeout(fleet.Timeout))
 				called := time.Now()
 				for {
-					got, err := ids(r, "s")
+					got, err := fleet.Addresses(r, "s")
 					mu.Lock()
 					switch {
 					case err != nil:
@@ -138,19 +139,19 @@ func TestB11LaggingMember(t *testing.T) {
 						break
 					}
 				}
-				closePart(t, r)
-				waitFor(t, 100*time.Millisecond)
+				fleet.Close(t, r)
+				testkit.Elapse(t, 100*time.Millisecond)
 			}
 		})
 	}
 	asking.Wait()
 	t.Logf("measured: %d first lookups in %s complete, %d attempts refused after %s, no node missed, bound 0",
-		answered, time.Since(begin).Round(time.Second), refused, timeout)
+		answered, time.Since(begin).Round(time.Second), refused, fleet.Timeout)
 	within(t, "slowest first lookup over all members", slowest, bound)
 	if answered < processes || refused == 0 {
 		t.Error("too little happened: some lookups have to reach the quorum, and some the lagging member")
 	}
 	c.Rejoin(t, lagging)
-	r := openRegistry(t, c.Addrs()[lagging])
-	testkit.Eventually(t, patience, "the member answers again", func() bool { return listed(r, "s", 2) })
+	r := fleet.Registry(t, c.Addrs()[lagging])
+	testkit.Eventually(t, patience, "the member answers again", func() bool { return fleet.Listed(r, "s", 2) })
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/rollcall-go/micro/client/selector"
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/etcd"
 )
@@ -36,53 +37,53 @@ func mustName(t *testing.T, err, sentinel error, texts ...string) {
 func TestC5WhyThereIsNoNode(t *testing.T) {
 	t.Parallel()
 	e := testkit.StartEtcd(t)
-	r := openRegistry(t, e.Addr())
-	c := newClient(t, r)
+	r := fleet.Registry(t, e.Addr())
+	c := fleet.Client(t, r)
 	where := "etcd (" + e.Addr() + ")"
-	startService(t, "greeter", openRegistry(t, e.Addr()), nil)
-	testkit.Eventually(t, patience, "the node is listed", func() bool { return listed(r, "greeter", 1) })
+	fleet.Service(t, "greeter", fleet.Registry(t, e.Addr()), nil)
+	testkit.Eventually(t, patience, "the node is listed", func() bool { return fleet.Listed(r, "greeter", 1) })
 
 	t.Run("never seen", func(t *testing.T) {
-		mustName(t, say(t.Context(), c, "nobody"), selector.ErrNotFound, "never seen", where)
-		mustName(t, say(t.Context(), c, "nobody"), registry.ErrNotFound)
+		mustName(t, fleet.Say(t.Context(), c, "nobody"), selector.ErrNotFound, "never seen", where)
+		mustName(t, fleet.Say(t.Context(), c, "nobody"), registry.ErrNotFound)
 	})
 	t.Run("misspelt", func(t *testing.T) {
 		testkit.Eventually(t, patience, "the right name is suggested", func() bool {
-			return strings.Contains(say(t.Context(), c, "greter").Error(), `did you mean [\"greeter\"]`)
+			return strings.Contains(fleet.Say(t.Context(), c, "greter").Error(), `did you mean [\"greeter\"]`)
 		})
 	})
 	t.Run("gone", func(t *testing.T) {
-		n := startService(t, "gone", openRegistry(t, e.Addr()), nil)
-		testkit.Eventually(t, patience, "it is called", func() bool { return say(t.Context(), c, "gone") == nil })
-		if err := n.stop(); err != nil {
+		n := fleet.Service(t, "gone", fleet.Registry(t, e.Addr()), nil)
+		testkit.Eventually(t, patience, "it is called", func() bool { return fleet.Say(t.Context(), c, "gone") == nil })
+		if err := n.Stop(); err != nil {
 			t.Fatal(err)
 		}
-		testkit.Eventually(t, patience, "it is gone", func() bool { return errors.Is(say(t.Context(), c, "gone"), registry.ErrNotFound) })
-		mustName(t, say(t.Context(), c, "gone"), selector.ErrNotFound, "all that were seen are gone", where)
+		testkit.Eventually(t, patience, "it is gone", func() bool { return errors.Is(fleet.Say(t.Context(), c, "gone"), registry.ErrNotFound) })
+		mustName(t, fleet.Say(t.Context(), c, "gone"), selector.ErrNotFound, "all that were seen are gone", where)
 	})
 	t.Run("filtered out by version", func(t *testing.T) {
-		err := say(t.Context(), c, "greeter", client.WithSelectOption(selector.WithFilter(selector.FilterVersion("7"))))
+		err := fleet.Say(t.Context(), c, "greeter", client.WithSelectOption(selector.WithFilter(selector.FilterVersion("7"))))
 		mustName(t, err, selector.ErrNoneAvailable, "leaves none of 1 nodes", `versions ["latest"]`)
 	})
 	t.Run("paused", func(t *testing.T) {
-		n := startService(t, "paused", openRegistry(t, e.Addr()), nil)
-		testkit.Eventually(t, patience, "it is called", func() bool { return say(t.Context(), c, "paused") == nil })
-		if _, err := e.Client(t).Put(t.Context(), record.PauseKey("paused", n.id()), `{"by":"ops"}`); err != nil {
+		n := fleet.Service(t, "paused", fleet.Registry(t, e.Addr()), nil)
+		testkit.Eventually(t, patience, "it is called", func() bool { return fleet.Say(t.Context(), c, "paused") == nil })
+		if _, err := e.Client(t).Put(t.Context(), record.PauseKey("paused", n.ID()), `{"by":"ops"}`); err != nil {
 			t.Fatal(err)
 		}
 		var err error
 		testkit.Eventually(t, patience, "the error says it", func() bool {
-			err = say(t.Context(), c, "paused")
+			err = fleet.Say(t.Context(), c, "paused")
 			return err != nil && strings.Contains(err.Error(), "has paused")
 		})
-		mustName(t, err, selector.ErrNotFound, n.id(), where)
+		mustName(t, err, selector.ErrNotFound, n.ID(), where)
 	})
 	t.Run("known but all unhealthy", func(t *testing.T) {
-		register(t, r, service("dead", "1", "2"), 15*time.Second)
-		testkit.Eventually(t, patience, "they are listed", func() bool { return listed(r, "dead", 2) })
+		register(t, r, fleet.Record("dead", "1", "2"), 15*time.Second)
+		testkit.Eventually(t, patience, "they are listed", func() bool { return fleet.Listed(r, "dead", 2) })
 		var err error
 		testkit.Eventually(t, patience, "they are known", func() bool {
-			err = say(t.Context(), c, "dead")
+			err = fleet.Say(t.Context(), c, "dead")
 			return !errors.Is(err, registry.ErrNotFound)
 		})
 		mustName(t, err, selector.ErrNoneAvailable, "none of 2 nodes can be reached", "refused")
@@ -97,7 +98,7 @@ func TestC5WhatIsTheMatterWithTheRegistry(t *testing.T) {
 		t.Parallel()
 		e := testkit.StartEtcd(t)
 		e.Kill()
-		err := say(t.Context(), newClient(t, openRegistry(t, e.Addr())), "any", client.WithRequestTimeout(time.Second))
+		err := fleet.Say(t.Context(), fleet.Client(t, fleet.Registry(t, e.Addr())), "any", client.WithRequestTimeout(time.Second))
 		mustName(t, err, context.DeadlineExceeded, "has not answered yet", "since 20", "refused", e.Addr())
 		mustName(t, err, selector.ErrNoneAvailable)
 	})
@@ -105,8 +106,8 @@ func TestC5WhatIsTheMatterWithTheRegistry(t *testing.T) {
 		t.Parallel()
 		e := testkit.StartEtcd(t)
 		e.EnableAuth(t, "alice", "right")
-		r := openRegistry(t, e.Addr(), etcd.Auth("alice", "wrong"))
-		err := say(t.Context(), newClient(t, r), "any", client.WithRequestTimeout(2*time.Second))
+		r := fleet.Registry(t, e.Addr(), etcd.Auth("alice", "wrong"))
+		err := fleet.Say(t.Context(), fleet.Client(t, r), "any", client.WithRequestTimeout(2*time.Second))
 		mustName(t, err, fs.ErrPermission, "refuses the credentials", "authentication failed", `user "alice"`, e.Addr())
 		mustName(t, err, selector.ErrNoneAvailable)
 		_, err = r.GetService("any")
@@ -116,7 +117,7 @@ func TestC5WhatIsTheMatterWithTheRegistry(t *testing.T) {
 		t.Parallel()
 		e := testkit.StartEtcd(t)
 		e.EnableAuth(t, "alice", "right")
-		err := say(t.Context(), newClient(t, openRegistry(t, e.Addr())), "any", client.WithRequestTimeout(2*time.Second))
+		err := fleet.Say(t.Context(), fleet.Client(t, fleet.Registry(t, e.Addr())), "any", client.WithRequestTimeout(2*time.Second))
 		mustName(t, err, fs.ErrPermission, "refuses the credentials", e.Addr())
 	})
 }

@@ -9,7 +9,9 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -53,20 +55,20 @@ func TestA1LeaseLostInAnOutage(t *testing.T) {
 			e := testkit.StartEtcd(t)
 			p := testkit.StartProxy(t, e.Addr())
 			c := e.Client(t)
-			register(t, openRegistry(t, p.Addr()), service("s", "a"), ttl)
-			reader := openRegistry(t, e.Addr())
+			register(t, fleet.Registry(t, p.Addr()), fleet.Record("s", "a"), ttl)
+			reader := fleet.Registry(t, e.Addr())
 			rounds, renewed, worst := times(1, 100), 0, time.Duration(0)
 			for range rounds {
 				before := leaseOf(t, c, "s", "a")
 				outage.begin(t, e, p)
 				if outage.kind != "freeze" {
 					// A frozen etcd expires nothing until it goes on.
-					since(t, time.Now(), "the node is gone", func() bool { return listed(reader, "s", 0) })
+					since(t, time.Now(), "the node is gone", func() bool { return fleet.Listed(reader, "s", 0) })
 				}
-				pass(t, 5*ttl)
+				testkit.Elapse(t, 5*ttl)
 				outage.end(t, e, p)
 				back := time.Now()
-				worst = max(worst, since(t, back, "the node is listed again", func() bool { return listed(reader, "s", 1) }))
+				worst = max(worst, since(t, back, "the node is listed again", func() bool { return fleet.Listed(reader, "s", 1) }))
 				// A frozen etcd may have the key still and drop it a moment later.
 				stays(t, reader, outage.kind == "freeze", back)
 				if leaseOf(t, c, "s", "a") != before {
@@ -88,42 +90,77 @@ func stays(t *testing.T, r registry.Registry, look bool, back time.Time) {
 	if !look {
 		return
 	}
-	pass(t, 2*time.Second)
-	if took := since(t, back, "the node is listed again", func() bool { return listed(r, "s", 1) }); took > listedAfterSilence {
+	testkit.Elapse(t, 2*time.Second)
+	if took := since(t, back, "the node is listed again", func() bool { return fleet.Listed(r, "s", 1) }); took > listedAfterSilence {
 		t.Errorf("the node was gone %s after etcd went on", took)
 	}
 }
 
-// pass lets real time pass: an outage has to last.
-func pass(t *testing.T, d time.Duration) {
+// TestA2FrozenEtcd: etcd is stopped with SIGSTOP. No method of a registry takes
+// longer than its timeout, calls go on, a service ends when it is asked to, and
+// another says once that it lost its node and once that it is back, without a
+// restart.
+func TestA2FrozenEtcd(t *testing.T) {
+	t.Parallel()
+	testkit.EachKind(t, func(t *testing.T, kind testkit.Kind) {
+		t.Parallel()
+		frozenEtcd(t, testkit.StartEtcd(t, testkit.OfKind(kind)))
+	})
+}
+
+func frozenEtcd(t *testing.T, e *testkit.Etcd) {
 	t.Helper()
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-t.Context().Done():
+	const ttl, slack = 2 * time.Second, 500 * time.Millisecond
+	start := func(more ...string) *testkit.Process {
+		p := fleet.Process(t, append([]string{"--registry=etcd", "--registry_address=" + e.Addr(), "--register_ttl=2", "--register_interval=1"}, more...)...)
+		p.Says(t, "Registering node: node-")
+		return p
+	}
+	p, ending := start(), start()
+	r := fleet.Registry(t, e.Addr())
+	register(t, r, fleet.Record("leaving", "a"), ttl)
+	n := fleet.Service(t, "called", fleet.Registry(t, e.Addr()), nil)
+	testkit.Eventually(t, patience, "the service is registered", func() bool { return n.Ready() == nil })
+	c := fleet.Client(t, r)
+	fleet.MustSay(t, c, "called")
+
+	e.Freeze(t)
+	worst := slowestMethod(t, r, e.Addr())
+	within(t, "slowest method of a registry", worst, fleet.Timeout+slack)
+	fleet.MustSay(t, c, "called")
+	fleet.MustSay(t, n.Client(), "called", client.WithAddress(n.Address()))
+	begin := time.Now()
+	ending.Stop(t)
+	within(t, "a process ended after SIGTERM", time.Since(begin), 5*time.Second)
+	p.Says(t, "Lost node")
+	testkit.Elapse(t, 2*ttl)
+	e.Thaw(t)
+	back := e.WaitReady(t)
+	id := p.Says(t, `Registering node: (\S+)`)
+	within(t, "listed again", since(t, back, "the node is listed", func() bool {
+		all, err := fleet.Addresses(r, fleet.ProcessName)
+		return err == nil && all[id] != ""
+	}), listedAfterSilence)
+	p.Says(t, "Registered again")
+	// The freeze is one change of state, the expiry that follows it may be another.
+	atMost(t, "lines that tell the loss", p.Lines("Lost node"), 2)
+	atMost(t, "lines that tell the return", p.Lines("Registered again"), p.Lines("Lost node"))
+	atMost(t, "lines of errors", p.Lines("level=error"), 0)
+	if p.Lines("Lost node: node-") > 0 && !strings.Contains(p.Output(), "etcd did not answer") {
+		t.Error("the loss is told without its reason")
 	}
 }
 
-// TestA2FrozenEtcd: etcd is stopped with SIGSTOP. No method of a registry takes
-// longer than its timeout, a service says once that it lost its node and once that
-// it is back, and comes back without a restart.
-func TestA2FrozenEtcd(t *testing.T) {
-	t.Parallel()
-	const ttl, slack = 2 * time.Second, 500 * time.Millisecond
-	e := testkit.StartEtcd(t)
-	p := startNode(t, 1, "--registry=etcd", "--registry_address="+e.Addr(), "--register_ttl=2", "--register_interval=1")
-	p.says(t, "Registering node: node-")
-	r := openRegistry(t, e.Addr())
-	register(t, r, service("leaving", "a"), ttl)
-
-	e.Freeze(t)
+// slowestMethod calls every method of a registry whose etcd at addr does not
+// answer, and returns how long the slowest took. Each has to fail and to name addr.
+func slowestMethod(t *testing.T, r registry.Registry, addr string) time.Duration {
+	t.Helper()
 	var calling sync.WaitGroup
 	var mu sync.Mutex
 	var worst time.Duration
 	for what, call := range map[string]func() error{
-		"Register":     func() error { return r.Register(service("coming", "a")) },
-		"Deregister":   func() error { return r.Deregister(service("leaving", "a")) },
+		"Register":     func() error { return r.Register(fleet.Record("coming", "a")) },
+		"Deregister":   func() error { return r.Deregister(fleet.Record("leaving", "a")) },
 		"GetService":   func() error { _, err := r.GetService("node"); return err },
 		"ListServices": func() error { _, err := r.ListServices(); return err },
 		"Watch":        func() error { _, err := r.Watch(); return err },
@@ -134,24 +171,11 @@ func TestA2FrozenEtcd(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			worst = max(worst, time.Since(began))
-			if err == nil || !strings.Contains(err.Error(), e.Addr()) {
-				t.Errorf("%s: got %v, want an error that names %s", what, err, e.Addr())
+			if err == nil || !strings.Contains(err.Error(), addr) {
+				t.Errorf("%s: got %v, want an error that names %s", what, err, addr)
 			}
 		})
 	}
 	calling.Wait()
-	within(t, "slowest method of a registry", worst, timeout+slack)
-	p.says(t, "Lost node")
-	pass(t, 2*ttl)
-	e.Thaw(t)
-	back := e.WaitReady(t)
-	within(t, "listed again", since(t, back, "the node is listed", func() bool { return listed(r, "node", 1) }), listedAfterSilence)
-	p.says(t, "Registered again")
-	// The freeze is one change of state, the expiry that follows it may be another.
-	atMost(t, "lines that tell the loss", p.lines("Lost node"), 2)
-	atMost(t, "lines that tell the return", p.lines("Registered again"), p.lines("Lost node"))
-	atMost(t, "lines of errors", p.lines("level=error"), 0)
-	if p.lines("Lost node: node-") > 0 && !strings.Contains(p.output(), "etcd did not answer") {
-		t.Error("the loss is told without its reason")
-	}
+	return worst
 }

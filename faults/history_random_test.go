@@ -16,6 +16,7 @@ import (
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -65,8 +66,8 @@ func startLaboratory(t *testing.T, seed uint64) *laboratory {
 	l := &laboratory{server: testkit.StartEtcd(t), random: rand.New(rand.NewPCG(seed, 3))}
 	l.proxy = testkit.StartProxy(t, l.server.Addr())
 	l.recorder = startRecorder(t, l.server)
-	l.observed = openRegistry(t, l.proxy.Addr())
-	l.near = openRegistry(t, l.server.Addr())
+	l.observed = fleet.Registry(t, l.proxy.Addr())
+	l.near = fleet.Registry(t, l.server.Addr())
 	for _, name := range []string{"", "s0", "s1"} {
 		what := "all services"
 		if name != "" {
@@ -182,7 +183,7 @@ func (l *laboratory) during(t *testing.T, f fault) {
 	var calling sync.WaitGroup
 	defer calling.Wait()
 	if !f.writing {
-		waitFor(t, time.Duration(100+l.random.IntN(1000))*time.Millisecond)
+		testkit.Elapse(t, time.Duration(100+l.random.IntN(1000))*time.Millisecond)
 		return
 	}
 	for range 3 + l.random.IntN(6) {
@@ -194,7 +195,7 @@ func (l *laboratory) during(t *testing.T, f fault) {
 		} else {
 			commit(t, l.recorder.client, putOf(t, name, "batch0", text), putOf(t, name, "batch1", text))
 		}
-		waitFor(t, time.Duration(l.random.IntN(100))*time.Millisecond)
+		testkit.Elapse(t, time.Duration(l.random.IntN(100))*time.Millisecond)
 	}
 }
 
