@@ -80,6 +80,7 @@ var rooms = []room{
 	{"internal/testkit/legacypb", []string{"api", "client", "server"}, "test range: what v2's generators wrote"},
 	{"internal/testkit/currentpb", nil, "test range: what today's generator writes"},
 	{"internal/testkit", nil, "test range: runs processes, links none of what it tests"},
+	{"internal/testkit/fleet", []string{"", "client", "client/grpc", "server", "server/grpc", "registry", "registry/etcd", "internal/testkit", "internal/testkit/legacypb"}, "test range: services, clients and processes that tests of whole programs are made of"},
 	{"faults/...", []string{"", "client", "client/grpc", "client/selector", "server", "server/grpc", "registry", "registry/etcd", "registry/cache", "registry/memory", "config/cmd"}, "test range: one test for each fault that we know"},
 	{"e2e/...", []string{"", "client", "client/grpc", "client/selector", "server", "server/grpc", "registry", "registry/etcd", "config/cmd", "codec/bytes", "e2e/programs/...", "internal/testkit/legacypb"}, "test range: whole programs, as users write them"},
 	{"examples/...", []string{"", "client", "server", "registry", "registry/etcd"}, "what a user writes"},

@@ -67,11 +67,24 @@ func TestNamesOfServices(t *testing.T) {
 	}
 }
 
+// Odd has a method that is not of a form that can be called, beside one that is.
+type Odd struct{}
+
+// Fine answers nothing.
+func (Odd) Fine(context.Context, *fleet.Text, *fleet.Text) error { return nil }
+
+// Wrong cannot be called.
+func (Odd) Wrong(a, b int) int { return a + b }
+
 func TestHandlersThatGoWrong(t *testing.T) {
 	t.Parallel()
 	e := testkit.StartEtcd(t)
 	r := fleet.Registry(t, e.Addr())
-	n := fleet.Service(t, "greeter", r, nil)
+	n := fleet.Service(t, "greeter", r, nil, func(o *micro.Options) {
+		if err := micro.RegisterHandler(o.Server, Odd{}); err != nil {
+			t.Error(err)
+		}
+	})
 	n.Until(t, n.Began(), 2*time.Second)
 	c := fleet.Client(t, r)
 	for _, tc := range []struct {
@@ -81,7 +94,7 @@ func TestHandlersThatGoWrong(t *testing.T) {
 	}{
 		{"Panic", 500, "panic recovered: out of cheese"},
 		{"Missing", 404, "no x here"},
-		{"Wrong", 500, "unknown service Echo.Wrong"},
+		{"Odd.Wrong", 500, "unknown service Odd.Wrong"},
 		{"Nothing", 500, "unknown service Echo.Nothing"},
 		{"Big", 500, "MaxMsgSize"},
 	} {
@@ -89,7 +102,7 @@ func TestHandlersThatGoWrong(t *testing.T) {
 		var e *errors.Error
 		if !stderrors.As(err, &e) || !strings.Contains(err.Error(), tc.says) {
 			t.Errorf("%s: %v, want an error that says %q", tc.method, err, tc.says)
-		} else if tc.method != "Big" && tc.method != "Wrong" && tc.method != "Nothing" && e.Code != tc.code {
+		} else if tc.method != "Big" && tc.method != "Odd.Wrong" && tc.method != "Nothing" && e.Code != tc.code {
 			t.Errorf("%s: code %d, want %d", tc.method, e.Code, tc.code)
 		}
 		fleet.MustSay(t, c, "greeter")

@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -26,9 +27,13 @@ func Client(t testing.TB, r registry.Registry, opts ...micro.Option) client.Clie
 }
 
 // Call calls a method of the Echo of a service and returns the text of the answer.
+// A method of another handler has its name before it, "Handler.Method".
 func Call(ctx context.Context, c client.Client, service, method, text string, opts ...client.CallOption) (string, error) {
+	if !strings.Contains(method, ".") {
+		method = "Echo." + method
+	}
 	var rsp Text
-	err := c.Call(ctx, c.NewRequest(service, "Echo."+method, &Text{text}, client.WithContentType("application/json")), &rsp, opts...)
+	err := c.Call(ctx, c.NewRequest(service, method, &Text{text}, client.WithContentType("application/json")), &rsp, opts...)
 	return rsp.Text, err
 }
 

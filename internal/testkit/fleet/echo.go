@@ -58,9 +58,6 @@ func (e *Echo) Big(_ context.Context, _, rsp *Text) error {
 	return nil
 }
 
-// Wrong is not of a form that can be called.
-func (e *Echo) Wrong(a, b int) int { return a + b }
-
 // Greeter is served by every node of a fleet too, by code of v2's generator.
 type Greeter struct{}
 
