@@ -6,20 +6,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime/debug"
-	"time"
 
-	bolt "go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/server/v3/storage/wal"
 	"go.etcd.io/etcd/server/v3/storage/wal/walpb"
 	"go.uber.org/zap"
 	"google.golang.org/protobuf/proto"
 )
-
-// lockTimeout bounds the wait for a database that another process holds open.
-const lockTimeout = 200 * time.Millisecond
 
 // prepareDataDir makes dir when it is missing and refuses a directory that etcd
 // cannot or must not use. It finds damage beforehand because etcd ends the
@@ -42,10 +35,39 @@ func prepareDataDir(dir string) (metadata []byte, err error) {
 	if err := checkWritable(dir); err != nil {
 		return nil, err
 	}
-	if err := checkDatabase(dir); err != nil {
+	if err := checkFiles(dir); err != nil {
 		return nil, err
 	}
-	return checkWAL(dir)
+	applied, err := checkDatabase(dir)
+	if err != nil {
+		return nil, err
+	}
+	return checkWAL(dir, applied)
+}
+
+// checkFiles refuses what is no file among the files of the member: reading a
+// pipe would never end.
+func checkFiles(dir string) error {
+	for _, part := range []string{"snap", "wal"} {
+		path := filepath.Join(dir, "member", part)
+		entries, err := os.ReadDir(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("read data directory %q: %w", dir, err)
+		}
+		for _, e := range entries {
+			info, err := os.Stat(filepath.Join(path, e.Name()))
+			if err != nil {
+				return fmt.Errorf("read data directory %q: %w", dir, err)
+			}
+			if !info.Mode().IsRegular() {
+				return damaged(dir, fmt.Errorf("open %q: it is no regular file", filepath.Join(path, e.Name())))
+			}
+		}
+	}
+	return nil
 }
 
 // checkWritable makes and removes a file in dir.
@@ -79,66 +101,9 @@ func checkOwn(dir string) error {
 	return nil
 }
 
-// checkDatabase opens the database as a reader, if there is one.
-func checkDatabase(dir string) (err error) {
-	path := filepath.Join(dir, "member", "snap", "db")
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read data directory %q: %w", dir, err)
-	}
-
-	hasLog := wal.Exist(filepath.Join(dir, "member", "wal"))
-	if info.Size() == 0 {
-		if hasLog {
-			return damaged(dir, fmt.Errorf("open %q: it is empty", path))
-		}
-		return nil // its first start was cut off
-	}
-
-	// The database is mapped into memory: what a truncated file lacks is met as
-	// a fault.
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if r := recover(); r != nil {
-			err = damaged(dir, fmt.Errorf("read %q: %v", path, r))
-		}
-	}()
-
-	db, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true, Timeout: lockTimeout})
-	if errors.Is(err, bolterrors.ErrTimeout) {
-		return fmt.Errorf("use data directory %q: another etcd is running on it; stop that one or name another directory", dir)
-	}
-	if errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("use data directory %q: it belongs to another user: %w", dir, err)
-	}
-	if err != nil {
-		return damaged(dir, fmt.Errorf("open %q: %w", path, err))
-	}
-	err = db.View(func(tx *bolt.Tx) error {
-		if tx.Size() > info.Size() {
-			return fmt.Errorf("open %q: %d bytes are missing at its end", path, tx.Size()-info.Size())
-		}
-		// Without a log there can only be what a first start had made before it
-		// was cut off, which has no index yet.
-		if meta := tx.Bucket([]byte("meta")); meta != nil && !hasLog && meta.Get([]byte("consistent_index")) != nil {
-			return fmt.Errorf("open %q: its log in %q is missing", path, filepath.Join(dir, "member", "wal"))
-		}
-		// etcd reads every page as well when it opens the database.
-		return tx.ForEach(func(_ []byte, b *bolt.Bucket) error {
-			return b.ForEach(func(_, _ []byte) error { return nil })
-		})
-	})
-	if err := errors.Join(err, db.Close()); err != nil {
-		return damaged(dir, err)
-	}
-	return nil
-}
-
 // checkWAL reads the log through, if there is one, and returns what it begins with.
-func checkWAL(dir string) (metadata []byte, err error) {
+// It has to go on at least to the entry that the database has applied last.
+func checkWAL(dir string, applied uint64) (metadata []byte, err error) {
 	path := filepath.Join(dir, "member", "wal")
 	if !wal.Exist(path) {
 		return nil, nil
@@ -159,13 +124,15 @@ func checkWAL(dir string) (metadata []byte, err error) {
 	if _, err := wal.Verify(zap.NewNop(), path, newest); err != nil {
 		return nil, damaged(dir, fmt.Errorf("read %q: %w", path, err))
 	}
-	return checkRequests(dir, path, newest)
+	return checkRequests(dir, path, newest, applied)
 }
 
 // checkRequests looks whether the requests in the log are such as this etcd can
 // carry out again, and returns what the log begins with. Those of etcd 3.4 and
-// before are not.
-func checkRequests(dir, path string, from *walpb.Snapshot) (metadata []byte, err error) {
+// before are not. A log that was cut short reads well up to where it ends, and
+// etcd would mend it and then wait for the rest for good: what the database knows
+// tells that there was more.
+func checkRequests(dir, path string, from *walpb.Snapshot, applied uint64) (metadata []byte, err error) {
 	log, err := wal.OpenForRead(zap.NewNop(), path, from)
 	if err != nil {
 		return nil, damaged(dir, fmt.Errorf("open %q: %w", path, err))
@@ -173,6 +140,13 @@ func checkRequests(dir, path string, from *walpb.Snapshot) (metadata []byte, err
 	metadata, _, entries, err := log.ReadAll() // which closes what it has read
 	if err != nil {
 		return nil, damaged(dir, fmt.Errorf("read %q: %w", path, err))
+	}
+	last := from.GetIndex()
+	if len(entries) > 0 {
+		last = entries[len(entries)-1].GetIndex()
+	}
+	if last < applied {
+		return nil, damaged(dir, fmt.Errorf("read %q: it ends at entry %d, and the database has applied %d", path, last, applied))
 	}
 	for _, e := range entries {
 		// Type 0 is a request; the others are changes of the membership.

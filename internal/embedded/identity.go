@@ -89,7 +89,7 @@ func storedMembers(dir string) (members []membership.Member, err error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	db, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true, Timeout: lockTimeout})
+	db, err := openReadOnly(path, false)
 	if err != nil {
 		return nil, fmt.Errorf("open %q: %w", path, err)
 	}

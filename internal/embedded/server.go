@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net"
 	"syscall"
+	"time"
 
 	"go.etcd.io/etcd/api/v3/version"
 	"go.etcd.io/etcd/server/v3/embed"
@@ -33,34 +34,89 @@ type Server struct {
 	stopped    chan struct{}
 }
 
+// abandonAfter is how long a start that is to end may take to notice.
+const abandonAfter = time.Second
+
 // Start runs an etcd and returns when it answers clients, or with the reason why
 // it does not. ctx bounds the start alone; a Server is ended by Stop.
 //
-// Damage in the data directory that the check before the start does not find can
-// make etcd give up half way. Start then returns an error all the same, but
-// goroutines of that etcd are left behind and its port and files stay in use
-// until the process ends.
+// Where ctx ends while files are read or etcd is half way, or where damage in the
+// data directory that the check before the start does not find makes etcd give up
+// half way, Start returns an error all the same, but goroutines of that etcd may be
+// left behind and its port and files in use until the process ends.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
 	cfg = cfg.withDefaults()
 	level, err := parseLevel(cfg.LogLevel)
 	if err != nil {
 		return nil, err
 	}
-	log := newLineCore(cfg.Log, level)
 	all, err := parseCluster(cfg.InitialCluster)
 	if err != nil {
 		return nil, err
 	}
-	stop := newParkingHook()
-	ec, err := cfg.etcd(zap.New(log, zap.WithFatalHook(stop), zap.WithPanicHook(stop)), all)
+	s := &Server{
+		log:     newLineCore(cfg.Log, level),
+		open:    newStreams(),
+		dataDir: cfg.DataDir,
+		failed:  make(chan error, 1),
+		stopped: make(chan struct{}),
+	}
+	parking := newParkingHook()
+	ec, err := cfg.etcd(zap.New(s.log, zap.WithFatalHook(parking), zap.WithPanicHook(parking)), all)
 	if err != nil {
 		return nil, err
 	}
-	open := newStreams()
-	ec.GRPCAdditionalServerOptions = []grpc.ServerOption{grpc.ChainStreamInterceptor(open.intercept)}
-	if err := chooseFreePort(ec); err != nil {
+	if err := s.begin(ctx, cfg, ec, all, parking.failed); err != nil {
+		s.log.close()
 		return nil, err
 	}
+	s.addr, s.advertised = s.etcd.Clients[0].Addr().String(), ec.AdvertiseClientUrls[0].Host
+	go s.watch(parking.failed)
+	return s, nil
+}
+
+// begin starts the etcd and waits until it takes part in its cluster. What etcd
+// cannot recover from comes from parked.
+func (s *Server) begin(ctx context.Context, cfg Config, ec *embed.Config, all cluster, parked <-chan error) error {
+	if err := chooseFreePort(ec); err != nil {
+		return err
+	}
+	guardHTTP(ec)
+	ec.GRPCAdditionalServerOptions = append(programsOnly(), grpc.ChainStreamInterceptor(s.open.intercept))
+	type outcome struct {
+		etcd *embed.Etcd
+		err  error
+	}
+	// Reading files can take long, or for ever where they are no files.
+	started := make(chan outcome, 1)
+	go func() {
+		e, err := startChecked(ctx, cfg, ec, all)
+		started <- outcome{e, err}
+	}()
+	abandoned, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(abandonAfter, cancel) })()
+	select {
+	case o := <-started:
+		if o.err != nil {
+			return o.err
+		}
+		s.etcd = o.etcd
+		return join(ctx, s.etcd, cfg, all.without(cfg.Name), parked)
+	case err := <-parked:
+		return damaged(cfg.DataDir, err)
+	case <-abandoned.Done():
+		return tooLate(ctx, cfg)
+	}
+}
+
+func tooLate(ctx context.Context, cfg Config) error {
+	return fmt.Errorf("start etcd in %q: not done in time: %w", cfg.DataDir, context.Cause(ctx))
+}
+
+// startChecked starts the etcd if its certificates can be read and its data are
+// sound and its own.
+func startChecked(ctx context.Context, cfg Config, ec *embed.Config, all cluster) (*embed.Etcd, error) {
 	if err := checkCertificates(cfg); err != nil {
 		return nil, err
 	}
@@ -71,47 +127,14 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if err := checkIdentity(cfg, all, metadata); err != nil {
 		return nil, err
 	}
-
-	type outcome struct {
-		etcd *embed.Etcd
-		err  error
+	if ctx.Err() != nil {
+		return nil, tooLate(ctx, cfg)
 	}
-	started := make(chan outcome, 1)
-	go func() {
-		e, err := startRecovered(ec)
-		started <- outcome{e, err}
-	}()
-
-	var e *embed.Etcd
-	select {
-	case o := <-started:
-		if o.err != nil {
-			log.close()
-			return nil, explainStart(ec, o.err)
-		}
-		e = o.etcd
-	case err := <-stop.failed:
-		log.close()
-		return nil, damaged(cfg.DataDir, err)
+	e, err := startRecovered(ec)
+	if err != nil {
+		return nil, explainStart(ec, err)
 	}
-
-	if err := join(ctx, e, cfg, all.without(cfg.Name), stop.failed); err != nil {
-		log.close()
-		return nil, err
-	}
-
-	s := &Server{
-		etcd:       e,
-		log:        log,
-		open:       open,
-		addr:       e.Clients[0].Addr().String(),
-		advertised: ec.AdvertiseClientUrls[0].Host,
-		dataDir:    cfg.DataDir,
-		failed:     make(chan error, 1),
-		stopped:    make(chan struct{}),
-	}
-	go s.watch(stop.failed)
-	return s, nil
+	return e, nil
 }
 
 // Addr returns the host:port on which clients are served.
