@@ -51,14 +51,14 @@ func runCall(c *cli.Context) error {
 	if c.String("address") == "" {
 		return withRegistry(call)(c)
 	}
-	p, err := placeOf(c) // not looked at
+	p, err := targetOf(c) // not looked at
 	if err != nil {
 		return err
 	}
 	return p.use(func(r registry.Registry) error { return call(c, p, r) })
 }
 
-func call(c *cli.Context, p place, r registry.Registry) (err error) {
+func call(c *cli.Context, p registryTarget, r registry.Registry) (err error) {
 	asJSON, err := wantsJSON(c)
 	if err != nil {
 		return err

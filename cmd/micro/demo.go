@@ -40,7 +40,7 @@ With --registry_address it uses that etcd in place of its own.
 // demo is one round of the demo.
 type demo struct {
 	out    io.Writer
-	place  place
+	target registryTarget
 	env    []string // tells the children where the registry is
 	begun  time.Time
 	client *process
@@ -50,11 +50,11 @@ type demo struct {
 }
 
 func runDemo(c *cli.Context) error {
-	p, err := placeOf(c)
+	p, err := targetOf(c)
 	if err != nil {
 		return err
 	}
-	d := &demo{out: c.App.Writer, place: p, begun: time.Now()}
+	d := &demo{out: c.App.Writer, target: p, begun: time.Now()}
 	defer d.cleanUp()
 	ctx, cancel := context.WithTimeoutCause(c.Context, demoTimeout, fmt.Errorf("it took longer than %s", demoTimeout))
 	defer cancel()
@@ -79,7 +79,7 @@ func runDemo(c *cli.Context) error {
 
 // offer names commands to try while the demo waits.
 func (d *demo) offer() {
-	at := " --registry_address=" + strings.Join(d.place.addrs, ",")
+	at := " --registry_address=" + strings.Join(d.target.addrs, ",")
 	me := invocation()
 	fmt.Fprintf(d.out, `
 One node and the registry go on until Ctrl-C. Try, in another terminal:

@@ -27,7 +27,7 @@ line "off". After the calls a report is printed as one line of JSON, with "on" a
 after the first of them.`,
 		Flags:  registryFlags(5 * time.Second),
 		Before: arguments(0, 0),
-		Action: withRegistry(func(c *cli.Context, _ place, r registry.Registry) error {
+		Action: withRegistry(func(c *cli.Context, _ registryTarget, r registry.Registry) error {
 			leaveInterruptsToParent()
 			// A program that only calls: it neither registers nor runs.
 			service := rollcall.NewService(rollcall.Name("demo.client"), rollcall.Registry(r))

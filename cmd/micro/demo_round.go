@@ -21,35 +21,35 @@ import (
 
 // startRegistry sees to it that there is an etcd without our service.
 func (d *demo) startRegistry(ctx context.Context, c *cli.Context) error {
-	if d.place.addrs != nil {
+	if d.target.addrs != nil {
 		for _, f := range registryFlags(0) {
 			if name := f.Names()[0]; c.String(name) != "" && name != "timeout" {
 				d.env = append(d.env, "MICRO_"+strings.ToUpper(name)+"="+c.String(name))
 			}
 		}
-		if err := d.place.reach(ctx); err != nil {
+		if err := d.target.reach(ctx); err != nil {
 			return err
 		}
-		d.tell("The registry is %s.", d.place)
+		d.tell("The registry is %s.", d.target)
 	} else {
 		addr, version, err := d.startEtcd(ctx)
 		if err != nil {
 			return err
 		}
-		d.place = place{addrs: []string{addr}, timeout: d.place.timeout}
+		d.target = registryTarget{addrs: []string{addr}, timeout: d.target.timeout}
 		d.env = []string{"MICRO_REGISTRY=etcd", "MICRO_REGISTRY_ADDRESS=" + addr}
 		for _, name := range []string{"USER", "PASSWORD", "TLS_CA", "TLS_CERT", "TLS_KEY"} {
 			d.env = append(d.env, "MICRO_REGISTRY_"+name+"=")
 		}
 		d.tell("The registry: etcd %s runs on %s.", version, addr)
 	}
-	return d.place.use(func(r registry.Registry) error {
+	return d.target.use(func(r registry.Registry) error {
 		_, err := r.GetService(demoName, registry.GetContext(ctx))
 		switch {
 		case errors.Is(err, registry.ErrNotFound):
 			return nil
 		case err == nil:
-			return fmt.Errorf("%q is registered in %s already: end that demo first, or use another etcd", demoName, d.place)
+			return fmt.Errorf("%q is registered in %s already: end that demo first, or use another etcd", demoName, d.target)
 		}
 		return err
 	})
@@ -85,7 +85,7 @@ func (d *demo) startService(ctx context.Context, _ *cli.Context) error {
 	if err := d.startNode(ctx, 0, d.out); err != nil {
 		return err
 	}
-	conn := etcd.Open(d.place.config())
+	conn := etcd.Open(d.target.config())
 	defer conn.Close()
 	key := record.Key(demoName, d.ids[0])
 	return conn.Do(ctx, "read "+key, func(ctx context.Context, c *clientv3.Client) error {

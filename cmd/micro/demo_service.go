@@ -52,7 +52,7 @@ func (g *Greeter) Hello(_ context.Context, req *HelloRequest, rsp *HelloResponse
 	return nil
 }
 
-func demoService(c *cli.Context, _ place, r registry.Registry) error {
+func demoService(c *cli.Context, _ registryTarget, r registry.Registry) error {
 	// It is a service like any other, and the demo reads its log.
 	if err := logger.Init(logger.WithOutput(c.App.Writer)); err != nil {
 		return fmt.Errorf("set the log up: %w", err)

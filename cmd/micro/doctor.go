@@ -34,7 +34,7 @@ func runDoctor(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := placeOf(c)
+	p, err := targetOf(c)
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ are listed at the end.
 	}
 }
 
-func getService(c *cli.Context, p place, r registry.Registry) error {
+func getService(c *cli.Context, p registryTarget, r registry.Registry) error {
 	asJSON, err := wantsJSON(c)
 	if err != nil {
 		return err
@@ -79,7 +79,7 @@ func getService(c *cli.Context, p place, r registry.Registry) error {
 }
 
 // notFound says what there is in place of the service.
-func notFound(ctx context.Context, p place, r registry.Registry, name string, paused []pause) error {
+func notFound(ctx context.Context, p registryTarget, r registry.Registry, name string, paused []pause) error {
 	if len(paused) > 0 {
 		return fmt.Errorf("look up %q: no node is registered, and paused is %s: `micro node resume %s NODE` brings one back",
 			name, strings.Join(idsOf(paused), ", "), name)
@@ -93,15 +93,15 @@ func notFound(ctx context.Context, p place, r registry.Registry, name string, pa
 	for _, s := range summarize(services) {
 		names = append(names, s.Name)
 	}
-	if near := alike(name, names); len(near) > 0 {
+	if near := suggest(name, names); len(near) > 0 {
 		return fmt.Errorf("look up %q: %w; did you mean %s?", name, registry.ErrNotFound, strings.Join(near, ", "))
 	}
 	return err
 }
 
-// alike returns the names that somebody may have meant: those that contain what
+// suggest returns the names that somebody may have meant: those that contain what
 // was given or are contained in it, or else one that differs by few letters.
-func alike(given string, names []string) []string {
+func suggest(given string, names []string) []string {
 	const most = 5
 	var near []string
 	for _, n := range names {

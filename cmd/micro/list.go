@@ -37,7 +37,7 @@ type listed struct {
 	Nodes    int      `json:"nodes"`
 }
 
-func listServices(c *cli.Context, p place, r registry.Registry) error {
+func listServices(c *cli.Context, p registryTarget, r registry.Registry) error {
 	asJSON, err := wantsJSON(c)
 	if err != nil {
 		return err

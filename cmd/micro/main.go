@@ -54,7 +54,7 @@ func commands() []*cli.Command {
 // ctx is done.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	app := newApp(stdout, stderr)
-	err := app.RunContext(ctx, arrange(app, args))
+	err := app.RunContext(ctx, reorderFlags(app, args))
 	if err == nil {
 		return exitOK
 	}

@@ -125,50 +125,50 @@ func (n nodes) node(id string) *registry.Node {
 	return n.registered[i]
 }
 
-func pauseNode(c *cli.Context, p place, r registry.Registry) error {
-	return onNode(c, p, r, func(ctx context.Context, keys *pauses, all nodes, id string) (moved, error) {
+func pauseNode(c *cli.Context, p registryTarget, r registry.Registry) error {
+	return onNode(c, p, r, func(ctx context.Context, keys *pauses, all nodes, id string) (nodeResult, error) {
 		node := all.node(id)
 		if before, paused := all.isPaused(id); paused && node == nil {
-			return moved{Node: id, State: "paused", Note: fmt.Sprintf("was paused already, by %s at %s", before.By, before.At)}, nil
+			return nodeResult{Node: id, State: "paused", Note: fmt.Sprintf("was paused already, by %s at %s", before.By, before.At)}, nil
 		}
 		if _, ours := node.Metadata[mark]; !ours {
-			return moved{}, fmt.Errorf("pause node %q: it is a node of go-micro v2, which does not listen; stop its process instead", id)
+			return nodeResult{}, fmt.Errorf("pause node %q: it is a node of go-micro v2, which does not listen; stop its process instead", id)
 		}
 		begun := time.Now()
 		if err := keys.set(ctx, all.service, newPause(id, c.String("reason"), begun)); err != nil {
-			return moved{}, p.explain(err)
+			return nodeResult{}, p.explain(err)
 		}
 		switch err := keys.await(ctx, all.service, id, false); {
 		case errors.Is(err, errNotYet):
-			return moved{}, fmt.Errorf("pause node %q: it has not left the registry within %s; it will when it hears of it, `micro node resume %s %s` takes the pause back", id, p.timeout, all.service, id)
+			return nodeResult{}, fmt.Errorf("pause node %q: it has not left the registry within %s; it will when it hears of it, `micro node resume %s %s` takes the pause back", id, p.timeout, all.service, id)
 		case err != nil:
-			return moved{}, p.explain(err)
+			return nodeResult{}, p.explain(err)
 		}
-		return moved{Node: id, State: "paused", Note: "left the registry", TookMS: took(begun)}, nil
+		return nodeResult{Node: id, State: "paused", Note: "left the registry", TookMS: took(begun)}, nil
 	})
 }
 
-func resumeNode(c *cli.Context, p place, r registry.Registry) error {
-	return onNode(c, p, r, func(ctx context.Context, keys *pauses, all nodes, id string) (moved, error) {
+func resumeNode(c *cli.Context, p registryTarget, r registry.Registry) error {
+	return onNode(c, p, r, func(ctx context.Context, keys *pauses, all nodes, id string) (nodeResult, error) {
 		if _, paused := all.isPaused(id); !paused {
-			return moved{Node: id, State: "registered", Note: "was not paused"}, nil
+			return nodeResult{Node: id, State: "registered", Note: "was not paused"}, nil
 		}
 		begun := time.Now()
 		if err := keys.clear(ctx, all.service, id); err != nil {
-			return moved{}, p.explain(err)
+			return nodeResult{}, p.explain(err)
 		}
 		switch err := keys.await(ctx, all.service, id, true); {
 		case errors.Is(err, errNotYet):
-			return moved{}, fmt.Errorf("resume node %q: the pause is taken back, but the node has not registered within %s; is its process running?", id, p.timeout)
+			return nodeResult{}, fmt.Errorf("resume node %q: the pause is taken back, but the node has not registered within %s; is its process running?", id, p.timeout)
 		case err != nil:
-			return moved{}, p.explain(err)
+			return nodeResult{}, p.explain(err)
 		}
-		return moved{Node: id, State: "registered", Note: "is registered again", TookMS: took(begun)}, nil
+		return nodeResult{Node: id, State: "registered", Note: "is registered again", TookMS: took(begun)}, nil
 	})
 }
 
-// moved is what became of a node.
-type moved struct {
+// nodeResult is what became of a node.
+type nodeResult struct {
 	Node   string `json:"node"`
 	State  string `json:"state"`   // paused or registered
 	Note   string `json:"note"`    // in words
@@ -177,7 +177,7 @@ type moved struct {
 
 // onNode finds the node that the arguments name, calls f within the timeout and
 // prints what f returns.
-func onNode(c *cli.Context, p place, r registry.Registry, f func(context.Context, *pauses, nodes, string) (moved, error)) error {
+func onNode(c *cli.Context, p registryTarget, r registry.Registry, f func(context.Context, *pauses, nodes, string) (nodeResult, error)) error {
 	asJSON, err := wantsJSON(c)
 	if err != nil {
 		return err

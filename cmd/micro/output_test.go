@@ -61,7 +61,7 @@ func TestSimilar(t *testing.T) {
 	for given, want := range map[string][]string{
 		"user": names[:1], "go.micro": names[:2], "shpo": {"shop"}, "my.shop": {"shop"}, "zebra": nil,
 	} {
-		if got := alike(given, names); !slices.Equal(got, want) {
+		if got := suggest(given, names); !slices.Equal(got, want) {
 			t.Errorf("%q: got %q, want %q", given, got, want)
 		}
 	}

@@ -40,7 +40,7 @@ func newPause(node, reason string, now time.Time) pause {
 // pauses are the keys of all paused nodes.
 type pauses struct{ conn *etcd.Conn }
 
-func openPauses(p place) (*pauses, error) {
+func openPauses(p registryTarget) (*pauses, error) {
 	conn := etcd.Open(p.config())
 	return &pauses{conn}, conn.Err()
 }

@@ -47,17 +47,17 @@ func registryFlags(timeout time.Duration) []cli.Flag {
 	}
 }
 
-// place says which registry a command works on.
-type place struct {
+// registryTarget says which registry a command works on.
+type registryTarget struct {
 	addrs          []string // nil means that none was given
 	tls            *tls.Config
 	user, password string
 	timeout        time.Duration
 }
 
-// placeOf reads the flags of registryFlags.
-func placeOf(c *cli.Context) (place, error) {
-	p := place{user: c.String("registry_user"), password: c.String("registry_password")}
+// targetOf reads the flags of registryFlags.
+func targetOf(c *cli.Context) (registryTarget, error) {
+	p := registryTarget{user: c.String("registry_user"), password: c.String("registry_password")}
 	if kind := strings.TrimSpace(c.String("registry")); kind != "" && kind != "etcd" {
 		return p, usagef("invalid value %q for \"--registry\": choose etcd, the only one that can be looked into from outside", kind)
 	}
@@ -111,12 +111,12 @@ func tlsOf(c *cli.Context) (*tls.Config, error) {
 	return config, nil
 }
 
-func (p place) config() etcd.Config {
+func (p registryTarget) config() etcd.Config {
 	return etcd.Config{Addrs: p.addrs, TLS: p.tls, Username: p.user, Password: p.password, Timeout: p.timeout}
 }
 
 // String names the registry.
-func (p place) String() string {
+func (p registryTarget) String() string {
 	if p.addrs == nil {
 		return "etcd at " + defaultAddress
 	}
@@ -124,7 +124,7 @@ func (p place) String() string {
 }
 
 // explain says, where nobody chose an etcd, which one it was that failed.
-func (p place) explain(err error) error {
+func (p registryTarget) explain(err error) error {
 	if err == nil || p.addrs != nil {
 		return err
 	}
@@ -133,9 +133,9 @@ func (p place) explain(err error) error {
 
 // withRegistry wraps an action that needs a registry. In front of a table on a
 // terminal it says which registry that is, if nobody said.
-func withRegistry(action func(*cli.Context, place, registry.Registry) error) cli.ActionFunc {
+func withRegistry(action func(*cli.Context, registryTarget, registry.Registry) error) cli.ActionFunc {
 	return func(c *cli.Context) error {
-		p, err := placeOf(c)
+		p, err := targetOf(c)
 		if err != nil {
 			return err
 		}
@@ -154,7 +154,7 @@ func withRegistry(action func(*cli.Context, place, registry.Registry) error) cli
 }
 
 // use calls f with the registry, open for that long.
-func (p place) use(f func(registry.Registry) error) error {
+func (p registryTarget) use(f func(registry.Registry) error) error {
 	r := etcdreg.NewRegistry(func(o *registry.Options) { o.Addrs = p.addrs },
 		registry.TLSConfig(p.tls), registry.Timeout(p.timeout), etcdreg.Auth(p.user, p.password))
 	err := f(r)
@@ -166,7 +166,7 @@ func (p place) use(f func(registry.Registry) error) error {
 
 // reach returns an error if none of the addresses can be connected to. A library
 // waits for a registry that is away; a person wants to hear of it at once.
-func (p place) reach(ctx context.Context) error {
+func (p registryTarget) reach(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
 	conn := etcd.Open(p.config())

@@ -45,7 +45,7 @@ func TestRegistryWithTLSAndUsers(t *testing.T) {
 
 func TestNoRegistryGiven(t *testing.T) {
 	t.Setenv("MICRO_REGISTRY_ADDRESS", "")
-	p := place{}
+	p := registryTarget{}
 	if got := p.String(); got != "etcd at 127.0.0.1:2379" {
 		t.Errorf("the default is %q", got)
 	}

@@ -42,7 +42,7 @@ type event struct {
 	Metadata map[string]string `json:"metadata"`
 }
 
-func watch(c *cli.Context, p place, r registry.Registry) error {
+func watch(c *cli.Context, p registryTarget, r registry.Registry) error {
 	asJSON, err := wantsJSON(c)
 	if err != nil {
 		return err

@@ -7,11 +7,11 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// arrange puts the flags of a command where the parser wants them, between the
+// reorderFlags puts the flags of a command where the parser wants them, between the
 // command's name and its first argument, so that they may be given anywhere: before
 // the name and after the arguments too. What follows "--" is no flag, nor is "-".
 // A command line that names no command is left as it is.
-func arrange(app *cli.App, args []string) []string {
+func reorderFlags(app *cli.App, args []string) []string {
 	if len(args) == 0 {
 		return args
 	}

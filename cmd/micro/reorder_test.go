@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestArrange(t *testing.T) {
+func TestReorderFlags(t *testing.T) {
 	app := newApp(new(bytes.Buffer), new(bytes.Buffer))
 	for given, want := range map[string]string{
 		"":                      "",
@@ -29,11 +29,11 @@ func TestArrange(t *testing.T) {
 		"help list":                                       "help list",
 	} {
 		args := append([]string{"micro"}, strings.Fields(given)...)
-		if got := arrange(app, args); !slices.Equal(got, append([]string{"micro"}, strings.Fields(want)...)) {
+		if got := reorderFlags(app, args); !slices.Equal(got, append([]string{"micro"}, strings.Fields(want)...)) {
 			t.Errorf("%q became %q", given, got)
 		}
 	}
-	if got := arrange(app, nil); got != nil {
+	if got := reorderFlags(app, nil); got != nil {
 		t.Errorf("nothing became %q", got)
 	}
 }
