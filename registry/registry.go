@@ -10,6 +10,10 @@
 //
 // The suite in registry/registrytest states the behaviour expected of every
 // backend as runnable tests.
+//
+// A Registry around another one that changes nothing of what is registered or
+// found may have a method Unwrap() Registry. The abilities of the inner one are
+// then used directly: a client, say, follows services there.
 package registry
 
 import "errors"
@@ -19,6 +23,9 @@ var (
 	// registered. The backends of this module return it as it is, since programs for
 	// v2 compare with ==; others may wrap it with the reason.
 	ErrNotFound = errors.New("service not found")
+
+	// ErrClosed is returned, wrapped, by the methods of a registry that was closed.
+	ErrClosed = errors.New("the registry is closed")
 
 	// ErrWatcherStopped is returned by Watcher.Next after Watcher.Stop.
 	ErrWatcherStopped = errors.New("watcher stopped")

@@ -1,28 +1,32 @@
 package selector
 
 import (
-	"errors"
-	"fmt"
 	"reflect"
 	"sync"
 
+	"github.com/rollcall-go/micro/internal/discovery"
 	"github.com/rollcall-go/micro/registry"
 )
 
-// NewSelector returns the selector of this package. It asks its registry anew
-// for each selection, holds no connection and runs no goroutine. Given one, a
-// client chooses from its own view of the services instead, with this
-// selector's registry and strategy.
+// NewSelector returns the selector of this package. The first selection of a
+// service begins to follow it in the registry; from then on selections cost no
+// request and go by what was last known while the registry is away. A service
+// that is not selected for ten minutes is followed no longer. Close ends the
+// following. Given to a client, the selector is not asked: the client chooses from
+// its own view of the services, with this selector's registry and strategy.
 func NewSelector(opts ...Option) Selector {
 	b := &builtin{}
 	_ = b.Init(opts...) // cannot fail
 	return b
 }
 
-// builtin selects from what the registry answers.
+// builtin selects from a live view of its registry.
 type builtin struct {
-	mu   sync.RWMutex
-	opts Options
+	mu     sync.RWMutex
+	opts   Options
+	closed bool
+	known  *discovery.Directory // nil before the first selection
+	source registry.Registry    // what feeds known
 }
 
 var _ Selector = (*builtin)(nil)
@@ -62,37 +66,30 @@ func (b *builtin) Options() Options {
 	return o
 }
 
-func (b *builtin) Select(service string, opts ...SelectOption) (Next, error) {
-	o := b.Options()
-	var so SelectOptions
-	for _, opt := range opts {
-		opt(&so)
+// Mark takes an error for a sign that a node which left the registry without a
+// word is really gone. A registered node stays as the registry has it.
+func (b *builtin) Mark(_ string, node *registry.Node, err error) {
+	b.mu.RLock()
+	known := b.known
+	b.mu.RUnlock()
+	if err != nil && node != nil && known != nil {
+		known.Failed(node.Address)
 	}
-	if so.Strategy == nil {
-		so.Strategy = o.Strategy
-	}
-
-	services, err := o.Registry.GetService(service)
-	if errors.Is(err, registry.ErrNotFound) {
-		return nil, ErrNotFound
-	}
-	if err != nil {
-		return nil, fmt.Errorf("look up %q: %w", service, err)
-	}
-	for _, filter := range so.Filters {
-		services = filter(services)
-	}
-	if len(services) == 0 {
-		return nil, ErrNoneAvailable
-	}
-	return so.Strategy(services), nil
 }
-
-func (b *builtin) Mark(string, *registry.Node, error) {}
 
 func (b *builtin) Reset(string) {}
 
-func (b *builtin) Close() error { return nil }
+// Close ends the following of services. Selections return an error from then on.
+func (b *builtin) Close() error {
+	b.mu.Lock()
+	known := b.known
+	b.closed, b.known, b.source = true, nil, nil
+	b.mu.Unlock()
+	if known != nil {
+		known.Close()
+	}
+	return nil
+}
 
 func (b *builtin) String() string { return "registry" }
 

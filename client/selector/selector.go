@@ -21,6 +21,9 @@ var (
 	// and by a Next when there is no node to choose.
 	ErrNoneAvailable = errors.New("none available")
 
+	// ErrClosed is returned, wrapped, by Select after Close.
+	ErrClosed = errors.New("the selector is closed")
+
 	// DefaultSelector is what clients use that are given no other. It looks up
 	// registry.DefaultRegistry, as it is at the time of the lookup. It belongs to
 	// the program; set it before the first client is made.
@@ -41,7 +44,8 @@ type Selector interface {
 	Mark(service string, node *registry.Node, err error)
 	// Reset forgets what Mark reported on the service.
 	Reset(service string)
-	// Close releases what the selector holds. It may be called more than once.
+	// Close releases what the selector holds, and ends what it does in the
+	// background. It may be called more than once.
 	Close() error
 	// String names the kind of selector.
 	String() string

@@ -1,9 +1,10 @@
 package selector_test
 
 import (
-	"context"
 	"errors"
+	"io/fs"
 	"testing"
+	"time"
 
 	"github.com/rollcall-go/micro/client/selector"
 	"github.com/rollcall-go/micro/registry"
@@ -14,6 +15,15 @@ type fixed struct {
 	registry.Registry
 	services []*registry.Service
 	err      error
+	timeout  time.Duration
+}
+
+func (f fixed) Options() registry.Options { return registry.Options{Timeout: f.timeout} }
+
+func (f fixed) String() string { return "fixed" }
+
+func (f fixed) Watch(...registry.WatchOption) (registry.Watcher, error) {
+	return nil, errors.New("cannot be watched")
 }
 
 func (f fixed) GetService(string, ...registry.GetOption) ([]*registry.Service, error) {
@@ -52,12 +62,12 @@ func TestSelect(t *testing.T) {
 		{name: "both filters", registry: fixed{services: three()}, options: []selector.SelectOption{selector.WithFilter(selector.FilterVersion("1"), selector.FilterLabel("zone", "west"))}, want: "b"},
 		{name: "own strategy", registry: fixed{services: three()}, options: []selector.SelectOption{selector.WithStrategy(first)}, want: "a"},
 		{name: "nothing left", registry: fixed{services: three()}, options: []selector.SelectOption{selector.WithFilter(selector.FilterVersion("3"))}, err: selector.ErrNoneAvailable},
-		{name: "no service", registry: fixed{}, err: selector.ErrNoneAvailable},
+		{name: "no service", registry: fixed{}, err: selector.ErrNotFound},
 		{name: "unknown", registry: fixed{err: registry.ErrNotFound}, err: selector.ErrNotFound},
-		{name: "registry away", registry: fixed{err: context.DeadlineExceeded}, err: context.DeadlineExceeded},
+		{name: "registry away", registry: fixed{err: fs.ErrPermission, timeout: 50 * time.Millisecond}, err: fs.ErrPermission},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			s := selector.NewSelector(selector.Registry(tc.registry))
+			s := open(t, selector.Registry(tc.registry))
 			next, err := s.Select("greeter", tc.options...)
 			if !errors.Is(err, tc.err) {
 				t.Fatalf("Select returned %v, want %v", err, tc.err)
@@ -90,6 +100,13 @@ func TestDefaultSelectorAsksTheDefaultRegistryOfTheMoment(t *testing.T) {
 	t.Cleanup(func() { registry.DefaultRegistry = before })
 	registry.DefaultRegistry = fixed{services: three()}
 
+	defaultSelector := selector.DefaultSelector
+	t.Cleanup(func() {
+		if err := defaultSelector.Close(); err != nil {
+			t.Error(err)
+		}
+		selector.DefaultSelector = selector.NewSelector()
+	})
 	next, err := selector.DefaultSelector.Select("greeter")
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +117,7 @@ func TestDefaultSelectorAsksTheDefaultRegistryOfTheMoment(t *testing.T) {
 }
 
 func TestInitReplacesTheStrategy(t *testing.T) {
-	s := selector.NewSelector(selector.Registry(fixed{services: three()}))
+	s := open(t, selector.Registry(fixed{services: three()}))
 	if err := s.Init(selector.SetStrategy(first)); err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/rollcall-go/micro/internal/etcd/mirror"
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/registry"
 )
 
 // Follow supplies sink with the views of a service, or of all, one Update for
@@ -24,7 +25,7 @@ func (b *backend) Follow(ctx context.Context, name string, sink feed.Sink) error
 	defer cancel()
 	err := b.mirror(ctx, prefix, &follower{sink: sink, tracker: tracker{name: name, skipped: &b.skipped}})
 	if err == nil && b.ctx.Err() != nil {
-		err = errClosed
+		err = registry.ErrClosed
 	}
 	if err != nil {
 		return fmt.Errorf("follow %q: %w", name, err)

@@ -72,7 +72,7 @@ func (b *backend) hold(s *registry.Service, values [][]byte, ttl time.Duration, 
 // holdable returns why s cannot be registered here. The caller holds mu.
 func (b *backend) holdable(s *registry.Service) error {
 	if b.ctx.Err() != nil {
-		return errClosed
+		return registry.ErrClosed
 	}
 	if err := b.link.conn.Err(); err != nil {
 		return err
@@ -101,7 +101,7 @@ func (b *backend) await(ctx context.Context, h *holding) error {
 		case moved && ctx.Err() == nil: // to another connection or lease
 			continue
 		case err != nil && b.ctx.Err() != nil:
-			return errClosed
+			return registry.ErrClosed
 		case err != nil:
 			return err
 		}
@@ -141,7 +141,7 @@ func (b *backend) leave(s *registry.Service) ([]*holding, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.ctx.Err() != nil {
-		return nil, errClosed
+		return nil, registry.ErrClosed
 	}
 	if err := b.link.conn.Err(); err != nil {
 		return nil, err

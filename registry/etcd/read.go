@@ -104,7 +104,7 @@ func (b *backend) do(ctx context.Context, doing string, f func(context.Context, 
 		case err == nil:
 			return nil
 		case b.ctx.Err() != nil:
-			return fmt.Errorf("%s: %w", doing, errClosed)
+			return fmt.Errorf("%s: %w", doing, registry.ErrClosed)
 		case ctx.Err() == nil && l.ctx.Err() != nil:
 			continue
 		}

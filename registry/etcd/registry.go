@@ -13,7 +13,6 @@ package etcd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -31,8 +30,6 @@ import (
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
 )
-
-var errClosed = errors.New("the registry is closed")
 
 // backend implements registry.Registry. Its lifetime begins with the first call
 // that needs etcd and ends with Close.
@@ -119,7 +116,7 @@ func (b *backend) Init(opts ...registry.Option) error {
 	b.initializing.Lock()
 	defer b.initializing.Unlock()
 	if b.ctx.Err() != nil {
-		return fmt.Errorf("set the etcd registry up: %w", errClosed)
+		return fmt.Errorf("set the etcd registry up: %w", registry.ErrClosed)
 	}
 	if len(opts) == 0 {
 		return b.Err()
@@ -227,6 +224,6 @@ func (b *backend) joined(caller context.Context) (context.Context, context.Cance
 		return context.WithCancel(b.ctx)
 	}
 	ctx, cancel := context.WithCancelCause(caller)
-	detach := context.AfterFunc(b.ctx, func() { cancel(errClosed) })
+	detach := context.AfterFunc(b.ctx, func() { cancel(registry.ErrClosed) })
 	return ctx, func() { detach(); cancel(nil) }
 }

@@ -141,7 +141,7 @@ func (b *backend) start(f func()) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.ctx.Err() != nil {
-		return errClosed
+		return registry.ErrClosed
 	}
 	b.running.Go(f)
 	return nil

@@ -59,7 +59,7 @@ func (r *Registry) look(name string) (services []*registry.Service, revision int
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
-		return nil, 0, nil, errClosed
+		return nil, 0, nil, registry.ErrClosed
 	}
 	services = r.view.Services()
 	if name != "" {

@@ -6,7 +6,6 @@ package memory
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"reflect"
@@ -17,8 +16,6 @@ import (
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/registry"
 )
-
-var errClosed = errors.New("the registry is closed")
 
 // Registry is the backend. It starts no goroutine; between calls, one timer may
 // run, for the record that expires next. Make it with NewRegistry.
@@ -61,7 +58,7 @@ func (r *Registry) Init(opts ...registry.Option) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
-		return fmt.Errorf("set the registry up: %w", errClosed)
+		return fmt.Errorf("set the registry up: %w", registry.ErrClosed)
 	}
 	for _, o := range opts {
 		o(&r.opts)
@@ -112,7 +109,7 @@ func (r *Registry) Register(s *registry.Service, opts ...registry.RegisterOption
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
-		return fmt.Errorf("register %q: %w", s.Name, errClosed)
+		return fmt.Errorf("register %q: %w", s.Name, registry.ErrClosed)
 	}
 	for _, one := range records {
 		id := record.ID{Service: one.Name, Node: one.Nodes[0].Id}
@@ -144,7 +141,7 @@ func (r *Registry) Deregister(s *registry.Service, opts ...registry.DeregisterOp
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
-		return fmt.Errorf("deregister %q: %w", s.Name, errClosed)
+		return fmt.Errorf("deregister %q: %w", s.Name, registry.ErrClosed)
 	}
 	for _, n := range s.Nodes {
 		delete(r.expired, record.ID{Service: s.Name, Node: n.Id})
@@ -198,7 +195,7 @@ func (r *Registry) read(ctx context.Context, name string) ([]*registry.Service, 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
-		return nil, errClosed
+		return nil, registry.ErrClosed
 	}
 	if name == "" {
 		return r.view.Services(), nil

@@ -167,7 +167,7 @@ func TestClose(t *testing.T) {
 		"Watch":        second(r.Watch()),
 		"Follow":       r.Follow(t.Context(), "s", deaf{}),
 	} {
-		if !errors.Is(err, errClosed) {
+		if !errors.Is(err, registry.ErrClosed) {
 			t.Errorf("%s after Close returned %v", what, err)
 		}
 	}

@@ -48,7 +48,7 @@ func (r *Registry) Watch(opts ...registry.WatchOption) (registry.Watcher, error)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
-		return nil, fmt.Errorf("watch: %w", errClosed)
+		return nil, fmt.Errorf("watch: %w", registry.ErrClosed)
 	}
 	r.watchers[w] = struct{}{}
 	// Held back by mu should ctx end at once.
