@@ -49,6 +49,7 @@ type Enrollment struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	custody chan ability.Status
+	asked   chan struct{} // holds a token if a check was asked for
 	done    chan struct{} // closed when run has returned
 	// outcome is decided once: run finished, or Stop gave up waiting for it.
 	outcome atomic.Int32
@@ -92,6 +93,7 @@ func Start(cfg Config) *Enrollment {
 		cfg: cfg, ctx: ctx, cancel: cancel,
 		lines:   &lines{log: cfg.Log, registry: cfg.Registry.String()},
 		custody: make(chan ability.Status),
+		asked:   make(chan struct{}, 1),
 		done:    make(chan struct{}),
 		changed: make(chan struct{}),
 	}
@@ -109,6 +111,16 @@ func (e *Enrollment) renewal() time.Duration {
 		return 0
 	}
 	return e.cfg.TTL / 3
+}
+
+// CheckNow has the service described and checked again soon, not at the next
+// re-check alone, because something changed. It returns at once; calls in quick
+// succession cost one attempt.
+func (e *Enrollment) CheckNow() {
+	select {
+	case e.asked <- struct{}{}:
+	default:
+	}
 }
 
 // State returns where the enrolment stands.
@@ -204,6 +216,8 @@ func (e *Enrollment) run(m *machine) {
 			if unwatch == nil && m.accepted {
 				unwatch = e.watch(a.node)
 			}
+		case <-e.asked:
+			m.checkNow(time.Now())
 		case c := <-e.custody:
 			changed = m.custody(c, time.Now())
 		}

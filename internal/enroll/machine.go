@@ -22,9 +22,15 @@ type machine struct {
 	inFlight bool           // an attempt is running
 	failures int            // in a row
 	due      time.Time      // when the next attempt starts, unless one is in flight
+	begun    time.Time      // when the last one did
+	again    bool           // a check was asked for while one was in flight
 	kept     bool           // the backend's custody has spoken since the last acceptance
 	said     ability.Status // what it said last
 }
+
+// checkSpacing is the least time between the beginnings of two attempts that were
+// asked for: many changes in a row cost few.
+const checkSpacing = 200 * time.Millisecond
 
 // attempt is the outcome of one attempt to register or to check again.
 type attempt struct {
@@ -47,12 +53,35 @@ func (m *machine) tick(now time.Time) bool {
 		return false
 	}
 	m.inFlight = true
+	m.begun = now
 	return true
+}
+
+// checkNow brings the next attempt forward, to checkSpacing after the last one
+// began at the earliest.
+func (m *machine) checkNow(now time.Time) {
+	if m.inFlight {
+		m.again = true
+		return
+	}
+	soonest := m.begun.Add(checkSpacing)
+	if soonest.Before(now) {
+		soonest = now
+	}
+	if soonest.Before(m.due) {
+		m.due = soonest
+	}
 }
 
 // done takes in the outcome of an attempt and reports whether the state changed.
 func (m *machine) done(a attempt, now time.Time) bool {
 	m.inFlight = false
+	defer func() {
+		if m.again {
+			m.again = false
+			m.checkNow(now)
+		}
+	}()
 	if a.node != "" {
 		m.state.Node = a.node
 	}

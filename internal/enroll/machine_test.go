@@ -137,3 +137,32 @@ func TestMachineForgetsAFailureOnceTheRecordStands(t *testing.T) {
 		}
 	}
 }
+
+// A check that was asked for comes at once, but not in a storm, and one that was
+// asked for during an attempt comes after it.
+func TestMachineChecksNow(t *testing.T) {
+	m := newMachine(start, time.Minute, 0, second)
+	m.tick(start)
+	m.done(attempt{node: "n"}, start)
+	now := start.Add(time.Second)
+	attempts := 0
+	for range 1000 { // a change every millisecond
+		m.checkNow(now)
+		if m.tick(now) {
+			attempts++
+			m.checkNow(now)
+			m.done(attempt{node: "n"}, now)
+		}
+		now = now.Add(time.Millisecond)
+	}
+	if attempts != 5 {
+		t.Errorf("%d attempts in a second, want one every 200 ms", attempts)
+	}
+	if !m.tick(now.Add(checkSpacing)) {
+		t.Error("the last change waits for the re-check")
+	}
+	m.done(attempt{node: "n"}, now)
+	if m.tick(now.Add(time.Second)) {
+		t.Error("one more attempt than was asked for")
+	}
+}

@@ -69,6 +69,7 @@ func (s *grpcServer) Handle(h server.Handler) error {
 	slices.SortStableFunc(s.handlers, func(a, b server.Handler) int { return strings.Compare(a.Name(), b.Name()) })
 	if s.phase == running {
 		warnOfStreams(methods)
+		s.publish()
 	}
 	return nil
 }

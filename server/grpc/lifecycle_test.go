@@ -344,6 +344,24 @@ func TestInitWhileRunning(t *testing.T) {
 	}
 }
 
+// What changes while the server runs is registered at once, not at the re-check.
+func TestChangesAreRegisteredAtOnce(t *testing.T) {
+	f := start(t, server.RegisterInterval(time.Hour), server.RegisterTTL(time.Hour))
+	f.registered(t)
+	for _, zone := range []string{"a", "b"} {
+		if err := f.server.Init(server.Metadata(map[string]string{"zone": zone})); err != nil {
+			t.Fatal(err)
+		}
+		testkit.Eventually(t, time.Second, "the metadata are registered", func() bool {
+			return f.registered(t).Nodes[0].Metadata["zone"] == zone
+		})
+	}
+	if err := f.server.Handle(f.server.NewHandler(Raw{})); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, time.Second, "the handler is registered", func() bool { return len(f.registered(t).Endpoints) == 6 })
+}
+
 func TestHandleWhileRunning(t *testing.T) {
 	f := start(t, server.RegisterInterval(10*time.Millisecond))
 	if err := f.server.Handle(f.server.NewHandler(Raw{})); err != nil {

@@ -106,7 +106,7 @@ func (s *grpcServer) set(opts server.Options) {
 // become the defaults. While the server runs, those that it was started with
 // cannot change any more, and Init returns an error that names the first such
 // and applies none; Metadata, Advertise, RegisterCheck and the wrappers can. What
-// is registered follows at the next re-check.
+// is registered follows within a second.
 func (s *grpcServer) Init(opts ...server.Option) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -118,7 +118,16 @@ func (s *grpcServer) Init(opts ...server.Option) error {
 		}
 	}
 	s.set(next)
+	s.publish()
 	return nil
+}
+
+// publish has what is registered follow what the server is now. The caller holds
+// mu.
+func (s *grpcServer) publish() {
+	if s.phase == running {
+		s.run.enrolled.CheckNow()
+	}
 }
 
 // Options returns a copy of the options in force. From Start on, Address is the
