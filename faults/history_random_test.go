@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -203,12 +204,19 @@ func (l *laboratory) during(t *testing.T, f fault) {
 // the log.
 func (l *laboratory) converge(t *testing.T, after string) {
 	t.Helper()
+	converged := false
+	defer func() {
+		if !converged {
+			l.save(t, l.recorder.log.Check(time.Now(), history.Bounds{Lag: 2 * time.Second, Slack: time.Second}))
+		}
+	}()
 	for i, name := range []string{"", "s0", "s1"} {
 		testkit.Eventually(t, patience, "views and watchers equal etcd after "+after, func() bool {
 			truth := l.recorder.log.State(of(name))
 			return maps.Equal(truth, l.views[i].Now()) && maps.Equal(truth, l.streams[i].Now())
 		})
 	}
+	converged = true
 }
 
 // judge prints and checks what was recorded.
@@ -227,10 +235,24 @@ func (l *laboratory) judge(t *testing.T, lag time.Duration) {
 	for _, v := range f.Violations[:min(len(f.Violations), 10)] {
 		t.Error(v)
 	}
+	if len(f.Violations) > 0 {
+		l.save(t, f)
+	}
 	if l.recorder.log.Size() < 5*len(l.faults) || f.Lookups < len(l.faults) || l.proxy.Conns() < 2 {
 		t.Errorf("too little happened: %d revisions, %d lookups, %d connections", l.recorder.log.Size(), f.Lookups, l.proxy.Conns())
 	}
 	if slices.Max(l.faults) == slices.Min(l.faults) && len(l.faults) > 1 {
 		t.Errorf("one fault only: %s", l.faults[0])
 	}
+}
+
+// save keeps the history of a run that found something.
+func (l *laboratory) save(t *testing.T, f history.Findings) {
+	t.Helper()
+	var text bytes.Buffer
+	fmt.Fprintf(&text, "faults: %s\n", strings.Join(l.faults, ", "))
+	if err := l.recorder.log.Save(&text, f); err != nil {
+		t.Error(err)
+	}
+	testkit.Artifact(t, "history.txt", text.Bytes())
 }

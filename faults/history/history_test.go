@@ -257,3 +257,29 @@ func TestAViewThatSawNothing(t *testing.T) {
 		t.Errorf("%v, want one violation", f.Violations)
 	}
 }
+
+func TestSavedHistory(t *testing.T) {
+	began := time.Now()
+	l := NewLog(began)
+	view, stream := l.View("view", nil), l.Stream("watcher", nil)
+	l.Commit(1, began.Add(time.Millisecond), Event{Key: "a", Value: "1"})
+	l.Disturbed(began.Add(2*time.Millisecond), began.Add(4*time.Millisecond), time.Second)
+	view.Observe(began.Add(3*time.Millisecond), 7, true, State{"b": "2", "a": "1"})
+	stream.Observe(began.Add(5*time.Millisecond), Event{Key: "a", Deleted: true})
+	l.Lookup("lookup of a", nil, began.Add(6*time.Millisecond), began.Add(7*time.Millisecond), State{})
+	var out strings.Builder
+	if err := l.Save(&out, l.Check(began.Add(time.Second), bounds)); err != nil {
+		t.Fatal(err)
+	}
+	at := 0
+	for _, want := range []string{
+		"violation  view: ", "1ms  store      epoch 0, revision 1: [a = 1]", "2ms  disturbed  begins", "3ms  saw        view: revision 7, gap: [a=1 b=2]",
+		"4ms  disturbed  ends", "5ms  saw        watcher: delete of a", "7ms  lookup     lookup of a, asked 1ms before: []",
+	} {
+		i := strings.Index(out.String()[at:], want)
+		if i < 0 {
+			t.Fatalf("no %q, or not in its place, in\n%s", want, out.String())
+		}
+		at += i
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"testing"
 	"testing/synctest"
@@ -75,5 +77,21 @@ func TestRequire(t *testing.T) {
 		if r.fatal != tt.fatal || r.skip != tt.skip || out.String() != tt.out {
 			t.Errorf("policy %q, %v: fatal %q, skip %q, printed %q", tt.policy, tt.err, r.fatal, r.skip, &out)
 		}
+	}
+}
+
+func TestArtifact(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new")
+	t.Run("a b", func(t *testing.T) {
+		if err := artifact(t, dir, "history.txt", []byte("text")); err != nil {
+			t.Error(err)
+		}
+	})
+	files, err := filepath.Glob(filepath.Join(dir, "TestArtifact-a_b-*-history.txt"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("the files are %v, %v", files, err)
+	}
+	if text, err := os.ReadFile(files[0]); err != nil || string(text) != "text" {
+		t.Errorf("got %q, %v", text, err)
 	}
 }
