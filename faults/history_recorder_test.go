@@ -2,6 +2,7 @@ package faults
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -85,6 +86,10 @@ func historyEvent(e *clientv3.Event) history.Event {
 		return history.Event{Key: key, Deleted: true}
 	}
 	s, err := record.Decode(key, e.Kv.Value)
+	if errors.Is(err, record.ErrLeaving) {
+		// The node has left; the delete that follows is of no node.
+		return history.Event{Key: key, Deleted: true}
+	}
 	if err != nil {
 		return history.Event{Key: key, Value: "unreadable: " + err.Error()}
 	}
@@ -133,8 +138,9 @@ func (r *recorder) list(t *testing.T) history.State {
 	}
 	state := history.State{}
 	for _, kv := range answer.Kvs {
-		e := historyEvent(&clientv3.Event{Kv: kv})
-		state[e.Key] = e.Value
+		if e := historyEvent(&clientv3.Event{Kv: kv}); !e.Deleted {
+			state[e.Key] = e.Value
+		}
 	}
 	return state
 }

@@ -86,20 +86,27 @@ func NewLog(now time.Time) *Log {
 }
 
 // Commit adds a revision of the store, which the recorder learnt of at that time.
-// Revisions come in order and are complete.
+// Revisions come in order and are complete. The delete of a key that is not there
+// is no event.
 func (l *Log) Commit(rev int64, at time.Time, events ...Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	last := l.points[len(l.points)-1]
 	state := maps.Clone(last.state)
+	var real []Event
 	for _, e := range events {
-		if e.Deleted {
-			delete(state, e.Key)
-		} else {
+		_, there := state[e.Key]
+		switch {
+		case !e.Deleted:
 			state[e.Key] = e.Value
+		case there:
+			delete(state, e.Key)
+		default:
+			continue
 		}
+		real = append(real, e)
 	}
-	l.points = append(l.points, point{epoch: last.epoch, rank: last.rank + 1, rev: rev, at: at, events: events, state: state})
+	l.points = append(l.points, point{epoch: last.epoch, rank: last.rank + 1, rev: rev, at: at, events: real, state: state})
 }
 
 // Wiped says that the store lost everything, history and revisions included.
