@@ -25,8 +25,8 @@ type room struct {
 // A trailing /... stands for a package and everything below it.
 var rooms = []room{
 	{"metadata", nil, "dictionary: words that every room uses"},
-	{"errors", []string{"internal/protomsg"}, "dictionary"},
-	{"codec/...", []string{"codec", "internal/protomsg", "errors"}, "dictionary"},
+	{"errors", nil, "dictionary"},
+	{"codec/...", []string{"codec", "internal/protomsg"}, "dictionary"},
 	{"logger", nil, "dictionary"},
 	{"internal/protomsg", nil, "plant room: protobuf messages of either generation"},
 
@@ -45,19 +45,19 @@ var rooms = []room{
 	{"internal/feed", []string{"registry", "internal/ability", "internal/backoff", "internal/defaults", "internal/record"}, "contract between backends and discovery"},
 	{"internal/record", []string{"registry"}, "copies and compares the contract's records"},
 	{"internal/watch", []string{"registry", "internal/record"}, "what a backend's Watcher has yet to deliver"},
-	{"broker", []string{"registry", "internal/defaults"}, "contract"},
+	{"broker", []string{"registry"}, "contract"},
 	{"transport", []string{"internal/defaults"}, "contract"},
 
 	{"registry/etcd", []string{"registry", "internal/etcd", "internal/etcd/mirror", "internal/etcd/claim", "internal/ability", "internal/feed", "internal/record", "internal/watch", "internal/defaults", "internal/reload", "internal/settings"}, "backend: puts the contract on internal/etcd"},
-	{"registry/memory", []string{"registry", "internal/feed", "internal/record", "internal/watch", "internal/defaults", "internal/settings"}, "backend"},
+	{"registry/memory", []string{"registry", "internal/feed", "internal/record", "internal/watch", "internal/settings"}, "backend"},
 
 	{"internal/disk", []string{"registry"}, "plant room: files of services; knows no registry that runs"},
-	{"internal/discovery", []string{"registry", "internal/feed", "internal/record", "internal/backoff", "internal/defaults", "internal/disk"}, "engine room: knows views of services, no wire"},
+	{"internal/discovery", []string{"registry", "internal/feed", "internal/record", "internal/defaults", "internal/disk"}, "engine room: knows views of services, no wire"},
 	{"registry/cache", []string{"registry", "internal/discovery", "internal/ability", "internal/feed", "internal/record", "internal/defaults"}, "the public face of discovery"},
 	{"internal/pick", []string{"registry", "client/selector", "internal/discovery", "internal/record", "internal/similar"}, "engine room: chooses nodes, knows no grpc"},
-	{"internal/conn", []string{"internal/backoff", "internal/defaults"}, "engine room: the wire to a node, knows no registry"},
+	{"internal/conn", []string{"internal/defaults"}, "engine room: the wire to a node, knows no registry"},
 	{"internal/enroll", []string{"registry", "internal/ability", "internal/record", "internal/backoff", "internal/defaults"}, "engine room: keeps a service registered"},
-	{"internal/rpc", []string{"registry", "client", "server", "internal/protomsg", "internal/defaults"}, "engine room: what client and server have in common"},
+	{"internal/rpc", []string{"registry", "server", "internal/protomsg"}, "engine room: what client and server have in common"},
 
 	{"client/selector", []string{"registry", "internal/discovery", "internal/feed", "internal/record", "internal/defaults"}, "contract, with one implementation that follows services by itself"},
 	{"client", []string{"client/selector", "registry", "broker", "transport", "internal/attempt", "internal/defaults"}, "contract"},
@@ -65,51 +65,102 @@ var rooms = []room{
 	{"server", []string{"registry", "broker", "transport", "internal/defaults"}, "contract"},
 	{"api", []string{"registry", "server"}, "contract: imported by generated code"},
 
-	{"client/grpc", []string{"client", "client/selector", "broker", "registry", "transport", "internal/attempt", "internal/conn", "internal/defaults", "internal/discovery", "internal/ability", "internal/feed", "internal/pick", "internal/record", "internal/rpc", "internal/settings"}, "call room"},
-	{"server/grpc", []string{"server", "broker", "registry", "transport", "api", "internal/defaults", "internal/enroll", "internal/ability", "internal/netaddr", "internal/protomsg", "internal/record", "internal/rpc", "internal/settings"}, "call room"},
+	{"client/grpc", []string{"client", "client/selector", "registry", "internal/attempt", "internal/conn", "internal/defaults", "internal/discovery", "internal/ability", "internal/feed", "internal/pick", "internal/rpc", "internal/settings"}, "call room"},
+	{"server/grpc", []string{"server", "broker", "registry", "internal/defaults", "internal/enroll", "internal/ability", "internal/netaddr", "internal/protomsg", "internal/record", "internal/rpc", "internal/settings"}, "call room"},
 
-	{"internal/builtin", []string{"client", "client/grpc", "client/selector", "server", "server/grpc", "broker", "transport", "registry", "registry/etcd", "registry/memory", "internal/defaults", "internal/ability"}, "wiring: the one list of implementations"},
-	{"config/cmd", []string{"internal/builtin", "client", "client/selector", "server", "broker", "transport", "registry", "internal/defaults", "internal/ability", "internal/netaddr", "internal/similar"}, "wiring: flags and environment"},
-	{"", []string{"client", "client/grpc", "client/selector", "server", "server/grpc", "broker", "transport", "registry", "config/cmd", "internal/builtin", "internal/defaults", "internal/ability", "internal/protomsg"}, "front door: assembles a service"},
+	{"internal/builtin", []string{"client", "client/grpc", "server", "server/grpc", "registry", "registry/etcd", "registry/memory"}, "wiring: the one list of implementations"},
+	{"config/cmd", []string{"internal/builtin", "client", "client/selector", "server", "broker", "transport", "registry", "internal/ability", "internal/netaddr", "internal/similar"}, "wiring: flags and environment"},
+	{"", []string{"client", "client/selector", "server", "broker", "transport", "registry", "config/cmd", "internal/ability", "internal/protomsg"}, "front door: assembles a service"},
 
 	{"internal/doctor", []string{"registry", "internal/etcd", "internal/record", "internal/netaddr", "internal/defaults"}, "reads everything that the command's doctor reports on; no service links it"},
 	{"internal/embedded", nil, "the etcd inside the command; the library never links it"},
-	{"cmd/micro/...", []string{"", "client", "server", "client/grpc", "client/selector", "codec/bytes", "config/cmd", "registry", "registry/etcd", "internal/builtin", "internal/defaults", "internal/doctor", "internal/embedded", "internal/etcd", "internal/ability", "internal/record", "internal/reload", "internal/rpc", "internal/similar", "cmd/micro/..."}, "front door: the command"},
+	{"cmd/micro/...", []string{"", "client", "server", "client/grpc", "registry", "registry/etcd", "internal/doctor", "internal/embedded", "internal/etcd", "internal/record", "internal/similar"}, "front door: the command"},
 
 	{"registry/registrytest", []string{"registry"}, "test range: one suite for every backend, also those of users"},
 	{"internal/testkit/legacypb", []string{"api", "client", "server"}, "test range: what v2's generators wrote"},
 	{"internal/testkit/currentpb", nil, "test range: what today's generator writes"},
 	{"internal/testkit", nil, "test range: runs processes, links none of what it tests"},
 	{"internal/testkit/fleet", []string{"", "client", "client/grpc", "server", "server/grpc", "registry", "registry/etcd", "internal/testkit", "internal/testkit/legacypb"}, "test range: services, clients and processes that tests of whole programs are made of"},
-	{"faults/...", []string{"", "client", "client/grpc", "client/selector", "server", "server/grpc", "registry", "registry/etcd", "registry/cache", "registry/memory", "config/cmd"}, "test range: one test for each fault that we know"},
-	{"e2e/...", []string{"", "client", "client/grpc", "client/selector", "server", "server/grpc", "registry", "registry/etcd", "config/cmd", "codec/bytes", "e2e/programs/...", "internal/testkit/legacypb"}, "test range: whole programs, as users write them"},
-	{"examples/...", []string{"", "client", "server", "registry", "registry/etcd"}, "what a user writes"},
+	{"faults/...", nil, "test range: one test for each fault that we know"},
+	{"e2e/...", []string{"", "registry", "registry/etcd", "config/cmd", "e2e/programs/...", "internal/testkit/legacypb"}, "test range: whole programs, as users write them"},
+	{"examples/...", []string{""}, "what a user writes"},
+}
+
+// extra is what the tests of a room may import beyond what the room itself may and
+// the test range.
+var extra = map[string][]string{
+	"registry/cache":  {"registry/etcd", "registry/memory"},
+	"internal/pick":   {"internal/feed"},
+	"client/selector": {"registry/etcd", "registry/memory"},
+	"client/grpc":     {"registry/memory", "transport"},
+	"server/grpc":     {"registry/memory"},
+	"config/cmd":      {"client/grpc", "registry/etcd", "registry/memory", "server/grpc"},
+	"":                {"registry/memory", "server/grpc"},
+	"faults/...":      {"", "client", "client/grpc", "client/selector", "faults/history", "internal/ability", "internal/defaults", "internal/discovery", "internal/feed", "internal/record", "registry", "registry/cache", "registry/etcd", "registry/memory", "server", "server/grpc"},
+	"e2e/...":         {"client", "client/grpc", "server", "server/grpc"},
 }
 
 var dictionary = []string{"metadata", "errors", "codec", "codec/bytes", "codec/json", "codec/proto", "logger"}
 
+// testRange is what every test may import.
+var testRange = []string{"registry/registrytest", "internal/testkit", "internal/testkit/fleet", "internal/testkit/legacypb", "internal/testkit/currentpb"}
+
+// TestArrowsPointDown holds the packages and their tests to the table, and the
+// table to the packages: what it grants must be used.
 func TestArrowsPointDown(t *testing.T) {
+	used := map[string]map[string]bool{} // by room and grant
+	for _, r := range rooms {
+		used[r.pkg] = map[string]bool{}
+	}
+	// allowed tells whether one of the grants is for imp, and notes its use.
+	allowed := func(room string, grants []string, imp string) bool {
+		i := slices.IndexFunc(grants, func(m string) bool { return matches(m, imp) })
+		if i >= 0 {
+			used[room][grants[i]] = true
+		}
+		return i >= 0
+	}
 	for _, p := range list(t, "./...") {
-		pkg := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+		pkg := inside(p.ImportPath)
 		i := slices.IndexFunc(rooms, func(r room) bool { return matches(r.pkg, pkg) })
 		if i < 0 {
 			t.Errorf("package %q has no room: add it to the table with what it may import and why", pkg)
 			continue
 		}
+		r := rooms[i]
 		for _, imp := range p.Imports {
-			if !ours(imp) {
+			if !ours(imp) || slices.Contains(dictionary, inside(imp)) && !slices.Contains(dictionary, pkg) {
 				continue
 			}
-			imp = strings.TrimPrefix(strings.TrimPrefix(imp, module), "/")
-			if slices.Contains(dictionary, imp) && !slices.Contains(dictionary, pkg) {
+			if !allowed(r.pkg, r.may, inside(imp)) {
+				t.Errorf("%q imports %q, which its room forbids (%s)", pkg, inside(imp), r.reason)
+			}
+		}
+		for _, imp := range slices.Concat(p.TestImports, p.XTestImports) {
+			if !ours(imp) || inside(imp) == pkg || slices.Contains(dictionary, inside(imp)) || slices.Contains(testRange, inside(imp)) {
 				continue
 			}
-			if !slices.ContainsFunc(rooms[i].may, func(m string) bool { return matches(m, imp) }) {
-				t.Errorf("%q imports %q, which its room forbids (%s)", pkg, imp, rooms[i].reason)
+			if !allowed(r.pkg, extra[r.pkg], inside(imp)) && !slices.ContainsFunc(r.may, func(m string) bool { return matches(m, inside(imp)) }) {
+				t.Errorf("a test of %q imports %q: add it to extra, if a test there has to", pkg, inside(imp))
 			}
 		}
 	}
+	for _, r := range rooms {
+		for _, m := range slices.Concat(r.may, extra[r.pkg]) {
+			if !used[r.pkg][m] {
+				t.Errorf("the table lets %q import %q, and nobody does: take it out", r.pkg, m)
+			}
+		}
+	}
+	for pkg := range extra {
+		if used[pkg] == nil {
+			t.Errorf("extra has %q, which is no room", pkg)
+		}
+	}
 }
+
+// inside returns the path of a package within the module, "" for its root.
+func inside(imp string) string { return strings.TrimPrefix(strings.TrimPrefix(imp, module), "/") }
 
 func matches(pattern, pkg string) bool {
 	if base, ok := strings.CutSuffix(pattern, "/..."); ok {
@@ -145,13 +196,14 @@ type listed struct {
 	ImportPath string
 	Name       string
 	Dir        string
-	Imports    []string
 	GoFiles    []string
+
+	Imports, TestImports, XTestImports []string
 }
 
 func list(t *testing.T, args ...string) []listed {
 	t.Helper()
-	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Name,Dir,Imports,GoFiles"}, args...)...)
+	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Name,Dir,GoFiles,Imports,TestImports,XTestImports"}, args...)...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
