@@ -160,6 +160,90 @@ func TestC1EtcdComesBackEmpty(t *testing.T) {
 	tr.judge(t, 200)
 }
 
+// Fault: the keys of live services, one of three nodes and three of one, are deleted
+// by hand, at once and one by one, under 50 calls a second to each. Bound: no call
+// fails, and the keys are back within a second.
+func TestC1KeysDeletedByHand(t *testing.T) {
+	t.Parallel()
+	for _, kind := range testkit.Kinds {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			e := testkit.StartEtcd(t, testkit.OfKind(kind))
+			nodes := map[string]int{"three": 3, "one": 1, "two": 1, "more": 1}
+			for name, n := range nodes {
+				for range n {
+					fleet.Service(t, name, fleet.Registry(t, e.Addr()), nil)
+				}
+			}
+			r := fleet.Registry(t, e.Addr())
+			listed := func() bool {
+				for name, n := range nodes {
+					if !fleet.Listed(r, name, n) {
+						return false
+					}
+				}
+				return true
+			}
+			testkit.Eventually(t, patience, "all nodes are listed", listed)
+			c := fleet.Client(t, r)
+			var all []*traffic
+			for name := range nodes {
+				fleet.MustSay(t, c, name)
+				all = append(all, startTraffic(t, c, name, 1))
+			}
+			admin := e.Client(t)
+			for name := range nodes { // one by one
+				keys, err := admin.Get(t.Context(), record.Prefix(name), clientv3.WithPrefix(), clientv3.WithKeysOnly())
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, kv := range keys.Kvs {
+					if _, err := admin.Delete(t.Context(), string(kv.Key)); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			within(t, "deleted one by one: listed again", since(t, time.Now(), "all nodes are listed", listed), time.Second)
+			// A key that is gone again within seconds is put back with a pause.
+			stable := time.NewTimer(times(3*time.Second, 10*time.Second))
+			defer stable.Stop()
+			<-stable.C
+			if gone, err := admin.Delete(t.Context(), record.Root, clientv3.WithPrefix()); err != nil || gone.Deleted != 6 {
+				t.Fatalf("deleted %+v (%v), want 6 keys", gone, err)
+			}
+			within(t, "deleted at once: listed again", since(t, time.Now(), "all nodes are listed", listed), time.Second)
+			for _, tr := range all {
+				tr.enough(t, 50)
+				tr.judge(t, 100)
+			}
+		})
+	}
+}
+
+// Fault: the keys are deleted by hand, and the node is paused before or after that.
+// Bound: a paused node is not called any more once the operator was told so, and 3 s
+// after that at most where its key was gone already.
+func TestC1PausedAndDeletedByHand(t *testing.T) {
+	t.Parallel()
+	e := testkit.StartEtcd(t)
+	n := fleet.Service(t, "paused", fleet.Registry(t, e.Addr()), nil)
+	r := fleet.Registry(t, e.Addr())
+	testkit.Eventually(t, patience, "the node is listed", func() bool { return fleet.Listed(r, "paused", 1) })
+	c := fleet.Client(t, r)
+	fleet.MustSay(t, c, "paused")
+	admin := e.Client(t)
+	// Both in one transaction: the owner finds its key gone and itself paused.
+	_, err := admin.Txn(t.Context()).Then(
+		clientv3.OpDelete(record.Key("paused", n.ID())),
+		clientv3.OpPut(record.PauseKey("paused", n.ID()), "{}"),
+	).Commit()
+	if err != nil {
+		t.Fatal(err)
+	}
+	took := since(t, time.Now(), "callers know", func() bool { return errors.Is(fleet.Say(t.Context(), c, "paused"), registry.ErrNotFound) })
+	within(t, "until calls found no node", took, 3*time.Second)
+}
+
 // Fault: the last node deregisters. Bound: callers learn of it within 1 s.
 func TestC1TheLastNodeLeaves(t *testing.T) {
 	t.Parallel()

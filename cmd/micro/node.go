@@ -10,11 +10,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/registry"
 )
-
-// mark is the metadata key of nodes that listen to a pause key.
-const mark = "rollcall"
 
 func nodeCommand() *cli.Command {
 	flags := func(more ...cli.Flag) []cli.Flag {
@@ -131,7 +129,7 @@ func pauseNode(c *cli.Context, p registryTarget, r registry.Registry) error {
 		if before, paused := all.isPaused(id); paused && node == nil {
 			return nodeResult{Node: id, State: "paused", Note: fmt.Sprintf("was paused already, by %s at %s", before.By, before.At)}, nil
 		}
-		if _, ours := node.Metadata[mark]; !ours {
+		if _, ours := node.Metadata[record.Mark]; !ours {
 			return nodeResult{}, fmt.Errorf("pause node %q: it is a node of go-micro v2, which does not listen; stop its process instead", id)
 		}
 		begun := time.Now()

@@ -24,6 +24,10 @@ func Encode(s *registry.Service, n *registry.Node) ([]byte, error) {
 	return value, nil
 }
 
+// Mark is the key of a node's metadata that tells our nodes from v2's. Its value is
+// our version.
+const Mark = "rollcall"
+
 // ErrLeaving is the error of Decode for a record that MarkLeaving marked.
 var ErrLeaving = errors.New("the node says that it is leaving")
 

@@ -83,6 +83,8 @@ func departure(s step, gap bool) feed.Departure {
 		d.Cause = feed.Deleted
 	case gap: // how it went was not seen
 		d.Cause, d.Token = feed.Vanished, token{}
+	case d.Node.Metadata[record.Mark] != "": // it would have said so
+		d.Cause, d.Token = feed.Vanished, token{s.was.lease}
 	case s.was.lease == 0: // nothing else removes it
 		d.Cause = feed.Deleted
 	default:

@@ -11,7 +11,9 @@ import (
 	"github.com/rollcall-go/micro/registry"
 )
 
-// put makes an event from "name node address rev", delete from "-name node".
+// events makes an event each from "name node address", a delete from "-name node".
+// Nodes whose id begins with "ours" bear our mark; the address "leaving" makes a
+// farewell.
 func events(t *testing.T, texts ...string) []mirror.Event {
 	t.Helper()
 	var out []mirror.Event
@@ -24,9 +26,16 @@ func events(t *testing.T, texts ...string) []mirror.Event {
 		case f[2] == "poison":
 			e.Entry.Value = []byte("{")
 		default:
-			v, err := record.Encode(&registry.Service{Name: f[0], Version: "1"}, &registry.Node{Id: f[1], Address: f[2]})
+			n := &registry.Node{Id: f[1], Address: f[2]}
+			if strings.HasPrefix(n.Id, "ours") {
+				n.Metadata = map[string]string{record.Mark: "1"}
+			}
+			v, err := record.Encode(&registry.Service{Name: f[0], Version: "1"}, n)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if f[2] == "leaving" {
+				v = record.MarkLeaving(v)
 			}
 			e.Entry.Value = v
 		}
@@ -109,6 +118,38 @@ type updates []feed.Update
 
 func (u *updates) Update(n feed.Update) { *u = append(*u, n) }
 func (u *updates) Status(feed.Status)   {}
+
+// A node of ours says that it leaves; if it did not, its record was taken from it.
+func TestFollowerTellsWhyNodesLeft(t *testing.T) {
+	for _, tc := range []struct {
+		what   string
+		change mirror.Change
+		node   string
+		want   feed.Departure
+	}{
+		{"v2's, deleted", mirror.Change{Events: events(t, "-s a")}, "a", feed.Departure{Cause: feed.Unknown, Token: token{7}}},
+		{"ours, without a word", mirror.Change{Events: events(t, "-s ours")}, "ours", feed.Departure{Cause: feed.Vanished, Token: token{7}}},
+		{"ours, after a farewell", mirror.Change{Events: events(t, "s ours leaving", "-s ours")}, "ours", feed.Departure{Cause: feed.Deleted}},
+		{"ours, after a farewell alone", mirror.Change{Events: events(t, "s ours leaving")}, "ours", feed.Departure{Cause: feed.Deleted}},
+		{"ours, a farewell in a listing", mirror.Change{First: true, Reset: true, Events: events(t, "s a 1", "s ours leaving")}, "ours", feed.Departure{Cause: feed.Deleted}},
+		{"ours, lost in a gap", mirror.Change{Reset: true, Events: events(t, "-s ours")}, "ours", feed.Departure{Cause: feed.Vanished, Token: token{}}},
+	} {
+		t.Run(tc.what, func(t *testing.T) {
+			var got updates
+			f := &follower{sink: &got, tracker: tracker{skipped: new(atomic.Int64)}}
+			f.Change(mirror.Change{First: true, Reset: true, Events: events(t, "s a 1", "s ours 1")})
+			f.Change(tc.change)
+			last := got[len(got)-1]
+			if len(last.Departed) != 1 || last.Departed[0].Node.Id != tc.node || last.Departed[0].Cause != tc.want.Cause || last.Departed[0].Token != tc.want.Token {
+				t.Errorf("departed are %+v, want %s, %v, %+v", last.Departed, tc.node, tc.want.Cause, tc.want.Token)
+			}
+			f.Change(mirror.Change{Events: events(t, "s ours 1", "s a 1")})
+			if n := len(got[len(got)-1].Services[0].Nodes); n != 2 {
+				t.Errorf("%d nodes after both came back", n)
+			}
+		})
+	}
+}
 
 func TestFollowerTellsDeparturesAndGaps(t *testing.T) {
 	var got updates

@@ -8,12 +8,10 @@ import (
 	"github.com/rollcall-go/micro/broker"
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/netaddr"
+	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
 )
-
-// mark is the key of the node's metadata that tells our nodes from v2's.
-const mark = "rollcall"
 
 // record describes the server as it is to be registered. Only a running server
 // has an address to give.
@@ -39,7 +37,7 @@ func (s *grpcServer) record() (*registry.Service, error) {
 	md["registry"] = o.Registry.String()
 	md["server"] = s.String()
 	md["transport"] = s.String()
-	md[mark] = defaults.Version
+	md[record.Mark] = defaults.Version
 	endpoints := []*registry.Endpoint{}
 	for _, h := range handlers {
 		if !h.Options().Internal {
