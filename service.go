@@ -14,6 +14,7 @@ import (
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/config/cmd"
 	"github.com/rollcall-go/micro/internal/ability"
+	"github.com/rollcall-go/micro/internal/wiring"
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/server"
@@ -89,11 +90,6 @@ func (s *service) apply(opts ...Option) {
 			errs = append(errs, fmt.Errorf("set up %s: %w", part, err))
 		}
 	}
-	if p.registry {
-		p.server = append(p.server, server.Registry(o.Registry))
-		p.client = append(p.client, client.Registry(o.Registry))
-		failed("the broker", o.Broker.Init(broker.Registry(o.Registry)))
-	}
 	if p.broker {
 		p.server = append(p.server, server.Broker(o.Broker))
 		p.client = append(p.client, client.Broker(o.Broker))
@@ -107,6 +103,9 @@ func (s *service) apply(opts ...Option) {
 	}
 	if len(p.client) > 0 {
 		failed("the client", o.Client.Init(p.client...))
+	}
+	if p.registry {
+		failed("the service", wiring.SetRegistry(o.Registry, o.Server, o.Client, o.Broker))
 	}
 	for _, w := range p.wrappers {
 		o.Client = w(o.Client)

@@ -79,7 +79,7 @@ func runDemo(c *cli.Context) error {
 
 // offer names commands to try while the demo waits.
 func (d *demo) offer() {
-	at := " --registry_address=" + strings.Join(d.target.addrs, ",")
+	at := " --registry_address=" + strings.Join(d.target.Addrs, ",")
 	me := invocation()
 	fmt.Fprintf(d.out, `
 One node and the registry go on until Ctrl-C. Try, in another terminal:

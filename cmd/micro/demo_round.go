@@ -16,12 +16,13 @@ import (
 
 	"github.com/rollcall-go/micro/internal/etcd"
 	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/registryflags"
 	"github.com/rollcall-go/micro/registry"
 )
 
 // startRegistry sees to it that there is an etcd without our service.
 func (d *demo) startRegistry(ctx context.Context, c *cli.Context) error {
-	if d.target.addrs != nil {
+	if d.target.Addrs != nil {
 		for _, f := range registryFlags(0) {
 			if name := f.Names()[0]; c.String(name) != "" && name != "timeout" {
 				d.env = append(d.env, "MICRO_"+strings.ToUpper(name)+"="+c.String(name))
@@ -36,7 +37,7 @@ func (d *demo) startRegistry(ctx context.Context, c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		d.target = registryTarget{addrs: []string{addr}, timeout: d.target.timeout}
+		d.target = registryTarget{registryflags.Settings{Addrs: []string{addr}}, d.target.timeout}
 		d.env = []string{"MICRO_REGISTRY=etcd", "MICRO_REGISTRY_ADDRESS=" + addr}
 		for _, name := range []string{"USER", "PASSWORD", "TLS_CA", "TLS_CERT", "TLS_KEY"} {
 			d.env = append(d.env, "MICRO_REGISTRY_"+name+"=")

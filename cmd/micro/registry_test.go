@@ -53,7 +53,7 @@ func TestNoRegistryGiven(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "no --registry_address was given") || !strings.Contains(err.Error(), "`micro server`") {
 		t.Errorf("the error says %q", err)
 	}
-	p.addrs = []string{"10.0.0.1:2379"}
+	p.Addrs = []string{"10.0.0.1:2379"}
 	if err := p.explain(errReported); err != errReported {
 		t.Errorf("the error says %q", err)
 	}

@@ -37,10 +37,10 @@ var DefaultCmd = NewCmd()
 // before Init.
 var (
 	DefaultBrokers    = map[string]func(...broker.Option) broker.Broker{}
-	DefaultClients    = builtin.Clients()
-	DefaultRegistries = builtin.Registries()
+	DefaultClients    = builtin.Map(builtin.Clients())
+	DefaultRegistries = builtin.Map(builtin.Registries())
 	DefaultSelectors  = map[string]func(...selector.Option) selector.Selector{}
-	DefaultServers    = builtin.Servers()
+	DefaultServers    = builtin.Map(builtin.Servers())
 	DefaultTransports = map[string]func(...transport.Option) transport.Transport{}
 )
 

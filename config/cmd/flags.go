@@ -1,25 +1,29 @@
 package cmd
 
-import "github.com/urfave/cli/v2"
+import (
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/rollcall-go/micro/internal/builtin"
+	"github.com/rollcall-go/micro/internal/registryflags"
+)
 
 // DefaultFlags are the flags of every service. Each has a variable of the same
 // name in capitals behind MICRO_. Each command line works on a copy of its own.
-var DefaultFlags = []cli.Flag{
+var DefaultFlags = slices.Concat([]cli.Flag{
 	&cli.StringFlag{
-		Name: "registry", EnvVars: []string{"MICRO_REGISTRY"}, DefaultText: "the program's own",
-		Usage: "registry to register and look up services in: etcd, memory",
+		Name: "registry", EnvVars: []string{"MICRO_REGISTRY"}, DefaultText: "the program's own", Category: "Registry",
+		Usage: "registry to register and look up services in: " + builtin.Choices(builtin.Registries()),
 	},
+}, registryflags.Flags(), []cli.Flag{
 	&cli.StringFlag{
-		Name: "registry_address", EnvVars: []string{"MICRO_REGISTRY_ADDRESS"}, DefaultText: "etcd: 127.0.0.1:2379",
-		Usage: "comma-separated addresses of the registry's servers, host:port",
-	},
-	&cli.StringFlag{
-		Name: "registry_snapshot", EnvVars: []string{"MICRO_REGISTRY_SNAPSHOT"}, DefaultText: "none",
+		Name: "registry_snapshot", EnvVars: []string{"MICRO_REGISTRY_SNAPSHOT"}, DefaultText: "none", Category: "Registry",
 		Usage: "directory to keep known services in, for a start while the registry is away",
 	},
 	&cli.StringFlag{
 		Name: "server", EnvVars: []string{"MICRO_SERVER"}, DefaultText: "grpc",
-		Usage: "server to serve requests with: grpc",
+		Usage: "server to serve requests with: " + builtin.Choices(builtin.Servers()),
 	},
 	&cli.StringFlag{
 		Name: "server_name", EnvVars: []string{"MICRO_SERVER_NAME"}, DefaultText: "the program's own",
@@ -63,7 +67,7 @@ var DefaultFlags = []cli.Flag{
 	},
 	&cli.StringFlag{
 		Name: "client", EnvVars: []string{"MICRO_CLIENT"}, DefaultText: "grpc",
-		Usage: "client to call services with: grpc",
+		Usage: "client to call services with: " + builtin.Choices(builtin.Clients()),
 	},
 	&cli.StringFlag{
 		Name: "client_request_timeout", EnvVars: []string{"MICRO_CLIENT_REQUEST_TIMEOUT"}, DefaultText: "5s",
@@ -81,4 +85,4 @@ var DefaultFlags = []cli.Flag{
 		Name: "client_pool_ttl", EnvVars: []string{"MICRO_CLIENT_POOL_TTL"},
 		Usage: "accepted for clients that replace connections by age; grpc does not",
 	},
-}
+})

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"fmt"
 	"math"
 	"os"
 	"slices"
@@ -12,68 +11,74 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/rollcall-go/micro/internal/netaddr"
+	"github.com/rollcall-go/micro/internal/registryflags"
 )
 
-// input reads what was given as flag or variable; empty counts as not given.
-type input struct{ ctx *cli.Context }
+// input reads what was given as flag or variable; empty counts as not given. It
+// keeps the first error, after which nothing that it returned is to be used.
+type input struct {
+	ctx *cli.Context
+	err error
+}
 
-func (in input) text(name string) (string, bool) {
-	v := strings.TrimSpace(in.ctx.String(name))
-	if v == "" {
-		v = variable(name)
+// fail keeps err, about what was given for the flag, if it is the first.
+func (in *input) fail(name, value, format string, args ...any) {
+	if in.err == nil {
+		in.err = registryflags.Wrong(name, value, format, args...)
+	}
+}
+
+func (in *input) text(name string) (string, bool) {
+	v := registryflags.Given(in.ctx, name)
+	if err := registryflags.CheckQuotes(name, v); err != nil && in.err == nil {
+		in.err = err
 	}
 	return v, v != ""
 }
 
-func (in input) list(name string) ([]string, bool) {
+func (in *input) list(name string) ([]string, bool) {
 	blank := func(s string) bool { return strings.TrimSpace(s) == "" }
 	v := slices.DeleteFunc(in.ctx.StringSlice(name), blank)
 	if len(v) == 0 {
-		v = slices.DeleteFunc(strings.Split(variable(name), ","), blank)
+		v = slices.DeleteFunc(strings.Split(os.Getenv(registryflags.Variable(name)), ","), blank)
 	}
 	return v, len(v) > 0
 }
 
-// variable returns the variable of a flag: the parser does not look at it where
-// the flag was given, even if empty.
-func variable(name string) string {
-	return strings.TrimSpace(os.Getenv("MICRO_" + strings.ToUpper(name)))
-}
-
 // number reads a whole number that is not negative and, as a number of seconds,
 // still a time.Duration.
-func (in input) number(name string) (int, bool, error) {
+func (in *input) number(name string) (int, bool) {
 	v, ok := in.text(name)
 	if !ok {
-		return 0, false, nil
+		return 0, false
 	}
 	n, err := strconv.ParseUint(v, 10, 31)
 	if err != nil {
-		return 0, false, fmt.Errorf("--%s=%q: want a whole number from 0 to %d", name, v, math.MaxInt32)
+		in.fail(name, v, "want a whole number from 0 to %d", math.MaxInt32)
 	}
-	return int(n), true, nil
+	return int(n), true
 }
 
 // address reads host:port; the port may be missing unless it is demanded.
-func (in input) address(name string, port bool) (string, bool, error) {
+func (in *input) address(name string, port bool) (string, bool) {
 	v, ok := in.text(name)
 	if !ok {
-		return "", false, nil
+		return "", false
 	}
 	if err := netaddr.Check(v, port); err != nil {
-		return "", false, fmt.Errorf("--%s=%q: %w", name, v, err)
+		in.fail(name, v, "%w", err)
 	}
-	return v, true, nil
+	return v, true
 }
 
-func (in input) duration(name string) (time.Duration, bool, error) {
+func (in *input) duration(name string) (time.Duration, bool) {
 	v, ok := in.text(name)
 	if !ok {
-		return 0, false, nil
+		return 0, false
 	}
 	d, err := time.ParseDuration(v)
 	if err != nil || d < 0 {
-		return 0, false, fmt.Errorf("--%s=%q: want a duration such as 500ms, 5s or 1m", name, v)
+		in.fail(name, v, "want a duration such as 500ms, 5s or 1m")
 	}
-	return d, true, nil
+	return d, true
 }

@@ -1,12 +1,19 @@
 package cmd
 
 import (
+	"crypto/tls"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/rollcall-go/micro/client"
+	internal "github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/settings"
+	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/etcd"
 	"github.com/rollcall-go/micro/server"
@@ -32,14 +39,60 @@ func onClient(o func() client.Option) func(*program) error {
 	return func(p *program) error { return p.client.Init(o()) }
 }
 
-func knobs() []knob {
+func knobs(t *testing.T) []knob {
 	srv := func(read func(o server.Options) string) func(*program) string {
 		return func(p *program) string { return read(p.server.Options()) }
 	}
 	cli := func(read func(o client.Options) string) func(*program) string {
 		return func(p *program) string { return read(p.client.Options()) }
 	}
+	access := func(read func(a internal.Access) string) func(*program) string {
+		return func(p *program) string {
+			a, _ := settings.Of[internal.Access](p.registry.Options().Context)
+			return read(a)
+		}
+	}
+	onEtcd := func(o ...registry.Option) func(*program) error {
+		return func(p *program) error { p.registry = etcd.NewRegistry(append(o, addrs("a:1"))...); return nil }
+	}
+	var ca [3]string
+	for i := range ca {
+		ca[i] = testkit.NewCA(t).File
+	}
+	authority := testkit.NewCA(t)
+	pair := authority.Client(t, "svc")
+	copies := func(of string) (paths [3]string) {
+		content, err := os.ReadFile(of)
+		for i := range paths {
+			paths[i] = filepath.Join(t.TempDir(), "file")
+			err = errors.Join(err, os.WriteFile(paths[i], content, 0o600))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return paths
+	}
+	passwords, certs, keys := copies(pair.CertFile), copies(pair.CertFile), copies(pair.KeyFile)
 	return []knob{
+		{flag: "registry_user", code: onEtcd(etcd.Auth("a", "secret")),
+			read: access(func(a internal.Access) string { return a.Username }), fromCode: "a", fromEnv: "b", fromFlag: "c"},
+		{flag: "registry_password", code: onEtcd(etcd.Auth("a", "secret1")),
+			read: access(func(a internal.Access) string { return a.Password + a.PasswordFile }), fromCode: "secret1", fromEnv: "secret2 ", fromFlag: "secret3"},
+		{flag: "registry_password_file", code: onEtcd(etcd.AuthFile("a", passwords[0])),
+			read: access(func(a internal.Access) string { return a.Password + a.PasswordFile }), fromCode: passwords[0], fromEnv: passwords[1], fromFlag: passwords[2]},
+		{flag: "registry_tls_ca", code: onEtcd(etcd.TLSFiles(ca[0], pair.CertFile, pair.KeyFile)),
+			read: access(func(a internal.Access) string { return a.TLSFiles.CA }), fromCode: ca[0], fromEnv: ca[1], fromFlag: ca[2]},
+		{flag: "registry_tls_cert", code: onEtcd(etcd.TLSFiles(ca[0], certs[0], pair.KeyFile)),
+			read: access(func(a internal.Access) string { return a.TLSFiles.Cert }), fromCode: certs[0], fromEnv: certs[1], fromFlag: certs[2]},
+		{flag: "registry_tls_key", code: onEtcd(etcd.TLSFiles(ca[0], pair.CertFile, keys[0])),
+			read: access(func(a internal.Access) string { return a.TLSFiles.Key }), fromCode: keys[0], fromEnv: keys[1], fromFlag: keys[2]},
+		{flag: "registry_tls_server_name", code: onEtcd(registry.TLSConfig(&tls.Config{ServerName: "a"})),
+			read: func(p *program) string {
+				if c := p.registry.Options().TLSConfig; c != nil {
+					return c.ServerName
+				}
+				return ""
+			}, fromCode: "a", fromEnv: "b", fromFlag: "c"},
 		{flag: "server_name", code: onServer(func() server.Option { return server.Name("code") }),
 			read: srv(func(o server.Options) string { return o.Name }), fromCode: "code", fromEnv: "env", fromFlag: "flag", byDefault: "go.micro.server"},
 		{flag: "server_version", code: onServer(func() server.Option { return server.Version("1") }),
@@ -80,7 +133,7 @@ func knobs() []knob {
 }
 
 func TestFlagBeforeVariableBeforeCodeBeforeDefault(t *testing.T) {
-	for _, k := range knobs() {
+	for _, k := range knobs(t) {
 		t.Run(k.flag, func(t *testing.T) {
 			env := "MICRO_" + strings.ToUpper(k.flag)
 			envText, flagText := k.envText, k.flagText
@@ -160,7 +213,7 @@ func TestThePodsAddress(t *testing.T) {
 // TestEveryFlagIsTested keeps the table above whole.
 func TestEveryFlagIsTested(t *testing.T) {
 	tested := map[string]bool{"server": true, "client": true} // there is one of each
-	for _, k := range knobs() {
+	for _, k := range knobs(t) {
 		tested[k.flag] = true
 	}
 	for _, f := range DefaultFlags {

@@ -22,7 +22,9 @@ func TestWrongInputExitsWith2(t *testing.T) {
 	}{
 		{"--nope", "demo: unknown flag --nope|--help"},
 		{"--registri=etcd", "unknown flag --registri|did you mean --registry?"},
-		{"--registry=consul", `--registry="consul"|choose one of: etcd, mdns, memory`},
+		{"--registry=consul", `--registry="consul"|Consul is not in this release|choose one of: etcd, memory`},
+		{"--registry=nope", `--registry="nope"|there is none of that name|choose one of: etcd, memory`},
+		{"--registry=mdns", `--registry="mdns"|mDNS is not in this release|--registry=etcd`},
 		{"--server=mucp", `--server="mucp"|choose one of: grpc`},
 		{"--client=mucp", `--client="mucp"|choose one of: grpc`},
 		{"--client_request_timeout=fast", `--client_request_timeout="fast"|500ms`},
@@ -37,23 +39,39 @@ func TestWrongInputExitsWith2(t *testing.T) {
 		{"--server_address=http://127.0.0.1:80", `--server_address="http://127.0.0.1:80"|without "http://"`},
 		{"--server_advertise=a:b:c", `--server_advertise="a:b:c"|host:port`},
 		{"--server_address", "flag needs an argument: -server_address"},
-		{"--registry=mdns", "no registry chosen|--registry=etcd"},
 		{"--registry=etcd --registry_address=bad:1:2", `"bad:1:2"`},
-		{"--registry=etcd --registry_address=127.0.0.1:2379,", `""|it is empty`},
+		{"--registry=etcd --registry_address=,", `--registry_address=","|address 1 of 2 is empty`},
+		{"--registry=etcd --registry_address=a:1,,b:2", `--registry_address="a:1,,b:2"|address 2 of 3 is empty`},
+		{"--registry=etcd --registry_address=a:1;b:2", `--registry_address="a:1;b:2"|separated by commas: a:1,b:2`},
+		{`--registry=etcd --registry_address="a:1"`, `quotes are part of the value`},
+		{`--registry=etcd --registry_address="a:1","b:1"`, `quotes are part of the`},
+		{`--server_address=":8080"`, `quotes are part of the value`},
+		{"--registry=etcd --registry_address=http://root:secret@a:1", "--registry_address: user and password do not belong in an address|--registry_user"},
+		{"--registry=etcd --registry_user=root", `--registry_user="root"|MICRO_REGISTRY_PASSWORD`},
+		{"--registry=etcd --registry_password=secret", "come together|MICRO_REGISTRY_USER"},
+		{"--registry=etcd --registry_user=root --registry_password_file=/nope", `--registry_password_file="/nope"|no such file`},
+		{"--registry=etcd --registry_user=root --registry_password=secret --registry_password_file=/nope", `"/nope"|as well`},
+		{"--registry=etcd --registry_tls_ca=/nope", `--registry_tls_ca="/nope"|no such file`},
+		{"--registry=etcd --registry_tls_cert=/nope", `--registry_tls_cert="/nope"|--registry_tls_key`},
+		{"--registry=etcd --registry_tls_key=/nope", `--registry_tls_key="/nope"|--registry_tls_cert`},
+		{"--registry=etcd --registry_tls_key=/nope --registry_tls_cert=/nope", `--registry_tls_cert="/nope"|no such file`},
+		// Of several the first, in the order of the help.
+		{"--client_retries=x --register_interval=y --register_ttl=z --registry=w", `--registry="w"`},
+		{"--client_retries=x --register_interval=y --register_ttl=z", `--register_ttl="z"`},
 		{"--registry=etcd --registry_address=ftp://a:1", `"ftp://a:1"|unknown scheme`},
 		{"--registry=etcd --registry_address=a_b!:1", `"a_b!:1"`},
 	} {
 		t.Run(tc.args, func(t *testing.T) {
 			p := newProgram()
-			if tc.args == "--registry=mdns" {
-				p.registry = memory.NewRegistry()
-			}
 			err := p.run(t, strings.Fields(tc.args)...)
 			if err == nil || len(p.exited) != 1 || p.exited[0] != 2 {
 				t.Errorf("Init returned %v and exited with %v, want 2", err, p.exited)
 			}
 			if strings.Count(p.stderr, "\n") != 1 || p.stdout != "" {
 				t.Errorf("wrote %q to standard error, want one line, and %q to standard output", p.stderr, p.stdout)
+			}
+			if strings.Contains(p.stderr, "secret") {
+				t.Errorf("wrote a secret: %q", p.stderr)
 			}
 			for part := range strings.SplitSeq(tc.says, "|") {
 				if !strings.Contains(p.stderr, part) {
@@ -67,7 +85,7 @@ func TestWrongInputExitsWith2(t *testing.T) {
 func TestWrongVariableExitsWith2(t *testing.T) {
 	t.Setenv("MICRO_REGISTER_TTL", "soon")
 	p := newProgram()
-	if err := p.run(t); err == nil || len(p.exited) != 1 || p.exited[0] != 2 || !strings.Contains(p.stderr, `"soon"`) {
+	if err := p.run(t); err == nil || len(p.exited) != 1 || p.exited[0] != 2 || !strings.Contains(p.stderr, `MICRO_REGISTER_TTL="soon"`) {
 		t.Errorf("Init returned %v, exited with %v and wrote %q", err, p.exited, p.stderr)
 	}
 }
@@ -153,7 +171,7 @@ func TestChosenByName(t *testing.T) {
 	if p.server.Options().Name != "x" || p.server.Options().Registry != p.registry || p.client.Options().CallOptions.Retries != 3 {
 		t.Error("what was chosen did not get the other settings")
 	}
-	if err := p.run(t, "--registry=yours"); err == nil || !strings.Contains(p.stderr, "etcd, mdns, memory, mine") {
+	if err := p.run(t, "--registry=yours"); err == nil || !strings.Contains(p.stderr, "etcd, memory, mine") {
 		t.Errorf("wrote %q, want the choices with the program's own", p.stderr)
 	}
 }

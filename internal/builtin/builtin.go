@@ -1,12 +1,19 @@
 // Package builtin is the one list of the implementations that can be chosen by
-// name, with --registry=etcd and the like.
+// name, with --registry=etcd and the like. What a command line offers, accepts and
+// says of them comes from here.
 //
 // Importing it links them all in; nothing runs until one is constructed.
 package builtin
 
 import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
 	"github.com/rollcall-go/micro/client"
 	cgrpc "github.com/rollcall-go/micro/client/grpc"
+	"github.com/rollcall-go/micro/internal/registryflags"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/etcd"
 	"github.com/rollcall-go/micro/registry/memory"
@@ -14,24 +21,108 @@ import (
 	sgrpc "github.com/rollcall-go/micro/server/grpc"
 )
 
-// Registries returns the constructors of the registries by name. The map is the
-// caller's.
-func Registries() map[string]func(...registry.Option) registry.Registry {
-	return map[string]func(...registry.Option) registry.Registry{
-		"etcd":   etcd.NewRegistry,
-		"mdns":   registry.NewRegistry,
-		"memory": memory.NewRegistry,
+// Entry is an implementation of a contract, whose constructor is a C.
+type Entry[C any] struct {
+	Name    string
+	Aliases []string // what it was called elsewhere
+	Summary string
+	New     C
+	// Missing says, in place of New, why the name that v2 knows cannot be chosen.
+	Missing string
+	// Flags are the flags of package registryflags that the implementation obeys.
+	Flags []string
+	// Shared says that other processes see what is in it.
+	Shared bool
+}
+
+// The constructors.
+type (
+	NewRegistry = func(...registry.Option) registry.Registry
+	NewClient   = func(...client.Option) client.Client
+	NewServer   = func(...server.Option) server.Server
+)
+
+// Registries returns the registries.
+func Registries() []Entry[NewRegistry] {
+	return []Entry[NewRegistry]{
+		{Name: "etcd", Aliases: []string{"etcdv3"}, Summary: "etcd 3", New: etcd.NewRegistry, Flags: registryflags.Names(), Shared: true},
+		{Name: "memory", Summary: "this process alone", New: memory.NewRegistry},
+		{Name: "mdns", Missing: "mDNS is not in this release; start an etcd with `micro server` and choose it with --registry=etcd"},
+		{Name: "consul", Missing: "Consul is not in this release; start an etcd with `micro server` and choose it with --registry=etcd"},
 	}
 }
 
-// Clients returns the constructors of the clients by name. The map is the
-// caller's.
-func Clients() map[string]func(...client.Option) client.Client {
-	return map[string]func(...client.Option) client.Client{"grpc": cgrpc.NewClient}
+// Clients returns the clients.
+func Clients() []Entry[NewClient] {
+	return []Entry[NewClient]{
+		{Name: "grpc", Summary: "gRPC", New: cgrpc.NewClient},
+		{Name: "mucp", Missing: "mucp is not in this release; grpc reaches v2's grpc services"},
+	}
 }
 
-// Servers returns the constructors of the servers by name. The map is the
-// caller's.
-func Servers() map[string]func(...server.Option) server.Server {
-	return map[string]func(...server.Option) server.Server{"grpc": sgrpc.NewServer}
+// Servers returns the servers.
+func Servers() []Entry[NewServer] {
+	return []Entry[NewServer]{
+		{Name: "grpc", Summary: "gRPC", New: sgrpc.NewServer},
+		{Name: "mucp", Missing: "mucp is not in this release; grpc serves v2's grpc clients"},
+	}
+}
+
+// Map returns the constructors by name. The map is the caller's.
+func Map[C any](entries []Entry[C]) map[string]C {
+	m := map[string]C{}
+	for _, e := range entries {
+		if e.Missing == "" {
+			m[e.Name] = e.New
+		}
+	}
+	return m
+}
+
+// Choices lists the names that can be chosen, each with its summary, for a help
+// text.
+func Choices[C any](entries []Entry[C]) string {
+	var all []string
+	for _, e := range entries {
+		if e.Missing == "" {
+			all = append(all, fmt.Sprintf("%s (%s)", e.Name, e.Summary))
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// Resolve returns the proper form of a name that may be written in capitals or be
+// an alias, among the entries and the names of the program's own, and whether
+// there is something of that name. The error of a name that cannot be chosen says
+// what can.
+func Resolve[C any](entries []Entry[C], own map[string]C, name string) (string, error) {
+	if _, ok := own[name]; ok {
+		return name, nil
+	}
+	choices := slices.Sorted(maps.Keys(own))
+	for _, choice := range choices {
+		if strings.EqualFold(choice, name) {
+			return choice, nil
+		}
+	}
+	why := "there is none of that name"
+	for _, e := range entries {
+		switch {
+		case !slices.ContainsFunc(append(e.Aliases, e.Name), func(n string) bool { return strings.EqualFold(n, name) }):
+		case e.Missing != "":
+			why = e.Missing
+		case slices.Contains(choices, e.Name):
+			return e.Name, nil
+		}
+	}
+	return "", fmt.Errorf("%s; choose one of: %s", why, strings.Join(choices, ", "))
+}
+
+// Find returns the entry of the name, false if there is none.
+func Find[C any](entries []Entry[C], name string) (Entry[C], bool) {
+	i := slices.IndexFunc(entries, func(e Entry[C]) bool { return e.Name == name })
+	if i < 0 {
+		return Entry[C]{}, false
+	}
+	return entries[i], true
 }

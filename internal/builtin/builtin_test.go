@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/rollcall-go/micro/internal/testkit"
@@ -12,23 +13,51 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 // implementation gives itself: the two are compared to tell whether it is in
 // place already.
 func TestNames(t *testing.T) {
-	for name, construct := range Registries() {
+	for name, construct := range Map(Registries()) {
 		if got := construct().String(); got != name {
 			t.Errorf("registry %q calls itself %q", name, got)
 		}
 	}
-	for name, construct := range Clients() {
+	for name, construct := range Map(Clients()) {
 		if got := construct().String(); got != name {
 			t.Errorf("client %q calls itself %q", name, got)
 		}
 	}
-	for name, construct := range Servers() {
+	for name, construct := range Map(Servers()) {
 		if got := construct().String(); got != name {
 			t.Errorf("server %q calls itself %q", name, got)
 		}
 	}
-	delete(Registries(), "etcd")
-	if _, ok := Registries()["etcd"]; !ok {
-		t.Error("a map that was handed out is shared")
+}
+
+func TestResolve(t *testing.T) {
+	own := Map(Registries())
+	own["Mine"] = own["memory"]
+	for name, want := range map[string]string{"etcd": "etcd", "ETCD": "etcd", "etcdv3": "etcd", "EtcdV3": "etcd", "Mine": "Mine", "mine": "Mine"} {
+		if got, err := Resolve(Registries(), own, name); err != nil || got != want {
+			t.Errorf("%s: got %q, %v", name, got, err)
+		}
+	}
+	for name, why := range map[string]string{"mdns": "mDNS is not in this release", "consul": "Consul is not in this release", "zookeeper": "there is none of that name"} {
+		_, err := Resolve(Registries(), own, name)
+		if err == nil || !strings.Contains(err.Error(), why) || !strings.HasSuffix(err.Error(), "choose one of: Mine, etcd, memory") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	own["mdns"] = own["memory"]
+	if got, err := Resolve(Registries(), own, "mdns"); err != nil || got != "mdns" {
+		t.Errorf("a program's own mdns: got %q, %v", got, err)
+	}
+}
+
+func TestHelpOffersWhatIsThere(t *testing.T) {
+	got := Choices(Registries())
+	for name := range Map(Registries()) {
+		if !strings.Contains(got, name) {
+			t.Errorf("%q does not offer %s", got, name)
+		}
+	}
+	if strings.Contains(got, "mdns") {
+		t.Errorf("%q offers what is missing", got)
 	}
 }

@@ -4,25 +4,23 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 
+	"github.com/rollcall-go/micro/internal/etcd"
 	"github.com/rollcall-go/micro/internal/reload"
 	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/registry"
 )
 
-// etcdSettings are the options of this backend alone. They travel as a value in
-// Options.Context.
+// etcdSettings are the options of this backend alone, beside etcd.Access. Both
+// travel as values in Options.Context.
 type etcdSettings struct {
-	username, password string
-	passwordFile       string
-	tlsFiles           reload.Files
-	zap                *zap.Config
-	client             *clientv3.Client
+	zap    *zap.Config
+	client *clientv3.Client
 }
 
-// setting returns an option that changes one of the settings.
-func setting(change func(*etcdSettings)) registry.Option {
+// setting returns an option that changes one of the settings in T.
+func setting[T any](change func(*T)) registry.Option {
 	return func(o *registry.Options) {
-		s, _ := settings.Of[etcdSettings](o.Context)
+		s, _ := settings.Of[T](o.Context)
 		change(&s)
 		o.Context = settings.With(o.Context, s)
 	}
@@ -31,7 +29,7 @@ func setting(change func(*etcdSettings)) registry.Option {
 // Auth makes the registry log in. Both must be given; with one of them empty
 // there is no login.
 func Auth(username, password string) registry.Option {
-	return setting(func(s *etcdSettings) { s.username, s.password, s.passwordFile = username, password, "" })
+	return setting(func(a *etcd.Access) { a.Username, a.Password, a.PasswordFile = username, password, "" })
 }
 
 // AuthFile makes the registry log in with the password that stands in a file, whose
@@ -39,7 +37,7 @@ func Auth(username, password string) registry.Option {
 // that is replaced there is the one that counts from then on. While it cannot be
 // read, what it held before does.
 func AuthFile(username, passwordFile string) registry.Option {
-	return setting(func(s *etcdSettings) { s.username, s.password, s.passwordFile = username, "", passwordFile })
+	return setting(func(a *etcd.Access) { a.Username, a.Password, a.PasswordFile = username, "", passwordFile })
 }
 
 // TLSFiles switches TLS on with certificates in PEM files: those of the authorities
@@ -51,7 +49,7 @@ func AuthFile(username, passwordFile string) registry.Option {
 // written yet, is named in a warning, and what it held before stays in force. What
 // else registry.TLSConfig says, such as a ServerName, holds beside it.
 func TLSFiles(ca, cert, key string) registry.Option {
-	return setting(func(s *etcdSettings) { s.tlsFiles = reload.Files{CA: ca, Cert: cert, Key: key} })
+	return setting(func(a *etcd.Access) { a.TLSFiles = reload.Files{CA: ca, Cert: cert, Key: key} })
 }
 
 // LogConfig sets the log of the etcd client. Without it, or with nil, the client

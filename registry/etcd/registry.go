@@ -90,15 +90,16 @@ func NewRegistry(opts ...registry.Option) registry.Registry {
 
 // open makes a connection with the options in force.
 func (b *backend) open() *link {
+	access, _ := settings.Of[etcd.Access](b.opts.Context)
 	s, _ := settings.Of[etcdSettings](b.opts.Context)
 	l := &link{conn: etcd.Open(etcd.Config{
 		Addrs:        b.opts.Addrs,
 		Secure:       b.opts.Secure,
 		TLS:          b.opts.TLSConfig,
-		TLSFiles:     s.tlsFiles,
-		Username:     s.username,
-		Password:     s.password,
-		PasswordFile: s.passwordFile,
+		TLSFiles:     access.TLSFiles,
+		Username:     access.Username,
+		Password:     access.Password,
+		PasswordFile: access.PasswordFile,
 		Timeout:      b.opts.Timeout,
 		Zap:          s.zap,
 		Client:       s.client,

@@ -1,0 +1,200 @@
+package registryflags
+
+import (
+	"crypto/tls"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/reload"
+	"github.com/rollcall-go/micro/internal/settings"
+	"github.com/rollcall-go/micro/registry"
+)
+
+// Settings are what was given. What is empty was not given.
+type Settings struct {
+	Addrs      []string
+	access     etcd.Access
+	serverName string
+	given      []string // names of flags, in the order of Flags
+	list       string   // Addrs as they were given
+}
+
+// Read reads the flags and variables. Its error names the first that is wrong, in
+// the order of Flags, and never what is secret.
+func Read(c *cli.Context) (Settings, error) {
+	var s Settings
+	for _, name := range Names() {
+		value := Given(c, name)
+		if name == Password {
+			value = secret(c, name)
+		} else if err := CheckQuotes(name, value); err != nil {
+			return s, err
+		}
+		if value == "" {
+			continue
+		}
+		s.given = append(s.given, name)
+		if err := s.set(name, value); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+func (s *Settings) set(name, value string) (err error) {
+	switch name {
+	case Address:
+		s.list = value
+		s.Addrs, err = addresses(value)
+	case User:
+		s.access.Username = value
+	case Password:
+		s.access.Password = value
+	case PasswordFile:
+		s.access.PasswordFile = value
+		if s.access.Password != "" {
+			return Wrong(name, value, "the password is given by %s as well; choose one", source(Password, s.access.Password))
+		}
+		if _, err := reload.NewPassword(value, nil).Get(); err != nil {
+			return Wrong(name, value, "%w", err)
+		}
+	case CA:
+		s.access.TLSFiles.CA = value
+	case Cert:
+		s.access.TLSFiles.Cert = value
+	case Key:
+		s.access.TLSFiles.Key = value
+	case ServerName:
+		s.serverName = value
+	}
+	return err
+}
+
+// Given returns the names of the flags that were given, by variable too.
+func (s Settings) Given() []string { return s.given }
+
+// Refused returns err, with which a registry refused the settings, as one about the
+// addresses, if any were given.
+func (s Settings) Refused(err error) error {
+	if s.list == "" {
+		return err
+	}
+	return Wrong(Address, s.list, "%w", err)
+}
+
+// Option hands what was given to a registry. Whatever was not given stays as the
+// program's code has it, each setting by itself.
+func (s Settings) Option() registry.Option {
+	return func(o *registry.Options) {
+		if s.Addrs != nil {
+			o.Addrs = slices.Clone(s.Addrs)
+		}
+		if s.serverName != "" {
+			o.TLSConfig = s.config(o.TLSConfig)
+		}
+		if s.access != (etcd.Access{}) {
+			before, _ := settings.Of[etcd.Access](o.Context)
+			o.Context = settings.With(o.Context, s.over(before))
+		}
+	}
+}
+
+// config returns a copy of the program's settings, which may be nil, with the
+// server's name.
+func (s Settings) config(own *tls.Config) *tls.Config {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if own != nil {
+		config = own.Clone()
+	}
+	config.ServerName = s.serverName
+	return config
+}
+
+// over returns the access with what was given in place of what was there before.
+func (s Settings) over(before etcd.Access) etcd.Access {
+	a := before
+	replace := func(to *string, by string) {
+		if by != "" {
+			*to = by
+		}
+	}
+	replace(&a.Username, s.access.Username)
+	if s.access.Password != "" || s.access.PasswordFile != "" {
+		a.Password, a.PasswordFile = s.access.Password, s.access.PasswordFile
+	}
+	replace(&a.TLSFiles.CA, s.access.TLSFiles.CA)
+	replace(&a.TLSFiles.Cert, s.access.TLSFiles.Cert)
+	replace(&a.TLSFiles.Key, s.access.TLSFiles.Key)
+	return a
+}
+
+// Check returns an error if what was given is of no use in a registry with these
+// options: half of a pair, a user without a password, say, of which the program's
+// code has not the other half, or files that cannot be read.
+func (s Settings) Check(in registry.Options) error {
+	a, _ := settings.Of[etcd.Access](in.Context)
+	password := a.Password != "" || a.PasswordFile != ""
+	switch {
+	case s.access.Username != "" && !password:
+		return Wrong(User, a.Username, "a user and a password come together; give --%s (%s) or --%s too", Password, Variable(Password), PasswordFile)
+	case (s.access.Password != "" || s.access.PasswordFile != "") && a.Username == "":
+		return &Error{Flag: Password, Why: fmt.Errorf("a user and a password come together; give --%s (%s) too", User, Variable(User))}
+	case s.access.TLSFiles.Cert != "" && a.TLSFiles.Key == "":
+		return Wrong(Cert, a.TLSFiles.Cert, "a certificate and its private key come together; give --%s too", Key)
+	case s.access.TLSFiles.Key != "" && a.TLSFiles.Cert == "":
+		return Wrong(Key, a.TLSFiles.Key, "a certificate and its private key come together; give --%s too", Cert)
+	}
+	if !s.access.TLSFiles.Given() {
+		return nil
+	}
+	if err := (reload.Files{CA: a.TLSFiles.CA}).Check(); err != nil {
+		return Wrong(CA, a.TLSFiles.CA, "%w", err)
+	}
+	if err := a.TLSFiles.Check(); err != nil {
+		return Wrong(Cert, a.TLSFiles.Cert, "%w", err)
+	}
+	return nil
+}
+
+// Config returns what was given as the configuration of a connection to etcd.
+func (s Settings) Config(timeout time.Duration) etcd.Config {
+	var config *tls.Config
+	if s.serverName != "" {
+		config = s.config(nil)
+	}
+	return etcd.Config{
+		Addrs: s.Addrs, TLS: config, TLSFiles: s.access.TLSFiles, Timeout: timeout,
+		Username: s.access.Username, Password: s.access.Password, PasswordFile: s.access.PasswordFile,
+	}
+}
+
+// addresses splits a list at its commas. One more comma at its end does no harm:
+// templates leave one there.
+func addresses(list string) ([]string, error) {
+	wrong := func(format string, args ...any) ([]string, error) {
+		return nil, Wrong(Address, list, format, args...)
+	}
+	if strings.Contains(list, "@") { // not quoted: there may be a password in it
+		return nil, &Error{Flag: Address, Why: fmt.Errorf("user and password do not belong in an address; give --%s and --%s", User, Password)}
+	}
+	addrs := strings.Split(list, ",")
+	for i, addr := range addrs {
+		addrs[i] = strings.TrimSpace(addr)
+		switch rest := strings.Trim(addrs[i], `"'`); {
+		case addrs[i] == "" && i > 0 && i == len(addrs)-1:
+			return addrs[:i], nil
+		case addrs[i] == "":
+			return wrong("address %d of %d is empty", i+1, len(addrs))
+		case rest != addrs[i]:
+			return wrong("the quotes are part of the address %d; leave them out", i+1)
+		case strings.ContainsAny(addrs[i], "; \t\r\n|"):
+			return wrong("addresses are separated by commas: %s", strings.Join(strings.FieldsFunc(list, func(r rune) bool { return strings.ContainsRune(",; \t\r\n|", r) }), ","))
+		}
+	}
+	return addrs, nil
+}
