@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -300,6 +302,33 @@ func TestMassLoss(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A service of thousands of nodes that change one by one is not made a snapshot of
+// each time, and the last change is not lost.
+func TestManyChangesAreFewSnapshots(t *testing.T) {
+	run(t, Options{}, func(t *testing.T, s *source, d *Directory) {
+		const nodes = 8000
+		var published atomic.Int64
+		defer d.Observe(func(*Snapshot) { published.Add(1) })()
+		d.Lookup("s")
+		sink := s.sink("s")
+		var all []*registry.Node
+		for i := range nodes {
+			all = append(all, &registry.Node{Id: strconv.Itoa(i), Address: "h:" + strconv.Itoa(i)})
+			sink.Update(feed.Update{Services: []*registry.Service{{Name: "s", Nodes: all[:i+1]}}})
+			if i%10 == 0 {
+				pass(time.Millisecond)
+			}
+		}
+		pass(50 * time.Millisecond)
+		if n := len(d.Lookup("s").Nodes); n != nodes {
+			t.Errorf("%d nodes are known, want %d", n, nodes)
+		}
+		if n := published.Load(); n > 500 {
+			t.Errorf("%d changes within %v made %d snapshots", nodes, nodes/10*time.Millisecond, n)
+		}
+	})
 }
 
 func TestAddresses(t *testing.T) {

@@ -25,10 +25,11 @@ type entry struct {
 	snapshot atomic.Pointer[Snapshot]
 	used     atomic.Uint64 // Directory.sweep at the last use
 
-	mu   sync.Mutex // guards what follows and the order of publishing
-	view view
-	next time.Time // when the view is to be told the time, zero for never
-	gone bool      // dropped: nothing is published any more
+	mu        sync.Mutex // guards what follows and the order of publishing
+	view      view
+	published time.Time
+	next      time.Time // when the view is to be told the time, zero for never
+	gone      bool      // dropped: nothing is published any more
 }
 
 var _ feed.Sink = (*entry)(nil)
@@ -93,6 +94,13 @@ func (e *entry) Status(s feed.Status) {
 	e.step(func(now time.Time) { e.view.setStatus(now, s) })
 }
 
+// publishPause is the least time between two snapshots of so many nodes. It is
+// there for services of thousands of nodes, which change all the time: whoever
+// uses a snapshot looks at each node once. Up to 100 nodes there is none.
+func publishPause(nodes int) time.Duration {
+	return time.Duration(max(0, nodes-100)) * 5 * time.Microsecond
+}
+
 // step takes the state machine one step further, publishes what came of it and
 // asks the Resolver what it wants to know.
 func (e *entry) step(f func(now time.Time)) {
@@ -108,13 +116,19 @@ func (e *entry) step(f func(now time.Time)) {
 	if at := e.view.patience; !at.IsZero() && (next.IsZero() || at.Before(next)) {
 		next = at
 	}
-	e.next = next
 	if e.view.dirty {
-		e.view.dirty = false
-		s := &Snapshot{}
-		e.view.fill(s)
-		e.publish(s)
+		if at := e.published.Add(publishPause(count(e.view.services))); now.Before(at) {
+			if next.IsZero() || at.Before(next) {
+				next = at
+			}
+		} else {
+			e.view.dirty, e.published = false, now
+			s := &Snapshot{}
+			e.view.fill(s)
+			e.publish(s)
+		}
 	}
+	e.next = next
 	e.mu.Unlock()
 
 	if load {

@@ -120,10 +120,26 @@ func (v *view) returned(u feed.Update) func(*registry.Node) bool {
 	if len(v.suspects) == 0 && len(v.losses) == 0 && len(u.Departed) == 0 {
 		return func(*registry.Node) bool { return false }
 	}
-	ids, addresses := map[string]bool{}, map[string]bool{}
+	// Of the nodes there are, only those matter that have something of one that left.
+	ids, addresses := map[string]bool{}, map[string]bool{} // whether it is there again
+	left := func(n *registry.Node) { ids[n.Id], addresses[n.Address] = false, false }
+	for i := range v.suspects {
+		left(v.suspects[i].Node)
+	}
+	for i := range v.losses {
+		left(v.losses[i].Node)
+	}
+	for i := range u.Departed {
+		left(u.Departed[i].Node)
+	}
 	for _, s := range u.Services {
 		for _, n := range s.Nodes {
-			ids[n.Id], addresses[n.Address] = true, true
+			if _, ok := ids[n.Id]; ok {
+				ids[n.Id] = true
+			}
+			if _, ok := addresses[n.Address]; ok {
+				addresses[n.Address] = true
+			}
 		}
 	}
 	return func(n *registry.Node) bool { return ids[n.Id] || addresses[n.Address] }

@@ -97,7 +97,12 @@ func (v *view) fill(s *Snapshot) {
 	}
 }
 
+// nodesOf returns the nodes of services, which may be the very list of the only
+// one: nobody changes it.
 func nodesOf(services []*registry.Service) []*registry.Node {
+	if len(services) == 1 {
+		return services[0].Nodes
+	}
 	total := 0
 	for _, s := range services {
 		total += len(s.Nodes)

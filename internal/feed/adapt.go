@@ -188,15 +188,37 @@ func (f *adapterSession) applyUntil(ctx context.Context, events <-chan event, lo
 			if e.err != nil {
 				return fmt.Errorf("watch %q: %w", f.name, e.err)
 			}
-			f.apply(e.result)
+			err := f.applyWaiting(e, events)
 			f.confirmed = time.Now()
 			f.send(false)
+			if err != nil {
+				return fmt.Errorf("watch %q: %w", f.name, err)
+			}
 		case <-over.C:
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
+}
+
+// applyWaiting applies e and the events that wait behind it, so that one view is
+// made for all: making it looks at every node. It returns the error that ended the
+// watch, if it came upon that.
+func (f *adapterSession) applyWaiting(e event, events <-chan event) error {
+	for range eventsAhead {
+		f.apply(e.result)
+		select {
+		case e = <-events:
+			if e.err != nil {
+				return e.err
+			}
+		default:
+			return nil
+		}
+	}
+	f.apply(e.result)
+	return nil
 }
 
 // resync returns the time to the next complete reading: around defaults.Resync,

@@ -44,10 +44,19 @@ func (f *adapterSession) apply(r *registry.Result) {
 		}
 		return
 	}
-	for _, id := range f.view.IDs() {
+	var gone []record.ID
+	for _, n := range s.Nodes {
+		if n != nil {
+			gone = append(gone, record.ID{Service: s.Name, Node: n.Id})
+		}
+	}
+	if len(s.Nodes) == 0 { // a service without nodes stands for all of them
+		gone = f.view.IDs()
+	}
+	for _, id := range gone {
 		// A node that lives on under another version is not meant.
-		sameVersion := s.Version == "" || s.Version == f.view.Get(id).Version
-		if id.Service == s.Name && sameVersion && has(s, id.Node) {
+		known := f.view.Get(id)
+		if known != nil && id.Service == s.Name && (s.Version == "" || s.Version == known.Version) {
 			f.view.Delete(id)
 		}
 	}
@@ -60,13 +69,6 @@ func (f *adapterSession) set(one *registry.Service) {
 	if !reflect.DeepEqual(old, one) {
 		f.view.Set(one)
 	}
-}
-
-// has reports whether s is about the node; a service without nodes is about all.
-func has(s *registry.Service, node string) bool {
-	return len(s.Nodes) == 0 || slices.ContainsFunc(s.Nodes, func(n *registry.Node) bool {
-		return n != nil && n.Id == node
-	})
 }
 
 // send hands the view to the sink if it differs from what the sink knows.

@@ -13,10 +13,13 @@ type event struct {
 	err    error
 }
 
+// eventsAhead is how many events may wait to be worked into a view together.
+const eventsAhead = 1000
+
 // follow reads w until it fails. The error, the last event, may wait unread. stop
 // stops w and waits for the reading to end.
 func follow(w registry.Watcher) (events <-chan event, stop func()) {
-	out, done := make(chan event), make(chan struct{})
+	out, done := make(chan event, eventsAhead), make(chan struct{})
 	var reading sync.WaitGroup
 	reading.Go(func() {
 		for {

@@ -2,6 +2,8 @@ package record
 
 import (
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
@@ -164,5 +166,60 @@ func TestSplit(t *testing.T) {
 	s.Nodes = append(s.Nodes, nil, &registry.Node{Id: "m"})
 	if got, want := outline(Split(s)), "s@1[n] s@1[m]"; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// A view that was changed step by step lists what Group makes of its records.
+func TestViewByStepsEqualsGroup(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	var v View
+	held := map[ID]*registry.Service{}
+	for step := range 3000 {
+		r := one(fmt.Sprintf("%c %d n%02d", 'a'+rune(random.IntN(2)), random.IntN(2), random.IntN(40)))
+		r.Nodes[0].Address = fmt.Sprint(step)
+		id := ID{r.Name, r.Nodes[0].Id}
+		if random.IntN(3) == 0 {
+			v.Delete(id)
+			delete(held, id)
+		} else {
+			v.Set(r)
+			held[id] = r
+		}
+		if random.IntN(2) == 0 {
+			continue // several changes between two lists
+		}
+		want := Group(slices.Collect(maps.Values(held)))
+		if got := v.Services(); !reflect.DeepEqual(got, want) && len(got)+len(want) > 0 {
+			t.Fatalf("step %d: got %s, want %s", step, outline(got), outline(want))
+		}
+	}
+}
+
+// Listing after each of many changes compares no more than what changed.
+func TestViewListsManyNodesOneByOne(t *testing.T) {
+	var v View
+	const nodes = 8000
+	for i := range nodes {
+		v.Set(one(fmt.Sprintf("s 1 n%05d", (i*7919)%nodes)))
+		if got := v.Services(); len(got[0].Nodes) != i+1 {
+			t.Fatalf("%d nodes after %d", len(got[0].Nodes), i+1)
+		}
+	}
+	if !slices.IsSortedFunc(v.Services()[0].Nodes, func(a, b *registry.Node) int { return strings.Compare(a.Id, b.Id) }) {
+		t.Error("the nodes are not sorted")
+	}
+}
+
+func BenchmarkViewOneByOne(b *testing.B) {
+	for _, nodes := range []int{2000, 4000, 8000} {
+		b.Run(fmt.Sprint(nodes), func(b *testing.B) {
+			for b.Loop() {
+				var v View
+				for i := range nodes {
+					v.Set(one(fmt.Sprintf("s 1 n%05d", (i*7919)%nodes)))
+					v.Services()
+				}
+			}
+		})
 	}
 }

@@ -12,26 +12,33 @@ import (
 type ID struct{ Service, Node string }
 
 // View keeps single records and makes immutable lists of them, grouped as Group
-// does. A list shares with the one before it every group that did not change.
-// The zero value is empty and ready. It is not safe for concurrent use; the
-// lists are.
+// does. A list shares with the one before it every group that did not change; of
+// one that did, only what changed is sorted in. The zero value is empty and ready.
+// It is not safe for concurrent use; the lists are.
 type View struct {
 	versions map[ID]string
-	groups   map[group]map[string]*registry.Service // by node id
-	dirty    map[group]bool
+	groups   map[version]*group
+	dirty    map[version]bool
 	services []*registry.Service
 }
 
-// group is one version of a service.
-type group struct{ name, version string }
+// version is one version of a service.
+type version struct{ name, version string }
+
+// group holds the records of one version.
+type group struct {
+	records map[string]*registry.Service // by node id
+	nodes   []*registry.Node             // as last listed, sorted by id; immutable
+	changed map[string]bool              // ids whose record came, changed or went since
+}
 
 // Get returns the record of a node, nil if there is none.
 func (v *View) Get(id ID) *registry.Service {
-	version, ok := v.versions[id]
+	number, ok := v.versions[id]
 	if !ok {
 		return nil
 	}
-	return v.groups[group{id.Service, version}][id.Node]
+	return v.groups[version{id.Service, number}].records[id.Node]
 }
 
 // Set puts a record with exactly one node in the place of the one that the node
@@ -39,29 +46,35 @@ func (v *View) Get(id ID) *registry.Service {
 func (v *View) Set(s *registry.Service) {
 	if v.versions == nil {
 		v.versions = make(map[ID]string)
-		v.groups = make(map[group]map[string]*registry.Service)
-		v.dirty = make(map[group]bool)
+		v.groups = make(map[version]*group)
+		v.dirty = make(map[version]bool)
 	}
-	id, g := ID{s.Name, s.Nodes[0].Id}, group{s.Name, s.Version}
-	v.Delete(id)
-	if v.groups[g] == nil {
-		v.groups[g] = make(map[string]*registry.Service)
+	id, key := ID{s.Name, s.Nodes[0].Id}, version{s.Name, s.Version}
+	if old, ok := v.versions[id]; ok && old != s.Version {
+		v.Delete(id)
 	}
-	v.groups[g][id.Node] = s
+	g := v.groups[key]
+	if g == nil {
+		g = &group{records: make(map[string]*registry.Service), changed: make(map[string]bool)}
+		v.groups[key] = g
+	}
+	g.records[id.Node], g.changed[id.Node] = s, true
 	v.versions[id] = s.Version
-	v.dirty[g] = true
+	v.dirty[key] = true
 }
 
 // Delete removes the record of a node, if there is one.
 func (v *View) Delete(id ID) {
-	version, ok := v.versions[id]
+	number, ok := v.versions[id]
 	if !ok {
 		return
 	}
-	g := group{id.Service, version}
+	key := version{id.Service, number}
+	g := v.groups[key]
 	delete(v.versions, id)
-	delete(v.groups[g], id.Node)
-	v.dirty[g] = true
+	delete(g.records, id.Node)
+	g.changed[id.Node] = true
+	v.dirty[key] = true
 }
 
 // IDs returns the nodes of the view, sorted.
@@ -81,24 +94,53 @@ func (v *View) Services() []*registry.Service {
 		return v.services
 	}
 	next := slices.Clone(v.services)
-	for g := range v.dirty {
-		i, found := slices.BinarySearchFunc(next, &registry.Service{Name: g.name, Version: g.version}, Compare)
-		switch members := v.groups[g]; {
-		case len(members) == 0 && found:
+	for key := range v.dirty {
+		i, found := slices.BinarySearchFunc(next, &registry.Service{Name: key.name, Version: key.version}, Compare)
+		s := v.groups[key].list()
+		switch {
+		case s == nil && found:
 			next = slices.Delete(next, i, i+1)
-			delete(v.groups, g)
-		case len(members) == 0:
-			delete(v.groups, g)
-		case found:
-			next[i] = merge(members)
-		default:
-			next = slices.Insert(next, i, merge(members))
+		case s != nil && found:
+			next[i] = s
+		case s != nil:
+			next = slices.Insert(next, i, s)
+		}
+		if s == nil {
+			delete(v.groups, key)
 		}
 	}
 	clear(v.dirty)
 	v.services = slices.Clip(next)
 	return v.services
 }
+
+// list returns one service with the nodes of all records, sorted by id; the rest
+// is that of the first. It is nil if there is none.
+func (g *group) list() *registry.Service {
+	if len(g.records) == 0 {
+		return nil
+	}
+	nodes := make([]*registry.Node, 0, len(g.records))
+	rest := g.nodes
+	for _, id := range slices.Sorted(maps.Keys(g.changed)) {
+		i, found := slices.BinarySearchFunc(rest, id, byID)
+		nodes = append(nodes, rest[:i]...)
+		rest = rest[i:]
+		if found {
+			rest = rest[1:]
+		}
+		if s := g.records[id]; s != nil {
+			nodes = append(nodes, s.Nodes[0])
+		}
+	}
+	g.nodes = append(nodes, rest...)
+	clear(g.changed)
+	s := *g.records[g.nodes[0].Id]
+	s.Nodes = g.nodes
+	return &s
+}
+
+func byID(n *registry.Node, id string) int { return strings.Compare(n.Id, id) }
 
 // Named returns the part of Services that is about one service.
 func (v *View) Named(name string) []*registry.Service {
@@ -115,16 +157,4 @@ func Named(services []*registry.Service, name string) []*registry.Service {
 		to++
 	}
 	return services[from:to:to]
-}
-
-// merge returns one service with the nodes of all members, sorted by id; the
-// rest is that of the first.
-func merge(members map[string]*registry.Service) *registry.Service {
-	ids := slices.Sorted(maps.Keys(members))
-	s := *members[ids[0]]
-	s.Nodes = make([]*registry.Node, len(ids))
-	for i, id := range ids {
-		s.Nodes[i] = members[id].Nodes[0]
-	}
-	return &s
 }

@@ -12,20 +12,23 @@ import (
 // remembered is how long followers can learn that a record expired.
 const remembered = time.Minute
 
-// schedule sets the timer to the record that expires next. The caller holds mu.
-func (r *Registry) schedule() {
+// wakeAt makes the timer go off at the given time, if not before. When it does,
+// there may be nothing to do: the record was renewed or deregistered meanwhile.
+// The caller holds mu.
+func (r *Registry) wakeAt(at time.Time) {
+	if r.timer != nil && !at.Before(r.wake) {
+		return
+	}
+	r.stopTimer()
+	r.wake = at
+	r.timer = time.AfterFunc(time.Until(at), r.expire)
+}
+
+// stopTimer is called with mu held.
+func (r *Registry) stopTimer() {
 	if r.timer != nil {
 		r.timer.Stop()
 		r.timer = nil
-	}
-	var first time.Time
-	for _, at := range r.expires {
-		if first.IsZero() || at.Before(first) {
-			first = at
-		}
-	}
-	if !first.IsZero() {
-		r.timer = time.AfterFunc(time.Until(first), r.expire)
 	}
 }
 
@@ -44,5 +47,14 @@ func (r *Registry) expire() {
 		r.expired[id] = now
 		r.remove(id)
 	}
-	r.schedule()
+	r.stopTimer()
+	var first time.Time
+	for _, at := range r.expires {
+		if first.IsZero() || at.Before(first) {
+			first = at
+		}
+	}
+	if !first.IsZero() {
+		r.wakeAt(first)
+	}
 }

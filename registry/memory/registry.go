@@ -25,7 +25,8 @@ type Registry struct {
 	view     record.View
 	expires  map[record.ID]time.Time // records that live for ever are not in it
 	expired  map[record.ID]time.Time // those that ran out a short while ago, for followers
-	timer    *time.Timer             // for the first of expires, nil if none
+	timer    *time.Timer             // looks at expires at wake, nil if none is set
+	wake     time.Time
 	watchers map[*Watcher]struct{}
 	revision int64
 	changed  chan struct{} // closed and replaced at every change
@@ -117,12 +118,13 @@ func (r *Registry) Register(s *registry.Service, opts ...registry.RegisterOption
 			r.put(one)
 		}
 		if o.TTL > 0 {
-			r.expires[id] = time.Now().Add(o.TTL)
+			at := time.Now().Add(o.TTL)
+			r.expires[id] = at
+			r.wakeAt(at)
 		} else {
 			delete(r.expires, id)
 		}
 	}
-	r.schedule()
 	return nil
 }
 
@@ -147,7 +149,6 @@ func (r *Registry) Deregister(s *registry.Service, opts ...registry.DeregisterOp
 		delete(r.expired, record.ID{Service: s.Name, Node: n.Id})
 		r.remove(record.ID{Service: s.Name, Node: n.Id})
 	}
-	r.schedule()
 	return nil
 }
 
@@ -212,7 +213,7 @@ func (r *Registry) Close() error {
 	r.mu.Lock()
 	r.closed = true
 	clear(r.expires)
-	r.schedule()
+	r.stopTimer()
 	watchers := r.watchers
 	r.watchers = make(map[*Watcher]struct{})
 	r.announce()
