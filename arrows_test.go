@@ -40,6 +40,8 @@ var rooms = []room{
 	{"internal/etcd/mirror", []string{"internal/etcd", "internal/backoff", "internal/defaults"}, "plant room: copies keys of etcd into memory; knows no services"},
 	{"internal/etcd/claim", []string{"internal/ability", "internal/etcd", "internal/etcd/mirror", "internal/backoff", "internal/defaults"}, "plant room: keeps keys in etcd under leases; knows no services"},
 
+	{"internal/etcd/layout", []string{"registry", "internal/record"}, "plant room: the keys in etcd and what stands in them"},
+
 	{"registry", nil, "contract: depends on nothing, so that anybody can implement it"},
 	{"internal/ability", []string{"registry"}, "contract: what a registry can do beyond the public one"},
 	{"internal/feed", []string{"registry", "internal/ability", "internal/backoff", "internal/defaults", "internal/record"}, "contract between backends and discovery"},
@@ -48,7 +50,7 @@ var rooms = []room{
 	{"broker", []string{"registry"}, "contract"},
 	{"transport", []string{"internal/defaults"}, "contract"},
 
-	{"registry/etcd", []string{"registry", "internal/etcd", "internal/etcd/mirror", "internal/etcd/claim", "internal/ability", "internal/feed", "internal/record", "internal/watch", "internal/defaults", "internal/reload", "internal/settings"}, "backend: puts the contract on internal/etcd"},
+	{"registry/etcd", []string{"registry", "internal/etcd", "internal/etcd/layout", "internal/etcd/mirror", "internal/etcd/claim", "internal/ability", "internal/feed", "internal/record", "internal/watch", "internal/defaults", "internal/reload", "internal/settings"}, "backend: puts the contract on internal/etcd"},
 	{"registry/memory", []string{"registry", "internal/feed", "internal/record", "internal/watch", "internal/settings"}, "backend"},
 
 	{"internal/disk", []string{"registry"}, "plant room: files of services; knows no registry that runs"},
@@ -74,9 +76,9 @@ var rooms = []room{
 	{"config/cmd", []string{"internal/builtin", "client", "client/selector", "server", "broker", "transport", "registry", "internal/ability", "internal/netaddr", "internal/similar", "internal/registryflags", "internal/wiring"}, "wiring: flags and environment"},
 	{"", []string{"client", "client/selector", "server", "broker", "transport", "registry", "config/cmd", "internal/ability", "internal/protomsg", "internal/wiring"}, "front door: assembles a service"},
 
-	{"internal/doctor", []string{"registry", "internal/etcd", "internal/record", "internal/netaddr", "internal/defaults"}, "reads everything that the command's doctor reports on; no service links it"},
+	{"internal/doctor", []string{"registry", "internal/etcd", "internal/etcd/layout", "internal/netaddr", "internal/defaults"}, "reads everything that the command's doctor reports on; no service links it"},
 	{"internal/embedded", nil, "the etcd inside the command; the library never links it"},
-	{"cmd/micro/...", []string{"", "client", "server", "client/grpc", "registry", "registry/etcd", "internal/doctor", "internal/embedded", "internal/etcd", "internal/record", "internal/similar", "internal/registryflags", "internal/builtin"}, "front door: the command"},
+	{"cmd/micro/...", []string{"", "client", "server", "client/grpc", "registry", "registry/etcd", "internal/doctor", "internal/embedded", "internal/etcd", "internal/etcd/layout", "internal/record", "internal/similar", "internal/registryflags", "internal/builtin"}, "front door: the command"},
 
 	{"registry/registrytest", []string{"registry"}, "test range: one suite for every backend, also those of users"},
 	{"internal/testkit/legacypb", []string{"api", "client", "server"}, "test range: what v2's generators wrote"},
@@ -98,7 +100,7 @@ var extra = map[string][]string{
 	"server/grpc":     {"registry/memory"},
 	"config/cmd":      {"client/grpc", "internal/etcd", "internal/settings", "registry/etcd", "registry/memory", "server/grpc"},
 	"":                {"registry/memory", "server/grpc"},
-	"faults/...":      {"", "client", "client/grpc", "client/selector", "faults/history", "internal/ability", "internal/defaults", "internal/discovery", "internal/feed", "internal/record", "registry", "registry/cache", "registry/etcd", "registry/memory", "server", "server/grpc"},
+	"faults/...":      {"", "client", "client/grpc", "client/selector", "faults/history", "internal/ability", "internal/defaults", "internal/discovery", "internal/feed", "internal/etcd/layout", "registry", "registry/cache", "registry/etcd", "registry/memory", "server", "server/grpc"},
 	"e2e/...":         {"client", "client/grpc", "server", "server/grpc"},
 }
 

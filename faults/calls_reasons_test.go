@@ -10,7 +10,7 @@ import (
 
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/client/selector"
-	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/registry"
@@ -68,7 +68,7 @@ func TestC5WhyThereIsNoNode(t *testing.T) {
 	t.Run("paused", func(t *testing.T) {
 		n := fleet.Service(t, "paused", fleet.Registry(t, e.Addr()), nil)
 		testkit.Eventually(t, patience, "it is called", func() bool { return fleet.Say(t.Context(), c, "paused") == nil })
-		if _, err := e.Client(t).Put(t.Context(), record.PauseKey("paused", n.ID()), `{"by":"ops"}`); err != nil {
+		if _, err := e.Client(t).Put(t.Context(), layout.Layout{}.Pause("paused", n.ID()), `{"by":"ops"}`); err != nil {
 			t.Fatal(err)
 		}
 		var err error

@@ -12,7 +12,7 @@ import (
 
 	"github.com/rollcall-go/micro/client"
 	cgrpc "github.com/rollcall-go/micro/client/grpc"
-	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/registry"
@@ -90,9 +90,9 @@ func unattended(t *testing.T, etcd *clientv3.Client, name string, n int) (leases
 			if err != nil {
 				t.Fatal(err)
 			}
-			value, err := record.Encode(s, node)
+			value, err := layout.Encode(s, node)
 			if err == nil {
-				_, err = etcd.Put(t.Context(), record.Key(name, node.Id), string(value), clientv3.WithLease(lease.ID))
+				_, err = etcd.Put(t.Context(), layout.Layout{}.Node(name, node.Id), string(value), clientv3.WithLease(lease.ID))
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -193,7 +193,7 @@ func TestC1KeysDeletedByHand(t *testing.T) {
 			}
 			admin := e.Client(t)
 			for name := range nodes { // one by one
-				keys, err := admin.Get(t.Context(), record.Prefix(name), clientv3.WithPrefix(), clientv3.WithKeysOnly())
+				keys, err := admin.Get(t.Context(), layout.Layout{}.Service(name), clientv3.WithPrefix(), clientv3.WithKeysOnly())
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -208,7 +208,7 @@ func TestC1KeysDeletedByHand(t *testing.T) {
 			stable := time.NewTimer(times(3*time.Second, 10*time.Second))
 			defer stable.Stop()
 			<-stable.C
-			if gone, err := admin.Delete(t.Context(), record.Root, clientv3.WithPrefix()); err != nil || gone.Deleted != 6 {
+			if gone, err := admin.Delete(t.Context(), layout.Layout{}.Services(), clientv3.WithPrefix()); err != nil || gone.Deleted != 6 {
 				t.Fatalf("deleted %+v (%v), want 6 keys", gone, err)
 			}
 			within(t, "deleted at once: listed again", since(t, time.Now(), "all nodes are listed", listed), time.Second)
@@ -234,8 +234,8 @@ func TestC1PausedAndDeletedByHand(t *testing.T) {
 	admin := e.Client(t)
 	// Both in one transaction: the owner finds its key gone and itself paused.
 	_, err := admin.Txn(t.Context()).Then(
-		clientv3.OpDelete(record.Key("paused", n.ID())),
-		clientv3.OpPut(record.PauseKey("paused", n.ID()), "{}"),
+		clientv3.OpDelete(layout.Layout{}.Node("paused", n.ID())),
+		clientv3.OpPut(layout.Layout{}.Pause("paused", n.ID()), "{}"),
 	).Commit()
 	if err != nil {
 		t.Fatal(err)
@@ -256,7 +256,7 @@ func TestC1TheLastNodeLeaves(t *testing.T) {
 
 	admin := e.Client(t)
 	gone := make(chan time.Time, 1)
-	watch := admin.Watch(t.Context(), record.Key("leaving", n.ID()))
+	watch := admin.Watch(t.Context(), layout.Layout{}.Node("leaving", n.ID()))
 	go func() {
 		<-watch
 		gone <- time.Now()

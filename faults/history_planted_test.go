@@ -11,7 +11,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/rollcall-go/micro/faults/history"
-	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/testkit"
 )
 
@@ -27,7 +27,7 @@ type naive struct {
 // start follows everything until the test ends.
 func (n *naive) start(t *testing.T, client *clientv3.Client) {
 	t.Helper()
-	answer, err := client.Get(t.Context(), record.Root, clientv3.WithPrefix())
+	answer, err := client.Get(t.Context(), layout.Layout{}.Services(), clientv3.WithPrefix())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func (n *naive) start(t *testing.T, client *clientv3.Client) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var done sync.WaitGroup
 	t.Cleanup(func() { cancel(); done.Wait() })
-	events := client.Watch(ctx, record.Root, clientv3.WithPrefix(), clientv3.WithRev(answer.Header.Revision+1))
+	events := client.Watch(ctx, layout.Layout{}.Services(), clientv3.WithPrefix(), clientv3.WithRev(answer.Header.Revision+1))
 	done.Go(func() {
 		for resp := range events {
 			for _, e := range n.mutate(resp.Events) {
@@ -101,7 +101,7 @@ func TestHistoryFindsPlantedFaults(t *testing.T) {
 			for i := range 20 {
 				commit(t, r.client, putOf(t, "s", "a", fmt.Sprint(i)), putOf(t, "s", "b", fmt.Sprint(i)))
 				if i%5 == 4 {
-					commit(t, r.client, clientv3.OpDelete(record.Key("s", "a")))
+					commit(t, r.client, clientv3.OpDelete(layout.Layout{}.Node("s", "a")))
 				}
 			}
 			r.settle(t)

@@ -14,8 +14,8 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/rollcall-go/micro/faults/history"
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/feed"
-	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/registry"
@@ -105,7 +105,7 @@ func (l *laboratory) write(t *testing.T) {
 		}
 		_, _ = l.recorder.client.Txn(t.Context()).Then(ops...).Commit()
 	case 4:
-		_, _ = l.recorder.client.Delete(t.Context(), record.Prefix(name)+"batch", clientv3.WithPrefix())
+		_, _ = l.recorder.client.Delete(t.Context(), layout.Layout{}.Service(name)+"batch", clientv3.WithPrefix())
 	case 5:
 		lease, err := l.recorder.client.Grant(t.Context(), 60)
 		if err != nil {
@@ -192,7 +192,7 @@ func (l *laboratory) during(t *testing.T, f fault) {
 		l.written++
 		text := fmt.Sprint(l.written)
 		if l.random.IntN(3) == 0 {
-			_, _ = l.recorder.client.Delete(t.Context(), record.Prefix(name)+"batch", clientv3.WithPrefix())
+			_, _ = l.recorder.client.Delete(t.Context(), layout.Layout{}.Service(name)+"batch", clientv3.WithPrefix())
 		} else {
 			commit(t, l.recorder.client, putOf(t, name, "batch0", text), putOf(t, name, "batch1", text))
 		}

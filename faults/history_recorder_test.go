@@ -12,7 +12,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/rollcall-go/micro/faults/history"
-	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/registry"
@@ -50,7 +50,7 @@ func startRecorder(t *testing.T, server *testkit.Etcd) *recorder {
 func (r *recorder) record() {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
-	events := r.client.Watch(ctx, record.Root, clientv3.WithPrefix(), clientv3.WithRev(r.last.Load()+1), clientv3.WithCreatedNotify())
+	events := r.client.Watch(ctx, layout.Layout{}.Services(), clientv3.WithPrefix(), clientv3.WithRev(r.last.Load()+1), clientv3.WithCreatedNotify())
 	created := <-events
 	r.done.Go(func() {
 		r.take(created.Events)
@@ -85,8 +85,8 @@ func historyEvent(e *clientv3.Event) history.Event {
 	if e.Type == clientv3.EventTypeDelete {
 		return history.Event{Key: key, Deleted: true}
 	}
-	s, err := record.Decode(key, e.Kv.Value)
-	if errors.Is(err, record.ErrLeaving) {
+	s, err := layout.Layout{}.Decode(key, e.Kv.Value)
+	if errors.Is(err, layout.ErrLeaving) {
 		// The node has left; the delete that follows is of no node.
 		return history.Event{Key: key, Deleted: true}
 	}
@@ -117,7 +117,7 @@ func (r *recorder) wiped() {
 // All that is written here is below what is recorded.
 func (r *recorder) settle(t *testing.T) {
 	t.Helper()
-	answer, err := r.client.Get(t.Context(), record.Root, clientv3.WithPrefix(), clientv3.WithCountOnly())
+	answer, err := r.client.Get(t.Context(), layout.Layout{}.Services(), clientv3.WithPrefix(), clientv3.WithCountOnly())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func (r *recorder) settle(t *testing.T) {
 // list returns what etcd holds.
 func (r *recorder) list(t *testing.T) history.State {
 	t.Helper()
-	answer, err := r.client.Get(t.Context(), record.Root, clientv3.WithPrefix())
+	answer, err := r.client.Get(t.Context(), layout.Layout{}.Services(), clientv3.WithPrefix())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func (r *recorder) recordEvents(t *testing.T, observer string, reg registry.Regi
 	s := r.log.Stream(observer, of(name))
 	fleet.Watch(t, reg, func(e *registry.Result) {
 		n := e.Service.Nodes[0]
-		told := history.Event{Key: record.Key(e.Service.Name, n.Id), Value: n.Metadata["text"]}
+		told := history.Event{Key: layout.Layout{}.Node(e.Service.Name, n.Id), Value: n.Metadata["text"]}
 		if e.Action == registry.Delete.String() {
 			told = history.Event{Key: told.Key, Deleted: true}
 		}
@@ -183,9 +183,9 @@ func (r *recorder) lookup(reg registry.Registry, name string) bool {
 
 // of matches the keys of a service, all keys if name is empty.
 func of(name string) func(string) bool {
-	prefix := record.Root
+	prefix := layout.Layout{}.Services()
 	if name != "" {
-		prefix = record.Prefix(name)
+		prefix = layout.Layout{}.Service(name)
 	}
 	return func(key string) bool { return len(key) > len(prefix) && key[:len(prefix)] == prefix }
 }
@@ -194,7 +194,7 @@ func stateOf(services []*registry.Service) history.State {
 	state := history.State{}
 	for _, s := range services {
 		for _, n := range s.Nodes {
-			state[record.Key(s.Name, n.Id)] = n.Metadata["text"]
+			state[layout.Layout{}.Node(s.Name, n.Id)] = n.Metadata["text"]
 		}
 	}
 	return state

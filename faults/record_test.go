@@ -8,7 +8,7 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
-	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -17,11 +17,11 @@ import (
 func putOf(t *testing.T, name, id, text string, opts ...clientv3.OpOption) clientv3.Op {
 	t.Helper()
 	n := &registry.Node{Id: id, Address: "127.0.0.1:1", Metadata: map[string]string{"text": text}}
-	value, err := record.Encode(&registry.Service{Name: name, Version: "1"}, n)
+	value, err := layout.Encode(&registry.Service{Name: name, Version: "1"}, n)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return clientv3.OpPut(record.Key(name, id), string(value), opts...)
+	return clientv3.OpPut(layout.Layout{}.Node(name, id), string(value), opts...)
 }
 
 // commit does all of it in one transaction.
@@ -51,7 +51,7 @@ func held(t *testing.T, c *clientv3.Client, prefix string) string {
 	}
 	nodes := map[string]string{}
 	for _, kv := range answer.Kvs {
-		if s, err := record.Decode(string(kv.Key), kv.Value); err == nil {
+		if s, err := (layout.Layout{}).Decode(string(kv.Key), kv.Value); err == nil {
 			nodes[s.Name+"/"+s.Nodes[0].Id] = s.Nodes[0].Metadata["text"]
 		}
 	}

@@ -8,7 +8,7 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
-	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/registry"
@@ -95,7 +95,7 @@ func TestB11LaggingMember(t *testing.T) {
 		return writer.Register(fleet.Record("s", "after"), registry.RegisterTTL(60*time.Second)) == nil
 	})
 	// It does lag: what it has of its own is what was.
-	stale, err := c.Members[lagging].Client(t).Get(t.Context(), record.Key("s", "after"), clientv3.WithSerializable())
+	stale, err := c.Members[lagging].Client(t).Get(t.Context(), layout.Layout{}.Node("s", "after"), clientv3.WithSerializable())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
-	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/registry"
@@ -87,7 +87,7 @@ func TestB3ChangesDuringTheStart(t *testing.T) {
 		for i, put := range puts {
 			var err error
 			if i%5 == 4 { // a delete among them
-				_, err = client.Delete(t.Context(), record.Key("s", fmt.Sprintf("node-%d", (i+3)%7)))
+				_, err = client.Delete(t.Context(), layout.Layout{}.Node("s", fmt.Sprintf("node-%d", (i+3)%7)))
 			} else {
 				_, err = client.Do(t.Context(), put)
 			}
@@ -106,7 +106,7 @@ func TestB3ChangesDuringTheStart(t *testing.T) {
 	}
 	writing.Wait()
 	end := time.Now()
-	want := held(t, client, record.Prefix("s"))
+	want := held(t, client, layout.Layout{}.Service("s"))
 	var worst time.Duration
 	for _, r := range readers {
 		worst = max(worst, since(t, end, "a view equals etcd: "+want, func() bool { return r.view() == want }))
@@ -141,12 +141,12 @@ func TestB12DeleteWithoutItsPast(t *testing.T) {
 	// While connected: the record is replaced, compacted, deleted and compacted.
 	commit(t, client, putOf(t, "s", "during", "2"))
 	server.Compact(t)
-	commit(t, client, clientv3.OpDelete(record.Key("s", "during")))
+	commit(t, client, clientv3.OpDelete(layout.Layout{}.Node("s", "during")))
 	server.Compact(t)
 	w.Told(t, time.Now(), 0, 3)
 
 	proxy.Cut()
-	commit(t, client, clientv3.OpDelete(record.Key("s", "before")))
+	commit(t, client, clientv3.OpDelete(layout.Layout{}.Node("s", "before")))
 	server.Compact(t)
 	begin := time.Now()
 	proxy.Restore(t)

@@ -14,7 +14,7 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
-	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/registry"
@@ -49,15 +49,15 @@ func compactedWhileCutOff(t *testing.T, server *testkit.Etcd) {
 
 	proxy.Cut()
 	for i := range nodes / 2 {
-		commit(t, client, clientv3.OpDelete(record.Key("s", fmt.Sprintf("node-%04d", i))))
+		commit(t, client, clientv3.OpDelete(layout.Layout{}.Node("s", fmt.Sprintf("node-%04d", i))))
 	}
 	commit(t, client, putOf(t, "s", "node-new", "1"))
 	server.Compact(t)
 	for range 20 {
 		fleet.MustSay(t, c, "called")
 	}
-	want := held(t, client, record.Root)
-	wantView := held(t, client, record.Prefix("s"))
+	want := held(t, client, layout.Layout{}.Services())
+	wantView := held(t, client, layout.Layout{}.Service("s"))
 	begin := time.Now()
 	proxy.Restore(t)
 	within(t, "view equals etcd", since(t, begin, "both views equal etcd", func() bool {
@@ -136,13 +136,13 @@ func TestB4OneEventInAHundredIsLost(t *testing.T) {
 	for i := range changes {
 		id := fmt.Sprintf("node-%03d", i%200)
 		if i%9 == 8 {
-			commit(t, client, clientv3.OpDelete(record.Key("s", id)))
+			commit(t, client, clientv3.OpDelete(layout.Layout{}.Node("s", id)))
 		} else {
 			commit(t, client, putOf(t, "s", id, fmt.Sprint(i)))
 		}
 	}
 	end := time.Now()
-	want := held(t, client, record.Root)
+	want := held(t, client, layout.Layout{}.Services())
 	wrong := false
 	took := since2(t, end, bound+10*time.Second, "both views equal etcd", func() bool {
 		right := outline(w.Nodes()) == want && view.view() == want
@@ -229,7 +229,7 @@ func TestB7StreamsKilledAgainAndAgain(t *testing.T) {
 			t.Fatalf("kill %d: there was no connection", i)
 		}
 		commit(t, client, putOf(t, "s", "node", fmt.Sprint(i)), putOf(t, "s", fmt.Sprintf("node-%d", i%3), fmt.Sprint(i)))
-		begin, want := time.Now(), held(t, client, record.Root)
+		begin, want := time.Now(), held(t, client, layout.Layout{}.Services())
 		worst = max(worst, since(t, begin, "both views equal etcd", func() bool {
 			return outline(w.Nodes()) == want && view.view() == want
 		}))

@@ -8,7 +8,7 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
-	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/registry"
@@ -129,7 +129,7 @@ func TestB10SlashAndDash(t *testing.T) {
 	testkit.Eventually(t, patience, "it is a/b's", func() bool { return slash.Text("a/b/same") == "1" && dash.Text("a-b/same") == "" })
 	commit(t, client, putOf(t, "a-b", "same", "2"))
 	testkit.Eventually(t, patience, "it is a-b's", func() bool { return slash.Text("a/b/same") == "" && dash.Text("a-b/same") == "2" })
-	commit(t, client, clientv3.OpDelete(record.Key("a-b", "same")))
+	commit(t, client, clientv3.OpDelete(layout.Layout{}.Node("a-b", "same")))
 	sameOrder(t, "a/b", slash.Said(1), []string{"create a/b/same", "delete a/b/same"})
 	testkit.Eventually(t, patience, "the watcher of a-b", func() bool { return dash.Events() == 3 })
 	sameOrder(t, "a-b", dash.Said(1), []string{"create a-b/same", "delete a-b/same"})

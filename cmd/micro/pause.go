@@ -14,7 +14,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/rollcall-go/micro/internal/etcd"
-	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 )
 
 // pause is a key by which an operator keeps a node out of the registry.
@@ -50,7 +50,7 @@ func (s *pauses) close() { _ = s.conn.Close() }
 
 // of returns the paused nodes of a service, sorted by id.
 func (s *pauses) of(ctx context.Context, service string) ([]pause, error) {
-	prefix := record.PauseKey(service, "")
+	prefix := layout.Layout{}.Pause(service, "")
 	var paused []pause
 	err := s.conn.Do(ctx, fmt.Sprintf("list the paused nodes of %q", service), func(ctx context.Context, c *clientv3.Client) error {
 		answer, err := c.Get(ctx, prefix, clientv3.WithPrefix())
@@ -77,14 +77,14 @@ func (s *pauses) set(ctx context.Context, service string, p pause) error {
 		return err
 	}
 	return s.conn.Do(ctx, fmt.Sprintf("pause node %q", p.Node), func(ctx context.Context, c *clientv3.Client) error {
-		_, err := c.Put(ctx, record.PauseKey(service, p.Node), string(value))
+		_, err := c.Put(ctx, layout.Layout{}.Pause(service, p.Node), string(value))
 		return err
 	})
 }
 
 func (s *pauses) clear(ctx context.Context, service, node string) error {
 	return s.conn.Do(ctx, fmt.Sprintf("resume node %q", node), func(ctx context.Context, c *clientv3.Client) error {
-		_, err := c.Delete(ctx, record.PauseKey(service, node))
+		_, err := c.Delete(ctx, layout.Layout{}.Pause(service, node))
 		return err
 	})
 }
@@ -95,7 +95,7 @@ var errNotYet = errors.New("not yet")
 // await returns nil when the node's record is in etcd, or is not.
 func (s *pauses) await(ctx context.Context, service, node string, there bool) error {
 	doing := fmt.Sprintf("wait for node %q", node)
-	key := record.Key(service, node)
+	key := layout.Layout{}.Node(service, node)
 	client, err := s.conn.Client(ctx)
 	if err != nil {
 		return err

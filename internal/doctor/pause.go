@@ -11,29 +11,29 @@ import (
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 
-	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 )
 
 // examinePauses lists the nodes that an operator keeps out. registered are the
 // keys of the registry.
 func examinePauses(ctx context.Context, r *report, best *visit, registered []*mvccpb.KeyValue) {
-	kvs, err := best.list(ctx, record.PauseRoot)
+	kvs, err := best.list(ctx, layout.Layout{}.Pauses())
 	if errors.Is(err, rpctypes.ErrPermissionDenied) {
 		return // said with the rights of the user
 	}
 	if err != nil {
-		r.unreadable(best, record.PauseRoot, err)
+		r.unreadable(best, layout.Layout{}.Pauses(), err)
 		return
 	}
 	for _, kv := range kvs {
-		name := strings.TrimPrefix(string(kv.Key), record.PauseRoot)
+		name := strings.TrimPrefix(string(kv.Key), layout.Layout{}.Pauses())
 		service, id, _ := strings.Cut(name, "/")
 		if service == "" || id == "" {
 			r.warn("pause.malformed", string(kv.Key), "`etcdctl del "+shell(string(kv.Key))+"`", "it names no node, so it has no effect")
 			continue
 		}
 		fix := fmt.Sprintf("`micro node resume %s %s`", shell(service), shell(id))
-		if slices.ContainsFunc(registered, func(n *mvccpb.KeyValue) bool { return string(n.Key) == record.Root+name }) {
+		if slices.ContainsFunc(registered, func(n *mvccpb.KeyValue) bool { return string(n.Key) == layout.Layout{}.Services()+name }) {
 			r.warn("node.paused_registered", name, "stop its process if it is a node of go-micro v2, which knows no pause; or "+fix, "it is paused%s, but still registered", byWhom(kv.Value))
 			continue
 		}

@@ -11,7 +11,7 @@ import (
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
-	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -32,9 +32,9 @@ func (n node) name() string { return n.service + "/" + n.id }
 func examineRegistry(ctx context.Context, best *visit, remote bool) []Finding {
 	var r report
 	begun := time.Now()
-	kvs, err := best.list(ctx, record.Root)
+	kvs, err := best.list(ctx, layout.Layout{}.Services())
 	if err != nil {
-		r.unreadable(best, record.Root, err)
+		r.unreadable(best, layout.Layout{}.Services(), err)
 		return r
 	}
 	took := time.Since(begun)
@@ -84,13 +84,13 @@ func decode(r *report, kvs []*mvccpb.KeyValue) []node {
 	var nodes []node
 	for _, kv := range kvs {
 		key := string(kv.Key)
-		s, err := record.Decode(key, kv.Value)
+		s, err := layout.Layout{}.Decode(key, kv.Value)
 		if err == nil {
 			n := s.Nodes[0]
 			nodes = append(nodes, node{key: key, lease: kv.Lease, service: s.Name, id: n.Id, address: n.Address})
 			continue
 		}
-		if errors.Is(err, record.ErrLeaving) {
+		if errors.Is(err, layout.ErrLeaving) {
 			continue
 		}
 		fix := fmt.Sprintf("find out who wrote it; `etcdctl del %s` removes it", shell(key))

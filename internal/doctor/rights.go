@@ -10,7 +10,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/rollcall-go/micro/internal/etcd"
-	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 )
 
 // adminRole may do everything.
@@ -52,17 +52,17 @@ func examineRights(ctx context.Context, cfg etcd.Config, best *visit) []Finding 
 		}
 		return fmt.Sprintf("`etcdctl role grant-permission --prefix %s %s %s`", shell(role), kind, prefix)
 	}
-	if !covers(rights, authpb.READ, record.Root) {
-		r.problem("auth.no_read", cfg.Username, grant(record.Root, "readwrite"), "the user may not read all of %s: services are not found", record.Root)
+	if !covers(rights, authpb.READ, layout.Layout{}.Services()) {
+		r.problem("auth.no_read", cfg.Username, grant(layout.Layout{}.Services(), "readwrite"), "the user may not read all of %s: services are not found", layout.Layout{}.Services())
 	}
-	if !covers(rights, authpb.WRITE, record.Root) {
-		r.problem("auth.no_write", cfg.Username, grant(record.Root, "readwrite"), "the user may not write all of %s: a service that logs in as this user cannot register", record.Root)
+	if !covers(rights, authpb.WRITE, layout.Layout{}.Services()) {
+		r.problem("auth.no_write", cfg.Username, grant(layout.Layout{}.Services(), "readwrite"), "the user may not write all of %s: a service that logs in as this user cannot register", layout.Layout{}.Services())
 	}
 	if !covers(rights, authpb.READ, apart) {
 		r.warn("auth.no_pause", cfg.Username, grant(apart, "readwrite"), "the user may not read all of %s: `micro node pause` has no effect on services that log in as this user", apart)
 	}
 	if len(r) == 0 {
-		r.ok("auth.rights", cfg.Username, "the user may read and write %s and read %s", record.Root, apart)
+		r.ok("auth.rights", cfg.Username, "the user may read and write %s and read %s", layout.Layout{}.Services(), apart)
 	}
 	return r
 }

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -42,6 +43,18 @@ func Check(s *registry.Service) error {
 			return fmt.Errorf("check service %q: node id %q is there twice, give each node its own", s.Name, n.Id)
 		}
 		seen[n.Id] = true
+	}
+	return nil
+}
+
+// CheckStored returns why s, with its one node, cannot be what a registry holds,
+// nil if it can.
+func CheckStored(s *registry.Service) error {
+	if err := cmp.Or(CheckName(s.Name), checkContent(s)); err != nil {
+		return err
+	}
+	if why := unfit(s.Nodes[0].Id); why != "" {
+		return fmt.Errorf("node id %q %s", s.Nodes[0].Id, why)
 	}
 	return nil
 }

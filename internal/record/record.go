@@ -10,6 +10,10 @@ import (
 	"github.com/rollcall-go/micro/registry"
 )
 
+// Mark is the key of a node's metadata that tells our nodes from v2's. Its value is
+// our version.
+const Mark = "rollcall"
+
 // Copy returns a deep copy that shares nothing with services.
 func Copy(services []*registry.Service) []*registry.Service {
 	if services == nil {

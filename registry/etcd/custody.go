@@ -68,7 +68,7 @@ func (b *backend) custodyOf(id record.ID) *custody {
 // forget drops the custody of a node that nobody holds or asks for. The caller
 // holds mu.
 func (b *backend) forget(id record.ID) {
-	h := b.holdings[record.Key(id.Service, id.Node)]
+	h := b.holdings[slot(id.Service, id.Node)]
 	if c := b.custody[id]; c != nil && c.users == 0 && (h == nil || h.id != id) {
 		delete(b.custody, id)
 	}

@@ -10,8 +10,8 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/rollcall-go/micro/internal/ability"
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/feed"
-	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/etcd"
@@ -233,7 +233,7 @@ func TestFollow(t *testing.T) {
 	if u := update("s@1/b"); len(u.Departed) != 1 || u.Departed[0].Node.Id != "a" || u.Departed[0].Cause != feed.Deleted {
 		t.Errorf("departed are %+v, want a, deleted on purpose", u.Departed)
 	}
-	if _, err := server.Client(t).Delete(t.Context(), record.Key("s", "b")); err != nil {
+	if _, err := server.Client(t).Delete(t.Context(), layout.Layout{}.Node("s", "b")); err != nil {
 		t.Fatal(err)
 	}
 	if u := update(""); len(u.Departed) != 1 || u.Departed[0].Node.Id != "b" || u.Departed[0].Cause == feed.Deleted || u.Departed[0].Token == nil {

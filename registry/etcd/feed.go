@@ -14,16 +14,15 @@ import (
 // Follow supplies sink with the views of a service, or of all, one Update for
 // every change of etcd that touches them.
 func (b *backend) Follow(ctx context.Context, name string, sink feed.Sink) error {
-	prefix := record.Root
 	if name != "" {
 		if err := record.CheckName(name); err != nil {
 			return fmt.Errorf("follow: %w", err)
 		}
-		prefix = record.Prefix(name)
 	}
 	ctx, cancel := b.joined(ctx)
 	defer cancel()
-	err := b.mirror(ctx, prefix, &follower{sink: sink, tracker: tracker{name: name, skipped: &b.skipped}})
+	f := &follower{sink: sink, tracker: tracker{name: name, skipped: &b.skipped}}
+	err := b.mirror(ctx, &f.tracker, f)
 	if err == nil && b.ctx.Err() != nil {
 		err = registry.ErrClosed
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/internal/etcd/claim"
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -25,17 +26,22 @@ type holding struct {
 	leaving bool // being deregistered
 }
 
-func (h *holding) key() string { return record.Key(h.id.Service, h.id.Node) }
+// slot returns the place of a node among the keys, whatever the namespace: names
+// that differ only in "/" and "-" share one.
+func slot(service, node string) string { return layout.Layout{}.Node(service, node) }
 
-// claimOn makes a claim of h with keeper. The caller holds mu.
-func (b *backend) claimOn(keeper *claim.Keeper, h *holding) {
-	h.claim = keeper.Claim(claim.Spec{
-		Key:      h.key(),
-		PauseKey: record.PauseKey(h.id.Service, h.id.Node),
-		Value:    h.value,
-		Farewell: record.MarkLeaving(h.value),
-		TTL:      h.ttl,
-		Shared:   h.shared,
+func (h *holding) slot() string { return slot(h.id.Service, h.id.Node) }
+
+// claimOn makes a claim of h over l. The caller holds mu.
+func (b *backend) claimOn(l *link, h *holding) {
+	h.claim = l.keeper.Claim(claim.Spec{
+		Key:       l.layout.Node(h.id.Service, h.id.Node),
+		PauseKey:  l.layout.Pause(h.id.Service, h.id.Node),
+		PauseText: layout.PauseText,
+		Value:     h.value,
+		Farewell:  layout.MarkLeaving(h.value),
+		TTL:       h.ttl,
+		Shared:    h.shared,
 	})
 	b.custodyOf(h.id).follow(h.claim)
 }
@@ -49,19 +55,19 @@ func (b *backend) hold(s *registry.Service, values [][]byte, ttl time.Duration, 
 	}
 	held := make([]*holding, len(s.Nodes))
 	for i, n := range s.Nodes {
-		h := b.holdings[record.Key(s.Name, n.Id)]
+		h := b.holdings[slot(s.Name, n.Id)]
 		switch {
 		case h == nil || h.leaving:
 			h = &holding{id: record.ID{Service: s.Name, Node: n.Id}, value: values[i], ttl: ttl, shared: shared}
-			b.holdings[h.key()] = h
-			b.claimOn(b.link.keeper, h)
+			b.holdings[h.slot()] = h
+			b.claimOn(b.link, h)
 		case h.ttl != ttl || h.shared != shared:
 			// A claim of the same key, under another lease, takes the old one's place.
 			h.value, h.ttl, h.shared = values[i], ttl, shared
-			b.claimOn(b.link.keeper, h)
+			b.claimOn(b.link, h)
 		case !bytes.Equal(h.value, values[i]):
 			h.value = values[i]
-			h.claim.Update(values[i], record.MarkLeaving(values[i]))
+			h.claim.Update(values[i], layout.MarkLeaving(values[i]))
 		}
 		h.asking++
 		held[i] = h
@@ -74,14 +80,13 @@ func (b *backend) holdable(s *registry.Service) error {
 	if b.ctx.Err() != nil {
 		return registry.ErrClosed
 	}
-	if err := b.link.conn.Err(); err != nil {
+	if err := b.link.err(); err != nil {
 		return err
 	}
 	for _, n := range s.Nodes {
-		key := record.Key(s.Name, n.Id)
-		if h := b.holdings[key]; h != nil && !h.leaving && h.id != (record.ID{Service: s.Name, Node: n.Id}) {
+		if h := b.holdings[slot(s.Name, n.Id)]; h != nil && !h.leaving && h.id != (record.ID{Service: s.Name, Node: n.Id}) {
 			return fmt.Errorf("the key %q belongs to node %q of %q, which is registered here: choose a name that differs in more than / and -",
-				key, h.id.Node, h.id.Service)
+				b.link.layout.Node(s.Name, n.Id), h.id.Node, h.id.Service)
 		}
 	}
 	return nil
@@ -126,8 +131,8 @@ func (b *backend) conclude(held []*holding, failed bool) (fresh []string) {
 				fresh = append(fresh, h.id.Node)
 			}
 			h.settled = true
-		case !h.settled && !h.leaving && h.asking == 0 && b.holdings[h.key()] == h:
-			delete(b.holdings, h.key())
+		case !h.settled && !h.leaving && h.asking == 0 && b.holdings[h.slot()] == h:
+			delete(b.holdings, h.slot())
 			b.custodyOf(h.id).withdraw(h.claim)
 			b.forget(h.id)
 			b.releaseBeside(h.claim)
@@ -143,12 +148,12 @@ func (b *backend) leave(s *registry.Service) ([]*holding, error) {
 	if b.ctx.Err() != nil {
 		return nil, registry.ErrClosed
 	}
-	if err := b.link.conn.Err(); err != nil {
+	if err := b.link.err(); err != nil {
 		return nil, err
 	}
 	var leaving []*holding
 	for _, n := range s.Nodes {
-		h := b.holdings[record.Key(s.Name, n.Id)]
+		h := b.holdings[slot(s.Name, n.Id)]
 		if h != nil && h.id == (record.ID{Service: s.Name, Node: n.Id}) {
 			h.leaving = true
 			leaving = append(leaving, h)
@@ -168,8 +173,8 @@ func (b *backend) release(ctx context.Context, h *holding) error {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.holdings[h.key()] == h {
-		delete(b.holdings, h.key())
+	if b.holdings[h.slot()] == h {
+		delete(b.holdings, h.slot())
 	}
 	b.forget(h.id)
 	return nil
@@ -193,9 +198,9 @@ func (b *backend) releaseBeside(cl *claim.Claim) {
 // being released.
 type move struct{ from, to *claim.Claim }
 
-// move claims everything that is held on another connection as well. The caller
+// move claims everything that is held over l as well. The caller
 // holds mu.
-func (b *backend) move(keeper *claim.Keeper) []move {
+func (b *backend) move(l *link) []move {
 	var all []move
 	for _, h := range b.holdings {
 		from := h.claim
@@ -204,7 +209,7 @@ func (b *backend) move(keeper *claim.Keeper) []move {
 			continue
 		}
 		from.Yield()
-		b.claimOn(keeper, h)
+		b.claimOn(l, h)
 		all = append(all, move{from, h.claim})
 	}
 	return all

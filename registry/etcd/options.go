@@ -5,13 +5,14 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/reload"
 	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/registry"
 )
 
-// etcdSettings are the options of this backend alone, beside etcd.Access. Both
-// travel as values in Options.Context.
+// etcdSettings are the options of this backend alone, beside etcd.Access and
+// layout.Layout. All travel as values in Options.Context.
 type etcdSettings struct {
 	zap    *zap.Config
 	client *clientv3.Client
@@ -50,6 +51,15 @@ func AuthFile(username, passwordFile string) registry.Option {
 // else registry.TLSConfig says, such as a ServerName, holds beside it.
 func TLSFiles(ca, cert, key string) registry.Option {
 	return setting(func(a *etcd.Access) { a.TLSFiles = reload.Files{CA: ca, Cert: cert, Key: key} })
+}
+
+// Namespace puts "/name" before every key that the registry reads or writes, so
+// that fleets that share an etcd stay apart: who registers in one namespace is
+// never found from another, nor from none. name may have letters, digits, "-", "_"
+// and "." only; others make the registry unusable, as every method then says. ""
+// is where go-micro v2 is.
+func Namespace(name string) registry.Option {
+	return setting(func(l *layout.Layout) { l.Namespace = name })
 }
 
 // LogConfig sets the log of the etcd client. Without it, or with nil, the client

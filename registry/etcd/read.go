@@ -8,6 +8,7 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -22,7 +23,7 @@ func (b *backend) GetService(name string, opts ...registry.GetOption) ([]*regist
 		opt(&o)
 	}
 	doing := fmt.Sprintf("look up %q", name)
-	records, err := b.read(o.Context, doing, record.Prefix(name))
+	records, err := b.read(o.Context, doing, func(l layout.Layout) string { return l.Service(name) })
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +43,7 @@ func (b *backend) ListServices(opts ...registry.ListOption) ([]*registry.Service
 	for _, opt := range opts {
 		opt(&o)
 	}
-	records, err := b.read(o.Context, "list services", record.Root)
+	records, err := b.read(o.Context, "list services", layout.Layout.Services)
 	if err != nil {
 		return nil, err
 	}
@@ -53,9 +54,9 @@ func (b *backend) ListServices(opts ...registry.ListOption) ([]*registry.Service
 func (b *backend) Paused(ctx context.Context, service string) ([]string, error) {
 	ctx, cancel := b.bound(ctx)
 	defer cancel()
-	prefix := record.PausePrefix(service)
 	var nodes []string
-	err := b.do(ctx, fmt.Sprintf("ask who of %q is paused", service), func(ctx context.Context, c *clientv3.Client) error {
+	err := b.do(ctx, fmt.Sprintf("ask who of %q is paused", service), func(ctx context.Context, c *clientv3.Client, l layout.Layout) error {
+		prefix := l.PausesOf(service)
 		answer, err := c.Get(ctx, prefix, clientv3.WithPrefix(), clientv3.WithKeysOnly())
 		if err != nil {
 			return err
@@ -70,22 +71,22 @@ func (b *backend) Paused(ctx context.Context, service string) ([]string, error) 
 }
 
 // read returns the records below prefix, in the order of their keys.
-func (b *backend) read(caller context.Context, doing, prefix string) ([]*registry.Service, error) {
+func (b *backend) read(caller context.Context, doing string, prefix func(layout.Layout) string) ([]*registry.Service, error) {
 	ctx, cancel := b.bound(caller)
 	defer cancel()
 	var records []*registry.Service
-	err := b.do(ctx, doing, func(ctx context.Context, c *clientv3.Client) error {
-		answer, err := c.Get(ctx, prefix, clientv3.WithPrefix())
+	err := b.do(ctx, doing, func(ctx context.Context, c *clientv3.Client, l layout.Layout) error {
+		answer, err := c.Get(ctx, prefix(l), clientv3.WithPrefix())
 		if err != nil {
 			return err
 		}
 		records = make([]*registry.Service, 0, len(answer.Kvs))
 		for _, kv := range answer.Kvs {
-			s, err := record.Decode(string(kv.Key), kv.Value)
+			s, err := l.Decode(string(kv.Key), kv.Value)
 			switch {
 			case err == nil:
 				records = append(records, s)
-			case !errors.Is(err, record.ErrLeaving):
+			case !errors.Is(err, layout.ErrLeaving):
 				b.skipped.Add(1)
 			}
 		}
@@ -94,12 +95,15 @@ func (b *backend) read(caller context.Context, doing, prefix string) ([]*registr
 	return records, err
 }
 
-// do calls f with a client. Should Init change the connection meanwhile, f is
+// do calls f with a client and the layout of its keys. Should Init change the connection meanwhile, f is
 // called again.
-func (b *backend) do(ctx context.Context, doing string, f func(context.Context, *clientv3.Client) error) error {
+func (b *backend) do(ctx context.Context, doing string, f func(context.Context, *clientv3.Client, layout.Layout) error) error {
 	for {
 		l := b.current()
-		err := l.conn.Do(ctx, doing, f)
+		if err := l.err(); err != nil {
+			return fmt.Errorf("%s: %w", doing, err)
+		}
+		err := l.conn.Do(ctx, doing, func(ctx context.Context, c *clientv3.Client) error { return f(ctx, c, l.layout) })
 		switch {
 		case err == nil:
 			return nil

@@ -6,6 +6,7 @@ import (
 
 	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
@@ -34,7 +35,7 @@ func (b *backend) Register(s *registry.Service, opts ...registry.RegisterOption)
 	}
 	values := make([][]byte, len(s.Nodes))
 	for i, n := range s.Nodes {
-		value, err := record.Encode(s, n)
+		value, err := layout.Encode(s, n)
 		if err != nil {
 			return fmt.Errorf("register: %w", err)
 		}

@@ -1,6 +1,6 @@
 // Package etcd is the registry in etcd, version 3.
 //
-// Each node has a key, /micro/registry/<service>/<node>, with the service and
+// Each node has a key, /micro/registry/<service>/<node> behind the Namespace, with the service and
 // that node as JSON, bound to a lease: the layout of go-micro v2, so that
 // services of both share one etcd. A registered node stays registered: the
 // backend renews the lease by itself, and puts the record back if it vanishes,
@@ -12,6 +12,7 @@
 package etcd
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -24,6 +25,7 @@ import (
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/etcd"
 	"github.com/rollcall-go/micro/internal/etcd/claim"
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/internal/settings"
@@ -44,7 +46,7 @@ type backend struct {
 	mu       sync.Mutex
 	opts     registry.Options
 	link     *link
-	holdings map[string]*holding // by key
+	holdings map[string]*holding // by slot
 	custody  map[record.ID]*custody
 	former   *link      // the one that Init replaces, while it does
 	past     etcd.Stats // of the connections before
@@ -52,6 +54,7 @@ type backend struct {
 
 // link is one connection for as long as its options are in force.
 type link struct {
+	layout layout.Layout // of the keys
 	conn   *etcd.Conn
 	keeper *claim.Keeper   // of the nodes registered over conn; ends with it
 	ctx    context.Context // over when other options are in force
@@ -92,7 +95,8 @@ func NewRegistry(opts ...registry.Option) registry.Registry {
 func (b *backend) open() *link {
 	access, _ := settings.Of[etcd.Access](b.opts.Context)
 	s, _ := settings.Of[etcdSettings](b.opts.Context)
-	l := &link{conn: etcd.Open(etcd.Config{
+	keys, _ := settings.Of[layout.Layout](b.opts.Context)
+	l := &link{layout: keys, conn: etcd.Open(etcd.Config{
 		Addrs:        b.opts.Addrs,
 		Secure:       b.opts.Secure,
 		TLS:          b.opts.TLSConfig,
@@ -108,6 +112,11 @@ func (b *backend) open() *link {
 	l.keeper = claim.NewKeeper(l.conn)
 	l.ctx, l.end = context.WithCancel(b.ctx)
 	return l
+}
+
+// err returns what makes l unusable for ever, nil if nothing does.
+func (l *link) err() error {
+	return cmp.Or(l.conn.Err(), l.layout.Check())
 }
 
 // Init applies options. What is registered, watched or followed moves over to
@@ -128,7 +137,7 @@ func (b *backend) Init(opts ...registry.Option) error {
 	}
 	old := b.link
 	b.link, b.former = b.open(), old
-	moved := b.move(b.link.keeper)
+	moved := b.move(b.link)
 	ctx, cancel := context.WithTimeout(b.ctx, b.timeout())
 	b.mu.Unlock()
 	defer cancel()
@@ -169,7 +178,7 @@ func (b *backend) String() string { return "etcd" }
 // Err returns what makes the registry unusable for ever, such as a malformed
 // address, nil if nothing does.
 func (b *backend) Err() error {
-	return b.current().conn.Err()
+	return b.current().err()
 }
 
 // Skipped returns how many times a record was passed over because it could not

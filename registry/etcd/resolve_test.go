@@ -7,6 +7,7 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/internal/testkit"
@@ -76,7 +77,7 @@ func TestWhyNodesLeft(t *testing.T) {
 		}
 
 		register(ours("robbed"))
-		if _, err := client.Delete(t.Context(), record.Key("s", "robbed")); err != nil {
+		if _, err := client.Delete(t.Context(), layout.Layout{}.Node("s", "robbed")); err != nil {
 			t.Fatal(err)
 		}
 		d := departed("robbed")
@@ -85,13 +86,13 @@ func TestWhyNodesLeft(t *testing.T) {
 		}
 		resolves(d, feed.Vanished)
 		// An operator takes it out while it is a suspect.
-		if _, err := client.Put(t.Context(), record.PauseKey("s", "robbed"), "{}"); err != nil {
+		if _, err := client.Put(t.Context(), layout.Layout{}.Pause("s", "robbed"), "{}"); err != nil {
 			t.Fatal(err)
 		}
 		resolves(d, feed.Deleted)
 
 		register(ours("paused"))
-		if _, err := client.Put(t.Context(), record.PauseKey("s", "paused"), "{}"); err != nil {
+		if _, err := client.Put(t.Context(), layout.Layout{}.Pause("s", "paused"), "{}"); err != nil {
 			t.Fatal(err)
 		}
 		if d := departed("paused"); d.Cause != feed.Deleted {
@@ -107,15 +108,15 @@ func TestWhyNodesLeft(t *testing.T) {
 			if want == feed.Deleted {
 				value = service("s", id)
 			}
-			stored, err := record.Encode(value, value.Nodes[0])
+			stored, err := layout.Encode(value, value.Nodes[0])
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := client.Put(t.Context(), record.Key("s", id), string(stored), clientv3.WithLease(lease.ID)); err != nil {
+			if _, err := client.Put(t.Context(), layout.Layout{}.Node("s", id), string(stored), clientv3.WithLease(lease.ID)); err != nil {
 				t.Fatal(err)
 			}
 			if want == feed.Deleted {
-				_, err = client.Delete(t.Context(), record.Key("s", id))
+				_, err = client.Delete(t.Context(), layout.Layout{}.Node("s", id))
 			} else {
 				_, err = client.Revoke(t.Context(), lease.ID)
 			}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/etcd/mirror"
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/registry"
@@ -40,6 +41,7 @@ type step struct {
 // cannot be read, and what is about another service if it has a name.
 type tracker struct {
 	name    string
+	layout  layout.Layout
 	skipped *atomic.Int64
 	rows    map[string]*row // by key
 }
@@ -82,9 +84,9 @@ func (t *tracker) read(e mirror.Event) (is *row, leaving bool) {
 	if e.Deleted {
 		return nil, false
 	}
-	s, err := record.Decode(e.Entry.Key, e.Entry.Value)
+	s, err := t.layout.Decode(e.Entry.Key, e.Entry.Value)
 	switch {
-	case errors.Is(err, record.ErrLeaving):
+	case errors.Is(err, layout.ErrLeaving):
 		return nil, true
 	case err != nil:
 		t.skipped.Add(1)

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/etcd/mirror"
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/record"
@@ -20,7 +21,7 @@ func events(t *testing.T, texts ...string) []mirror.Event {
 	for i, text := range texts {
 		name, gone := strings.CutPrefix(text, "-")
 		f := strings.Fields(name)
-		e := mirror.Event{Deleted: gone, Entry: mirror.Entry{Key: record.Key(f[0], f[1]), Lease: 7, ModRevision: int64(i + 1)}}
+		e := mirror.Event{Deleted: gone, Entry: mirror.Entry{Key: layout.Layout{}.Node(f[0], f[1]), Lease: 7, ModRevision: int64(i + 1)}}
 		switch {
 		case gone:
 		case f[2] == "poison":
@@ -30,12 +31,12 @@ func events(t *testing.T, texts ...string) []mirror.Event {
 			if strings.HasPrefix(n.Id, "ours") {
 				n.Metadata = map[string]string{record.Mark: "1"}
 			}
-			v, err := record.Encode(&registry.Service{Name: f[0], Version: "1"}, n)
+			v, err := layout.Encode(&registry.Service{Name: f[0], Version: "1"}, n)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if f[2] == "leaving" {
-				v = record.MarkLeaving(v)
+				v = layout.MarkLeaving(v)
 			}
 			e.Entry.Value = v
 		}

@@ -21,13 +21,11 @@ func (b *backend) Watch(opts ...registry.WatchOption) (registry.Watcher, error) 
 		opt(&o)
 	}
 	doing := "watch all services"
-	prefix := record.Root
 	if o.Service != "" {
 		if err := record.CheckName(o.Service); err != nil {
 			return nil, fmt.Errorf("watch: %w", err)
 		}
 		doing = fmt.Sprintf("watch %q", o.Service)
-		prefix = record.Prefix(o.Service)
 	}
 	patience, cancel := b.bound(o.Context)
 	defer cancel()
@@ -40,7 +38,7 @@ func (b *backend) Watch(opts ...registry.WatchOption) (registry.Watcher, error) 
 	w.queue = watch.NewQueue(end)
 	if err := b.start(func() {
 		defer close(w.ended)
-		w.err = b.mirror(ctx, prefix, w)
+		w.err = b.mirror(ctx, &w.tracker, w)
 		w.queue.Stop()
 	}); err != nil {
 		end()
@@ -147,12 +145,20 @@ func (b *backend) start(f func()) error {
 	return nil
 }
 
-// mirror tells o the changes below prefix until ctx is done, over one connection
-// after the other as Init changes them. It returns an error for what can never
+// mirror tells o, whose tracker t is, the changes of what t is about until ctx is
+// done, over one connection after the other as Init changes them. It returns an error for what can never
 // work.
-func (b *backend) mirror(ctx context.Context, prefix string, o mirror.Observer) error {
+func (b *backend) mirror(ctx context.Context, t *tracker, o mirror.Observer) error {
 	for {
 		l := b.current()
+		if err := l.err(); err != nil {
+			return err
+		}
+		t.layout = l.layout
+		prefix := l.layout.Services()
+		if t.name != "" {
+			prefix = l.layout.Service(t.name)
+		}
 		using, cancel := context.WithCancel(ctx)
 		detach := context.AfterFunc(l.ctx, cancel)
 		err := mirror.Follow(using, l.conn, prefix, false, o)

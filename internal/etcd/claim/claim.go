@@ -18,6 +18,9 @@ type Spec struct {
 	// PauseKey is the key with which an operator takes the claim out, "" if that
 	// is not to be possible.
 	PauseKey string
+	// PauseText says in words what the value of the pause key tells. Nil means that
+	// it tells nothing.
+	PauseText func(value []byte) string
 	// Value is what the key is to hold. It must not be modified.
 	Value []byte
 	// Farewell, if not nil, is the value that the key gets before we delete it, so

@@ -56,7 +56,7 @@ func testContext(t testing.TB, d time.Duration) context.Context {
 }
 
 func spec(key, value string) Spec {
-	return Spec{Key: key, PauseKey: testPause, Value: []byte(value), TTL: testTTL, Shared: true}
+	return Spec{Key: key, PauseKey: testPause, PauseText: func(v []byte) string { return "paused: " + string(v) }, Value: []byte(value), TTL: testTTL, Shared: true}
 }
 
 // held claims and waits until the claim is held.
@@ -348,7 +348,7 @@ func TestClaimPaused(t *testing.T) {
 	cl := b.held(spec(testKey, "v"))
 	b.put(testPause, `{"by":"alice","at":"10:00"}`)
 	s := b.state(cl, time.Second, Paused)
-	if s.Reason != "paused by an operator: at 10:00, by alice" {
+	if s.Reason != `paused: {"by":"alice","at":"10:00"}` {
 		t.Errorf("reason %q", s.Reason)
 	}
 	if e := b.look(testKey); e != nil {

@@ -164,7 +164,7 @@ func (m *machine) settle(now time.Time) {
 	case !m.known:
 	case m.pause != nil:
 		if !ours {
-			m.enter(now, Paused, pauseReason(m.pause.Value), nil)
+			m.enter(now, Paused, m.pauseText(m.pause.Value), nil)
 		}
 	case m.entry == nil:
 		switch m.status.State {

@@ -34,6 +34,7 @@ const (
 // on what was last seen, so that two owners never overwrite each other unseen.
 type machine struct {
 	key, pauseKey string
+	pauseText     func(value []byte) string
 	value         []byte
 	farewell      []byte         // see Spec.Farewell
 	random        func() float64 // in [0, 1)
@@ -85,13 +86,18 @@ type sighting struct {
 }
 
 func newMachine(spec Spec, now time.Time, random func() float64) *machine {
+	pauseText := spec.PauseText
+	if pauseText == nil {
+		pauseText = func([]byte) string { return "paused by an operator" }
+	}
 	return &machine{
-		key:      spec.Key,
-		pauseKey: spec.PauseKey,
-		value:    spec.Value,
-		farewell: spec.Farewell,
-		random:   random,
-		status:   Status{State: Absent, Reason: "not yet in etcd", At: now},
+		pauseText: pauseText,
+		key:       spec.Key,
+		pauseKey:  spec.PauseKey,
+		value:     spec.Value,
+		farewell:  spec.Farewell,
+		random:    random,
+		status:    Status{State: Absent, Reason: "not yet in etcd", At: now},
 	}
 }
 

@@ -1,17 +1,19 @@
-package record
+package layout
 
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 
+	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
 )
+
+func TestMain(m *testing.M) { testkit.Main(m) }
 
 // The files in testdata hold a key and, on the next line, the value, as a
 // go-micro v2.9.1 service left them in etcd.
@@ -31,11 +33,11 @@ func golden(t *testing.T, name string) (key string, value []byte) {
 func TestEncodeIsByteForByteV2s(t *testing.T) {
 	for _, name := range []string{"service.golden", "broker.golden"} {
 		key, value := golden(t, name)
-		s, err := Decode(key, value)
+		s, err := Layout{}.Decode(key, value)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if got := Key(s.Name, s.Nodes[0].Id); got != key {
+		if got := (Layout{}).Node(s.Name, s.Nodes[0].Id); got != key {
 			t.Errorf("%s: key is %q, want %q", name, got, key)
 		}
 		s.Nodes = append(s.Nodes, &registry.Node{Id: "another"})
@@ -89,7 +91,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"a deep request":    `{"name":"s","nodes":[{"id":"n"}],"endpoints":[{"name":"E","request":` + nested(33) + `}]}`,
 		"a deep response":   `{"name":"s","nodes":[{"id":"n"}],"endpoints":[null,{"name":"E","response":` + nested(4900) + `}]}`,
 	} {
-		s, err := Decode(key, []byte(value))
+		s, err := Layout{}.Decode(key, []byte(value))
 		if err == nil {
 			t.Errorf("%s was taken for %+v", name, s)
 			continue
@@ -106,7 +108,7 @@ func nested(levels int) string {
 }
 
 func TestDecodeRefusesNames(t *testing.T) {
-	for _, bad := range unfitNames {
+	for _, bad := range []string{"x\r", "a\nb", "\x1b]0;pwned\a", "a\u202eb", " a", "a "} {
 		for _, s := range []*registry.Service{
 			{Name: bad, Nodes: []*registry.Node{{Id: "n"}}},
 			{Name: "s", Nodes: []*registry.Node{{Id: bad}}},
@@ -115,7 +117,7 @@ func TestDecodeRefusesNames(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, err := Decode(Key(s.Name, s.Nodes[0].Id), value); err == nil {
+			if got, err := (Layout{}).Decode(Layout{}.Node(s.Name, s.Nodes[0].Id), value); err == nil {
 				t.Errorf("%q was taken for %+v", value, got)
 			}
 		}
@@ -123,7 +125,7 @@ func TestDecodeRefusesNames(t *testing.T) {
 }
 
 func TestDecodeAcceptsWhatIsDeepEnough(t *testing.T) {
-	if _, err := Decode("/micro/registry/s/n", []byte(`{"name":"s","nodes":[{"id":"n"}],"endpoints":[{"name":"E","request":`+nested(32)+`}]}`)); err != nil {
+	if _, err := (Layout{}).Decode("/micro/registry/s/n", []byte(`{"name":"s","nodes":[{"id":"n"}],"endpoints":[{"name":"E","request":`+nested(32)+`}]}`)); err != nil {
 		t.Error(err)
 	}
 }
@@ -132,7 +134,7 @@ func TestLeaving(t *testing.T) {
 	for _, name := range []string{"service.golden", "broker.golden"} {
 		key, value := golden(t, name)
 		marked := MarkLeaving(value)
-		if s, err := Decode(key, marked); !errors.Is(err, ErrLeaving) || !strings.Contains(err.Error(), key) {
+		if s, err := (Layout{}).Decode(key, marked); !errors.Is(err, ErrLeaving) || !strings.Contains(err.Error(), key) {
 			t.Errorf("a record that says that it leaves was read as %+v (%v)", s, err)
 		}
 		// Whoever does not know the mark reads the record as it was.
@@ -140,14 +142,14 @@ func TestLeaving(t *testing.T) {
 		if json.Unmarshal(value, &before) != nil || json.Unmarshal(marked, &after) != nil || !reflect.DeepEqual(before, after) {
 			t.Errorf("without knowing the mark\n%s\nreads otherwise than\n%s", marked, value)
 		}
-		if _, err := Decode(key, value); err != nil {
+		if _, err := (Layout{}).Decode(key, value); err != nil {
 			t.Errorf("the value itself was changed: %v", err)
 		}
 	}
 }
 
 func TestDecodeAcceptsNilAndEmpty(t *testing.T) {
-	s, err := Decode("/micro/registry/a-b/x-y", []byte(`{"name":"a/b","endpoints":[null,{"name":"E"}],"nodes":[null,{"id":"x/y"},{"id":"other"}],"future":1}`))
+	s, err := Layout{}.Decode("/micro/registry/a-b/x-y", []byte(`{"name":"a/b","endpoints":[null,{"name":"E"}],"nodes":[null,{"id":"x/y"},{"id":"other"}],"future":1}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,60 +165,14 @@ func TestKeys(t *testing.T) {
 		{"a//b", "/lead/", "/micro/registry/a--b/-lead-"},
 		{"服务 一", "id 1", "/micro/registry/服务 一/id 1"},
 	} {
-		if got := Key(tc.service, tc.node); got != tc.want {
+		if got := (Layout{}).Node(tc.service, tc.node); got != tc.want {
 			t.Errorf("Key(%q, %q) = %q, want %q", tc.service, tc.node, got, tc.want)
 		}
 	}
-	if got, want := Prefix("a/b"), "/micro/registry/a-b/"; got != want {
+	if got, want := (Layout{}).Service("a/b"), "/micro/registry/a-b/"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got, want := PauseKey("a/b", "x/y"), "/micro/rollcall/pause/a-b/x-y"; got != want {
+	if got, want := (Layout{}).Pause("a/b", "x/y"), "/micro/rollcall/pause/a-b/x-y"; got != want {
 		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
-// unfitNames are refused for services and nodes alike.
-var unfitNames = []string{
-	"x\r", "a\nb", "\x1b]0;pwned\a", "a\x00", "a\x7f", "a\u009b", "a\u202eb", "a\u2028b", "a\u200b",
-	" a", "a ", "\ta", "a\u00a0", "\u3000a",
-}
-
-func TestCheck(t *testing.T) {
-	node := &registry.Node{Id: "n"}
-	for name, s := range map[string]*registry.Service{
-		"nil":        nil,
-		"no nodes":   {Name: "s"},
-		"nil node":   {Name: "s", Nodes: []*registry.Node{nil}},
-		"empty id":   {Name: "s", Nodes: []*registry.Node{{}}},
-		"id ..":      {Name: "s", Nodes: []*registry.Node{{Id: ".."}}},
-		"twice":      {Name: "s", Nodes: []*registry.Node{node, {Id: "n"}}},
-		"empty name": {Nodes: []*registry.Node{node}},
-		"name .":     {Name: ".", Nodes: []*registry.Node{node}},
-		"name ..":    {Name: "..", Nodes: []*registry.Node{node}},
-		"name /":     {Name: "/", Nodes: []*registry.Node{node}},
-		"name /../":  {Name: "/../", Nodes: []*registry.Node{node}},
-		"not UTF-8":  {Name: "\xff", Nodes: []*registry.Node{node}},
-	} {
-		if err := Check(s); err == nil {
-			t.Errorf("%s: no error", name)
-		}
-	}
-	for _, bad := range unfitNames {
-		for what, s := range map[string]*registry.Service{
-			"name":    {Name: bad, Nodes: []*registry.Node{node}},
-			"node id": {Name: "s", Nodes: []*registry.Node{{Id: bad}}},
-		} {
-			if err := Check(s); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%q", bad)) {
-				t.Errorf("%s %q: got error %v, want one that quotes it", what, bad, err)
-			}
-		}
-	}
-	if err := Check(&registry.Service{Name: "s", Version: "1\n2", Nodes: []*registry.Node{node}}); err == nil || !strings.Contains(err.Error(), `"1\n2"`) {
-		t.Errorf("a version with a line feed: %v", err)
-	}
-	for _, name := range []string{"s", "a/b", "服务", "go.micro.service.greeter", "...", "a b"} {
-		if err := Check(&registry.Service{Name: name, Nodes: []*registry.Node{node}}); err != nil {
-			t.Errorf("%q: %v", name, err)
-		}
 	}
 }

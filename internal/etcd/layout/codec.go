@@ -1,13 +1,13 @@
-package record
+package layout
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 
+	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -23,10 +23,6 @@ func Encode(s *registry.Service, n *registry.Node) ([]byte, error) {
 	}
 	return value, nil
 }
-
-// Mark is the key of a node's metadata that tells our nodes from v2's. Its value is
-// our version.
-const Mark = "rollcall"
 
 // ErrLeaving is the error of Decode for a record that MarkLeaving marked.
 var ErrLeaving = errors.New("the node says that it is leaving")
@@ -46,7 +42,7 @@ func MarkLeaving(value []byte) []byte {
 // key names. It returns an error for anything else, so that a record planted
 // under a foreign key is never taken for the service of that key. For a record
 // that says that its node is leaving the error is ErrLeaving, wrapped.
-func Decode(key string, value []byte) (*registry.Service, error) {
+func (l Layout) Decode(key string, value []byte) (*registry.Service, error) {
 	var stored struct {
 		registry.Service
 		Leaving bool `json:"leaving"`
@@ -59,18 +55,15 @@ func Decode(key string, value []byte) (*registry.Service, error) {
 	}
 	s := stored.Service
 	i := slices.IndexFunc(s.Nodes, func(n *registry.Node) bool {
-		return n != nil && Key(s.Name, n.Id) == key
+		return n != nil && l.Node(s.Name, n.Id) == key
 	})
 	if i < 0 {
 		return nil, fmt.Errorf("decode record %q: it holds service %q without the node that the key names", key, s.Name)
 	}
-	if err := cmp.Or(CheckName(s.Name), checkContent(&s)); err != nil {
+	s.Nodes = []*registry.Node{s.Nodes[i]}
+	if err := record.CheckStored(&s); err != nil {
 		return nil, fmt.Errorf("decode record %q: %w", key, err)
 	}
-	if why := unfit(s.Nodes[i].Id); why != "" {
-		return nil, fmt.Errorf("decode record %q: node id %q %s", key, s.Nodes[i].Id, why)
-	}
-	s.Nodes = []*registry.Node{s.Nodes[i]}
 	s.Endpoints = slices.DeleteFunc(s.Endpoints, func(e *registry.Endpoint) bool { return e == nil })
 	return &s, nil
 }
