@@ -35,10 +35,11 @@ var rooms = []room{
 	{"internal/defaults", nil, "plant room: numbers and hooks, below every contract"},
 	{"internal/settings", nil, "plant room: options of one implementation in a Context"},
 	{"internal/netaddr", nil, "plant room: addresses of this host"},
+	{"internal/refusal", nil, "plant room: which errors of a registry somebody has to mend"},
 	{"internal/reload", nil, "plant room: certificates and passwords that come from files"},
-	{"internal/etcd", []string{"internal/backoff", "internal/defaults", "internal/reload"}, "plant room: the connection to etcd"},
+	{"internal/etcd", []string{"internal/backoff", "internal/defaults", "internal/refusal", "internal/reload"}, "plant room: the connection to etcd"},
 	{"internal/etcd/mirror", []string{"internal/etcd", "internal/backoff", "internal/defaults"}, "plant room: copies keys of etcd into memory; knows no services"},
-	{"internal/etcd/claim", []string{"internal/ability", "internal/etcd", "internal/etcd/mirror", "internal/backoff", "internal/defaults"}, "plant room: keeps keys in etcd under leases; knows no services"},
+	{"internal/etcd/claim", []string{"internal/ability", "internal/etcd", "internal/etcd/mirror", "internal/backoff", "internal/defaults", "internal/refusal"}, "plant room: keeps keys in etcd under leases; knows no services"},
 
 	{"internal/etcd/layout", []string{"registry", "internal/record"}, "plant room: the keys in etcd and what stands in them"},
 
@@ -50,13 +51,13 @@ var rooms = []room{
 	{"broker", []string{"registry"}, "contract"},
 	{"transport", []string{"internal/defaults"}, "contract"},
 
-	{"registry/etcd", []string{"registry", "internal/etcd", "internal/etcd/layout", "internal/etcd/mirror", "internal/etcd/claim", "internal/ability", "internal/feed", "internal/record", "internal/watch", "internal/defaults", "internal/reload", "internal/settings"}, "backend: puts the contract on internal/etcd"},
+	{"registry/etcd", []string{"registry", "internal/etcd", "internal/etcd/layout", "internal/etcd/mirror", "internal/etcd/claim", "internal/ability", "internal/feed", "internal/record", "internal/watch", "internal/defaults", "internal/reload", "internal/settings", "internal/refusal"}, "backend: puts the contract on internal/etcd"},
 	{"registry/memory", []string{"registry", "internal/feed", "internal/record", "internal/watch", "internal/settings"}, "backend"},
 
 	{"internal/disk", []string{"registry"}, "plant room: files of services; knows no registry that runs"},
-	{"internal/discovery", []string{"registry", "internal/feed", "internal/record", "internal/defaults", "internal/disk"}, "engine room: knows views of services, no wire"},
+	{"internal/discovery", []string{"registry", "internal/feed", "internal/record", "internal/defaults", "internal/disk", "internal/refusal"}, "engine room: knows views of services, no wire"},
 	{"registry/cache", []string{"registry", "internal/discovery", "internal/ability", "internal/feed", "internal/record", "internal/defaults"}, "the public face of discovery"},
-	{"internal/pick", []string{"registry", "client/selector", "internal/discovery", "internal/record", "internal/similar"}, "engine room: chooses nodes, knows no grpc"},
+	{"internal/pick", []string{"registry", "client/selector", "internal/discovery", "internal/record", "internal/similar", "internal/refusal"}, "engine room: chooses nodes, knows no grpc"},
 	{"internal/conn", []string{"internal/defaults"}, "engine room: the wire to a node, knows no registry"},
 	{"internal/enroll", []string{"registry", "internal/ability", "internal/record", "internal/backoff", "internal/defaults"}, "engine room: keeps a service registered"},
 	{"internal/rpc", []string{"registry", "server", "internal/protomsg"}, "engine room: what client and server have in common"},

@@ -86,7 +86,15 @@ func selectError(service string, err error) error {
 	if stderrors.Is(err, selector.ErrNotFound) {
 		return failure(fmt.Sprintf("service %s: %s", service, reason), notFound{err})
 	}
-	return failure(fmt.Sprintf("error selecting %s node: %s", service, reason), err)
+	code := int32(http.StatusInternalServerError)
+	switch {
+	case e == nil:
+	case e.Reason == pick.Refused:
+		code = http.StatusUnauthorized
+	case e.Reason == pick.Forbidden:
+		code = http.StatusForbidden
+	}
+	return errors.Wrap(rpc.ClientID, fmt.Sprintf("error selecting %s node: %s", service, reason), code, err)
 }
 
 // notFound lets errors.Is find the registry's sentinel beside the selector's.

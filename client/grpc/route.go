@@ -70,6 +70,8 @@ func (r *route) look(ctx context.Context) error {
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return endedBy(ctx, r.setup.picker.Missing(s, s.Err))
+		case err != nil && s != nil && !s.Fatal && s.Err != nil: // refused
+			return selectError(r.service, r.setup.picker.Missing(s, s.Err))
 		case err != nil:
 			return selectError(r.service, err)
 		}

@@ -125,16 +125,29 @@ func (d *Directory) Lookup(name string) *Snapshot {
 // Wait returns the snapshot of the named service as soon as the registry has
 // answered once, which is at once for a name that is Known. Otherwise it returns
 // an error that says what is the matter with the registry: when ctx ends, or
-// earlier if it can never answer. Such an error wraps the cause and, if ctx
-// ended, its error.
+// earlier if it can never answer or Snapshot.GiveUp has come, as it has at once for
+// a registry that refuses us. Such an error wraps the cause and, if ctx ended, its
+// error.
 func (d *Directory) Wait(ctx context.Context, name string) (*Snapshot, error) {
 	s := d.Lookup(name)
+	if s.Known {
+		return s, nil
+	}
+	giveUp := time.NewTimer(0)
+	defer giveUp.Stop()
 	for !s.Known {
+		var refused <-chan time.Time
+		if !s.GiveUp.IsZero() {
+			giveUp.Reset(time.Until(s.GiveUp))
+			refused = giveUp.C
+		}
 		if s.Fatal {
 			return s, fmt.Errorf("look up %q: %w", name, s.Err)
 		}
 		select {
 		case <-s.Changed():
+		case <-refused:
+			return s, fmt.Errorf("look up %q: %w", name, s.Err)
 		case <-ctx.Done():
 			return s, waitError(s, ctx.Err())
 		}

@@ -22,9 +22,12 @@ func (v *view) wantsDisk(now time.Time) bool {
 	case v.status.Err == nil && now.Before(v.patience):
 		return false
 	}
-	v.patience = time.Time{}
+	v.patience, v.loading = time.Time{}, true
 	return true
 }
+
+// loaded says that the disk was asked.
+func (v *view) loaded() { v.loading, v.dirty = false, true }
 
 // adopt takes over what an earlier process knew, unless the registry was faster or
 // there is no node in it. It reports whether it did.

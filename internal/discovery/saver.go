@@ -116,6 +116,7 @@ func (d *Directory) keepOnDisk() {
 func (d *Directory) load(e *entry) {
 	d.spawn(func() {
 		saved, err := d.saver.store.Load(e.name, time.Now())
+		defer e.step(func(time.Time) { e.view.loaded() })
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:

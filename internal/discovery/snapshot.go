@@ -61,6 +61,9 @@ type Snapshot struct {
 	// Fatal says that Err is not the kind that passes by itself, such as a
 	// malformed address: there is no point in waiting.
 	Fatal bool
+	// GiveUp is when it is no longer worth waiting for the registry to answer, because
+	// somebody has to mend what Err says. Zero while it may answer at any moment.
+	GiveUp time.Time
 	// Since is when Origin and Err became what they are.
 	Since time.Time
 	// Confirmed is when a registry that went away last vouched for the data, be it

@@ -5,6 +5,7 @@ import (
 
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/refusal"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -18,10 +19,12 @@ type view struct {
 	services    []*registry.Service
 	status      feed.Status
 	fatal       bool
+	giveUp      time.Time // see Snapshot.GiveUp
 
 	// patience is until when a registry that says nothing is waited for before the
 	// disk is asked. Zero if it is not to be asked, or was.
 	patience time.Time
+	loading  bool      // the disk is being asked
 	fromDisk bool      // services are those of an earlier process
 	savedAt  time.Time // and were confirmed at this time
 
@@ -65,6 +68,13 @@ func (v *view) setStatus(now time.Time, s feed.Status) {
 		s.Confirmed = v.status.Confirmed
 	}
 	v.status, v.fatal, v.dirty = s, false, true
+	patience, bounded := refusal.Of(s.Err).Patience()
+	switch at := now.Add(patience); {
+	case !bounded:
+		v.giveUp = time.Time{}
+	case v.giveUp.IsZero() || at.Before(v.giveUp):
+		v.giveUp = at
+	}
 }
 
 // fail notes that the source gave up.
@@ -89,6 +99,9 @@ func (v *view) fill(s *Snapshot) {
 	}
 	s.Err, s.Fatal = v.status.Err, v.fatal
 	s.Since, s.Confirmed = v.status.Since, v.status.Confirmed
+	if !v.loading {
+		s.GiveUp = v.giveUp
+	}
 	switch {
 	case v.fromDisk:
 		s.Origin, s.Confirmed = Disk, v.savedAt

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/internal/refusal"
 	"github.com/rollcall-go/micro/internal/reload"
 )
 
@@ -34,6 +35,7 @@ type auth struct {
 	ok      bool // token is believed to be good
 	token   string
 	attempt *attempt  // under way, or nil
+	refused error     // the last answer, if it was a refusal
 	last    time.Time // of the last answer
 }
 
@@ -53,13 +55,18 @@ func newAuth(c *Conn) *auth {
 }
 
 // valid returns a token that etcd is not known to refuse. It waits for etcd until
-// ctx is done, but not longer than for the next refusal of the credentials.
+// ctx is done, but not longer than for the next refusal of the credentials. A
+// refusal of a moment ago is returned again, without asking.
 func (a *auth) valid(ctx context.Context) (string, error) {
 	for {
 		a.mu.Lock()
 		if a.ok {
 			defer a.mu.Unlock()
 			return a.token, nil
+		}
+		if a.refused != nil && time.Since(a.last) < authEvery {
+			defer a.mu.Unlock()
+			return "", a.refused
 		}
 		if a.attempt == nil {
 			try := &attempt{done: make(chan struct{})}
@@ -107,11 +114,11 @@ func (a *auth) run(ctx context.Context, try *attempt) {
 	if ctx.Err() != nil {
 		err = ErrClosed
 	} else if err != nil {
-		err = fmt.Errorf("authentication failed for user %q: %w", a.conn.cfg.Username, denied(err))
+		err = fmt.Errorf("authentication failed for user %q: %w", a.conn.cfg.Username, marked(err))
 	}
 	a.conn.link.refused(err)
 	a.mu.Lock()
-	a.ok, a.token, a.attempt, a.last = err == nil, token, nil, time.Now()
+	a.ok, a.token, a.attempt, a.refused, a.last = err == nil, token, nil, err, time.Now()
 	a.mu.Unlock()
 	try.err = err
 	close(try.done)
@@ -125,7 +132,7 @@ func (a *auth) authenticate(ctx context.Context) (string, error) {
 	password := a.conn.cfg.Password
 	if a.password != nil {
 		if password, err = a.password.Get(); err != nil {
-			return "", err
+			return "", refusal.Mark(refusal.Mismatch, err)
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.conn.timeout)

@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/rollcall-go/micro/internal/refusal"
 )
 
 // Explain adds to err the operation, the cause as far as the state of the
@@ -32,7 +33,7 @@ func (c *Conn) explain(op string, err error, waited time.Duration) error {
 	case c.ctx.Err() != nil && !TimedOut(err):
 		return fmt.Errorf("%s: %w: %w", op, ErrClosed, err)
 	}
-	err = denied(err)
+	err = marked(err)
 	where := "etcd at " + strings.Join(c.Addrs(), ", ")
 	why := c.Link().Err
 	if why != nil && errors.Is(err, why) {
@@ -51,8 +52,12 @@ func (c *Conn) explain(op string, err error, waited time.Duration) error {
 			return fmt.Errorf("%s: %s: %s: %w: %w", op, where, silence, why, err)
 		}
 		return fmt.Errorf("%s: %s: %s: %w", op, where, silence, err)
-	case errors.Is(err, rpctypes.ErrPermissionDenied) && c.cfg.Username != "":
+	case refusal.Of(err) == refusal.Right && c.auth != nil:
 		return fmt.Errorf("%s: %s: user %q lacks the permission: %w", op, where, c.cfg.Username, err)
+	case refusal.Of(err) == refusal.Right:
+		return fmt.Errorf("%s: %s: the user of the client certificate lacks the permission: %w", op, where, err)
+	case refusal.Of(err) == refusal.Login && c.auth == nil && c.cfg.Client == nil:
+		return fmt.Errorf("%s: %s: it wants a user and a password, and none are given: %w", op, where, err)
 	case errors.Is(err, rpctypes.ErrNoSpace):
 		return fmt.Errorf("%s: %s: its database is full (alarm NOSPACE), make room with etcdctl compact, etcdctl defrag and etcdctl alarm disarm: %w", op, where, err)
 	case why != nil && status.Code(err) == codes.Unavailable:
@@ -61,22 +66,16 @@ func (c *Conn) explain(op string, err error, waited time.Duration) error {
 	return fmt.Errorf("%s: %s: %w", op, where, err)
 }
 
-// refusal is an error by which etcd said that it does not accept who we are. It is
-// an fs.ErrPermission beside what it was.
-type refusal struct{ error }
-
-func (r refusal) Unwrap() []error { return []error{r.error, fs.ErrPermission} }
-
-// denied marks err if it is about who we are, and otherwise returns it as it is.
-func denied(err error) error {
+// marked marks err with the kind of refusal that it is, if it is one, and otherwise
+// returns it as it is.
+func marked(err error) error {
 	known := rpctypes.Error(err)
-	for _, refused := range []error{
-		rpctypes.ErrAuthFailed, rpctypes.ErrPermissionDenied, rpctypes.ErrUserEmpty,
-		rpctypes.ErrUserNotFound, rpctypes.ErrInvalidAuthToken,
-	} {
-		if errors.Is(err, refused) || errors.Is(known, refused) {
-			return refusal{err}
-		}
+	is := func(target error) bool { return errors.Is(err, target) || errors.Is(known, target) }
+	switch {
+	case is(rpctypes.ErrPermissionDenied):
+		return refusal.Mark(refusal.Right, err)
+	case is(rpctypes.ErrAuthFailed), is(rpctypes.ErrUserEmpty), is(rpctypes.ErrUserNotFound), is(rpctypes.ErrInvalidAuthToken):
+		return refusal.Mark(refusal.Login, err)
 	}
 	return err
 }

@@ -1,14 +1,13 @@
 package pick
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 	"time"
 
 	"github.com/rollcall-go/micro/client/selector"
 	"github.com/rollcall-go/micro/internal/discovery"
+	"github.com/rollcall-go/micro/internal/refusal"
 	"github.com/rollcall-go/micro/internal/similar"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -34,9 +33,12 @@ const (
 	Unhealthy
 	// Unreachable: the registry has not answered.
 	Unreachable
-	// Refused: the registry does not accept who we are. The cause then is a
-	// fs.ErrPermission.
+	// Refused: the registry does not accept who we are, or wants to know. The cause
+	// then is a fs.ErrPermission, as that of Forbidden.
 	Refused
+	// Forbidden: the registry knows who we are, and does not let that read the
+	// service.
+	Forbidden
 )
 
 // Error says why no node could be chosen. errors.Is with selector.ErrNotFound
@@ -59,9 +61,11 @@ type Error struct {
 // Missing explains why the snapshot has no node at all. The cause is what is the
 // matter with the registry, nil if nothing.
 func (p *Picker) Missing(s *discovery.Snapshot, cause error) *Error {
-	switch {
-	case errors.Is(cause, fs.ErrPermission) && !s.Known:
+	switch kind := refusal.Of(cause); {
+	case kind == refusal.Login && !s.Known:
 		return p.failure(s, Refused, cause)
+	case kind == refusal.Right && !s.Known:
+		return p.failure(s, Forbidden, cause)
 	case !s.Known:
 		return p.failure(s, Unreachable, cause)
 	case s.Seen:
@@ -164,6 +168,8 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, "none available: %s has not answered yet", where)
 	case Refused:
 		fmt.Fprintf(&b, "none available: %s refuses the credentials", where)
+	case Forbidden:
+		fmt.Fprintf(&b, "none available: %s does not allow to read it", where)
 	}
 	if e.Age > 0 {
 		fmt.Fprintf(&b, "; as of %s ago", e.Age.Round(time.Second))
@@ -173,7 +179,7 @@ func (e *Error) Error() string {
 	}
 	switch {
 	case e.Cause == nil:
-	case e.Reason == Unhealthy:
+	case e.Reason == Unhealthy, e.Reason == Refused, e.Reason == Forbidden:
 		fmt.Fprintf(&b, ": %v", e.Cause)
 	default:
 		fmt.Fprintf(&b, "; out of touch")
