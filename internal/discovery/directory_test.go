@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/internal/feed"
+	"github.com/rollcall-go/micro/internal/refusal"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -363,6 +364,61 @@ func TestClose(t *testing.T) {
 		}
 		if got := d.Lookup("b"); !errors.Is(got.Err, ErrClosed) || !got.Fatal {
 			t.Fatalf("lookup: %+v", got)
+		}
+	})
+}
+
+// What somebody has to mend ends the wait for a name of which nothing was ever
+// known: a refusal at once, a mismatch after a second, which counts from its begin.
+func TestWaitEndsWithARefusal(t *testing.T) {
+	for _, tt := range []struct {
+		kind  refusal.Kind
+		first time.Duration // what the first wait takes
+	}{
+		{refusal.Login, 0}, {refusal.Right, 0}, {refusal.Mismatch, time.Second}, {refusal.None, time.Minute},
+	} {
+		run(t, Options{}, func(t *testing.T, s *source, d *Directory) {
+			d.Lookup("a")
+			cause := refusal.Mark(tt.kind, errors.New("no"))
+			s.sink("a").Status(down(cause))
+			for i, want := range []time.Duration{tt.first, 0} {
+				if tt.kind == refusal.None {
+					want = time.Minute
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				begun := time.Now()
+				_, err := d.Wait(ctx, "a")
+				if took := time.Since(begun); !errors.Is(err, cause) || took != want {
+					t.Errorf("kind %d, wait %d: %v after %v, want %v", tt.kind, i, err, took, want)
+				}
+				cancel()
+			}
+			// Once it is mended, nobody is sent away.
+			s.sink("a").Update(viewOf("a", "1", ""))
+			if got, err := d.Wait(t.Context(), "a"); err != nil || len(got.Nodes) != 1 {
+				t.Errorf("kind %d: %+v, %v", tt.kind, got, err)
+			}
+			s.sink("a").Status(down(cause))
+			if got, err := d.Wait(t.Context(), "a"); err != nil || len(got.Nodes) != 1 {
+				t.Errorf("kind %d: what is known is not served: %v", tt.kind, err)
+			}
+		})
+	}
+}
+
+// A mismatch that passes within its second was none.
+func TestWaitBearsAMismatchThatPasses(t *testing.T) {
+	run(t, Options{}, func(t *testing.T, s *source, d *Directory) {
+		d.Lookup("a")
+		s.sink("a").Status(down(refusal.Mark(refusal.Mismatch, errors.New("no such host"))))
+		waited := make(chan error, 1)
+		go func() { _, err := d.Wait(t.Context(), "a"); waited <- err }()
+		pass(900 * time.Millisecond)
+		s.sink("a").Status(down(errors.New("connection refused")))
+		pass(time.Minute)
+		s.sink("a").Update(viewOf("a", "1", ""))
+		if err := <-waited; err != nil {
+			t.Error(err)
 		}
 	})
 }

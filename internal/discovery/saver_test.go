@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/internal/disk"
+	"github.com/rollcall-go/micro/internal/refusal"
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -69,6 +70,26 @@ func TestARegistryOutOfReachIsReplacedAtOnce(t *testing.T) {
 		d.Failed("1:1")
 		if got := d.Lookup("a"); len(got.Suspects) != 0 {
 			t.Fatalf("a suspect that failed stays: %+v", got)
+		}
+	})
+}
+
+// Who is refused goes by the disk as well, if there is something on it.
+func TestARefusalDoesNotHideTheDisk(t *testing.T) {
+	store := onDisk(t)
+	run(t, Options{Disk: store}, func(t *testing.T, s *source, d *Directory) {
+		if err := store.Save("a", savedNodes("1 2")); err != nil {
+			t.Fatal(err)
+		}
+		refused := down(refusal.Mark(refusal.Login, errors.New("wrong password")))
+		for name, known := range map[string]bool{"a": true, "b": false} {
+			d.Lookup(name)
+			s.sink(name).Status(refused)
+			begun := time.Now()
+			got, err := d.Wait(t.Context(), name)
+			if (err == nil) != known || got.Known != known || time.Since(begun) != 0 {
+				t.Errorf("%q: %+v after %v, %v", name, got, time.Since(begun), err)
+			}
 		}
 	})
 }

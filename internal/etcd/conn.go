@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/internal/refusal"
 )
 
 // Conn is a connection to an etcd cluster. Its methods may be called by several
@@ -61,7 +62,7 @@ func Open(cfg Config) *Conn {
 	// Ended by Close.
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	if cfg.Client != nil {
-		c.link = newLink(nil)
+		c.link = newLink(nil, false)
 		return c
 	}
 	target, err := parseAddrs(cfg.Addrs, cfg.wantsTLS())
@@ -70,7 +71,7 @@ func Open(cfg Config) *Conn {
 	// Members are tried in order: a random one spreads the load of many programs.
 	rand.Shuffle(len(c.addrs), func(i, j int) { c.addrs[i], c.addrs[j] = c.addrs[j], c.addrs[i] })
 	c.tls = newTLSSettings(cfg, target.tls)
-	c.link = newLink(c.addrs)
+	c.link = newLink(c.addrs, c.tls != nil)
 	if cfg.logsIn() {
 		c.auth = newAuth(c)
 	}
@@ -142,7 +143,7 @@ func (c *Conn) dial() (*clientv3.Client, error) {
 		grpc.WithDisableServiceConfig(),
 		grpc.WithIdleTimeout(0),
 		grpc.WithContextDialer(c.link.dial),
-		grpc.WithTransportCredentials(&watchedCreds{creds, c.tls, c.link}),
+		grpc.WithTransportCredentials(&watchedCreds{creds, c.tls}),
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff: grpcbackoff.Config{
 				BaseDelay:  defaults.EtcdBaseDelay,
@@ -181,33 +182,79 @@ func (c *Conn) dial() (*clientv3.Client, error) {
 
 // Do calls f with a usable client and a ctx that ends after the configured
 // timeout, and explains the error. op names the operation, as in "list services".
+// While there is no connection, and somebody has to mend why, ctx ends after a
+// second.
 func (c *Conn) Do(ctx context.Context, op string, f func(context.Context, *clientv3.Client) error) error {
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
+	ctx, release := c.untilRefused(ctx)
+	defer release()
 	client, err := c.Ready(ctx)
 	if err == nil {
 		err = f(ctx, client)
 	}
 	if err == nil {
-		c.link.answer(time.Now())
+		c.link.markAnswered(time.Now())
 		return nil
 	}
+	if why := context.Cause(ctx); refusal.Of(why) != refusal.None {
+		return c.Explain(op, why)
+	}
 	waited := min(time.Since(begun), c.timeout)
-	// That the time is over, the member may say first, in words of its own.
+	// etcd may report the deadline before our context does.
 	late := TimedOut(err) || TimedOut(ctx.Err())
 	// A caller with less time than an answer may take proves nothing.
 	unanswered := late && waited >= min(c.timeout, c.patience)
-	if l := c.Link(); unanswered && l.Up && (time.Since(l.Heard) >= c.silence || c.mute(l, begun)) {
+	if l := c.Link(); unanswered && l.Up && (time.Since(l.Heard) >= c.silence || c.unresponsive(l, begun)) {
 		defer c.Suspect(l.Generation, fmt.Errorf("no answer to %s within %v", op, waited.Round(time.Millisecond)))
 	}
 	return c.explain(op, err, waited)
 }
 
-// mute reports whether a member has answered no request since then, though it is
-// heard, as one does that is cut off from the others; and there are others.
-func (c *Conn) mute(l Link, since time.Time) bool {
-	return len(c.addrs) > 1 && time.Since(l.Since) >= c.patience*3/4 && c.link.answeredBefore(since)
+// untilRefused returns a context that ends with ctx, or when it is no longer worth
+// waiting for the connection, with the reason as its cause. That is never before a
+// second has passed: what was wrong a moment ago may have been mended. Release it.
+func (c *Conn) untilRefused(ctx context.Context) (_ context.Context, release func()) {
+	link := c.Link()
+	if link.Up {
+		return ctx, func() {}
+	}
+	patience, _ := refusal.Mismatch.Patience()
+	earliest := time.Now().Add(patience)
+	ctx, cancel := context.WithCancelCause(ctx)
+	var following sync.WaitGroup
+	following.Go(func() {
+		timer := time.NewTimer(0)
+		defer timer.Stop()
+		for !link.Up {
+			var giveUp <-chan time.Time
+			if !link.GiveUp.IsZero() {
+				timer.Reset(max(time.Until(earliest), time.Until(link.GiveUp)))
+				giveUp = timer.C
+			}
+			select {
+			case <-link.Changed:
+			case <-giveUp:
+				cancel(link.Err)
+				return
+			case <-ctx.Done():
+				return
+			}
+			link = c.Link()
+		}
+	})
+	return ctx, func() {
+		cancel(nil)
+		following.Wait()
+	}
+}
+
+// unresponsive reports whether a member has answered no request since then, though
+// something arrives from it, as from one that is cut off from the others; and there
+// are others.
+func (c *Conn) unresponsive(l Link, since time.Time) bool {
+	return c.link.members.count() > 1 && time.Since(l.Since) >= c.patience*3/4 && c.link.answeredBefore(since)
 }
 
 // Addrs returns the addresses in force, host:port each.

@@ -201,7 +201,7 @@ func TestSecureVerifies(t *testing.T) {
 		wantRefusal(t, open(t, cfg), "certificate")
 	}
 	plain := open(t, Config{Addrs: []string{e.Addr()}, Timeout: 500 * time.Millisecond})
-	wantRefusal(t, plain, "perhaps it wants TLS")
+	wantRefusal(t, plain, "speaks TLS")
 }
 
 func TestMissingClientCertificate(t *testing.T) {

@@ -14,15 +14,17 @@ import (
 
 	"github.com/rollcall-go/micro/internal/backoff"
 	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/internal/refusal"
 )
 
-// avoidFor is the time for which the address of a connection that stopped
-// answering is not dialed if there are others.
-const avoidFor = 5 * time.Second
-
-// steady is how long a connection must have stood for the next one to be made
-// without a pause.
-const steady = time.Second
+const (
+	// stableAfter is how long a connection must have stood for the next one to be
+	// made without a pause.
+	stableAfter = time.Second
+	// mismatchKept is how long a mismatch with one member goes before the failures of
+	// others as the reason why there is no connection.
+	mismatchKept = 3 * time.Second
+)
 
 // Link is the state of the connection at one moment.
 type Link struct {
@@ -31,11 +33,15 @@ type Link struct {
 	Generation uint64
 	// Up is true while the connection can carry requests.
 	Up bool
-	// Addr is the member that we are connected to, host:port; empty while down.
+	// Addr is the member that we are connected to, host:port as configured, with the
+	// IP after it if the host has several; empty while down.
 	Addr string
 	// Err says why the connection is down, or why it cannot be used. Nil if it is
 	// up and usable or if nothing was tried yet.
 	Err error
+	// GiveUp is when it is no longer worth waiting for the connection to come up,
+	// because somebody has to mend what Err says. Zero while it may at any moment.
+	GiveUp time.Time
 	// Since is the time of the last change of Up.
 	Since time.Time
 	// Heard is the time at which something last arrived from etcd.
@@ -48,23 +54,26 @@ type Link struct {
 // connections there are, from grpc whether one of them can be used, and from the
 // connections what arrives and how they end.
 type link struct {
-	addrs    map[string]string // what grpc dials -> address; nil: the client is not ours
-	heard    atomic.Int64      // unix nanoseconds
-	answered atomic.Int64      // when a request last had its answer, unix nanoseconds
-	watching atomic.Int64      // when a watch was last confirmed, unix nanoseconds
+	addrs    map[string]string // what grpc dials -> address as configured; nil: the client is not ours
+	members  *members
+	tls      bool         // TLS is asked for
+	received atomic.Int64 // when something last arrived, unix nanoseconds
+	answered atomic.Int64 // when a request last had its answer, unix nanoseconds
+	watching atomic.Int64 // when a watch was last confirmed, unix nanoseconds
 	mu       sync.Mutex
 	state    Link // without Heard and Changed
 	changed  chan struct{}
-	cause    error      // the last failure to connect, or the end of a connection
-	authErr  error      // why the connection cannot be used though it is up
-	open     []*netConn // oldest first
-	current  *netConn   // the one in use, if state.Up
-	avoid    map[string]time.Time
+	cause    error // the last failure to connect, or the end of a connection
+	causeAt  time.Time
+	authErr  error              // why the connection cannot be used though it is up
+	open     []*netConn         // oldest first
+	current  *netConn           // the one in use, if state.Up
+	early    map[string]bool    // IP and port of members that closed a connection without TLS before they answered
 	wake     context.CancelFunc // makes follow look again
 }
 
-func newLink(addrs []string) *link {
-	l := &link{changed: make(chan struct{}), avoid: map[string]time.Time{}, wake: func() {}}
+func newLink(addrs []string, tls bool) *link {
+	l := &link{changed: make(chan struct{}), members: newMembers(addrs), tls: tls, early: map[string]bool{}, wake: func() {}}
 	if addrs != nil {
 		l.addrs = make(map[string]string, len(addrs))
 	}
@@ -79,22 +88,22 @@ func (l *link) now() Link {
 	defer l.mu.Unlock()
 	s := l.state
 	s.Changed = l.changed
-	if ns := l.heard.Load(); ns != 0 {
+	if ns := l.received.Load(); ns != 0 {
 		s.Heard = time.Unix(0, ns)
 	}
 	return s
 }
 
-func (l *link) hear(now time.Time) { l.heard.Store(now.UnixNano()) }
+func (l *link) markReceived(now time.Time) { l.received.Store(now.UnixNano()) }
 
-// answer tells that a request had its answer.
-func (l *link) answer(now time.Time) {
-	l.hear(now)
+// markAnswered notes that a request had its answer.
+func (l *link) markAnswered(now time.Time) {
+	l.markReceived(now)
 	l.answered.Store(now.UnixNano())
 }
 
-// confirm tells that etcd confirmed a watch.
-func (l *link) confirm(now time.Time) { l.watching.Store(now.UnixNano()) }
+// markWatchConfirmed notes that etcd confirmed a watch.
+func (l *link) markWatchConfirmed(now time.Time) { l.watching.Store(now.UnixNano()) }
 
 // lastConfirmed returns when a watch was last confirmed.
 func (l *link) lastConfirmed() time.Time { return time.Unix(0, l.watching.Load()) }
@@ -117,7 +126,7 @@ func (l *link) follow(ctx context.Context, cc *grpc.ClientConn) {
 		state := cc.GetState()
 		l.observe(state)
 		if state == connectivity.Idle {
-			if failures++; time.Since(tried) > steady {
+			if failures++; time.Since(tried) > stableAfter {
 				failures = 0
 			}
 			if failures == 0 || wait(ctx, pause.Next(failures)) {
@@ -160,11 +169,11 @@ func (l *link) observe(state connectivity.State) {
 	case ready && l.current == nil:
 		if l.current = l.pick(); l.current != nil {
 			next.Generation++
-			next.Up, next.Addr = true, l.current.addr
+			next.Up, next.Addr = true, l.current.member.name
 		}
 	case !ready:
 		if next.Up && l.cause == nil {
-			l.cause = fmt.Errorf("the connection to %s ended", next.Addr)
+			l.cause = fmt.Errorf("the connection to %q ended", next.Addr)
 		}
 		l.current = nil
 		next.Up = false
@@ -191,6 +200,12 @@ func (l *link) set(next Link) {
 		next.Err = l.authErr
 	} else {
 		next.Addr = ""
+	}
+	switch patience, bounded := refusal.Of(next.Err).Patience(); {
+	case !bounded:
+		next.GiveUp = time.Time{}
+	case next.GiveUp.IsZero():
+		next.GiveUp = time.Now().Add(patience)
 	}
 	if next.Up != l.state.Up || next.Generation != l.state.Generation {
 		next.Since = time.Now()
@@ -225,10 +240,31 @@ func (l *link) refused(err error) {
 func (l *link) failed(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.cause = err
+	now := time.Now()
+	if refusal.Of(err) == refusal.None && refusal.Of(l.cause) == refusal.Mismatch && now.Sub(l.causeAt) < mismatchKept {
+		return
+	}
+	l.cause, l.causeAt = err, now
 	if !l.state.Up {
 		l.set(l.state)
 	}
+}
+
+// noteClosedEarly notes that a member closed a connection before it answered, as one
+// does that is spoken to with TLS and has none, or the other way round.
+func (l *link) noteClosedEarly(m member) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.early[m.addr] = true
+}
+
+// closedEarly reports, once, whether that was noted.
+func (l *link) closedEarly(m member) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	noted := l.early[m.addr]
+	delete(l.early, m.addr)
+	return noted
 }
 
 func (l *link) opened(c *netConn) {
@@ -249,7 +285,7 @@ func (l *link) closed(c *netConn) {
 		next := l.state
 		next.Up = false
 		if l.cause == nil {
-			l.cause = fmt.Errorf("connection to %s was closed", c.addr)
+			l.cause = fmt.Errorf("connection to %q was closed", c.member.name)
 		}
 		l.set(next)
 	}
@@ -263,24 +299,8 @@ func (l *link) suspect(generation uint64, reason error) {
 		l.mu.Unlock()
 		return
 	}
-	l.avoid[c.addr] = time.Now().Add(avoidFor)
-	l.cause = fmt.Errorf("gave up the connection to %s: %w", c.addr, reason)
+	l.cause, l.causeAt = fmt.Errorf("gave up the connection to %q: %w", c.member.name, reason), time.Now()
 	l.mu.Unlock()
+	l.members.shun(c.member.addr)
 	c.Close()
-}
-
-// avoided reports whether addr should not be dialed now.
-func (l *link) avoided(addr string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := time.Now()
-	if !now.Before(l.avoid[addr]) {
-		return false
-	}
-	for _, other := range l.addrs {
-		if !now.Before(l.avoid[other]) {
-			return true
-		}
-	}
-	return false
 }

@@ -12,6 +12,7 @@ import (
 
 	"google.golang.org/grpc/credentials"
 
+	"github.com/rollcall-go/micro/internal/refusal"
 	"github.com/rollcall-go/micro/internal/reload"
 )
 
@@ -47,7 +48,7 @@ func (s *tlsSettings) handshake(ctx context.Context, authority string, raw net.C
 	if s.files != nil {
 		var err error
 		if config, err = s.files.Config(s.base); err != nil {
-			return nil, nil, err
+			return nil, nil, refusal.Mark(refusal.Mismatch, err)
 		}
 	}
 	config = shown.watch(config)
@@ -106,21 +107,21 @@ func (s *shownCertificate) watch(config *tls.Config) *tls.Config {
 }
 
 // fault returns what may be wrong with what was shown, as the server's refusal at
-// that time suggests; "" if the server asked for nothing.
-func (s *shownCertificate) fault(now time.Time) string {
+// that time suggests, and whether that is certain; "" if the server asked for nothing.
+func (s *shownCertificate) fault(now time.Time) (text string, certain bool) {
 	leaf := s.leaf.Load()
 	switch {
 	case !s.asked.Load():
-		return ""
+		return "", false
 	case leaf == nil && s.given:
-		return "it wants a client certificate of another authority than the one given"
+		return "it wants a client certificate of another authority than the one given", true
 	case leaf == nil:
-		return "it wants a client certificate, and none is given"
+		return "it wants a client certificate, and none is given", true
 	case now.After(leaf.NotAfter):
-		return "the certificate shown ended at " + leaf.NotAfter.UTC().Format(time.RFC3339)
+		return "the certificate shown ended at " + leaf.NotAfter.UTC().Format(time.RFC3339), true
 	case now.Before(leaf.NotBefore):
-		return "the certificate shown begins only at " + leaf.NotBefore.UTC().Format(time.RFC3339)
+		return "the certificate shown begins only at " + leaf.NotBefore.UTC().Format(time.RFC3339), true
 	default:
-		return fmt.Sprintf("perhaps it refuses the certificate shown, that of %q", leaf.Subject.CommonName)
+		return fmt.Sprintf("perhaps it refuses the certificate shown, that of %q", leaf.Subject.CommonName), false
 	}
 }

@@ -73,12 +73,12 @@ func (c *Conn) Listings() *Budget { return c.listings }
 func (c *Conn) Counters() *Counters { return &c.counters }
 
 // MarkReceived notes that something arrived from etcd now.
-func (c *Conn) MarkReceived() { c.link.hear(time.Now()) }
+func (c *Conn) MarkReceived() { c.link.markReceived(time.Now()) }
 
 // MarkWatchConfirmed notes that etcd confirmed a watch now.
 func (c *Conn) MarkWatchConfirmed() {
 	c.MarkReceived()
-	c.link.confirm(time.Now())
+	c.link.markWatchConfirmed(time.Now())
 }
 
 // LastWatchConfirmed returns when etcd last confirmed a watch.

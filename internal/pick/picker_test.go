@@ -13,6 +13,7 @@ import (
 	"github.com/rollcall-go/micro/client/selector"
 	"github.com/rollcall-go/micro/internal/discovery"
 	"github.com/rollcall-go/micro/internal/feed"
+	"github.com/rollcall-go/micro/internal/refusal"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -299,7 +300,8 @@ func TestErrors(t *testing.T) {
 	refused := errors.New("connection refused")
 	since := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	down := feed.Status{Err: refused, Since: since}
-	denied := feed.Status{Err: fmt.Errorf("wrong password: %w", fs.ErrPermission), Since: since}
+	denied := feed.Status{Err: refusal.Mark(refusal.Login, errors.New("wrong password")), Since: since}
+	rightless := feed.Status{Err: fmt.Errorf("user lacks it: %w", fs.ErrPermission), Since: since}
 	p := &Picker{
 		Registry: "etcd (127.0.0.1:2379)",
 		Names:    func() []string { return []string{"x", "go.micro.s", "s1", "t"} },
@@ -318,7 +320,9 @@ func TestErrors(t *testing.T) {
 		{follow(t, script{status: &down}, 1), Unreachable, selector.ErrNoneAvailable, refused,
 			[]string{"has not answered yet", "since 2026-01-02T03:04:05Z", "connection refused"}},
 		{follow(t, script{status: &denied}, 1), Refused, selector.ErrNoneAvailable, fs.ErrPermission,
-			[]string{"refuses the credentials", "wrong password"}},
+			[]string{"refuses the credentials: wrong password"}},
+		{follow(t, script{status: &rightless}, 1), Forbidden, selector.ErrNoneAvailable, fs.ErrPermission,
+			[]string{"does not allow to read it: user lacks it"}},
 	} {
 		_, err := p.Start(tt.snapshot, selector.SelectOptions{})
 		var e *Error

@@ -92,6 +92,38 @@ func (e *Etcd) EnableAuth(t testing.TB, user, password string) {
 	e.users = true
 }
 
+// Right is what a user may do with the keys that begin with Prefix.
+type Right struct {
+	Prefix      string
+	Read, Write bool
+}
+
+// AddUser adds a user with these rights. Call it after EnableAuth.
+func (e *Etcd) AddUser(t testing.TB, user, password string, rights ...Right) {
+	t.Helper()
+	c := e.Client(t)
+	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
+	defer cancel()
+	role := "of-" + user
+	_, err := c.RoleAdd(ctx, role)
+	for _, r := range rights {
+		kind := clientv3.PermReadWrite
+		switch {
+		case !r.Write:
+			kind = clientv3.PermRead
+		case !r.Read:
+			kind = clientv3.PermWrite
+		}
+		_, granted := c.RoleGrantPermission(ctx, role, r.Prefix, clientv3.GetPrefixRangeEnd(r.Prefix), clientv3.PermissionType(kind))
+		err = errors.Join(err, granted)
+	}
+	_, added := c.UserAdd(ctx, user, password)
+	_, given := c.UserGrantRole(ctx, user, role)
+	if err := errors.Join(err, added, given); err != nil {
+		t.Fatalf("add user %q to etcd on %s: %v", user, e.addr, err)
+	}
+}
+
 // SetPassword gives a user another password.
 func (e *Etcd) SetPassword(t testing.TB, user, password string) {
 	t.Helper()

@@ -4,17 +4,20 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/rollcall-go/micro/internal/etcd/mirror"
 	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/refusal"
 	"github.com/rollcall-go/micro/internal/watch"
 	"github.com/rollcall-go/micro/registry"
 )
 
 // Watch reports every change after it returned, one event a node, in etcd's
 // order. After a time without connection it reports the net difference. It
-// returns once etcd has answered, or with an error after the timeout; from then
-// on the watch lives until it is stopped or its context is done.
+// returns once etcd has answered, or with an error after the timeout, or as soon as
+// etcd refuses what has to be mended by somebody; from then on the watch lives until
+// it is stopped or its context is done.
 func (b *backend) Watch(opts ...registry.WatchOption) (registry.Watcher, error) {
 	var o registry.WatchOptions
 	for _, opt := range opts {
@@ -33,6 +36,7 @@ func (b *backend) Watch(opts ...registry.WatchOption) (registry.Watcher, error) 
 		tracker: tracker{name: o.Service, skipped: &b.skipped},
 		listed:  make(chan struct{}),
 		ended:   make(chan struct{}),
+		news:    make(chan struct{}, 1),
 	}
 	ctx, end := b.joined(o.Context)
 	w.queue = watch.NewQueue(end)
@@ -42,6 +46,10 @@ func (b *backend) Watch(opts ...registry.WatchOption) (registry.Watcher, error) 
 		w.queue.Stop()
 	}); err != nil {
 		end()
+		return nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	if err := w.refused(patience); err != nil {
+		w.Stop()
 		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
 	select {
@@ -63,6 +71,8 @@ type watcher struct {
 	listed  chan struct{} // closed when the first listing has come
 	ended   chan struct{} // closed when the mirror has ended
 	err     error         // why the mirror ended; read it after ended is closed
+
+	news chan struct{} // holds a token once status is another
 
 	mu     sync.Mutex
 	status error // why the mirror is not live
@@ -114,6 +124,40 @@ func (w *watcher) Status(s mirror.Status) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.status = s.Err
+	select {
+	case w.news <- struct{}{}:
+	default:
+	}
+}
+
+// refused waits until it is not worth waiting for the first listing, because
+// somebody has to mend something, and returns why; nil if the listing has come or ctx
+// is done before.
+func (w *watcher) refused(ctx context.Context) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	var giveUp <-chan time.Time
+	for {
+		select {
+		case <-w.news:
+			patience, bounded := refusal.Of(w.reason(nil)).Patience()
+			switch {
+			case !bounded:
+				giveUp = nil
+			case giveUp == nil:
+				timer.Reset(patience)
+				giveUp = timer.C
+			}
+		case <-giveUp:
+			return w.reason(nil)
+		case <-w.listed:
+			return nil
+		case <-w.ended:
+			return nil
+		case <-ctx.Done():
+			return nil
+		}
+	}
 }
 
 // reason returns why there is no watch: what ended the mirror, else what is known
@@ -128,8 +172,11 @@ func (w *watcher) reason(ended error) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.status == nil {
+	switch {
+	case w.status == nil:
 		return ended
+	case ended == nil:
+		return w.status
 	}
 	return fmt.Errorf("%w: %w", ended, w.status)
 }

@@ -101,12 +101,14 @@ func (cl *Claim) dead() error {
 }
 
 // Wait returns nil once the key is in etcd with the value that was last given, or
-// once the claim is displaced or paused. When ctx ends before, it returns an
-// error that says what stood in the way. The claim goes on trying.
+// once the claim is displaced or paused. When ctx ends before, or when etcd refuses
+// what has to be mended by somebody, it returns an error that says what stood in the
+// way. The claim goes on trying.
 func (cl *Claim) Wait(ctx context.Context) error {
 	for {
 		cl.k.mu.Lock()
 		settled, released, trouble, changed, dead := cl.m.settled(), cl.m.releasing, cl.m.trouble, cl.changed, cl.dead()
+		refused := cl.m.refused()
 		cl.k.mu.Unlock()
 		switch {
 		case dead != nil:
@@ -115,6 +117,8 @@ func (cl *Claim) Wait(ctx context.Context) error {
 			return fmt.Errorf("claim %q: it was released", cl.m.key)
 		case settled:
 			return nil
+		case refused:
+			return fmt.Errorf("claim %q: %w", cl.m.key, trouble)
 		}
 		select {
 		case <-changed:

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/internal/etcd/mirror"
+	"github.com/rollcall-go/micro/internal/refusal"
 )
 
 // begun tells that op was sent.
@@ -194,6 +195,14 @@ func (m *machine) enter(now time.Time, s State, reason string, err error) {
 		next.At = m.status.At
 	}
 	m.status = next
+}
+
+// refused reports whether it is not worth waiting for the claim, because somebody has
+// to mend what its trouble is. A missing right counts once the write was refused with
+// and without the look at the pause key, which another right may be missing for.
+func (m *machine) refused() bool {
+	kind := refusal.Of(m.trouble)
+	return kind != refusal.None && (kind != refusal.Right || m.failures > 2)
 }
 
 // troubled tells that something the claim needs failed.

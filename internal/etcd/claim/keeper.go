@@ -201,7 +201,7 @@ func (k *Keeper) drop(cl *Claim) {
 
 // apply changes the machine of cl and makes known what comes of it. k.mu is held.
 func (k *Keeper) apply(cl *Claim, change func(m *machine)) {
-	before, settled := cl.m.status, cl.m.settled()
+	before, settled, refused := cl.m.status, cl.m.settled(), cl.m.refused()
 	change(cl.m)
 	moved := !before.Same(cl.m.status)
 	if before.State == Held && cl.m.status.State == Absent {
@@ -211,7 +211,7 @@ func (k *Keeper) apply(cl *Claim, change func(m *machine)) {
 		k.notices = append(k.notices, notice{cl.observers, cl.m.status})
 		wake(k.deliver)
 	}
-	if moved || settled != cl.m.settled() || cl.m.releasing {
+	if moved || settled != cl.m.settled() || refused != cl.m.refused() || cl.m.releasing {
 		close(cl.changed)
 		cl.changed = make(chan struct{})
 	}
