@@ -45,6 +45,14 @@ type Options struct {
 	// SubWrappers surround each message, the first outermost.
 	SubWrappers []SubscriberWrapper
 
+	// Functions to run while the server stops: before it deregisters; when it has
+	// deregistered and still takes calls; and when the calls in flight have ended or
+	// were cut off. Each list runs in the order in which it was filled, and whatever
+	// its functions return, the stop goes on.
+	BeforeDeregister []func() error
+	AfterDeregister  []func() error
+	AfterDrain       []func() error
+
 	// RegisterCheck is asked before each registration; while it returns an error
 	// the server is not registered.
 	RegisterCheck func(context.Context) error
@@ -216,7 +224,27 @@ func Wait(wg *sync.WaitGroup) Option {
 	}
 }
 
-// WrapHandler adds a wrapper to those that surround each request.
+// BeforeDeregister adds a function to run before a stopping server deregisters.
+// Stop returns its error, as it does those of AfterDeregister and AfterDrain.
+func BeforeDeregister(fn func() error) Option {
+	return func(o *Options) { o.BeforeDeregister = append(o.BeforeDeregister, fn) }
+}
+
+// AfterDeregister adds a function to run when a stopping server has left the
+// registry, or has tried to. It still takes calls.
+func AfterDeregister(fn func() error) Option {
+	return func(o *Options) { o.AfterDeregister = append(o.AfterDeregister, fn) }
+}
+
+// AfterDrain adds a function to run when a stopping server takes no more calls and
+// those in flight have ended or were cut off: what they needed can be closed.
+func AfterDrain(fn func() error) Option {
+	return func(o *Options) { o.AfterDrain = append(o.AfterDrain, fn) }
+}
+
+// WrapHandler adds a wrapper to those that surround each request. server/grpc puts
+// them around the services of protoc-gen-go-grpc as well, streams of these included;
+// health and reflection as it brings them itself are not surrounded.
 func WrapHandler(w HandlerWrapper) Option {
 	return func(o *Options) { o.HdlrWrappers = append(o.HdlrWrappers, w) }
 }

@@ -44,6 +44,19 @@ const (
 
 // Serving.
 const (
+	// RegistrationWait is how long a starting server waits for its first registration
+	// before it goes on and registers beside.
+	RegistrationWait = time.Second
+	// MaxHeaderListSize limits the headers of one request: names, values and 32 bytes
+	// for each.
+	MaxHeaderListSize = 256 << 10
+	// MaxConcurrentStreams limits the calls in flight on one connection.
+	MaxConcurrentStreams = 1000
+	// ClientProbeTime is the silence on a connection after which the server asks
+	// whether its client is still there, ClientProbeTimeout how long the answer may take.
+	// Connections of hosts that vanished do not stay.
+	ClientProbeTime    = time.Minute
+	ClientProbeTimeout = 20 * time.Second
 	// DeregisterTimeout is how long a stopping server waits for the registry to
 	// let it go.
 	DeregisterTimeout = 3 * time.Second

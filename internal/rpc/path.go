@@ -55,9 +55,9 @@ func cutPath(path string) (full, method string, err error) {
 	return full, method, nil
 }
 
-// camelCase returns the Go name that the protobuf generators give to a name: a
+// GoName returns the Go name that the protobuf generators give to a name: a
 // client by v2's generator calls read_all what its handler has as ReadAll.
-func camelCase(s string) string {
+func GoName(s string) string {
 	b := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
 		c := s[i]

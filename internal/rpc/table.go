@@ -136,7 +136,7 @@ func (t *Table) Find(handler, method string) (*Method, error) {
 	}
 	m := h.byName[method]
 	if m == nil {
-		m = h.byName[camelCase(method)]
+		m = h.byName[GoName(method)]
 	}
 	if m == nil {
 		return nil, status.Errorf(codes.Unimplemented, "unknown service %s.%s", handler, Excerpt(method))

@@ -25,9 +25,10 @@ type calls struct {
 	codecs   rpc.Codecs
 	waiting  *sync.WaitGroup // given by server.Wait; may be nil
 	maxSend  int             // zero if only grpc knows
+	recovery *recovery
 }
 
-func newCalls(o server.Options) *calls {
+func newCalls(o server.Options, r *recovery) *calls {
 	set := settingsOf(o.Context)
 	c := &calls{
 		name:     o.Name,
@@ -35,6 +36,7 @@ func newCalls(o server.Options) *calls {
 		wrappers: o.HdlrWrappers,
 		codecs:   rpc.NewServerCodecs(set.codecs),
 		maxSend:  set.limit(),
+		recovery: r,
 	}
 	if set.maxMsgSize <= 0 && len(set.grpc) > 0 {
 		c.maxSend = 0 // they may say otherwise
@@ -45,30 +47,43 @@ func newCalls(o server.Options) *calls {
 	return c
 }
 
+// enter counts a call in the group of server.Wait. What it returns is to be called
+// when the call is over.
+func (c *calls) enter() (leave func()) {
+	if c.waiting == nil {
+		return func() {}
+	}
+	c.waiting.Add(1)
+	return c.waiting.Done
+}
+
+// contextOf returns ctx with what the headers say: the metadata and v2's deadline.
+func contextOf(ctx context.Context, h rpc.Headers) (context.Context, context.CancelFunc) {
+	ctx = h.NewContext(ctx)
+	if !h.HasTimeout {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, h.Timeout)
+}
+
 // serve serves every call that is not for a service registered with grpc itself.
 // What it returns is a gRPC status.
-func (s *grpcServer) serve(_ any, stream grpc.ServerStream) (err error) {
+func (s *grpcServer) serve(_ any, stream grpc.ServerStream) error {
 	c := s.calls.Load()
-	if c.waiting != nil {
-		c.waiting.Add(1)
-		defer c.waiting.Done()
-	}
-	defer func() { err = statusOf(err) }()
 	// Outside of the wrappers, which may panic as well as what they wrap.
-	defer recoverTo(&err)
+	return c.recovery.run(stream.Context(), func() error { return s.call(c, stream) })
+}
 
+func (s *grpcServer) call(c *calls, stream grpc.ServerStream) error {
+	defer c.enter()()
 	path, _ := grpc.MethodFromServerStream(stream)
 	handler, method, err := rpc.SplitPath(path)
 	if err != nil {
 		return status.Error(codes.InvalidArgument, err.Error())
 	}
 	h := rpc.Incoming(stream.Context())
-	ctx := h.NewContext(stream.Context())
-	if h.HasTimeout {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, h.Timeout)
-		defer cancel()
-	}
+	ctx, cancel := contextOf(stream.Context(), h)
+	defer cancel()
 	if c.router != nil {
 		return c.route(ctx, stream, path, handler+"."+method, h.ContentType)
 	}
@@ -100,7 +115,7 @@ func (c *calls) unary(ctx context.Context, stream grpc.ServerStream, m *rpc.Meth
 	}
 	req := &request{service: c.name, endpoint: m.Endpoint, contentType: contentType, body: call.Request(), message: call.Target(), codec: codec}
 	serve := func(ctx context.Context, _ server.Request, rsp any) (err error) {
-		defer recoverTo(&err)
+		defer c.recovery.recoverTo(&err)
 		return call.Invoke(ctx, rsp)
 	}
 	if err := c.wrap(serve)(ctx, req, call.Response); err != nil {
@@ -131,20 +146,4 @@ func (c *calls) wrap(h server.HandlerFunc) server.HandlerFunc {
 		h = c.wrappers[i](h)
 	}
 	return h
-}
-
-// statusOf returns what to send for err, also if a method of err panics: one of a
-// nil pointer for example, which is an error and yet none.
-func statusOf(err error) (out error) {
-	defer func() { out = rpc.ToStatus(out) }()
-	defer recoverTo(&out)
-	return rpc.ToStatus(err)
-}
-
-// recoverTo turns a panic into the error that v2 sends for it. It is deferred.
-func recoverTo(err *error) {
-	if r := recover(); r != nil {
-		logPanic(r)
-		*err = errors.InternalServerError(rpc.ServerID, "panic recovered: %v", r)
-	}
 }

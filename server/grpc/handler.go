@@ -74,6 +74,18 @@ func (s *grpcServer) Handle(h server.Handler) error {
 	return nil
 }
 
+// public returns the name of the server and the handlers that anybody may hear of.
+func (s *grpcServer) public() (name string, handlers []*rpc.Handler) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, h := range s.handlers {
+		if m, err := methodsOf(h); err == nil && !h.Options().Internal {
+			handlers = append(handlers, m)
+		}
+	}
+	return s.opts.Name, handlers
+}
+
 // methodsOf returns the methods of a handler that this or another package made.
 func methodsOf(h server.Handler) (*rpc.Handler, error) {
 	if own, ok := h.(*handler); ok {

@@ -14,17 +14,15 @@ const Readiness = "readiness"
 
 // registerHealth registers the health service, unless the program brought one,
 // and returns what sets its answers.
-func registerHealth(g *grpc.Server) *health.Server {
+func registerHealth(g *grpc.Server, i *interceptors) *health.Server {
 	h := health.NewServer()
 	h.SetServingStatus(Readiness, healthpb.HealthCheckResponse_NOT_SERVING)
-	if _, own := g.GetServiceInfo()[healthpb.Health_ServiceDesc.ServiceName]; !own {
-		healthpb.RegisterHealthServer(g, h)
-	}
+	i.registerOwn(g, &healthpb.Health_ServiceDesc, h)
 	return h
 }
 
-// followReadiness keeps the answer for Readiness up to date until quit is closed.
-func followReadiness(h *health.Server, e *enroll.Enrollment, quit <-chan struct{}) {
+// followReadiness keeps the answer for Readiness up to date until stopC is closed.
+func followReadiness(h *health.Server, e *enroll.Enrollment, stopC <-chan struct{}) {
 	for {
 		state, changed := e.Changed()
 		answer := healthpb.HealthCheckResponse_NOT_SERVING
@@ -34,7 +32,7 @@ func followReadiness(h *health.Server, e *enroll.Enrollment, quit <-chan struct{
 		h.SetServingStatus(Readiness, answer)
 		select {
 		case <-changed:
-		case <-quit:
+		case <-stopC:
 			return
 		}
 	}

@@ -29,8 +29,14 @@ type serverSettings struct {
 	maxConn    int // zero means no limit
 	maxMsgSize int // zero means DefaultMaxMsgSize
 	grpc       []grpc.ServerOption
-	delay      time.Duration
-	grace      time.Duration
+
+	maxHeaderListSize int // zero means the default
+	maxStreams        int // zero means the default
+	reflection        bool
+
+	wait  time.Duration // for the first registration
+	delay time.Duration // from deregistering to draining
+	grace time.Duration // for the calls in flight
 }
 
 // settingsOf returns the settings in ctx, which may be nil.
@@ -49,7 +55,12 @@ func (s *serverSettings) limit() int {
 	return DefaultMaxMsgSize
 }
 
-var defaultSettings = serverSettings{delay: defaults.DeregisterDelay, grace: defaults.StopGrace}
+var defaultSettings = serverSettings{
+	reflection: true,
+	wait:       defaults.RegistrationWait,
+	delay:      defaults.DeregisterDelay,
+	grace:      defaults.StopGrace,
+}
 
 // set returns the option that changes a copy of the settings.
 func set(change func(*serverSettings)) server.Option {
@@ -96,6 +107,33 @@ func MaxConn(n int) server.Option {
 // means DefaultMaxMsgSize.
 func MaxMsgSize(n int) server.Option {
 	return set(func(s *serverSettings) { s.maxMsgSize = n })
+}
+
+// MaxHeaderListSize limits the headers of one request, in bytes: names and values
+// together, and 32 more for each header. Calls that have more fail. Zero means
+// 256 KiB.
+func MaxHeaderListSize(n int) server.Option {
+	return set(func(s *serverSettings) { s.maxHeaderListSize = n })
+}
+
+// MaxConcurrentStreams limits the calls that one connection may have in flight;
+// clients hold further ones back or open another connection. Zero means 1000.
+func MaxConcurrentStreams(n int) server.Option {
+	return set(func(s *serverSettings) { s.maxStreams = n })
+}
+
+// Reflection says whether the server describes its services to whoever asks by
+// gRPC's reflection. It does by default.
+func Reflection(on bool) server.Option {
+	return set(func(s *serverSettings) { s.reflection = on })
+}
+
+// RegistrationWait sets how long Start waits for the first registration, so that
+// whoever waits for Start finds the service in the registry. The server serves
+// meanwhile, and after that registers beside. The default is 1 s; zero means not to
+// wait.
+func RegistrationWait(d time.Duration) server.Option {
+	return set(func(s *serverSettings) { s.wait = d })
 }
 
 // Options hands options to the grpc.Server behind the server. The other options of

@@ -18,7 +18,8 @@ func TestReadinessOverHTTP(t *testing.T) {
 		body string
 	}{
 		{nil, http.StatusOK, "ready\n"},
-		{errors.New("not registered: etcd is away"), http.StatusServiceUnavailable, "not registered: etcd is away\n"},
+		{errors.New("etcd (10.0.0.5:2379) refuses user \"root\""), http.StatusServiceUnavailable, "not ready\n"},
+		{&notReady{errors.New("etcd (10.0.0.5:2379) is away"), "paused since 10:00:00"}, http.StatusServiceUnavailable, "not ready: paused since 10:00:00\n"},
 	} {
 		w := httptest.NewRecorder()
 		ReadinessHandler(readiness{tc.err}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/ready", nil))

@@ -6,18 +6,16 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/reflection"
 	reflectionpb "google.golang.org/grpc/reflection/grpc_reflection_v1"
+	alphapb "google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/rollcall-go/micro/internal/protomsg"
 	"github.com/rollcall-go/micro/internal/rpc"
 )
 
-// registerReflection registers the reflection service, unless the program brought
-// one.
-func (s *grpcServer) registerReflection(g *grpc.Server) {
-	if _, own := g.GetServiceInfo()[reflectionpb.ServerReflection_ServiceDesc.ServiceName]; own {
-		return
-	}
+// registerReflection registers the reflection service in both of its versions, each
+// unless the program brought one of its own.
+func (s *grpcServer) registerReflection(g *grpc.Server, i *interceptors) {
 	listed := g.GetServiceInfo()
 	for _, sv := range s.services {
 		delete(listed, aliasOf(s.opts.Name, sv.desc))
@@ -25,18 +23,18 @@ func (s *grpcServer) registerReflection(g *grpc.Server) {
 	for _, sv := range s.services {
 		listed[sv.desc.ServiceName] = grpc.ServiceInfo{}
 	}
-	listed[reflectionpb.ServerReflection_ServiceDesc.ServiceName] = grpc.ServiceInfo{}
-	reflectionpb.RegisterServerReflectionServer(g, reflection.NewServerV1(reflection.ServerOptions{
-		Services: listing{fixed: listed, server: s.opts.Name, table: &s.table},
-	}))
+	v1, v1alpha := &reflectionpb.ServerReflection_ServiceDesc, &alphapb.ServerReflection_ServiceDesc
+	listed[v1.ServiceName], listed[v1alpha.ServiceName] = grpc.ServiceInfo{}, grpc.ServiceInfo{}
+	o := reflection.ServerOptions{Services: listing{fixed: listed, server: s}}
+	i.registerOwn(g, v1, reflection.NewServerV1(o))
+	i.registerOwn(g, v1alpha, reflection.NewServer(o))
 }
 
 // listing is the services that reflection lists: those registered with grpc, and
-// the handlers.
+// the handlers that are not internal.
 type listing struct {
 	fixed  map[string]grpc.ServiceInfo
-	server string
-	table  *rpc.Table
+	server *grpcServer
 }
 
 var _ reflection.ServiceInfoProvider = listing{}
@@ -47,8 +45,9 @@ func (l listing) GetServiceInfo() map[string]grpc.ServiceInfo {
 	for name := range l.fixed {
 		out[name] = grpc.ServiceInfo{}
 	}
-	for _, h := range l.table.Handlers() {
-		out[l.nameOf(h)] = grpc.ServiceInfo{}
+	name, handlers := l.server.public()
+	for _, h := range handlers {
+		out[nameOf(name, h)] = grpc.ServiceInfo{}
 	}
 	return out
 }
@@ -56,7 +55,7 @@ func (l listing) GetServiceInfo() map[string]grpc.ServiceInfo {
 // nameOf returns the name that a handler can be called by and, if there is one,
 // described by: that of the protobuf service which was generated together with
 // its messages.
-func (l listing) nameOf(h *rpc.Handler) string {
+func nameOf(server string, h *rpc.Handler) string {
 	for _, m := range h.Methods {
 		if m.Stream {
 			continue
@@ -74,5 +73,5 @@ func (l listing) nameOf(h *rpc.Handler) string {
 			return string(sd.FullName())
 		}
 	}
-	return l.server + "." + h.Name
+	return server + "." + h.Name
 }

@@ -26,10 +26,10 @@ func (c *calls) route(ctx context.Context, stream grpc.ServerStream, path, endpo
 		endpoint: endpoint, contentType: contentType, header: md,
 	}
 	serve := func(ctx context.Context, req server.Request, rsp any) (err error) {
-		defer recoverTo(&err)
+		defer c.recovery.recoverTo(&err)
 		out, ok := rsp.(server.Response)
 		if !ok {
-			return errors.InternalServerError(rpc.ServerID, "route %s: a wrapper replaced the response by a %T, which is no server.Response", endpoint, rsp)
+			return errors.InternalServerError(rpc.ServerID, "route %s: a wrapper replaced the response by a %T, which is no server.Response", rpc.Excerpt(endpoint), rsp)
 		}
 		return c.router.ServeRequest(ctx, req, out)
 	}

@@ -38,8 +38,9 @@ const (
 
 // grpcServer is a server.Server. The methods that serve a call take no lock.
 type grpcServer struct {
-	table rpc.Table
-	calls atomic.Pointer[calls] // what serving a call needs of opts
+	table    rpc.Table
+	calls    atomic.Pointer[calls] // what serving a call needs of opts
+	recovery recovery
 
 	mu          sync.Mutex // guards what follows
 	opts        server.Options
@@ -99,7 +100,7 @@ func newID() string {
 func (s *grpcServer) set(opts server.Options) {
 	opts.Metadata = maps.Clone(opts.Metadata)
 	s.opts = opts
-	s.calls.Store(newCalls(opts))
+	s.calls.Store(newCalls(opts, &s.recovery))
 }
 
 // Init applies options; a name, an id, a version and an address that are empty
@@ -143,6 +144,9 @@ func copyOptions(o server.Options) server.Options {
 	o.Codecs = maps.Clone(o.Codecs)
 	o.HdlrWrappers = slices.Clone(o.HdlrWrappers)
 	o.SubWrappers = slices.Clone(o.SubWrappers)
+	o.BeforeDeregister = slices.Clone(o.BeforeDeregister)
+	o.AfterDeregister = slices.Clone(o.AfterDeregister)
+	o.AfterDrain = slices.Clone(o.AfterDrain)
 	return o
 }
 

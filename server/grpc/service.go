@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/rollcall-go/micro/internal/rpc"
 	"github.com/rollcall-go/micro/logger"
 )
 
@@ -18,8 +19,14 @@ type service struct {
 
 // RegisterService registers a service by protoc-gen-go-grpc, under its own name
 // and, for callers that go by the name of this server, under that as well:
-// /demo.v1.Echo/Say is also /<server name>.Echo/Say. It is to be called before
-// Start; what is wrong with the service, Start reports.
+// /demo.v1.Echo/Say is also /<server name>.Echo/Say. The wrappers of
+// server.WrapHandler surround its methods as they do those of handlers: a request
+// has the endpoint Echo.Say and the message, the response is a pointer to what the
+// method returns; of a stream the wrappers see the beginning and the end, and get it
+// as a server.Stream in the place of the response. Where the implementation has no
+// method of the generator's form, the response is a *any.
+//
+// It is to be called before Start; what is wrong with the service, Start reports.
 func (s *grpcServer) RegisterService(desc *grpc.ServiceDesc, impl any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,15 +60,17 @@ func (s *grpcServer) checkService(desc *grpc.ServiceDesc, impl any) error {
 	return nil
 }
 
-// registerServices registers the program's services with g. The name of the server
-// stands for a handler of the same name first, then for the first service.
-func (s *grpcServer) registerServices(g *grpc.Server) {
+// registerServices registers the program's services with g, and their methods with
+// what surrounds them. The name of the server stands for a handler of the same name
+// first, then for the first service.
+func (s *grpcServer) registerServices(g *grpc.Server, i *interceptors) {
 	taken := make(map[string]bool)
 	for _, h := range s.table.Handlers() {
 		taken[s.opts.Name+"."+h.Name] = true
 	}
 	for _, sv := range s.services {
 		g.RegisterService(sv.desc, sv.impl)
+		i.addMethods(sv.desc, sv)
 		taken[sv.desc.ServiceName] = true
 	}
 	for _, sv := range s.services {
@@ -69,12 +78,43 @@ func (s *grpcServer) registerServices(g *grpc.Server) {
 		alias.ServiceName = aliasOf(s.opts.Name, sv.desc)
 		if !taken[alias.ServiceName] {
 			g.RegisterService(&alias, sv.impl)
+			i.addMethods(&alias, sv)
 			taken[alias.ServiceName] = true
 		}
 	}
 }
 
+// addMethods notes the methods of a service under the paths that desc makes.
+func (i *interceptors) addMethods(desc *grpc.ServiceDesc, sv service) {
+	i.nilServices = i.nilServices || sv.impl == nil
+	prefix, handler := "/"+desc.ServiceName+"/", shortName(sv.desc)+"."
+	for _, m := range desc.Methods {
+		i.methods[prefix+m.MethodName] = method{handler + m.MethodName, sv.responseOf(m.MethodName)}
+	}
+	for _, m := range desc.Streams {
+		i.methods[prefix+m.StreamName] = method{endpoint: handler + m.StreamName}
+	}
+}
+
+// responseOf returns what the response of a unary method points to, nil if the
+// implementation has no such method in the form that the generator asks for.
+func (sv service) responseOf(name string) reflect.Type {
+	if sv.impl == nil {
+		return nil
+	}
+	m := reflect.ValueOf(sv.impl).MethodByName(rpc.GoName(name))
+	if !m.IsValid() || m.Type().NumOut() != 2 || m.Type().Out(0).Kind() != reflect.Pointer {
+		return nil
+	}
+	return m.Type().Out(0).Elem()
+}
+
 // aliasOf returns the name that clients use who go by the name of the server.
 func aliasOf(serverName string, desc *grpc.ServiceDesc) string {
-	return serverName + "." + desc.ServiceName[strings.LastIndexByte(desc.ServiceName, '.')+1:]
+	return serverName + "." + shortName(desc)
+}
+
+// shortName returns the name of a service without its package.
+func shortName(desc *grpc.ServiceDesc) string {
+	return desc.ServiceName[strings.LastIndexByte(desc.ServiceName, '.')+1:]
 }

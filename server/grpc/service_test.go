@@ -187,11 +187,6 @@ func TestHealthWhileStopping(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Errorf("the call in flight: %v", err)
 	}
-	// The watch would keep a graceful stop waiting.
-	if err := watch.CloseSend(); err != nil {
-		t.Error(err)
-	}
-	f.conn.Close()
 	if err := <-stopped; err != nil {
 		t.Errorf("stop: %v", err)
 	}
@@ -203,6 +198,9 @@ func TestReflection(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := f.server.Handle(f.server.NewHandler(Raw{})); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.server.Handle(f.server.NewHandler(Internal{}, server.InternalHandler(true))); err != nil {
 		t.Fatal(err)
 	}
 	f.start(t)
@@ -227,7 +225,7 @@ func TestReflection(t *testing.T) {
 	}).GetListServicesResponse().GetService() {
 		names = append(names, s.Name)
 	}
-	want := "go.micro.test.Raw grpc.health.v1.Health grpc.reflection.v1.ServerReflection rollcall.test.current.Echo rollcall.test.legacy.Greeter"
+	want := "go.micro.test.Raw grpc.health.v1.Health grpc.reflection.v1.ServerReflection grpc.reflection.v1alpha.ServerReflection rollcall.test.current.Echo rollcall.test.legacy.Greeter"
 	if got := strings.Join(names, " "); got != want {
 		t.Errorf("listed are %s, want %s", got, want)
 	}

@@ -5,11 +5,14 @@ import (
 	"crypto/tls"
 	stderrors "errors"
 	"fmt"
+	"math"
 	"net"
+	"time"
 
 	"golang.org/x/net/netutil"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
+	_ "google.golang.org/grpc/encoding/gzip" // makes grpc read and answer what clients compress
 	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/keepalive"
 
@@ -24,32 +27,65 @@ import (
 )
 
 // Start listens, serves in the background, and begins to register, which goes on
-// for as long as it takes. It returns an error, with nothing begun, for what can
-// never work: an address that cannot be listened on, a registry that says it
-// cannot be used, a subscriber, a service registered twice. Starting a server that
-// runs does nothing.
+// for as long as it takes. It returns when the server is registered, and otherwise
+// after the time of RegistrationWait: a registry that is away holds nobody up.
+//
+// It returns an error, with nothing begun, for what can never work: an address that
+// cannot be listened on or that callers cannot use, a registry that says it cannot
+// be used, a subscriber, a service registered twice. Starting a server that runs
+// does nothing.
 func (s *grpcServer) Start() error {
+	r, err := s.start()
+	if err != nil {
+		return fmt.Errorf("start the server: %w", err)
+	}
+	r.awaitRegistration()
+	return nil
+}
+
+// start returns the running server.
+func (s *grpcServer) start() (*run, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch s.phase {
 	case running:
-		return nil
+		return s.run, nil
 	case stopped:
-		return stderrors.New("start the server: it has been stopped; make another one")
+		return nil, stderrors.New("it has been stopped; make another one")
 	}
 	if err := s.startable(); err != nil {
-		return fmt.Errorf("start the server: %w", err)
+		return nil, err
 	}
 	l, err := listen(s.opts)
 	if err != nil {
-		return fmt.Errorf("start the server: %w", err)
+		return nil, err
 	}
 	logger.Infof("Server [grpc] Listening on %s", l.Addr())
 	s.opts.Address = l.Addr().String()
 	warnOfStreams(s.table.Handlers()...)
 	s.phase = running
 	s.run = s.begin(l)
-	return nil
+	return s.run, nil
+}
+
+// awaitRegistration waits for the first registration, not longer than the server
+// is to, and not for one that something stands in the way of.
+func (r *run) awaitRegistration() {
+	timer := time.NewTimer(r.settings.wait)
+	defer timer.Stop()
+	for {
+		state, changed := r.enrolled.Changed()
+		if state.Phase != enroll.Trying {
+			return
+		}
+		select {
+		case <-changed:
+		case <-timer.C:
+			return
+		case <-r.stopC:
+			return
+		}
+	}
 }
 
 // startable returns what keeps the server from starting.
@@ -95,31 +131,43 @@ func listen(o server.Options) (net.Listener, error) {
 }
 
 // run is a server at work, from Start to Stop.
+//
+// Goroutines: Serve of the grpc.Server, followReadiness, and what the enrolment has.
+// stopAll ends them and waits for them.
 type run struct {
-	grpc     *grpc.Server
-	health   *health.Server
-	enrolled *enroll.Enrollment
-	settings *serverSettings
-	quit     chan struct{} // closed by Stop; ends followReadiness
-	ended    chan struct{} // closed when followReadiness has returned
-	served   chan struct{} // closed when the server accepts no more
-	stop     func() error  // stops once, and tells every caller how that went
+	grpc         *grpc.Server
+	interceptors *interceptors
+	health       *health.Server
+	enrolled     *enroll.Enrollment
+	settings     *serverSettings
+
+	stopC         chan struct{} // closed when the stop begins
+	drainC        chan struct{} // closed when the calls in flight are to end
+	readinessDone chan struct{} // closed when followReadiness has returned
+	servingDone   chan struct{} // closed when the server accepts no more
+	stop          func() error  // stops once, and tells every caller how that went
 }
 
 // begin serves on l and begins to register. The caller holds mu.
 func (s *grpcServer) begin(l net.Listener) *run {
+	drainC := make(chan struct{})
+	i := &interceptors{calls: &s.calls, recovery: &s.recovery, methods: make(map[string]method), own: make(map[string]bool), drainC: drainC}
 	r := &run{
-		grpc:     grpc.NewServer(s.grpcOptions()...),
-		settings: settingsOf(s.opts.Context),
-		quit:     make(chan struct{}),
-		ended:    make(chan struct{}),
-		served:   make(chan struct{}),
+		grpc:          grpc.NewServer(s.grpcOptions(i)...),
+		interceptors:  i,
+		settings:      settingsOf(s.opts.Context),
+		stopC:         make(chan struct{}),
+		drainC:        drainC,
+		readinessDone: make(chan struct{}),
+		servingDone:   make(chan struct{}),
 	}
-	s.registerServices(r.grpc)
-	r.health = registerHealth(r.grpc)
-	s.registerReflection(r.grpc)
+	s.registerServices(r.grpc, i)
+	r.health = registerHealth(r.grpc, i)
+	if r.settings.reflection {
+		s.registerReflection(r.grpc, i)
+	}
 	go func() {
-		defer close(r.served)
+		defer close(r.servingDone)
 		if err := r.grpc.Serve(l); err != nil {
 			r.health.Shutdown()
 			logger.Errorf("Server [grpc] accepts no more connections on %s: %v", l.Addr(), err)
@@ -128,30 +176,40 @@ func (s *grpcServer) begin(l net.Listener) *run {
 	r.enrolled = enroll.Start(enroll.Config{
 		Registry:  s.opts.Registry,
 		Describe:  s.record,
-		Check:     func(ctx context.Context) error { return s.check(ctx, r.served) },
+		Check:     func(ctx context.Context) error { return s.check(ctx, r.servingDone) },
 		TTL:       s.opts.RegisterTTL,
 		Interval:  s.opts.RegisterInterval,
 		Generated: s.opts.Id == s.ownID,
 	})
 	go func() {
-		defer close(r.ended)
-		followReadiness(r.health, r.enrolled, r.quit)
+		defer close(r.readinessDone)
+		followReadiness(r.health, r.enrolled, r.stopC)
 	}()
 	return r
 }
 
 // grpcOptions returns the options of the grpc.Server: the defaults, those of the
 // program, and those without which nothing would work.
-func (s *grpcServer) grpcOptions() []grpc.ServerOption {
+func (s *grpcServer) grpcOptions(i *interceptors) []grpc.ServerOption {
 	set := settingsOf(s.opts.Context)
-	limits := []grpc.ServerOption{grpc.MaxRecvMsgSize(set.limit()), grpc.MaxSendMsgSize(set.limit())}
-	// Clients may probe a silent connection more often than gRPC lets them.
-	probes := grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: defaults.KeepaliveMinTime, PermitWithoutStream: true})
-	opts := append(guards(), probes)
-	opts = append(opts, limits...)
+	sizes := []grpc.ServerOption{grpc.MaxRecvMsgSize(set.limit()), grpc.MaxSendMsgSize(set.limit())}
+	opts := append(i.options(),
+		// Clients may probe a silent connection more often than gRPC lets them.
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: defaults.KeepaliveMinTime, PermitWithoutStream: true}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: defaults.ClientProbeTime, Timeout: defaults.ClientProbeTimeout}),
+		grpc.MaxHeaderListSize(defaults.MaxHeaderListSize),
+		grpc.MaxConcurrentStreams(defaults.MaxConcurrentStreams),
+	)
+	opts = append(opts, sizes...)
 	opts = append(opts, set.grpc...)
 	if set.maxMsgSize > 0 {
-		opts = append(opts, limits...)
+		opts = append(opts, sizes...)
+	}
+	if n := set.maxHeaderListSize; n > 0 {
+		opts = append(opts, grpc.MaxHeaderListSize(uint32(min(n, math.MaxInt32))))
+	}
+	if n := set.maxStreams; n > 0 {
+		opts = append(opts, grpc.MaxConcurrentStreams(uint32(min(n, math.MaxInt32))))
 	}
 	if c := tlsConfig(s.opts); c != nil {
 		// Adds the protocol name without which current gRPC clients refuse.
@@ -170,9 +228,9 @@ func tlsConfig(o server.Options) *tls.Config {
 
 // check looks whether the server still accepts connections, and asks the program's
 // own check, as it is at the time.
-func (s *grpcServer) check(ctx context.Context, served <-chan struct{}) error {
+func (s *grpcServer) check(ctx context.Context, servingDone <-chan struct{}) error {
 	select {
-	case <-served:
+	case <-servingDone:
 		return stderrors.New("the server accepts no more connections")
 	default:
 	}
@@ -180,18 +238,4 @@ func (s *grpcServer) check(ctx context.Context, served <-chan struct{}) error {
 		return check(ctx)
 	}
 	return nil
-}
-
-// Ready returns nil while the server is registered, and otherwise an error that
-// says why it is not.
-func (s *grpcServer) Ready() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch s.phase {
-	case idle:
-		return stderrors.New("the server has not been started")
-	case stopped:
-		return stderrors.New("the server has been stopped")
-	}
-	return s.run.enrolled.Ready()
 }

@@ -8,15 +8,19 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/server"
 )
 
-// Stop deregisters, goes on taking calls for the time of DeregisterDelay, waits up to
-// the time of StopGrace for the calls in flight and for the group of server.Wait,
-// cuts off the rest, and returns. It returns an error if the registry may still
-// have the node, or if a grace was given and calls were cut off when it was over;
-// the server is stopped all the same. To
-// stop again, or without having started, does nothing; a second caller waits for
-// the first.
+// Stop deregisters, goes on taking calls for the time of DeregisterDelay, waits up
+// to the time of StopGrace for the calls in flight and for the group of server.Wait,
+// cuts off the rest, and returns. Open streams of health and reflection end and are
+// waited for no longer. The functions of server.BeforeDeregister, AfterDeregister and
+// AfterDrain run at their places.
+//
+// It returns an error if the registry may still have the node, if a grace was given
+// and calls were cut off when it was over, or if one of those functions returned
+// one; the server is stopped all the same. To stop again, or without having started,
+// does nothing; a second caller waits for the first.
 func (s *grpcServer) Stop() error {
 	s.mu.Lock()
 	r := s.run
@@ -26,35 +30,61 @@ func (s *grpcServer) Stop() error {
 	}
 	if s.phase == running {
 		s.phase = stopped
-		r.stop = sync.OnceValue(func() error { return r.end(s.calls.Load().waiting) })
+		o := s.opts
+		r.stop = sync.OnceValue(func() error { return r.stopAll(o, s.calls.Load().waiting) })
 	}
 	s.mu.Unlock()
 	return r.stop()
 }
 
-// end stops what begin began.
-func (r *run) end(waiting *sync.WaitGroup) error {
+// stopAll stops what begin began.
+func (r *run) stopAll(o server.Options, waiting *sync.WaitGroup) error {
+	errs := runAll(o.BeforeDeregister)
 	r.health.Shutdown()
 	registered := r.enrolled.Ready() == nil
+	close(r.stopC)
+	<-r.readinessDone
 	// The lifetime of the stop itself.
 	ctx, cancel := context.WithTimeout(context.Background(), defaults.DeregisterTimeout)
 	defer cancel()
-	err := r.enrolled.Stop(ctx)
-	close(r.quit)
-	<-r.ended
-	if registered && r.settings.delay > 0 {
-		pause := time.NewTimer(r.settings.delay)
-		<-pause.C
+	errs = append(errs, r.enrolled.Stop(ctx))
+	errs = append(errs, runAll(o.AfterDeregister)...)
+	if registered {
+		r.delay()
 	}
-	return errors.Join(err, r.drain(waiting))
+	close(r.drainC)
+	errs = append(errs, r.drain(waiting))
+	return errors.Join(append(errs, runAll(o.AfterDrain)...)...)
+}
+
+// runAll runs the functions in order and returns their errors.
+func runAll(fns []func() error) []error {
+	var errs []error
+	for _, fn := range fns {
+		errs = append(errs, fn())
+	}
+	return errs
+}
+
+// delay waits while clients hear that the server has gone. There is nothing to wait
+// for when it accepts no more connections.
+func (r *run) delay() {
+	timer := time.NewTimer(r.settings.delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-r.servingDone:
+	}
 }
 
 // drain waits for the calls in flight, and cuts them off when the grace is over. A
-// handler that does not heed its context then outlives the server.
+// handler that does not heed its context then outlives the server, and so does the
+// goroutine here that waits for it or for the group.
 func (r *run) drain(waiting *sync.WaitGroup) error {
 	if r.settings.grace <= 0 {
 		r.grpc.Stop()
-		<-r.served
+		<-r.servingDone
+		r.interceptors.ownWG.Wait()
 		return nil
 	}
 	done := make(chan struct{})
@@ -74,6 +104,7 @@ func (r *run) drain(waiting *sync.WaitGroup) error {
 		r.grpc.Stop()
 		err = fmt.Errorf("stop the server: calls that took longer than its grace of %s were cut off", r.settings.grace)
 	}
-	<-r.served
+	<-r.servingDone
+	r.interceptors.ownWG.Wait()
 	return err
 }

@@ -1,0 +1,141 @@
+package grpc
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/rollcall-go/micro/errors"
+	"github.com/rollcall-go/micro/internal/protomsg"
+	"github.com/rollcall-go/micro/internal/rpc"
+	"github.com/rollcall-go/micro/server"
+)
+
+// interceptors stand in front of everything that grpc serves. The services of
+// RegisterService get through them what handlers have: the wrappers, the metadata,
+// answers for panics. They are made before the grpc.Server and completed before it
+// serves.
+type interceptors struct {
+	calls    *atomic.Pointer[calls]
+	recovery *recovery
+	methods  map[string]method // of the services of RegisterService, by path
+	// nilServices tells that a service of RegisterService has no implementation.
+	nilServices bool
+
+	own    map[string]bool // names of the services of the server itself
+	drainC <-chan struct{} // closed when the streams of own services are to end
+	ownWG  sync.WaitGroup  // counts the handlers of those streams
+}
+
+// method is a method of a service of RegisterService.
+type method struct {
+	endpoint string
+	response reflect.Type // what the response points to; nil if nobody knows
+}
+
+func (i *interceptors) options() []grpc.ServerOption {
+	return []grpc.ServerOption{grpc.ChainUnaryInterceptor(i.unary), grpc.ChainStreamInterceptor(i.stream)}
+}
+
+func (i *interceptors) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (rsp any, err error) {
+	err = i.recovery.run(ctx, func() (err error) {
+		if m, ok := i.methods[info.FullMethod]; ok {
+			rsp, err = i.calls.Load().generatedUnary(ctx, m, req, next)
+		} else {
+			rsp, err = next(ctx, req)
+		}
+		return err
+	})
+	return rsp, err
+}
+
+func (i *interceptors) stream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+	return i.recovery.run(stream.Context(), func() error {
+		if srv == nil && !i.nilServices { // grpcServer.serve
+			return next(srv, stream)
+		}
+		if m, ok := i.methods[info.FullMethod]; ok {
+			return i.calls.Load().generatedStream(srv, stream, m, next)
+		}
+		if name, _, _ := strings.Cut(strings.TrimPrefix(info.FullMethod, "/"), "/"); i.own[name] {
+			return i.ownStream(srv, stream, next)
+		}
+		return next(srv, stream)
+	})
+}
+
+// generatedUnary serves a call of a service of RegisterService through the wrappers.
+func (c *calls) generatedUnary(ctx context.Context, m method, req any, next grpc.UnaryHandler) (any, error) {
+	defer c.enter()()
+	h := rpc.Incoming(ctx)
+	ctx, cancel := contextOf(ctx, h)
+	defer cancel()
+	if len(c.wrappers) == 0 {
+		return next(ctx, req)
+	}
+	serve := func(ctx context.Context, _ server.Request, rsp any) (err error) {
+		defer c.recovery.recoverTo(&err)
+		out, err := next(ctx, req)
+		if err != nil {
+			return err
+		}
+		return fill(rsp, out)
+	}
+	r := &request{service: c.name, endpoint: m.endpoint, contentType: h.ContentType, body: req, message: req, codec: rpc.Proto}
+	if m.response == nil {
+		var rsp any
+		err := c.wrap(serve)(ctx, r, &rsp)
+		return rsp, err
+	}
+	rsp := reflect.New(m.response).Interface()
+	return rsp, c.wrap(serve)(ctx, r, rsp)
+}
+
+// fill makes the response that the wrappers have the one that the service returned.
+// It copies: the service may keep what it returned, and the wrappers may change what
+// they are given.
+func fill(rsp, out any) error {
+	if to, ok := rsp.(*any); ok {
+		*to = out
+		return nil
+	}
+	if reflect.TypeOf(rsp) != reflect.TypeOf(out) {
+		return errors.InternalServerError(rpc.ServerID, "a wrapper replaced the response by a %T, where the service returns a %T", rsp, out)
+	}
+	to, ok := protomsg.Of(rsp)
+	from, fromOK := protomsg.Of(out)
+	if !ok || !fromOK {
+		reflect.ValueOf(rsp).Elem().Set(reflect.ValueOf(out).Elem())
+		return nil
+	}
+	proto.Reset(to)
+	proto.Merge(to, from)
+	return nil
+}
+
+// generatedStream serves a stream of a service of RegisterService through the
+// wrappers, which get the stream in the place of the response.
+func (c *calls) generatedStream(srv any, stream grpc.ServerStream, m method, next grpc.StreamHandler) error {
+	defer c.enter()()
+	h := rpc.Incoming(stream.Context())
+	ctx := h.NewContext(stream.Context())
+	if len(c.wrappers) == 0 {
+		return next(srv, &contextStream{stream, ctx})
+	}
+	r := &request{service: c.name, endpoint: m.endpoint, contentType: h.ContentType, codec: rpc.Proto, stream: true}
+	serve := func(ctx context.Context, _ server.Request, rsp any) (err error) {
+		defer c.recovery.recoverTo(&err)
+		through, ok := rsp.(server.Stream)
+		if !ok {
+			return errors.New(rpc.ServerID, "a wrapper replaced the stream of "+m.endpoint+" by what is no server.Stream", http.StatusInternalServerError)
+		}
+		return next(srv, &wrappedStream{contextStream{stream, ctx}, through})
+	}
+	return c.wrap(serve)(ctx, r, &generatedStream{contextStream: contextStream{stream, ctx}, request: r})
+}

@@ -1,0 +1,122 @@
+package grpc
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/status"
+
+	"github.com/rollcall-go/micro/errors"
+	"github.com/rollcall-go/micro/internal/rpc"
+	"github.com/rollcall-go/micro/logger"
+)
+
+// recovery answers for code of the program that panics, or that ends its goroutine,
+// while it serves a call. One server has one.
+type recovery struct {
+	mu     sync.Mutex // guards what follows
+	begun  time.Time  // the second in which stacks are counted
+	stacks int
+}
+
+// stacksPerSecond is how many panics are logged with their stacks. A caller who
+// finds one that panics must not fill the disk with it.
+const stacksPerSecond = 5
+
+// run returns the gRPC status for what serve returns or panics with. Where serve
+// ends its goroutine, the caller is answered all the same.
+func (r *recovery) run(ctx context.Context, serve func() error) (err error) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		if v := recover(); v != nil {
+			err = r.statusOf(r.panicked(v))
+			return
+		}
+		answerExit(ctx)
+	}()
+	err = r.statusOf(serve())
+	returned = true
+	return err
+}
+
+// recoverTo turns a panic into the error that v2 sends for it. It is deferred.
+func (r *recovery) recoverTo(err *error) {
+	if v := recover(); v != nil {
+		*err = r.panicked(v)
+	}
+}
+
+// statusOf returns what to send for err, also if a method of err panics: one of a
+// nil pointer for example, which is an error and yet none.
+func (r *recovery) statusOf(err error) (out error) {
+	if err == nil {
+		return nil
+	}
+	defer func() { out = rpc.ToStatus(out) }()
+	defer r.recoverTo(&out)
+	return rpc.ToStatus(err)
+}
+
+// panicked logs a panic and returns the error to send for it.
+func (r *recovery) panicked(v any) error {
+	if r.mayLogStack(time.Now()) {
+		logger.Errorf("panic recovered: %v: at %s", v, stack())
+	} else {
+		logger.Errorf("panic recovered: %v", v)
+	}
+	return errors.InternalServerError(rpc.ServerID, "panic recovered: %s", rpc.Excerpt(fmt.Sprint(v)))
+}
+
+func (r *recovery) mayLogStack(now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if now.Sub(r.begun) >= time.Second {
+		r.begun, r.stacks = now, 0
+	}
+	r.stacks++
+	return r.stacks <= stacksPerSecond
+}
+
+// stack returns the calls that led to the panic which is being recovered from, the
+// innermost first, in one line.
+func stack() string {
+	var pcs [64]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(0, pcs[:])])
+	var calls []string
+	panicking := false
+	for {
+		f, more := frames.Next()
+		switch {
+		case f.Function == "runtime.gopanic":
+			panicking, calls = true, nil
+		case panicking && !strings.HasPrefix(f.Function, "runtime."):
+			dir, file := path.Split(f.File)
+			calls = append(calls, fmt.Sprintf("%s (%s:%d)", f.Function, path.Join(path.Base(dir), file), f.Line))
+		}
+		if !more {
+			return strings.Join(calls, " < ")
+		}
+	}
+}
+
+// answerExit answers the call that ctx belongs to from a goroutine that is ending:
+// its code called runtime.Goexit, as the FailNow of a test does, and nothing that it
+// returned could be sent. grpc has no method for this in its interfaces, but its
+// streams do.
+func answerExit(ctx context.Context) {
+	const text = "the handler ended its goroutine (runtime.Goexit) instead of returning"
+	logger.Errorf("Server [grpc] %s", text)
+	if s, ok := grpc.ServerTransportStreamFromContext(ctx).(interface{ WriteStatus(*status.Status) error }); ok {
+		// A caller that has gone needs no answer.
+		_ = s.WriteStatus(status.Convert(rpc.ToStatus(errors.InternalServerError(rpc.ServerID, text))))
+	}
+}
