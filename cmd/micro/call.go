@@ -7,6 +7,8 @@ import (
 	stderrors "errors"
 	"fmt"
 	"io"
+	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,14 +57,11 @@ func runCall(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.use(func(r registry.Registry) error { return call(c, p, r) })
+	return p.open(c, call)
 }
 
-func call(c *cli.Context, p registryTarget, r registry.Registry) (err error) {
-	asJSON, err := wantsJSON(c)
-	if err != nil {
-		return err
-	}
+func call(s *session) (err error) {
+	c := s.Context
 	headers, err := headersOf(c.StringSlice("header"))
 	if err != nil {
 		return err
@@ -73,55 +72,113 @@ func call(c *cli.Context, p registryTarget, r registry.Registry) (err error) {
 	}
 	service, endpoint := c.Args().Get(0), c.Args().Get(1)
 
-	cl := cgrpc.NewClient(client.Registry(r))
+	cl := cgrpc.NewClient(client.Registry(s.registry))
 	if closer, ok := cl.(io.Closer); ok {
 		defer func() { err = stderrors.Join(err, closer.Close()) }()
 	}
-	ctx, cancel := context.WithTimeout(metadata.NewContext(c.Context, headers), p.timeout)
+	ctx, cancel := context.WithTimeout(metadata.NewContext(c.Context, headers), s.target.timeout)
 	defer cancel()
 	var opts []client.CallOption
 	if address := c.String("address"); address != "" {
 		opts = append(opts, client.WithAddress(address))
 	}
-	req := cl.NewRequest(service, endpoint, &frame.Frame{Data: body}, client.WithContentType("application/json"))
+	req := cl.NewRequest(service, endpoint, &frame.Frame{Data: body}, client.WithContentType(contentType))
 	var rsp frame.Frame
 	err = cl.Call(ctx, req, &rsp, opts...)
 	switch {
+	case err == nil && wantsJSON(c):
+		return printRaw(stdout(c), rsp.Data)
 	case err == nil:
-		return printAnswer(c.App.Writer, rsp.Data, asJSON)
-	case asJSON:
-		fmt.Fprintln(c.App.ErrWriter, errors.FromError(err).Error())
+		if err := printAnswer(stdout(c), rsp.Data); err != nil {
+			return fmt.Errorf("decode the answer of %q of %q: %w", endpoint, service, err)
+		}
+		return nil
+	case wantsJSON(c):
+		// The same in both forms, but that nothing in it can reach the terminal.
+		fmt.Fprintf(stderr(c), "%s\n", escaped([]byte(errors.FromError(err).Error())))
 		return errReported
 	}
-	missing := stderrors.Is(err, registry.ErrNotFound)
-	err = fmt.Errorf("call %q of %q: %s", endpoint, service, inWords(errors.FromError(err)))
-	if missing {
-		err = p.explain(err)
+	said := errors.FromError(err)
+	hint := ""
+	if meant := s.endpointMeant(service, endpoint, said.GetCode()); len(meant) > 0 {
+		hint = "; did you mean " + strings.Join(meant, " or ") + "?"
 	}
-	return err
+	failed := &callError{fmt.Sprintf("call %q of %q: %d %s: %s (from %s)%s", endpoint, service,
+		said.GetCode(), said.GetStatus(), said.GetDetail(), said.GetId(), hint), nil}
+	if stderrors.Is(err, registry.ErrNotFound) {
+		failed.cause = registry.ErrNotFound
+	}
+	return failed
 }
 
-// inWords writes the error of a call on one line.
-func inWords(e *errors.Error) string {
-	return printable(fmt.Sprintf("%d %s: %s (from %s)", e.GetCode(), e.GetStatus(), e.GetDetail(), e.GetId()))
+// callError is the error of a call in words. Its cause is known only where it
+// tells that the service is not there.
+type callError struct {
+	text  string
+	cause error
 }
 
-// printAnswer prints what a service answered: as it came, or indented.
-func printAnswer(w io.Writer, answer []byte, asIs bool) error {
-	if len(answer) == 0 {
-		answer = []byte("{}") // a message without fields
+func (e *callError) Error() string { return e.text }
+func (e *callError) Unwrap() error { return e.cause }
+
+// endpointMeant returns the endpoints that somebody meant who called one that the
+// service has not got.
+func (s *session) endpointMeant(service, endpoint string, code int32) []string {
+	if s.String("address") != "" || code != http.StatusNotImplemented && code != http.StatusNotFound && code != http.StatusInternalServerError && code != http.StatusBadRequest {
+		return nil
 	}
-	if asIs {
-		_, err := fmt.Fprintf(w, "%s\n", bytes.TrimRight(answer, "\n"))
+	versions, err := s.registry.GetService(service, registry.GetContext(s.Context.Context))
+	if err != nil {
+		return nil // it is a hint and no more
+	}
+	var names []string
+	for _, v := range versions {
+		for _, e := range v.Endpoints {
+			if e.Name == endpoint {
+				return nil
+			}
+			names = append(names, e.Name)
+		}
+	}
+	slices.Sort(names)
+	return suggest(endpoint, slices.Compact(names))
+}
+
+// printRaw prints what a service answered as it came. On a terminal it is shown in
+// such a way that it stays text.
+func printRaw(w screen, answer []byte) error {
+	answer = append(bytes.TrimRight(orEmpty(answer), "\n"), '\n')
+	if w.isTerminal() {
+		if json.Valid(answer) {
+			answer = escaped(answer)
+		}
+		_, err := w.Write(answer)
 		return err
 	}
-	var text bytes.Buffer
-	if err := json.Indent(&text, answer, "", "  "); err != nil {
-		return fmt.Errorf("read the answer: it is no JSON, -o json prints it as it came: %w", err)
-	}
-	_, err := fmt.Fprintf(w, "%s\n", bytes.TrimRight(text.Bytes(), "\n"))
+	_, err := w.w.Write(answer)
 	return err
 }
+
+// printAnswer prints what a service answered over several lines.
+func printAnswer(w screen, answer []byte) error {
+	var text bytes.Buffer
+	if err := json.Indent(&text, orEmpty(answer), "", "  "); err != nil {
+		return fmt.Errorf("it is no %s, -o json prints it as it came: %w", contentType, err)
+	}
+	_, err := fmt.Fprintf(w, "%s\n", bytes.TrimRight(escaped(text.Bytes()), "\n"))
+	return err
+}
+
+// orEmpty returns the answer, or what a message without fields is.
+func orEmpty(answer []byte) []byte {
+	if len(answer) == 0 {
+		return []byte("{}")
+	}
+	return answer
+}
+
+// contentType is what is sent, and asked for.
+const contentType = "application/json"
 
 // bodyOf returns the JSON to send: the argument, or what is on standard input.
 func bodyOf(arg string, stdin io.Reader) ([]byte, error) {

@@ -14,7 +14,6 @@ import (
 
 	rollcall "github.com/rollcall-go/micro"
 	"github.com/rollcall-go/micro/client"
-	"github.com/rollcall-go/micro/registry"
 )
 
 func demoClientCommand() *cli.Command {
@@ -27,11 +26,11 @@ line "off". After the calls a report is printed as one line of JSON, with "on" a
 after the first of them.`,
 		Flags:  registryFlags(5 * time.Second),
 		Before: arguments(0, 0),
-		Action: withRegistry(func(c *cli.Context, _ registryTarget, r registry.Registry) error {
+		Action: withRegistry(func(s *session) error {
 			leaveInterruptsToParent()
 			// A program that only calls: it neither registers nor runs.
-			service := rollcall.NewService(rollcall.Name("demo.client"), rollcall.Registry(r))
-			return demoClient(c.Context, service.Client(), c.App.Reader, c.App.Writer)
+			service := rollcall.NewService(rollcall.Name("demo.client"), rollcall.Registry(s.registry))
+			return demoClient(s.Context.Context, service.Client(), s.App.Reader, s.App.Writer)
 		}),
 	}
 }

@@ -9,7 +9,6 @@ import (
 
 	rollcall "github.com/rollcall-go/micro"
 	"github.com/rollcall-go/micro/logger"
-	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/server"
 )
 
@@ -52,17 +51,17 @@ func (g *Greeter) Hello(_ context.Context, req *HelloRequest, rsp *HelloResponse
 	return nil
 }
 
-func demoService(c *cli.Context, _ registryTarget, r registry.Registry) error {
+func demoService(s *session) error {
 	// It is a service like any other, and the demo reads its log.
-	if err := logger.Init(logger.WithOutput(c.App.Writer)); err != nil {
+	if err := logger.Init(logger.WithOutput(s.App.Writer)); err != nil {
 		return fmt.Errorf("set the log up: %w", err)
 	}
 	service := rollcall.NewService(
 		rollcall.Name(demoName),
 		rollcall.Version("1.0.0"),
 		rollcall.Address("127.0.0.1:0"),
-		rollcall.Registry(r),
-		rollcall.Context(c.Context),
+		rollcall.Registry(s.registry),
+		rollcall.Context(s.Context.Context),
 		rollcall.HandleSignal(false), // the command sees to signals
 	)
 	if err := rollcall.RegisterHandler(service.Server(), &Greeter{service.Server()}); err != nil {

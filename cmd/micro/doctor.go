@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -30,46 +28,43 @@ timeout. The exit code is 1 if there is a problem; a warning is none.
 }
 
 func runDoctor(c *cli.Context) error {
-	asJSON, err := wantsJSON(c)
-	if err != nil {
-		return err
-	}
 	p, err := targetOf(c)
 	if err != nil {
 		return err
 	}
-	findings := doctor.Examine(c.Context, p.config())
-	if asJSON {
-		err = printJSON(c.App.Writer, findings)
-	} else {
-		err = printFindings(c.App.Writer, findings)
-	}
-	if err == nil && count(findings, doctor.Problem) > 0 {
+	found := findings(doctor.Examine(c.Context, p.config()))
+	err = show(c, found)
+	if err == nil && found.count(doctor.Problem) > 0 {
 		err = errReported // on standard output: the findings are the result
 	}
 	return err
 }
 
-// printFindings prints them in the order in which they were made, which goes from
-// the network upwards, and sums them up.
-func printFindings(w io.Writer, findings []doctor.Finding) error {
-	var text strings.Builder
-	for _, f := range findings {
-		fmt.Fprintf(&text, "%-9s%s: %s [%s]\n", f.Level, printable(f.Subject), printable(f.Cause), f.Code)
+// findings are printed in the order in which they were made, which goes from the
+// network upwards.
+type findings []doctor.Finding
+
+var _ result = findings(nil)
+
+func (all findings) value() any { return all }
+
+func (all findings) table(w screen) error {
+	for _, f := range all {
+		w.line("%-9s%s: %s [%s]", f.Level, f.Subject, f.Cause, f.Code)
 		if f.Fix != "" {
-			fmt.Fprintf(&text, "         fix: %s\n", printable(f.Fix))
+			w.line("         fix: %s", f.Fix)
 		}
 	}
-	fmt.Fprintf(&text, "\n%s, %s, %d ok\n", plural(count(findings, doctor.Problem), "problem"), plural(count(findings, doctor.Warning), "warning"), count(findings, doctor.OK))
-	_, err := io.WriteString(w, text.String())
+	_, err := fmt.Fprintf(w, "\n%s, %s, %d ok\n", plural(all.count(doctor.Problem), "problem"), plural(all.count(doctor.Warning), "warning"), all.count(doctor.OK))
 	return err
 }
 
-func count(findings []doctor.Finding, level doctor.Level) int {
+// count returns how many findings there are of a level, those left out included.
+func (all findings) count(level doctor.Level) int {
 	n := 0
-	for _, f := range findings {
+	for _, f := range all {
 		if f.Level == level {
-			n++
+			n += 1 + f.More
 		}
 	}
 	return n

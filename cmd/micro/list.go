@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -8,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/rollcall-go/micro/internal/operate"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -18,7 +21,8 @@ func listCommand() *cli.Command {
 		Subcommands: []*cli.Command{{
 			Name:  "services",
 			Usage: "list the registered services",
-			Description: `Lists every service with its versions and the number of its nodes.
+			Description: `Lists every service with its versions and the number of its nodes, and how many
+more an operator keeps out ("micro node pause").
 
    micro list services
    micro list services --registry_address=10.0.0.1:2379,10.0.0.2:2379
@@ -30,46 +34,75 @@ func listCommand() *cli.Command {
 	}
 }
 
+// listing is the list of services, sorted by name.
+type listing []listed
+
 // listed is a service as list shows it.
 type listed struct {
 	Name     string   `json:"name"`
 	Versions []string `json:"versions"`
 	Nodes    int      `json:"nodes"`
+	Paused   int      `json:"paused"`
 }
 
-func listServices(c *cli.Context, p registryTarget, r registry.Registry) error {
-	asJSON, err := wantsJSON(c)
+var _ result = listing(nil)
+
+func listServices(s *session) error {
+	services, err := s.registry.ListServices(registry.ListContext(s.Context.Context))
 	if err != nil {
 		return err
 	}
-	services, err := r.ListServices(registry.ListContext(c.Context))
-	if err != nil {
-		return p.explain(err)
-	}
-	all := summarize(services)
-	if asJSON {
-		return printJSON(c.App.Writer, all)
-	}
-	t := newTable(c.App.Writer, "", "NAME", "VERSIONS", "NODES")
-	for _, s := range all {
-		t.row(s.Name, strings.Join(s.Versions, ", "), strconv.Itoa(s.Nodes))
-	}
-	return t.flush()
+	return show(s.Context, summarize(services, s.pauses("")))
 }
 
-// summarize makes one line of all versions of a service. The services are sorted
-// by name.
-func summarize(services []*registry.Service) []listed {
-	all := []listed{} // printed as [] when empty
-	for _, s := range services {
-		if n := len(all); n == 0 || all[n-1].Name != s.Name {
-			all = append(all, listed{Name: s.Name})
-		}
-		last := &all[len(all)-1]
-		if !slices.Contains(last.Versions, s.Version) {
-			last.Versions = append(last.Versions, s.Version)
-		}
-		last.Nodes += len(s.Nodes)
+// pauses returns the paused nodes of a service, or of all when service is empty.
+// Where they cannot be told a line on standard error says so: what else there is to
+// say is not held back for it.
+func (s *session) pauses(service string) []operate.Pause {
+	paused, err := s.operator.Pauses(s.Context.Context, service)
+	if err != nil {
+		stderr(s.Context).note("micro: paused nodes cannot be told: %v", err)
 	}
-	return all
+	return paused
+}
+
+// summarize makes one line of all versions of a service.
+func summarize(services []*registry.Service, paused []operate.Pause) listing {
+	all := make(map[string]*listed)
+	of := func(name string) *listed {
+		if all[name] == nil {
+			all[name] = &listed{Name: name, Versions: []string{}}
+		}
+		return all[name]
+	}
+	for _, s := range services {
+		l := of(s.Name)
+		if !slices.Contains(l.Versions, s.Version) {
+			l.Versions = append(l.Versions, s.Version)
+		}
+		l.Nodes += len(s.Nodes)
+	}
+	for _, p := range paused {
+		of(p.Service).Paused++
+	}
+	lines := listing{} // printed as [] when empty
+	for _, l := range all {
+		lines = append(lines, *l)
+	}
+	slices.SortFunc(lines, func(a, b listed) int { return cmp.Compare(a.Name, b.Name) })
+	return lines
+}
+
+func (l listing) value() any { return l }
+
+func (l listing) table(w screen) error {
+	t := newTable(w, "", "NAME", "VERSIONS", "NODES")
+	for _, s := range l {
+		nodes := strconv.Itoa(s.Nodes)
+		if s.Paused > 0 {
+			nodes += fmt.Sprintf(", paused %d", s.Paused)
+		}
+		t.row(s.Name, strings.Join(s.Versions, ", "), nodes)
+	}
+	return t.flush()
 }

@@ -9,13 +9,14 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
+	"google.golang.org/grpc/grpclog"
 )
 
 // Exit codes.
@@ -30,6 +31,8 @@ func main() {
 	// usual effect again, so the second one ends the process at once.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
+	// What grpc has to say of itself is said by the errors that come of it.
+	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard))
 	os.Exit(run(ctx, os.Args, os.Stdout, os.Stderr))
 }
 
@@ -51,7 +54,7 @@ func commands() []*cli.Command {
 }
 
 // run executes the command line and returns the exit code. It ends early when
-// ctx is done.
+// ctx is done. This is the one place in which errors are printed.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	app := newApp(stdout, stderr)
 	err := app.RunContext(ctx, reorderFlags(app, args))
@@ -61,7 +64,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if errors.Is(err, errReported) {
 		return exitFailed
 	}
-	fmt.Fprintf(stderr, "micro: %v\n", err)
+	screen{stderr}.note("micro: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
 	var usage *usageError
 	var help cli.ExitCoder // the library's own: there is no help on that
 	if errors.As(err, &usage) || errors.As(err, &help) {
@@ -81,8 +84,8 @@ The flags of a command may stand anywhere, before its name as well.`,
 		Flags:          []cli.Flag{&cli.BoolFlag{Name: "version", Usage: "print the version", DisableDefaultText: true}, childFlag()},
 		Before:         followParent,
 		Commands:       commands(),
-		Writer:         stdout,
-		ErrWriter:      stderr,
+		Writer:         screen{stdout},
+		ErrWriter:      screen{stderr},
 		OnUsageError:   explainUsage,
 		ExitErrHandler: func(*cli.Context, error) {}, // run reports errors and chooses the exit code
 		// A comma in a value is part of the value.

@@ -4,51 +4,56 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/user"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/rollcall-go/micro/internal/doctor"
+	"github.com/rollcall-go/micro/internal/operate"
 	"github.com/rollcall-go/micro/internal/record"
-	"github.com/rollcall-go/micro/registry"
+	"github.com/rollcall-go/micro/internal/similar"
 )
 
 func nodeCommand() *cli.Command {
-	flags := func(more ...cli.Flag) []cli.Flag {
-		return append(append(registryFlags(10*time.Second), outputFlag()), more...)
+	const which = `NODE is its id, or a part of it, from
+the beginning or to the end, that fits no other.`
+	sub := func(name, usage, description string, action func(context.Context, *session, *nodes, string) (nodeResult, error), more ...cli.Flag) *cli.Command {
+		return &cli.Command{
+			Name: name, Usage: usage, ArgsUsage: "SERVICE NODE", Description: description,
+			Flags:  append(append(registryFlags(10*time.Second), outputFlag()), more...),
+			Before: arguments(2, 2),
+			Action: withRegistry(func(s *session) error { return onNode(s, action) }),
+		}
 	}
 	return &cli.Command{
 		Name:  "node",
 		Usage: "take a node out of the registry, and bring it back",
 		Subcommands: []*cli.Command{
-			{
-				Name:      "pause",
-				Usage:     "make a node leave the registry and stay out",
-				ArgsUsage: "SERVICE NODE",
-				Description: `Asks the node to deregister and to stay out until it is resumed, also if it is
+			sub("pause", "make a node leave the registry and stay out",
+				`Asks the node to deregister and to stay out until it is resumed, also if it is
 started again under the same id; its process goes on and answers whoever knows
-its address. Waits until the node has left. NODE is its id, or a part of it, from
-the beginning or to the end, that fits no other.
+its address. Waits until the node has left. `+which+`
 
    micro node pause greeter greeter-8f1c --reason "disk full"
    micro node resume greeter greeter-8f1c`,
-				Flags:  flags(&cli.StringFlag{Name: "reason", Usage: "tell others `WHY`"}),
-				Before: arguments(2, 2),
-				Action: withRegistry(pauseNode),
-			},
-			{
-				Name:      "resume",
-				Usage:     "let a paused node come back",
-				ArgsUsage: "SERVICE NODE",
-				Description: `Takes a pause back and waits until the node is registered again. NODE is its id,
-or a part of it, from the beginning or to the end, that fits no other.
+				pauseNode, &cli.StringFlag{Name: "reason", Usage: "tell others `WHY`"}),
+			sub("resume", "let a paused node come back",
+				`Takes a pause back and waits until the node is registered again. `+which+`
 
-   micro node resume greeter greeter-8f1c`,
-				Flags:  flags(),
-				Before: arguments(2, 2),
-				Action: withRegistry(resumeNode),
-			},
+   micro node resume greeter greeter-8f1c`, resumeNode),
+			sub("deregister", "take a node out whose process is gone",
+				`Takes the record of a dead node out, so that nobody waits for its lease to end.
+Callers drop it at once. A node that seems to be alive is left alone, because it
+would register again: its lease was renewed lately, or something answers at its
+address. `+which+`
+
+   micro node deregister greeter greeter-8f1c
+   micro node deregister greeter greeter-8f1c --force`,
+				deregisterNode, &cli.BoolFlag{Name: "force", Usage: "also if it seems to be alive", DisableDefaultText: true}),
 		},
 	}
 }
@@ -56,34 +61,32 @@ or a part of it, from the beginning or to the end, that fits no other.
 // nodes are the nodes of a service, registered and paused.
 type nodes struct {
 	service    string
-	registered []*registry.Node
-	paused     []pause
+	registered []operate.Node
+	paused     []operate.Pause
 }
 
-func lookUpNodes(ctx context.Context, r registry.Registry, keys *pauses, service string) (nodes, error) {
-	all := nodes{service: service}
-	versions, err := r.GetService(service, registry.GetContext(ctx))
-	if err != nil && !errors.Is(err, registry.ErrNotFound) {
-		return all, err
-	}
-	for _, v := range versions {
-		all.registered = append(all.registered, v.Nodes...)
-	}
-	all.paused, err = keys.of(ctx, service)
-	return all, err
-}
-
-// find returns the id of the one node that is meant.
-func (n nodes) find(given string) (string, error) {
+// ids returns the ids of all nodes, those that are registered first.
+func (n *nodes) ids() []string {
 	var ids []string
-	for _, node := range n.registered {
-		ids = append(ids, node.Id)
-	}
-	for _, id := range idsOf(n.paused) {
-		if !slices.Contains(ids, id) {
+	known := make(map[string]bool)
+	add := func(id string) {
+		if !known[id] {
+			known[id] = true
 			ids = append(ids, id)
 		}
 	}
+	for _, node := range n.registered {
+		add(node.Id)
+	}
+	for _, p := range n.paused {
+		add(p.Node)
+	}
+	return ids
+}
+
+// find returns the id of the one node that is meant.
+func (n *nodes) find(given string) (string, error) {
+	ids := n.ids()
 	if slices.Contains(ids, given) {
 		return given, nil
 	}
@@ -98,119 +101,153 @@ func (n nodes) find(given string) (string, error) {
 	case len(meant) == 1:
 		return meant[0], nil
 	case len(meant) > 1:
-		return "", fmt.Errorf("find node %q of %q: it could be each of %s, give more of the id", given, n.service, strings.Join(meant, ", "))
+		return "", fmt.Errorf("find node %q of %q: it could be each of %s, give more of the id", given, n.service, few(meant))
 	case len(ids) == 0:
 		return "", fmt.Errorf("find node %q of %q: the service has no node, `micro list services` shows those that have", given, n.service)
 	}
-	return "", fmt.Errorf("find node %q of %q: there is none, choose one of %s", given, n.service, strings.Join(ids, ", "))
+	near := few(similar.Closest(given, ids, most))
+	if len(ids) > most {
+		near += fmt.Sprintf(" (the nearest of %d)", len(ids))
+	}
+	return "", fmt.Errorf("find node %q of %q: there is none, choose one of %s", given, n.service, near)
 }
 
-// isPaused returns the pause of the node.
-func (n nodes) isPaused(id string) (pause, bool) {
-	i := slices.IndexFunc(n.paused, func(p pause) bool { return p.Node == id })
+// pause returns the pause of the node.
+func (n *nodes) pause(id string) (operate.Pause, bool) {
+	i := slices.IndexFunc(n.paused, func(p operate.Pause) bool { return p.Node == id })
 	if i < 0 {
-		return pause{}, false
+		return operate.Pause{}, false
 	}
 	return n.paused[i], true
 }
 
-// node returns the registered node, nil if it is not registered.
-func (n nodes) node(id string) *registry.Node {
-	i := slices.IndexFunc(n.registered, func(n *registry.Node) bool { return n.Id == id })
+// node returns the registered node.
+func (n *nodes) node(id string) (operate.Node, bool) {
+	i := slices.IndexFunc(n.registered, func(n operate.Node) bool { return n.Id == id })
 	if i < 0 {
-		return nil
+		return operate.Node{}, false
 	}
-	return n.registered[i]
+	return n.registered[i], true
 }
 
-func pauseNode(c *cli.Context, p registryTarget, r registry.Registry) error {
-	return onNode(c, p, r, func(ctx context.Context, keys *pauses, all nodes, id string) (nodeResult, error) {
-		node := all.node(id)
-		if before, paused := all.isPaused(id); paused && node == nil {
-			return nodeResult{Node: id, State: "paused", Note: fmt.Sprintf("was paused already, by %s at %s", before.By, before.At)}, nil
-		}
-		if _, ours := node.Metadata[record.Mark]; !ours {
-			return nodeResult{}, fmt.Errorf("pause node %q: it is a node of go-micro v2, which does not listen; stop its process instead", id)
-		}
-		begun := time.Now()
-		if err := keys.set(ctx, all.service, newPause(id, c.String("reason"), begun)); err != nil {
-			return nodeResult{}, p.explain(err)
-		}
-		switch err := keys.await(ctx, all.service, id, false); {
-		case errors.Is(err, errNotYet):
-			return nodeResult{}, fmt.Errorf("pause node %q: it has not left the registry within %s; it will when it hears of it, `micro node resume %s %s` takes the pause back", id, p.timeout, all.service, id)
-		case err != nil:
-			return nodeResult{}, p.explain(err)
-		}
-		return nodeResult{Node: id, State: "paused", Note: "left the registry", TookMS: took(begun)}, nil
-	})
+func pauseNode(ctx context.Context, s *session, all *nodes, id string) (nodeResult, error) {
+	node, registered := all.node(id)
+	if before, paused := all.pause(id); paused && !registered {
+		return nodeResult{Node: id, State: "paused", Note: fmt.Sprintf("was paused already, by %s at %s", before.By, before.At)}, nil
+	}
+	if _, ours := node.Metadata[record.Mark]; !ours {
+		return nodeResult{}, fmt.Errorf("pause node %q: it is a node of go-micro v2, which does not listen; stop its process instead", id)
+	}
+	begun := time.Now()
+	if err := s.operator.Pause(ctx, all.service, id, whoAmI(), s.String("reason")); err != nil {
+		return nodeResult{}, err
+	}
+	if err := s.operator.Await(ctx, all.service, id, false); errors.Is(err, context.DeadlineExceeded) {
+		return nodeResult{}, fmt.Errorf("pause node %q: it has not left the registry within %s; it will when it hears of it, `micro node resume %s %s` takes the pause back",
+			id, s.target.timeout, doctor.Shell(all.service), doctor.Shell(id))
+	} else if err != nil {
+		return nodeResult{}, err
+	}
+	return nodeResult{Node: id, State: "paused", Note: "left the registry", TookMS: took(begun)}, nil
 }
 
-func resumeNode(c *cli.Context, p registryTarget, r registry.Registry) error {
-	return onNode(c, p, r, func(ctx context.Context, keys *pauses, all nodes, id string) (nodeResult, error) {
-		if _, paused := all.isPaused(id); !paused {
-			return nodeResult{Node: id, State: "registered", Note: "was not paused"}, nil
-		}
-		begun := time.Now()
-		if err := keys.clear(ctx, all.service, id); err != nil {
-			return nodeResult{}, p.explain(err)
-		}
-		switch err := keys.await(ctx, all.service, id, true); {
-		case errors.Is(err, errNotYet):
-			return nodeResult{}, fmt.Errorf("resume node %q: the pause is taken back, but the node has not registered within %s; is its process running?", id, p.timeout)
-		case err != nil:
-			return nodeResult{}, p.explain(err)
-		}
-		return nodeResult{Node: id, State: "registered", Note: "is registered again", TookMS: took(begun)}, nil
-	})
+func resumeNode(ctx context.Context, s *session, all *nodes, id string) (nodeResult, error) {
+	if _, paused := all.pause(id); !paused {
+		return nodeResult{Node: id, State: "registered", Note: "was not paused"}, nil
+	}
+	begun := time.Now()
+	if err := s.operator.Resume(ctx, all.service, id); err != nil {
+		return nodeResult{}, err
+	}
+	if err := s.operator.Await(ctx, all.service, id, true); errors.Is(err, context.DeadlineExceeded) {
+		return nodeResult{}, fmt.Errorf("resume node %q: the pause is taken back, but the node has not registered within %s; is its process running?", id, s.target.timeout)
+	} else if err != nil {
+		return nodeResult{}, err
+	}
+	return nodeResult{Node: id, State: "registered", Note: "is registered again", TookMS: took(begun)}, nil
+}
+
+func deregisterNode(ctx context.Context, s *session, all *nodes, id string) (nodeResult, error) {
+	node, registered := all.node(id)
+	if !registered {
+		return nodeResult{Node: id, State: "gone", Note: "was not registered"}, nil
+	}
+	left := "it had no lease"
+	var seconds *int64
+	if l, ok := s.operator.Leases(ctx, []operate.Node{node})[node.Lease]; ok {
+		left = "lease left: " + l.String()
+		n := int64(l.Left / time.Second)
+		seconds = &n
+	}
+	err := s.operator.Deregister(ctx, node, s.Bool("force"))
+	switch {
+	case errors.Is(err, operate.ErrAlive):
+		return nodeResult{}, fmt.Errorf("%w (`micro node pause %s %s`); --force takes it out all the same", err, doctor.Shell(all.service), doctor.Shell(id))
+	case err != nil:
+		return nodeResult{}, err
+	}
+	return nodeResult{Node: id, State: "gone", Note: "is deregistered, " + left, LeaseLeft: seconds}, nil
 }
 
 // nodeResult is what became of a node.
 type nodeResult struct {
-	Node   string `json:"node"`
-	State  string `json:"state"`   // paused or registered
-	Note   string `json:"note"`    // in words
-	TookMS int64  `json:"took_ms"` // from the order until it was seen; 0 if nothing was to do
+	Node      string `json:"node"`
+	State     string `json:"state"`                  // paused, registered or gone
+	Note      string `json:"note"`                   // in words
+	TookMS    int64  `json:"took_ms"`                // from the order until it was seen; 0 if nothing was to do
+	LeaseLeft *int64 `json:"lease_left_s,omitempty"` // of the record that was taken out
+}
+
+var _ result = nodeResult{}
+
+func (r nodeResult) value() any { return r }
+
+func (r nodeResult) table(w screen) error {
+	after := ""
+	if r.TookMS > 0 {
+		after = fmt.Sprintf(" after %d ms", r.TookMS)
+	}
+	w.line("%s %s%s", r.Node, r.Note, after)
+	return nil
 }
 
 // onNode finds the node that the arguments name, calls f within the timeout and
-// prints what f returns.
-func onNode(c *cli.Context, p registryTarget, r registry.Registry, f func(context.Context, *pauses, nodes, string) (nodeResult, error)) error {
-	asJSON, err := wantsJSON(c)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(c.Context, p.timeout)
+// shows what f returns.
+func onNode(s *session, f func(context.Context, *session, *nodes, string) (nodeResult, error)) error {
+	ctx, cancel := context.WithTimeout(s.Context.Context, s.target.timeout)
 	defer cancel()
-	keys, err := openPauses(p)
+	all := &nodes{service: s.Args().Get(0)}
+	var err error
+	if all.registered, err = s.operator.Nodes(ctx, all.service); err != nil {
+		return err
+	}
+	if all.paused, err = s.operator.Pauses(ctx, all.service); err != nil && s.Command.Name != "deregister" {
+		return err // without them neither pause nor resume makes sense
+	}
+	id, err := all.find(s.Args().Get(1))
 	if err != nil {
 		return err
 	}
-	defer keys.close()
-	all, err := lookUpNodes(ctx, r, keys, c.Args().Get(0))
-	if err != nil {
-		return p.explain(err)
-	}
-	id, err := all.find(c.Args().Get(1))
-	if err != nil {
-		return err
-	}
-	m, err := f(ctx, keys, all, id)
-	if c.Context.Err() != nil {
-		return fmt.Errorf("%s node %q: interrupted, `micro get service %s` shows where it stands", c.Command.Name, id, all.service)
+	r, err := f(ctx, s, all, id)
+	if s.Context.Err() != nil {
+		return fmt.Errorf("%s node %q: interrupted, `micro get service %s` shows where it stands", s.Command.Name, id, doctor.Shell(all.service))
 	}
 	if err != nil {
 		return err
 	}
-	if asJSON {
-		return printJSON(c.App.Writer, m)
+	return show(s.Context, r)
+}
+
+// whoAmI names this user to others.
+func whoAmI() string {
+	who, host := "unknown", "unknown"
+	if u, err := user.Current(); err == nil {
+		who = u.Username
 	}
-	after := ""
-	if m.TookMS > 0 {
-		after = fmt.Sprintf(" after %d ms", m.TookMS)
+	if h, err := os.Hostname(); err == nil {
+		host = h
 	}
-	_, err = fmt.Fprintf(c.App.Writer, "%s %s%s\n", m.Node, m.Note, after)
-	return err
+	return who + "@" + host
 }
 
 // took is the time since then in milliseconds, rounded up.

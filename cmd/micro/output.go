@@ -1,40 +1,69 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
-	"os"
 	"strings"
 	"text/tabwriter"
-	"unicode"
 
 	"github.com/urfave/cli/v2"
 )
 
-// outputFlag returns the flag that chooses the form of the result.
+// result is what a command has to say, in the form that is wanted.
+type result interface {
+	// table writes it for people.
+	table(screen) error
+	// value returns what is printed as JSON, for programs.
+	value() any
+}
+
+// show prints a result on standard output in the form that the flags ask for.
+func show(c *cli.Context, r result) error {
+	if wantsJSON(c) {
+		return printJSON(stdout(c), r.value())
+	}
+	return r.table(stdout(c))
+}
+
+func stdout(c *cli.Context) screen { return c.App.Writer.(screen) }
+func stderr(c *cli.Context) screen { return c.App.ErrWriter.(screen) }
+
+// outputFlag returns the flag that chooses the form of the result. Commands that
+// have it check it by arguments.
 func outputFlag() cli.Flag {
-	return &cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: "table",
+	return &cli.StringFlag{Name: outputName, Aliases: []string{"o"}, Value: "table",
 		Usage: "print the result as `FORM`: table or json"}
 }
 
-// wantsJSON reads the flag of outputFlag.
-func wantsJSON(c *cli.Context) (bool, error) {
-	switch form := c.String("output"); form {
-	case "json":
-		return true, nil
-	case "table":
-		return false, nil
+const outputName = "output"
+
+// checkOutput reports a form that there is not.
+func checkOutput(c *cli.Context) error {
+	switch form := c.String(outputName); form {
+	case "json", "table", "": // the last where a command has no such flag
+		return nil
 	default:
-		return false, usagef("invalid value %q for \"--output\": choose table or json", form)
+		return usagef("invalid value %q for \"--output\": choose table or json", form)
 	}
 }
 
+func wantsJSON(c *cli.Context) bool { return c.String(outputName) == "json" }
+
 // printJSON writes v over several lines.
-func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
+func printJSON(w io.Writer, v any) error { return writeJSON(w, v, "  ") }
+
+// writeJSON writes v and ends the line. Without an indent that is all on one line.
+func writeJSON(w io.Writer, v any, indent string) error {
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
 	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
+	e.SetIndent("", indent)
+	if err := e.Encode(v); err != nil {
+		return err
+	}
+	_, err := w.Write(escaped(text.Bytes()))
+	return err
 }
 
 // table collects rows and aligns their columns.
@@ -51,8 +80,7 @@ func newTable(w io.Writer, indent string, titles ...string) *table {
 	return t
 }
 
-// row adds a line. What a cell holds was written by others: nothing in it can
-// break the line or reach the terminal as a command.
+// row adds a line. Nothing in a cell can break the line, or the table.
 func (t *table) row(cells ...string) {
 	shown := make([]string, len(cells))
 	for i, cell := range cells {
@@ -65,35 +93,3 @@ func (t *table) row(cells ...string) {
 }
 
 func (t *table) flush() error { return t.w.Flush() }
-
-// printable keeps a text on one line of a terminal.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return '?'
-	}, s)
-}
-
-// isTerminal reports whether a person reads what is written to w.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return false
-	}
-	null, err := os.Stat(os.DevNull)
-	return err != nil || !os.SameFile(info, null)
-}
-
-// dim makes a text less prominent on a terminal.
-func dim(w io.Writer, s string) string {
-	if !isTerminal(w) || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
-		return s
-	}
-	return "\x1b[2m" + s + "\x1b[0m"
-}

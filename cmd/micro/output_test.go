@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"slices"
 	"testing"
@@ -34,11 +35,14 @@ func TestIsTerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	if isTerminal(new(bytes.Buffer)) || isTerminal(null) || isTerminal(file) {
-		t.Error("a buffer, the null device or a file counts as a terminal")
+	for _, w := range []io.Writer{new(bytes.Buffer), null, file} {
+		if (screen{w}).isTerminal() {
+			t.Errorf("%T counts as a terminal", w)
+		}
 	}
-	if dim(file, "text") != "text" {
-		t.Error("a file gets commands for terminals")
+	var out bytes.Buffer
+	if (screen{&out}).faint("a %s", "text"); out.String() != "a text\n" {
+		t.Errorf("a file gets commands for terminals: %q", out.String())
 	}
 }
 

@@ -1,13 +1,8 @@
 package main
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"io"
-	"net"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -15,9 +10,7 @@ import (
 	"github.com/rollcall-go/micro/internal/builtin"
 	"github.com/rollcall-go/micro/internal/etcd"
 	"github.com/rollcall-go/micro/internal/registryflags"
-	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
-	etcdreg "github.com/rollcall-go/micro/registry/etcd"
 )
 
 // registryFlags returns the flags of every command that needs a registry. timeout
@@ -88,79 +81,3 @@ func (p registryTarget) options() registry.Options {
 }
 
 func (p registryTarget) config() etcd.Config { return p.Config(p.timeout) }
-
-// String names the registry.
-func (p registryTarget) String() string {
-	if p.Addrs == nil {
-		return "etcd at " + registryflags.DefaultAddress
-	}
-	return "etcd at " + strings.Join(p.Addrs, ", ")
-}
-
-// explain says, where nobody chose an etcd, which one it was that failed.
-func (p registryTarget) explain(err error) error {
-	if err == nil || p.Addrs != nil {
-		return err
-	}
-	return fmt.Errorf("%w; no --registry_address was given: name your etcd, or start one with `micro server`", err)
-}
-
-// withRegistry wraps an action that needs a registry. In front of a table on a
-// terminal it says which registry that is, if nobody said.
-func withRegistry(action func(*cli.Context, registryTarget, registry.Registry) error) cli.ActionFunc {
-	return func(c *cli.Context) error {
-		p, err := targetOf(c)
-		if err != nil {
-			return err
-		}
-		if err := p.reach(c.Context); err != nil {
-			return p.explain(err)
-		}
-		if p.Addrs == nil && isTerminal(c.App.Writer) {
-			fmt.Fprintln(c.App.ErrWriter, dim(c.App.ErrWriter, "no --registry_address given: "+p.String()))
-		}
-		// Standard output is for what was asked for.
-		if err := logger.Init(logger.WithOutput(c.App.ErrWriter)); err != nil {
-			return fmt.Errorf("set the log up: %w", err)
-		}
-		return p.use(func(r registry.Registry) error { return action(c, p, r) })
-	}
-}
-
-// use calls f with the registry, open for that long.
-func (p registryTarget) use(f func(registry.Registry) error) error {
-	r := etcdreg.NewRegistry(func(o *registry.Options) { *o = p.options() })
-	err := f(r)
-	if c, ok := r.(io.Closer); ok {
-		err = errors.Join(err, c.Close())
-	}
-	return err
-}
-
-// reach returns an error if none of the addresses can be connected to. A library
-// waits for a registry that is away; a person wants to hear of it at once.
-func (p registryTarget) reach(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, p.timeout)
-	defer cancel()
-	conn := etcd.Open(p.config())
-	addrs := conn.Addrs()
-	results := make(chan error, len(addrs))
-	for _, addr := range addrs {
-		go func() {
-			c, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
-			if err == nil {
-				err = c.Close()
-			}
-			results <- err
-		}()
-	}
-	err := conn.Close()
-	for range addrs {
-		one := <-results
-		if one == nil {
-			return nil // the others end with ctx
-		}
-		err = errors.Join(err, one)
-	}
-	return fmt.Errorf("connect to %s: %s", p, strings.ReplaceAll(err.Error(), "\n", "; "))
-}

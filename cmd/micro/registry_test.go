@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/registry"
 )
 
 func TestRegistryWithTLSAndUsers(t *testing.T) {
@@ -49,12 +50,12 @@ func TestNoRegistryGiven(t *testing.T) {
 	if got := p.String(); got != "etcd at 127.0.0.1:2379" {
 		t.Errorf("the default is %q", got)
 	}
-	err := p.explain(errReported)
+	err := p.explain(registry.ErrNotFound)
 	if err == nil || !strings.Contains(err.Error(), "no --registry_address was given") || !strings.Contains(err.Error(), "`micro server`") {
 		t.Errorf("the error says %q", err)
 	}
 	p.Addrs = []string{"10.0.0.1:2379"}
-	if err := p.explain(errReported); err != errReported {
+	if err := p.explain(registry.ErrNotFound); err != registry.ErrNotFound {
 		t.Errorf("the error says %q", err)
 	}
 }

@@ -75,7 +75,8 @@ func find(commands []*cli.Command, name string) *cli.Command {
 	return nil
 }
 
-// arguments returns the Before of a command that takes so many arguments.
+// arguments returns the Before of a command that takes so many arguments, and may
+// have the flag of outputFlag.
 func arguments(least, most int) cli.BeforeFunc {
 	return func(c *cli.Context) error {
 		form := strings.TrimSpace(c.Command.HelpName + " " + c.Command.ArgsUsage)
@@ -90,6 +91,6 @@ func arguments(least, most int) cli.BeforeFunc {
 				return usagef("argument %d is empty, it is %q", i+1, form)
 			}
 		}
-		return nil
+		return checkOutput(c)
 	}
 }

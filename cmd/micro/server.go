@@ -31,7 +31,9 @@ etcdctl, and curl on its HTTP API, work on the same address.
 
 It listens on the loopback interface only, unless --address says otherwise. On
 a network give it certificates (--tls_cert, --tls_key, --tls_client_ca), or turn
-users on with etcdctl, because whoever reaches it can change what is registered.
+users on with etcdctl, because whoever reaches it can change what is registered;
+it warns of that. HTTP is for programs: pages in a browser are refused, and so are
+host names but those of loopback, of this host and of --advertise_address.
 
 Several etcds on one machine need an --address and a --data_dir each.
 
@@ -92,6 +94,9 @@ func runServer(c *cli.Context) error {
 	}
 	fmt.Fprintf(c.App.Writer, "etcd %s ready on %s%s, data in %s\n", embedded.Version(), etcd.Addr(), security, etcd.DataDir())
 	fmt.Fprintf(c.App.Writer, "services register here with --registry=etcd --registry_address=%s%s\n", scheme, etcd.AdvertisedAddr())
+	for _, door := range etcd.Exposed() {
+		stderr(c).note("micro: warning: %s", door)
+	}
 
 	select {
 	case <-c.Context.Done():

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -50,6 +49,6 @@ func setCluster(c *cli.Context, cfg *embedded.Config) {
 		if len(unreachable) > 0 {
 			what = strings.Join(unreachable, ", ")
 		}
-		fmt.Fprintf(c.App.ErrWriter, "micro: member %q waits for %s\n", cfg.Name, what)
+		stderr(c).note("micro: member %q waits for %s", cfg.Name, what)
 	}
 }

@@ -1,14 +1,15 @@
 package main
 
 import (
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/rollcall-go/micro/internal/ability"
+	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -19,8 +20,8 @@ func watchCommand() *cli.Command {
 		ArgsUsage: "[SERVICE]",
 		Description: `Prints a line for each node that is registered (create), registered differently
 (update) or gone (delete), of one service or of all, until it is interrupted. It
-says on standard error from when on nothing is missed. While the registry is away
-it waits; then it prints what changed meanwhile.
+says on standard error from when on nothing is missed, when it is out of touch with
+the registry, and when it is back; then it prints what changed meanwhile.
 
    micro watch
    micro watch greeter
@@ -42,38 +43,84 @@ type event struct {
 	Metadata map[string]string `json:"metadata"`
 }
 
-func watch(c *cli.Context, p registryTarget, r registry.Registry) error {
-	asJSON, err := wantsJSON(c)
-	if err != nil {
-		return err
-	}
-	name, what := c.Args().First(), "all services"
+func watch(s *session) error {
+	name, what := s.Args().First(), "all services"
 	if name != "" {
 		what = fmt.Sprintf("%q", name)
 	}
-	w, err := r.Watch(registry.WatchService(name), registry.WatchContext(c.Context))
+	ctx := s.Context.Context
+	w, err := s.registry.Watch(registry.WatchService(name), registry.WatchContext(ctx))
 	if err != nil {
-		if c.Context.Err() != nil {
+		if ctx.Err() != nil {
 			return nil // interrupted before it began
 		}
-		return p.explain(err)
+		return err
 	}
 	defer w.Stop()
-	fmt.Fprintf(c.App.ErrWriter, "watching %s in %s, Ctrl-C ends\n", what, p)
+	stderr(s.Context).note("watching %s in %s, Ctrl-C ends", what, s.target)
+	defer s.tellTouch(name)()
 	for {
 		result, err := w.Next()
 		switch {
-		case c.Context.Err() != nil:
+		case ctx.Err() != nil:
 			return nil
 		case errors.Is(err, registry.ErrWatcherStopped):
 			return fmt.Errorf("watch %s: the registry ended the watch", what)
 		case err != nil:
-			return p.explain(fmt.Errorf("watch %s: %w", what, err))
+			return fmt.Errorf("watch %s: %w", what, err)
 		}
-		if err := printEvents(c.App.Writer, eventsOf(result, time.Now()), asJSON); err != nil {
+		if err := printEvents(stdout(s.Context), eventsOf(result, time.Now()), wantsJSON(s.Context)); err != nil {
 			return err
 		}
 	}
+}
+
+// tellTouch says on standard error when the registry cannot be heard, and when it
+// can again, until stop is called.
+func (s *session) tellTouch(name string) (stop func()) {
+	source, ok := ability.As[feed.Source](s.registry)
+	if !ok {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(s.Context.Context)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		// That the watch cannot go on is said by the watch.
+		_ = source.Follow(ctx, name, &touch{out: stderr(s.Context), where: s.target.String(), now: time.Now})
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
+
+// touch is told how a watch stands with its registry. Calls come one at a time.
+type touch struct {
+	out   screen
+	where string
+	now   func() time.Time
+	begun bool
+	lost  time.Time // zero while it is in touch
+}
+
+var _ feed.Sink = (*touch)(nil)
+
+// Update is of no interest: the watch prints it.
+func (t *touch) Update(feed.Update) {}
+
+// Status says what has changed.
+func (t *touch) Status(s feed.Status) {
+	at := t.now().Format("15:04:05.000")
+	switch {
+	case s.Live && !t.lost.IsZero():
+		t.out.note("%s  in touch with %s again, after %s", at, t.where, t.now().Sub(t.lost).Round(100*time.Millisecond))
+		t.lost = time.Time{}
+	case !s.Live && t.begun && t.lost.IsZero():
+		t.lost = t.now()
+		t.out.note("%s  out of touch with %s: %v; what changes meanwhile is printed when it is back", at, t.where, s.Err)
+	}
+	t.begun = t.begun || s.Live
 }
 
 func eventsOf(r *registry.Result, now time.Time) []event {
@@ -87,11 +134,11 @@ func eventsOf(r *registry.Result, now time.Time) []event {
 	return events
 }
 
-func printEvents(w io.Writer, events []event, asJSON bool) error {
+func printEvents(w screen, events []event, asJSON bool) error {
 	for _, e := range events {
 		var err error
 		if asJSON {
-			err = json.NewEncoder(w).Encode(e)
+			err = writeJSON(w, e, "")
 		} else {
 			_, err = fmt.Fprintln(w, printable(fmt.Sprintf("%s  %-6s  %s  %s  %s  %s",
 				e.Time.Format("15:04:05.000"), e.Action, e.Service, e.Version, e.Node, e.Address)))

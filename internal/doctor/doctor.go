@@ -39,6 +39,9 @@ type Finding struct {
 	Cause string `json:"cause"`
 	// Fix is a command or a setting that helps. It is empty for OK.
 	Fix string `json:"fix,omitempty"`
+	// More is how many findings of the kind it stands for beside itself, where
+	// there were too many to list.
+	More int `json:"more,omitempty"`
 }
 
 // Examine looks at the etcd that cfg names and at what is registered in it. It
@@ -78,15 +81,15 @@ func Examine(ctx context.Context, cfg etcd.Config) []Finding {
 type report []Finding
 
 func (r *report) ok(code, subject, cause string, args ...any) {
-	*r = append(*r, Finding{OK, code, subject, fmt.Sprintf(cause, args...), ""})
+	*r = append(*r, Finding{OK, code, subject, fmt.Sprintf(cause, args...), "", 0})
 }
 
 func (r *report) warn(code, subject, fix, cause string, args ...any) {
-	*r = append(*r, Finding{Warning, code, subject, fmt.Sprintf(cause, args...), fix})
+	*r = append(*r, Finding{Warning, code, subject, fmt.Sprintf(cause, args...), fix, 0})
 }
 
 func (r *report) problem(code, subject, fix, cause string, args ...any) {
-	*r = append(*r, Finding{Problem, code, subject, fmt.Sprintf(cause, args...), fix})
+	*r = append(*r, Finding{Problem, code, subject, fmt.Sprintf(cause, args...), fix, 0})
 }
 
 // merge makes one finding of those that differ only in the subject, in the place

@@ -23,7 +23,7 @@ func examineLeases(ctx context.Context, r *report, best *visit, nodes []node) ma
 	ids := make([]int64, 0, len(nodes))
 	for _, n := range nodes {
 		if n.lease == 0 {
-			r.warn("node.no_lease", n.name(), fmt.Sprintf("register it with a time to live (registry.RegisterTTL); `etcdctl del %s` if nobody runs it", shell(n.key)),
+			r.warn("node.no_lease", n.name(), fmt.Sprintf("register it with a time to live (registry.RegisterTTL); `etcdctl del %s` if nobody runs it", Shell(n.key)),
 				"it has no lease: it stays registered when its process is gone")
 			continue
 		}
@@ -72,7 +72,7 @@ func judgeLeases(ctx context.Context, r *report, best *visit, nodes []node, know
 		case m.left < 0:
 			// Between the listing and now the node may have left.
 			if still, err := best.client.Get(best.as(ctx), n.key); err == nil && len(still.Kvs) > 0 && still.Kvs[0].Lease == n.lease {
-				r.problem("node.lease_gone", n.name(), fmt.Sprintf("restart the service; `etcdctl del %s` if it does not run", shell(n.key)), "lease %x, on which it stands, does not exist", n.lease)
+				r.problem("node.lease_gone", n.name(), fmt.Sprintf("restart the service; `etcdctl del %s` if it does not run", Shell(n.key)), "lease %x, on which it stands, does not exist", n.lease)
 			}
 			continue
 		case m.left < m.granted/3:

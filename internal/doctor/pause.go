@@ -29,10 +29,10 @@ func examinePauses(ctx context.Context, r *report, best *visit, registered []*mv
 		name := strings.TrimPrefix(string(kv.Key), layout.Layout{}.Pauses())
 		service, id, _ := strings.Cut(name, "/")
 		if service == "" || id == "" {
-			r.warn("pause.malformed", string(kv.Key), "`etcdctl del "+shell(string(kv.Key))+"`", "it names no node, so it has no effect")
+			r.warn("pause.malformed", string(kv.Key), "`etcdctl del "+Shell(string(kv.Key))+"`", "it names no node, so it has no effect")
 			continue
 		}
-		fix := fmt.Sprintf("`micro node resume %s %s`", shell(service), shell(id))
+		fix := fmt.Sprintf("`micro node resume %s %s`", Shell(service), Shell(id))
 		if slices.ContainsFunc(registered, func(n *mvccpb.KeyValue) bool { return string(n.Key) == layout.Layout{}.Services()+name }) {
 			r.warn("node.paused_registered", name, "stop its process if it is a node of go-micro v2, which knows no pause; or "+fix, "it is paused%s, but still registered", byWhom(kv.Value))
 			continue

@@ -93,7 +93,7 @@ func decode(r *report, kvs []*mvccpb.KeyValue) []node {
 		if errors.Is(err, layout.ErrLeaving) {
 			continue
 		}
-		fix := fmt.Sprintf("find out who wrote it; `etcdctl del %s` removes it", shell(key))
+		fix := fmt.Sprintf("find out who wrote it; `etcdctl del %s` removes it", Shell(key))
 		if json.Unmarshal(kv.Value, new(registry.Service)) == nil {
 			r.problem("node.key_mismatch", key, fix, "it is not the key of what its value names, so every reader passes it over: %v", err)
 			continue

@@ -29,7 +29,7 @@ func examineRights(ctx context.Context, cfg etcd.Config, best *visit) []Finding 
 	ctx = best.as(ctx)
 	user, err := best.client.UserGet(ctx, cfg.Username)
 	if err != nil {
-		r.warn("auth.rights_unknown", cfg.Username, "see `etcdctl user get "+shell(cfg.Username)+"` as root", "what the user may do cannot be told: %v", err)
+		r.warn("auth.rights_unknown", cfg.Username, "see `etcdctl user get "+Shell(cfg.Username)+"` as root", "what the user may do cannot be told: %v", err)
 		return r
 	}
 	if slices.Contains(user.Roles, adminRole) {
@@ -40,7 +40,7 @@ func examineRights(ctx context.Context, cfg etcd.Config, best *visit) []Finding 
 	for _, name := range user.Roles {
 		role, err := best.client.RoleGet(ctx, name)
 		if err != nil {
-			r.warn("auth.rights_unknown", cfg.Username, "see `etcdctl role get "+shell(name)+"` as root", "what the role %q allows cannot be told: %v", name, err)
+			r.warn("auth.rights_unknown", cfg.Username, "see `etcdctl role get "+Shell(name)+"` as root", "what the role %q allows cannot be told: %v", name, err)
 			return r
 		}
 		rights = append(rights, role.Perm...)
@@ -50,7 +50,7 @@ func examineRights(ctx context.Context, cfg etcd.Config, best *visit) []Finding 
 		if len(user.Roles) > 0 {
 			role = user.Roles[0]
 		}
-		return fmt.Sprintf("`etcdctl role grant-permission --prefix %s %s %s`", shell(role), kind, prefix)
+		return fmt.Sprintf("`etcdctl role grant-permission --prefix %s %s %s`", Shell(role), kind, prefix)
 	}
 	if !covers(rights, authpb.READ, layout.Layout{}.Services()) {
 		r.problem("auth.no_read", cfg.Username, grant(layout.Layout{}.Services(), "readwrite"), "the user may not read all of %s: services are not found", layout.Layout{}.Services())

@@ -34,7 +34,7 @@ func TestCovers(t *testing.T) {
 
 func TestShell(t *testing.T) {
 	for word, want := range map[string]string{"a-1.b/c": "a-1.b/c", "": "''", "a b": "'a b'", "it's; rm": `'it'\''s; rm'`, "$(x)": "'$(x)'"} {
-		if got := shell(word); got != want {
+		if got := Shell(word); got != want {
 			t.Errorf("shell(%q) = %s, want %s", word, got, want)
 		}
 	}

@@ -2,8 +2,8 @@ package doctor
 
 import "strings"
 
-// shell quotes a word for a command line that somebody may copy.
-func shell(word string) string {
+// Shell quotes a word for a command line that somebody may copy.
+func Shell(word string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:@%+=,[]", r)
 	}

@@ -111,7 +111,7 @@ func (v *visit) login(ctx context.Context, asksCertificate bool) bool {
 			"a user is given, but etcd checks none: whoever reaches it can change what is registered")
 		return true
 	case errors.Is(err, rpctypes.ErrAuthFailed):
-		v.found.problem("auth.refused", v.addr, fmt.Sprintf("correct --registry_user and --registry_password, or set the password with `etcdctl user passwd %s`", shell(v.cfg.Username)),
+		v.found.problem("auth.refused", v.addr, fmt.Sprintf("correct --registry_user and --registry_password, or set the password with `etcdctl user passwd %s`", Shell(v.cfg.Username)),
 			"etcd refuses user %q: wrong name or password", v.cfg.Username)
 		return false
 	}
@@ -133,7 +133,7 @@ func (v *visit) failed(ctx context.Context, err error, asksCertificate bool) {
 		v.found.problem("tls.wanted", v.addr, "write https:// before the address, and give its authority's certificate with --registry_tls_ca",
 			"it speaks TLS, but TLS is not asked for")
 	default:
-		v.found.problem("etcd.error", v.addr, "see whether it is an etcd that listens there: `etcdctl --endpoints="+shell(v.addr)+" endpoint status`", "%v", v.conn.Explain("ask for the status", err))
+		v.found.problem("etcd.error", v.addr, "see whether it is an etcd that listens there: `etcdctl --endpoints="+Shell(v.addr)+" endpoint status`", "%v", v.conn.Explain("ask for the status", err))
 	}
 }
 

@@ -26,10 +26,6 @@ const most = 3
 // those that Nearest could return, and those that differ by a dotted prefix, such
 // as greeter and go.micro.service.greeter. The given name is not among them.
 func Services(given string, names []string) []string {
-	type near struct {
-		name     string
-		distance int
-	}
 	limit := slips(given)
 	var found []near
 	for _, n := range names {
@@ -44,11 +40,22 @@ func Services(given string, names []string) []string {
 			}
 		}
 	}
+	return nearest(found, most)
+}
+
+// near is a name with how much it differs from what was given.
+type near struct {
+	name     string
+	distance int
+}
+
+// nearest returns the first n names of those found, nearest first.
+func nearest(found []near, n int) []string {
 	slices.SortFunc(found, func(a, b near) int {
 		return cmp.Or(cmp.Compare(a.distance, b.distance), strings.Compare(a.name, b.name))
 	})
 	var out []string
-	for _, f := range found[:min(len(found), most)] {
+	for _, f := range found[:min(len(found), n)] {
 		out = append(out, f.name)
 	}
 	return out
@@ -76,4 +83,14 @@ func distance(a, b string) int {
 		}
 	}
 	return row[len(b)]
+}
+
+// Closest returns the n names that differ least from given, nearest first, however
+// much they differ.
+func Closest(given string, names []string, n int) []string {
+	all := make([]near, len(names))
+	for i, name := range names {
+		all[i] = near{name, distance(given, name)}
+	}
+	return nearest(all, n)
 }

@@ -1,0 +1,116 @@
+package operate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/rollcall-go/micro/registry"
+)
+
+// Node is one registered node with where it stands in etcd.
+type Node struct {
+	// Service is the record: one version of the service, with this node alone.
+	Service *registry.Service
+	*registry.Node
+	// Lease is the id of the lease on which the node stands, 0 if none: its record
+	// then stays when its process is gone.
+	Lease int64
+
+	key      string
+	value    []byte
+	revision int64
+}
+
+// Nodes returns the registered nodes of a service in the order of their keys.
+// Records that cannot be read are passed over, as every reader does.
+func (o *Operator) Nodes(ctx context.Context, service string) ([]Node, error) {
+	answer, err := o.list(ctx, fmt.Sprintf("list the nodes of %q", service), o.layout.Service(service))
+	if err != nil {
+		return nil, err
+	}
+	var nodes []Node
+	for _, kv := range answer.Kvs {
+		s, err := o.layout.Decode(string(kv.Key), kv.Value)
+		if err != nil || s.Name != service {
+			continue
+		}
+		nodes = append(nodes, Node{s, s.Nodes[0], kv.Lease, string(kv.Key), kv.Value, kv.ModRevision})
+	}
+	return nodes, nil
+}
+
+// Lease is what is left of the time for which a node stays registered without a
+// sign of life.
+type Lease struct {
+	// Left is less than zero when the lease is gone.
+	Left, Granted time.Duration
+}
+
+// Fresh reports whether somebody has renewed the lease lately: who renews does so
+// whenever a third of the time is over. etcd counts in seconds.
+func (l Lease) Fresh() bool { return l.Left+time.Second >= l.Granted-l.Granted/3 && l.Left >= 0 }
+
+// String is made for "lease left: 12 s of 15 s".
+func (l Lease) String() string {
+	if l.Left < 0 {
+		return "none"
+	}
+	return fmt.Sprintf("%d s of %d s", int64(l.Left/time.Second), int64(l.Granted/time.Second))
+}
+
+// leasesAtOnce is how many leases are asked about at a time, mostLeases how many
+// altogether.
+const leasesAtOnce, mostLeases = 8, 500
+
+// Leases returns what is left of the leases of nodes, by their ids. Those about
+// which nothing can be learned, and those beyond the first few hundred, are left
+// out.
+func (o *Operator) Leases(ctx context.Context, nodes []Node) map[int64]Lease {
+	var ids []int64
+	for _, n := range nodes {
+		if n.Lease != 0 {
+			ids = append(ids, n.Lease)
+		}
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	ids = ids[:min(len(ids), mostLeases)]
+
+	left := make(map[int64]Lease, len(ids))
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	next := make(chan int64)
+	for range min(leasesAtOnce, len(ids)) {
+		all.Go(func() {
+			for id := range next {
+				if l, err := o.lease(ctx, id); err == nil {
+					mu.Lock()
+					left[id] = l
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	for _, id := range ids {
+		next <- id
+	}
+	close(next)
+	all.Wait()
+	return left
+}
+
+func (o *Operator) lease(ctx context.Context, id int64) (l Lease, err error) {
+	err = o.conn.Do(ctx, fmt.Sprintf("look up lease %x", id), func(ctx context.Context, c *clientv3.Client) error {
+		answer, err := c.TimeToLive(ctx, clientv3.LeaseID(id))
+		if err == nil {
+			l = Lease{time.Duration(answer.TTL) * time.Second, time.Duration(answer.GrantedTTL) * time.Second}
+		}
+		return err
+	})
+	return l, err
+}
