@@ -101,7 +101,7 @@ var extra = map[string][]string{
 	"client/grpc":     {"registry/memory", "transport"},
 	"server/grpc":     {"registry/memory"},
 	"config/cmd":      {"client/grpc", "internal/etcd", "internal/settings", "registry/etcd", "registry/memory", "server/grpc"},
-	"":                {"registry/memory", "server/grpc"},
+	"":                {"registry/cache", "registry/memory", "server/grpc"},
 	"faults/...":      {"", "client", "client/grpc", "client/selector", "faults/history", "internal/ability", "internal/defaults", "internal/discovery", "internal/feed", "internal/etcd/layout", "registry", "registry/cache", "registry/etcd", "registry/memory", "server", "server/grpc"},
 	"e2e/...":         {"client", "client/grpc", "server", "server/grpc"},
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/config/cmd"
+	"github.com/rollcall-go/micro/internal/ability"
+	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/server"
 )
 
@@ -84,4 +86,15 @@ func (f offer) settle(o *Options) []io.Closer {
 		o.Cmd = cmd.NewCmd()
 	}
 	return made
+}
+
+// chosenRegistry is a registry that the command line chose. Whoever uses the
+// default registry uses it too, until it is closed.
+type chosenRegistry struct{ registry.Registry }
+
+func (c chosenRegistry) Close() error {
+	if p, ok := registry.DefaultRegistry.(ability.Placeholder); ok {
+		p.Forget(c.Registry)
+	}
+	return c.Registry.(io.Closer).Close()
 }

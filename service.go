@@ -139,8 +139,8 @@ func (s *service) commandLine() {
 	}
 	s.opts.Broker, s.opts.Registry, s.opts.Transport = o.Broker, o.Registry, o.Transport
 	s.opts.Client, s.opts.Server = o.Client, o.Server
-	if c, ok := o.Registry.(io.Closer); ok && o.Registry != before {
-		s.made = append(s.made, c)
+	if _, ok := o.Registry.(io.Closer); ok && o.Registry != before {
+		s.made = append(s.made, chosenRegistry{o.Registry})
 	}
 	s.name.set(o.Server.Options().Name)
 }

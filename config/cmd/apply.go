@@ -81,8 +81,15 @@ func applyRegistry(g given, to Options, newParts bool) error {
 	if at == nil {
 		at = &registry.DefaultRegistry
 	}
-	if g.registry != "" && (*at).String() != g.registry {
-		*at = registries(to)[g.registry](opts...)
+	_, byDefault := (*at).(ability.Placeholder)
+	if g.registry != "" && (byDefault || (*at).String() != g.registry) {
+		made := registries(to)[g.registry](opts...)
+		if to.Registry == nil && byDefault {
+			// Others may be reading the variable: what is chosen goes behind its value.
+			at = &made
+		} else {
+			*at = made
+		}
 	} else if len(opts) > 0 {
 		if err := (*at).Init(opts...); err != nil {
 			return g.settings.Refused(fmt.Errorf("set up the registry: %w", err))
@@ -93,6 +100,9 @@ func applyRegistry(g given, to Options, newParts bool) error {
 	}
 	if err := ability.Check(*at); err != nil {
 		return g.settings.Refused(err)
+	}
+	if p, ok := registry.DefaultRegistry.(ability.Placeholder); ok && g.registry != "" {
+		p.Choose(*at)
 	}
 	warnOfUnused(g, (*at).String())
 	return wiring.SetRegistry(*at, value(to.Server), value(to.Client), value(to.Broker))

@@ -20,7 +20,10 @@ func Of(r registry.Registry) Source {
 	if s, ok := ability.As[Source](r); ok {
 		return s
 	}
-	return Adapt(r)
+	if p, ok := r.(ability.Placeholder); ok && p.Unwrap() == nil {
+		return late{p}
+	}
+	return Adapt(ability.Chosen(r))
 }
 
 // Adapt makes a Source of a registry that offers the public contract alone. It
