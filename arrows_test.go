@@ -37,7 +37,7 @@ var rooms = []room{
 	{"internal/netaddr", nil, "plant room: addresses of this host"},
 	{"internal/refusal", nil, "plant room: which errors of a registry somebody has to mend"},
 	{"internal/reload", nil, "plant room: certificates and passwords that come from files"},
-	{"internal/etcd", []string{"internal/backoff", "internal/defaults", "internal/refusal", "internal/reload"}, "plant room: the connection to etcd"},
+	{"internal/etcd", []string{"internal/backoff", "internal/defaults", "internal/refusal", "internal/reload", "internal/netaddr"}, "plant room: the connection to etcd"},
 	{"internal/etcd/mirror", []string{"internal/etcd", "internal/backoff", "internal/defaults"}, "plant room: copies keys of etcd into memory; knows no services"},
 	{"internal/etcd/claim", []string{"internal/ability", "internal/etcd", "internal/etcd/mirror", "internal/backoff", "internal/defaults", "internal/refusal"}, "plant room: keeps keys in etcd under leases; knows no services"},
 

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+
+	"github.com/rollcall-go/micro/internal/netaddr"
 )
 
 const (
@@ -36,7 +38,7 @@ func parseAddrs(items []string, secure bool) (target, error) {
 	for _, item := range items {
 		scheme, addr, err := parseAddr(item)
 		if err != nil {
-			return target{}, fmt.Errorf("parse etcd address %q: %w", item, err)
+			return target{}, fmt.Errorf("parse etcd address %q: %w", withoutUser(item), err)
 		}
 		switch {
 		case scheme == "https":
@@ -64,6 +66,12 @@ func parseAddr(item string) (scheme, addr string, err error) {
 	if rest == "" {
 		return "", "", errors.New("it is empty; give host, host:port or a URL, or nothing for " + defaultAddr)
 	}
+	if strings.Contains(rest, "@") {
+		return "", "", errors.New("user and password do not belong in the address, and are left out here; give them by the option Auth")
+	}
+	if i := strings.IndexFunc(rest, separates); i >= 0 {
+		return "", "", fmt.Errorf("it holds a %s: give each address by itself", nameOf(rest[i]))
+	}
 	if s, after, ok := strings.Cut(rest, "://"); ok {
 		scheme, rest = strings.ToLower(s), strings.TrimSuffix(after, "/")
 		switch scheme {
@@ -87,6 +95,38 @@ func parseAddr(item string) (scheme, addr string, err error) {
 	return scheme, net.JoinHostPort(host, port), nil
 }
 
+// separates reports whether people put r between two addresses.
+func separates(r rune) bool { return r == ',' || r == ';' || r == '|' || unicode.IsSpace(r) }
+
+func nameOf(separator byte) string {
+	switch separator {
+	case ',':
+		return "comma"
+	case ';':
+		return "semicolon"
+	case '|':
+		return "bar"
+	default:
+		return "blank"
+	}
+}
+
+// withoutUser returns an address as a user wrote it without what stands before its
+// last @: a password may hold any of the signs that separate things.
+func withoutUser(item string) string {
+	scheme, rest, ok := strings.Cut(item, "://")
+	if !ok || strings.ContainsFunc(scheme, func(r rune) bool { return !unicode.IsLetter(r) && r != ' ' }) {
+		scheme, rest = "", item
+	} else {
+		scheme += "://"
+	}
+	i := strings.LastIndex(rest, "@")
+	if i < 0 {
+		return item
+	}
+	return scheme + rest[i+1:]
+}
+
 // splitHostPort is net.SplitHostPort that allows the port to be missing and an
 // IPv6 address without a port to have no brackets.
 func splitHostPort(s string) (host, port string, err error) {
@@ -95,7 +135,7 @@ func splitHostPort(s string) (host, port string, err error) {
 		if !ok {
 			return "", "", errors.New("the closing bracket is missing")
 		}
-		if ip, err := netip.ParseAddr(host); err != nil || !ip.Is6() {
+		if ip, err := netaddr.ParseIP(host); err != nil || !ip.Is6() {
 			return "", "", fmt.Errorf("%q in brackets is not an IPv6 address", host)
 		}
 		if rest == "" {
@@ -113,7 +153,7 @@ func splitHostPort(s string) (host, port string, err error) {
 		host, port, _ = strings.Cut(s, ":")
 		return host, port, nil
 	}
-	if _, err := netip.ParseAddr(s); err != nil {
+	if _, err := netaddr.ParseIP(s); err != nil {
 		return "", "", errors.New("too many colons for host:port, and not an IPv6 address; write [address]:port for one")
 	}
 	return s, defaultPort, nil
@@ -121,7 +161,7 @@ func splitHostPort(s string) (host, port string, err error) {
 
 // checkHost accepts IP addresses and what can be a DNS name.
 func checkHost(host string) error {
-	if _, err := netip.ParseAddr(host); err == nil {
+	if _, err := netaddr.ParseIP(host); err == nil {
 		return nil
 	}
 	if host == "" {

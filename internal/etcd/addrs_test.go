@@ -2,6 +2,7 @@ package etcd
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -55,9 +56,18 @@ func TestParseAddrsRefuses(t *testing.T) {
 		{[]string{"host:-1"}, false, "port"},
 		{[]string{"http://"}, false, "host"},
 		{[]string{"http://host/path"}, false, "host name"},
-		{[]string{"http://user:pw@host:1"}, false, "colons"},
-		{[]string{"h1,h2"}, false, "host name"},
-		{[]string{"two words"}, false, "host name"},
+		{[]string{"h1,h2"}, false, "it holds a comma: give each address by itself"},
+		{[]string{"h1:2379,h2:2379"}, false, "it holds a comma: give each address by itself"},
+		{[]string{"http://h1:2379, http://h2:2379"}, false, "it holds a comma"},
+		{[]string{"h1:2379;h2:2379"}, false, "it holds a semicolon"},
+		{[]string{"h1:2379 h2:2379"}, false, "it holds a blank"},
+		{[]string{"h1:2379\th2:2379"}, false, "it holds a blank"},
+		{[]string{"two words"}, false, "it holds a blank"},
+		{[]string{"h1|h2"}, false, "it holds a bar"},
+		{[]string{"h1,"}, false, "it holds a comma"},
+		{[]string{"::%\x1b[31m"}, false, "colons"},
+		{[]string{"[fe80::1%a\u202e]:1"}, false, "IPv6"},
+		{[]string{"a\x7f"}, false, "host name"},
 		{[]string{"服务"}, false, "host name"},
 		{[]string{"300.1.1.1"}, false, "host name"},
 		{[]string{"a..b"}, false, "host name"},
@@ -77,8 +87,27 @@ func TestParseAddrsRefuses(t *testing.T) {
 		if !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("parseAddrs(%q): %v; want %q in it", tt.items, err, tt.want)
 		}
-		if !slices.ContainsFunc(tt.items, func(item string) bool { return strings.Contains(err.Error(), item) }) {
+		if !slices.ContainsFunc(tt.items, func(item string) bool { return strings.Contains(err.Error(), strconv.Quote(item)[1:]) }) {
 			t.Errorf("parseAddrs(%q): %v; does not quote the text", tt.items, err)
+		}
+	}
+}
+
+// Who writes a password into an address does not read it in a log.
+func TestPasswordInAnAddressIsNotShown(t *testing.T) {
+	for _, item := range []string{
+		"http://root:Hunter2@10.0.0.5:2379", "root:Hunter2@10.0.0.5:2379", "https://root:Hunter2@h", "Hunter2@h:1", "http://a:Hunter2/x@h:1",
+		"http://a:Hunter2@x@h:1", "http://a:Hunter2,b@h:1", "http://a:Hunter2@h1:1,http://b:Hunter2@h2:1", "http://a:Hunter2://x@h:1",
+		"a:Hunter2://x@h:1", "  http://root:Hunter2@h:1\t", "http://root:Hunter2@", "unix://root:Hunter2@/x", "http://root:Hunter2@h:1?x=y", "root:Hunter2 @h:1",
+	} {
+		c := Open(Config{Addrs: []string{"a:1", item}})
+		for _, err := range []error{c.Err(), get(t, c), c.Explain("x", c.Err())} {
+			if err == nil || strings.Contains(err.Error(), "Hunter2") || !strings.Contains(err.Error(), "user and password do not belong in the address") {
+				t.Errorf("%q: %v", item, err)
+			}
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -260,7 +260,11 @@ func (c *Conn) unresponsive(l Link, since time.Time) bool {
 // Addrs returns the addresses in force, host:port each.
 func (c *Conn) Addrs() []string {
 	if c.cfg.Client != nil {
-		return c.cfg.Client.Endpoints()
+		endpoints := slices.Clone(c.cfg.Client.Endpoints())
+		for i, e := range endpoints {
+			endpoints[i] = withoutUser(e)
+		}
+		return endpoints
 	}
 	return slices.Clone(c.addrs)
 }

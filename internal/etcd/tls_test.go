@@ -33,6 +33,13 @@ func startFront(t *testing.T, addr string, config *tls.Config) *front {
 		t.Fatal(err)
 	}
 	f := &front{addr: l.Addr().String()}
+	f.serve(t, l, addr)
+	return f
+}
+
+// serve carries what comes to l to addr until the end of the test.
+func (f *front) serve(t *testing.T, l net.Listener, addr string) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	t.Cleanup(func() {
@@ -52,7 +59,7 @@ func startFront(t *testing.T, addr string, config *tls.Config) *front {
 			f.keep(in)
 			wg.Go(func() {
 				defer in.Close()
-				if in.(*tls.Conn).HandshakeContext(ctx) != nil {
+				if secure, ok := in.(*tls.Conn); ok && secure.HandshakeContext(ctx) != nil {
 					return
 				}
 				out, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
@@ -66,7 +73,6 @@ func startFront(t *testing.T, addr string, config *tls.Config) *front {
 			})
 		}
 	})
-	return f
 }
 
 func (f *front) keep(c net.Conn) {

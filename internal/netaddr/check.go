@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"unicode"
 )
 
 // Check returns what keeps addr from being an address to listen on or to publish:
@@ -30,10 +31,32 @@ func Check(addr string, port bool) error {
 			return fmt.Errorf("%q is not a port", p)
 		}
 	}
-	if strings.ContainsAny(host, ":%") {
-		if _, err := netip.ParseAddr(host); err != nil {
-			return fmt.Errorf("%q is not a host", host)
-		}
+	if _, err := ParseIP(host); err != nil && strings.ContainsFunc(host, notInName) {
+		return fmt.Errorf("%q is not a host", host)
 	}
 	return nil
+}
+
+// notInName reports whether r cannot be part of a host's name, in any script.
+// Underscores are no part of one by the book, but container networks have them.
+func notInName(r rune) bool {
+	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) && !strings.ContainsRune("-._", r)
+}
+
+// ParseIP is netip.ParseAddr for addresses that come from outside: the zone of an
+// IPv6 address, which may hold anything by the book, must be what an interface can
+// be called.
+func ParseIP(s string) (netip.Addr, error) {
+	ip, err := netip.ParseAddr(s)
+	if err != nil {
+		return ip, err
+	}
+	if strings.ContainsFunc(ip.Zone(), notInZone) {
+		return netip.Addr{}, fmt.Errorf("parse IP address %q: the zone is not the name of an interface", s)
+	}
+	return ip, nil
+}
+
+func notInZone(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-._:", r)
 }
