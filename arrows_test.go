@@ -88,7 +88,8 @@ var rooms = []room{
 	{"internal/testkit", nil, "test range: runs processes, links none of what it tests"},
 	{"internal/testkit/fleet", []string{"", "client", "client/grpc", "server", "server/grpc", "registry", "registry/etcd", "internal/testkit", "internal/testkit/legacypb"}, "test range: services, clients and processes that tests of whole programs are made of"},
 	{"faults/...", nil, "test range: one test for each fault that we know"},
-	{"e2e/...", []string{"", "registry", "registry/etcd", "config/cmd", "e2e/programs/...", "internal/testkit/legacypb"}, "test range: whole programs, as users write them"},
+	{"e2e/...", []string{"", "registry", "registry/etcd", "config/cmd", "internal/testkit/legacypb", "examples/registry"}, "test range: whole programs, as users write them"},
+	{"examples/registry", []string{"registry"}, "what the writer of a backend writes"},
 	{"examples/...", []string{""}, "what a user writes"},
 }
 

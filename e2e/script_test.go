@@ -14,7 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
-	"github.com/rollcall-go/micro/e2e/programs/folder"
+	journal "github.com/rollcall-go/micro/examples/registry"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -23,8 +23,8 @@ import (
 // have
 //
 //	registered NAME N         wait until N nodes of the service are in etcd
-//	in-folder NAME N DIR      wait until the registry in the directory has N nodes
-//	stays NAME DIR DURATION   look all the time: the node never disappears
+//	in-journal NAME N FILE    wait until the registry in the file has N nodes
+//	stays NAME FILE DURATION  look all the time: the node never disappears
 //	exits CODE PROGRAM ARG... run the program and compare its exit code
 //
 // and the variables ETCD (the address of a running etcd), NOBODY (an address where
@@ -59,19 +59,19 @@ func TestScripts(t *testing.T) {
 				want := arguments(ts, args, 2)
 				waitFor(ts, args[0], want, func() (int, error) { return keysOf(client, args[0]) })
 			},
-			"in-folder": func(ts *testscript.TestScript, _ bool, args []string) {
+			"in-journal": func(ts *testscript.TestScript, _ bool, args []string) {
 				want := arguments(ts, args, 3)
-				waitFor(ts, args[0], want, func() (int, error) { return inFolder(args[2], args[0]) })
+				waitFor(ts, args[0], want, func() (int, error) { return inJournal(args[2], args[0]) })
 			},
 			"stays": func(ts *testscript.TestScript, _ bool, args []string) {
 				if len(args) != 3 {
-					ts.Fatalf("usage: stays NAME DIR DURATION")
+					ts.Fatalf("usage: stays NAME FILE DURATION")
 				}
 				d, err := time.ParseDuration(args[2])
 				ts.Check(err)
 				looks := 0
 				for end := time.Now().Add(d); time.Now().Before(end); looks++ {
-					if n, err := inFolder(args[1], args[0]); n != 1 || err != nil {
+					if n, err := inJournal(args[1], args[0]); n != 1 || err != nil {
 						ts.Fatalf("%d nodes of %s after %d looks: %v", n, args[0], looks, err)
 					}
 				}
@@ -133,8 +133,8 @@ func keysOf(c *clientv3.Client, service string) (int, error) {
 	return int(got.Count), nil
 }
 
-func inFolder(dir, name string) (int, error) {
-	services, err := folder.NewRegistry(registry.Addrs(dir)).GetService(name)
+func inJournal(file, name string) (int, error) {
+	services, err := journal.NewRegistry(registry.Addrs(file)).GetService(name)
 	if errors.Is(err, registry.ErrNotFound) {
 		return 0, nil
 	}

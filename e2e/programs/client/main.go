@@ -10,7 +10,7 @@ import (
 
 	"github.com/rollcall-go/micro"
 	"github.com/rollcall-go/micro/config/cmd"
-	"github.com/rollcall-go/micro/e2e/programs/folder"
+	journal "github.com/rollcall-go/micro/examples/registry"
 	"github.com/rollcall-go/micro/internal/testkit/legacypb"
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
@@ -18,7 +18,7 @@ import (
 )
 
 func main() {
-	cmd.DefaultRegistries["folder"] = folder.NewRegistry
+	cmd.DefaultRegistries["journal"] = journal.NewRegistry
 
 	opts := []micro.Option{
 		micro.Name("go.micro.client"),

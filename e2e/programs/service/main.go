@@ -12,7 +12,7 @@ import (
 
 	"github.com/rollcall-go/micro"
 	"github.com/rollcall-go/micro/config/cmd"
-	"github.com/rollcall-go/micro/e2e/programs/folder"
+	journal "github.com/rollcall-go/micro/examples/registry"
 	"github.com/rollcall-go/micro/internal/testkit/legacypb"
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
@@ -47,7 +47,7 @@ func (g *Greeter) Count(context.Context, *legacypb.HelloRequest, legacypb.Greete
 }
 
 func main() {
-	cmd.DefaultRegistries["folder"] = folder.NewRegistry
+	cmd.DefaultRegistries["journal"] = journal.NewRegistry
 
 	opts := []micro.Option{
 		micro.Name("go.micro.service.demo"),

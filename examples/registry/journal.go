@@ -1,0 +1,197 @@
+// Package journal is a registry in a file, written from the contract alone. Processes
+// append to the file, its only address, what they register; what is registered is what
+// all lines together say. docs/ADDING_A_BACKEND.md says what a real one needs.
+package journal
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/rollcall-go/micro/registry"
+)
+
+const never = 100 * 365 * 24 * time.Hour
+
+type journal struct{ opts atomic.Pointer[registry.Options] }
+
+// NewRegistry returns a registry in the file that registry.Addrs names.
+func NewRegistry(opts ...registry.Option) registry.Registry {
+	j := &journal{}
+	j.opts.Store(&registry.Options{})
+	_ = j.Init(opts...) // only records
+	return j
+}
+
+func (j *journal) String() string            { return "journal" }
+func (j *journal) Options() registry.Options { return *j.opts.Load() }
+func (j *journal) Init(opts ...registry.Option) error {
+	o := apply(j.Options(), opts)
+	j.opts.Store(&o)
+	return nil
+}
+
+func apply[O any, F ~func(*O)](o O, opts []F) O {
+	for _, f := range opts {
+		f(&o)
+	}
+	return o
+}
+
+func (j *journal) Register(s *registry.Service, opts ...registry.RegisterOption) error {
+	return j.write(s, time.Now().Add(cmp.Or(apply(registry.RegisterOptions{}, opts).TTL, never)))
+}
+
+func (j *journal) Deregister(s *registry.Service, _ ...registry.DeregisterOption) error {
+	return j.write(s, time.Time{})
+}
+
+// line says what is registered of one node, and until when.
+type line struct {
+	Service, Node string
+	Ends          time.Time
+	Value         json.RawMessage // the service with this node
+}
+
+func (j *journal) write(s *registry.Service, ends time.Time) error {
+	if s == nil || bad(s.Name) || len(s.Nodes) == 0 || slices.ContainsFunc(s.Nodes, func(n *registry.Node) bool { return n == nil || bad(n.Id) }) {
+		text, err := json.Marshal(s)
+		return errors.Join(fmt.Errorf("register: the service or a node of it is nil, it has no nodes, or a name cannot be: %s", text), err)
+	}
+	var text bytes.Buffer
+	for _, n := range s.Nodes {
+		one := *s
+		one.Nodes = []*registry.Node{n}
+		value, err := json.Marshal(one)
+		if err := errors.Join(err, json.NewEncoder(&text).Encode(line{s.Name, n.Id, ends, value})); err != nil {
+			return err
+		}
+	}
+	f, err := os.OpenFile(j.file(), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text.Bytes())
+	return errors.Join(err, f.Close())
+}
+
+func (j *journal) GetService(name string, _ ...registry.GetOption) ([]*registry.Service, error) {
+	all, err := j.ListServices()
+	all = slices.DeleteFunc(all, func(s *registry.Service) bool { return s.Name != name })
+	if err == nil && len(all) == 0 {
+		err = fmt.Errorf("look up %q: %w", name, registry.ErrNotFound)
+	}
+	return all, err
+}
+
+func (j *journal) ListServices(...registry.ListOption) ([]*registry.Service, error) {
+	w := watcher{journal: j, nodes: map[string]line{}}
+	if err := w.read(); err != nil {
+		return nil, err
+	}
+	services := map[string]*registry.Service{}
+	for _, l := range w.nodes {
+		s := l.service()
+		key := s.Name + "\x00" + s.Version
+		if other := services[key]; other != nil {
+			s.Nodes = append(s.Nodes, other.Nodes...)
+		}
+		services[key] = s
+	}
+	byName := func(a, b *registry.Service) int { return strings.Compare(a.Name, b.Name) }
+	return slices.SortedFunc(maps.Values(services), byName), nil
+}
+
+func (j *journal) Watch(opts ...registry.WatchOption) (registry.Watcher, error) {
+	w := &watcher{journal: j, opts: apply(registry.WatchOptions{Context: context.Background()}, opts), nodes: map[string]line{}}
+	if w.opts.Service != "" && bad(w.opts.Service) {
+		return nil, fmt.Errorf("watch %q: no service has such a name", w.opts.Service)
+	}
+	w.ctx, w.stop = context.WithCancel(w.opts.Context)
+	err := w.read()
+	w.pending = nil
+	return w, err
+}
+
+func (j *journal) file() string { return strings.Join(j.Options().Addrs, ",") }
+
+func (l line) service() (s *registry.Service) {
+	_ = json.Unmarshal(l.Value, &s) // what write has made
+	return s
+}
+
+func bad(name string) bool { return slices.Contains([]string{"", ".", "..", "/"}, name) }
+
+// watcher has read the journal up to a place, and goes on from there.
+type watcher struct {
+	journal *journal
+	opts    registry.WatchOptions
+	ctx     context.Context
+	stop    func()
+	at      int
+	nodes   map[string]line
+	pending []*registry.Result
+}
+
+func (w *watcher) Stop() { w.stop() }
+
+func (w *watcher) Next() (*registry.Result, error) {
+	for len(w.pending) == 0 {
+		select {
+		case <-w.ctx.Done():
+			return nil, registry.ErrWatcherStopped
+		case <-time.After(20 * time.Millisecond):
+			if err := w.read(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	next := w.pending[0]
+	w.pending = w.pending[1:]
+	return next, nil
+}
+
+// read reads on to the last whole line, and looks for what has ended meanwhile.
+func (w *watcher) read() error {
+	text, err := os.ReadFile(w.journal.file())
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	for text := range bytes.Lines(text[w.at : bytes.LastIndexByte(text, '\n')+1]) {
+		var l line
+		if err := json.Unmarshal(text, &l); err != nil {
+			return fmt.Errorf("read the journal: %w", err)
+		}
+		w.at += len(text)
+		w.set(l)
+	}
+	for _, l := range w.nodes {
+		w.set(l)
+	}
+	return nil
+}
+
+// set takes in a line, which may have ended, and notes what that changes.
+func (w *watcher) set(l line) {
+	key, action := l.Service+"\x00"+l.Node, registry.Update
+	was, is := w.nodes[key].Value, l.Value
+	w.nodes[key] = l
+	if !l.Ends.After(time.Now()) {
+		is, action = nil, registry.Delete
+		delete(w.nodes, key)
+	} else if was == nil {
+		action = registry.Create
+	}
+	if !bytes.Equal(was, is) && (w.opts.Service == "" || w.opts.Service == l.Service) {
+		w.pending = append(w.pending, &registry.Result{Action: action.String(), Service: l.service()})
+	}
+}
