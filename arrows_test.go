@@ -71,7 +71,7 @@ var rooms = []room{
 	{"client/grpc", []string{"client", "client/selector", "registry", "internal/attempt", "internal/conn", "internal/defaults", "internal/discovery", "internal/ability", "internal/feed", "internal/pick", "internal/rpc", "internal/settings"}, "call room"},
 	{"server/grpc", []string{"server", "broker", "registry", "internal/defaults", "internal/enroll", "internal/ability", "internal/netaddr", "internal/protomsg", "internal/record", "internal/rpc", "internal/settings"}, "call room"},
 
-	{"internal/registryflags", []string{"registry", "internal/etcd", "internal/reload", "internal/settings"}, "wiring: where a registry is and how to be let in, for services and the command alike"},
+	{"internal/registryflags", []string{"registry", "internal/etcd", "internal/reload", "internal/settings", "internal/etcd/layout"}, "wiring: where a registry is and how to be let in, for services and the command alike"},
 	{"internal/wiring", []string{"registry", "server", "client", "broker"}, "wiring: tells the parts of a service of one another"},
 	{"internal/builtin", []string{"client", "client/grpc", "server", "server/grpc", "registry", "registry/etcd", "registry/memory", "internal/registryflags"}, "wiring: the one list of implementations"},
 	{"config/cmd", []string{"internal/builtin", "client", "client/selector", "server", "broker", "transport", "registry", "internal/ability", "internal/netaddr", "internal/similar", "internal/registryflags", "internal/wiring"}, "wiring: flags and environment"},
@@ -80,7 +80,7 @@ var rooms = []room{
 	{"internal/doctor", []string{"registry", "internal/etcd", "internal/etcd/layout", "internal/netaddr", "internal/defaults"}, "reads everything that the command's doctor reports on; no service links it"},
 	{"internal/operate", []string{"registry", "internal/etcd", "internal/etcd/layout", "internal/etcd/mirror"}, "what an operator does to nodes, for the command and for consoles; no service links it"},
 	{"internal/embedded", nil, "the etcd inside the command; the library never links it"},
-	{"cmd/micro/...", []string{"", "client", "server", "client/grpc", "registry", "registry/etcd", "internal/doctor", "internal/embedded", "internal/ability", "internal/feed", "internal/operate", "internal/etcd", "internal/etcd/layout", "internal/record", "internal/similar", "internal/registryflags", "internal/builtin"}, "front door: the command"},
+	{"cmd/micro/...", []string{"", "client", "server", "client/grpc", "registry", "registry/etcd", "internal/doctor", "internal/embedded", "internal/ability", "internal/feed", "internal/operate", "internal/etcd", "internal/record", "internal/similar", "internal/registryflags", "internal/builtin"}, "front door: the command"},
 
 	{"registry/registrytest", []string{"registry"}, "test range: one suite for every backend, also those of users"},
 	{"internal/testkit/legacypb", []string{"api", "client", "server"}, "test range: what v2's generators wrote"},
@@ -101,7 +101,7 @@ var extra = map[string][]string{
 	"client/selector": {"registry/etcd", "registry/memory"},
 	"client/grpc":     {"registry/memory", "transport"},
 	"server/grpc":     {"registry/memory"},
-	"config/cmd":      {"client/grpc", "internal/etcd", "internal/settings", "registry/etcd", "registry/memory", "server/grpc"},
+	"config/cmd":      {"client/grpc", "internal/etcd", "internal/etcd/layout", "internal/settings", "registry/etcd", "registry/memory", "server/grpc"},
 	"":                {"registry/cache", "registry/memory", "server/grpc"},
 	"faults/...":      {"", "client", "client/grpc", "client/selector", "faults/history", "internal/ability", "internal/defaults", "internal/discovery", "internal/feed", "internal/etcd/layout", "registry", "registry/cache", "registry/etcd", "registry/memory", "server", "server/grpc"},
 	"e2e/...":         {"client", "client/grpc", "server", "server/grpc"},

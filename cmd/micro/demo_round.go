@@ -15,7 +15,6 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/rollcall-go/micro/internal/etcd"
-	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/registryflags"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -88,7 +87,7 @@ func (d *demo) startService(ctx context.Context, _ *cli.Context) error {
 	}
 	conn := etcd.Open(d.target.config())
 	defer conn.Close()
-	key := layout.Layout{}.Node(demoName, d.ids[0])
+	key := d.target.Layout.Node(demoName, d.ids[0])
 	return conn.Do(ctx, "read "+key, func(ctx context.Context, c *clientv3.Client) error {
 		answer, err := c.Get(ctx, key)
 		if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -40,7 +41,7 @@ type registryTarget struct {
 // targetOf reads the flags of registryFlags.
 func targetOf(c *cli.Context) (registryTarget, error) {
 	var p registryTarget
-	if kind := registryflags.Given(c, "registry"); kind != "" {
+	if kind := strings.TrimSpace(registryflags.Given(c, "registry")); kind != "" {
 		if _, err := builtin.Resolve(shared(), builtin.Map(shared()), kind); err != nil {
 			return p, usagef("invalid value %q for \"--registry\": choose %s, the only one that can be looked into from outside", kind, defaultKind)
 		}
@@ -50,7 +51,7 @@ func targetOf(c *cli.Context) (registryTarget, error) {
 		return p, usagef("invalid value %q for \"--timeout\": give a duration such as 500ms, 5s or 1m", c.String("timeout"))
 	}
 	p.timeout = timeout
-	if p.Settings, err = registryflags.Read(c); err != nil {
+	if p.Settings, err = registryflags.Read(func(name string) string { return registryflags.Given(c, name) }); err != nil {
 		return p, wrongSetting(err)
 	}
 	if err := p.Check(p.options()); err != nil {

@@ -14,7 +14,6 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/rollcall-go/micro/internal/etcd"
-	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/operate"
 	"github.com/rollcall-go/micro/internal/registryflags"
 	"github.com/rollcall-go/micro/logger"
@@ -57,7 +56,7 @@ func withRegistry(action func(*session) error) cli.ActionFunc {
 func (p registryTarget) open(c *cli.Context, f func(*session) error) error {
 	conn := etcd.Open(p.config())
 	err := p.use(func(r registry.Registry) error {
-		return f(&session{Context: c, target: p, registry: r, operator: operate.New(conn, layout.Layout{})})
+		return f(&session{Context: c, target: p, registry: r, operator: operate.New(conn, p.Layout)})
 	})
 	return errors.Join(err, conn.Close())
 }

@@ -27,7 +27,7 @@ func (c *command) before(ctx *cli.Context) error {
 		return errShown
 	}
 	to := c.Options()
-	g, err := read(&input{ctx: ctx}, to)
+	g, err := read(&input{ctx: ctx, taken: c.taken}, to)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,18 @@ import (
 // keeps the first error, after which nothing that it returned is to be used.
 type input struct {
 	ctx *cli.Context
-	err error
+	// taken has the names of flags that the program gave another meaning: of ours of
+	// that name only the variable is read.
+	taken map[string]bool
+	err   error
+}
+
+// given returns what was given for a flag or by its variable.
+func (in *input) given(name string) string {
+	if in.taken[name] {
+		return os.Getenv(registryflags.Variable(name))
+	}
+	return registryflags.Given(in.ctx, name)
 }
 
 // fail keeps err, about what was given for the flag, if it is the first.
@@ -29,7 +40,7 @@ func (in *input) fail(name, value, format string, args ...any) {
 }
 
 func (in *input) text(name string) (string, bool) {
-	v := registryflags.Given(in.ctx, name)
+	v := strings.TrimSpace(in.given(name))
 	if err := registryflags.CheckQuotes(name, v); err != nil && in.err == nil {
 		in.err = err
 	}
@@ -38,7 +49,10 @@ func (in *input) text(name string) (string, bool) {
 
 func (in *input) list(name string) ([]string, bool) {
 	blank := func(s string) bool { return strings.TrimSpace(s) == "" }
-	v := slices.DeleteFunc(in.ctx.StringSlice(name), blank)
+	var v []string
+	if !in.taken[name] {
+		v = slices.DeleteFunc(in.ctx.StringSlice(name), blank)
+	}
 	if len(v) == 0 {
 		v = slices.DeleteFunc(strings.Split(os.Getenv(registryflags.Variable(name)), ","), blank)
 	}

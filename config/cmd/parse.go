@@ -29,6 +29,10 @@ type command struct {
 
 	parsing sync.Mutex    // held by Init, guards what follows
 	version *cli.BoolFlag // the flag, if it was offered
+	// own are our flags, of which the program's own take the place of those of the
+	// same name; taken has the names.
+	own   []cli.Flag
+	taken map[string]bool
 	// ran tells a parse that went through from one that only showed help.
 	ran bool
 	// withinAnother says that Init was called by a command of another command line.
@@ -45,7 +49,8 @@ func NewCmd(opts ...Option) Cmd {
 		o(&c.opts)
 	}
 	app := cli.NewApp()
-	app.Flags = ownFlags()
+	c.own = ownFlags()
+	app.Flags = slices.Clone(c.own)
 	app.Before = c.before
 	app.Action = c.noWords
 	// The parser's own are shared by the whole process, and written to.
@@ -72,6 +77,27 @@ func ownFlags() []cli.Flag {
 		}
 	}
 	return flags
+}
+
+// giveWay takes our flags out of the command line whose names the program uses for
+// flags of its own: the parser would panic. A program that was written before we
+// had a flag goes on to work as it did.
+func (c *command) giveWay() {
+	theirs := map[string]bool{}
+	for _, f := range c.app.Flags {
+		if !slices.Contains(c.own, f) {
+			for _, name := range f.Names() {
+				theirs[name] = true
+			}
+		}
+	}
+	c.taken = map[string]bool{}
+	for _, f := range c.own {
+		if slices.ContainsFunc(f.Names(), func(name string) bool { return theirs[name] }) {
+			c.taken[f.Names()[0]] = true
+			c.app.Flags = slices.DeleteFunc(slices.Clone(c.app.Flags), func(other cli.Flag) bool { return other == f })
+		}
+	}
 }
 
 // offer adds a flag, and its short form, as far as the program has none of the
@@ -120,6 +146,7 @@ func (c *command) Init(opts ...Option) error {
 	if set.Description != "" {
 		c.app.Usage = set.Description
 	}
+	c.giveWay()
 	c.offer("help", "h", "show this help")
 	if set.Version != "" {
 		c.app.Version = set.Version

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rollcall-go/micro/client"
 	internal "github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
@@ -86,6 +87,11 @@ func knobs(t *testing.T) []knob {
 			read: access(func(a internal.Access) string { return a.TLSFiles.Cert }), fromCode: certs[0], fromEnv: certs[1], fromFlag: certs[2]},
 		{flag: "registry_tls_key", code: onEtcd(etcd.TLSFiles(ca[0], pair.CertFile, keys[0])),
 			read: access(func(a internal.Access) string { return a.TLSFiles.Key }), fromCode: keys[0], fromEnv: keys[1], fromFlag: keys[2]},
+		{flag: "namespace", code: onEtcd(etcd.Namespace("a")),
+			read: func(p *program) string {
+				l, _ := settings.Of[layout.Layout](p.registry.Options().Context)
+				return l.Namespace
+			}, fromCode: "a", fromEnv: "b", fromFlag: "c"},
 		{flag: "registry_tls_server_name", code: onEtcd(registry.TLSConfig(&tls.Config{ServerName: "a"})),
 			read: func(p *program) string {
 				if c := p.registry.Options().TLSConfig; c != nil {

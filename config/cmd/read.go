@@ -32,7 +32,7 @@ func read(in *input, to Options) (given, error) {
 	var g given
 	g.registry = choice(in, "registry", nameOf(to.Registry), builtin.Registries(), registries(to))
 	if in.err == nil {
-		g.settings, in.err = registryflags.Read(in.ctx)
+		g.settings, in.err = registryflags.Read(in.given)
 	}
 	g.snapshot, _ = in.text("registry_snapshot")
 	g.server = choice(in, "server", nameOf(to.Server), builtin.Servers(), merged(DefaultServers, to.Servers))

@@ -47,6 +47,7 @@ func TestWrongInputExitsWith2(t *testing.T) {
 		{`--registry=etcd --registry_address="a:1","b:1"`, `quotes are part of the`},
 		{`--server_address=":8080"`, `quotes are part of the value`},
 		{"--registry=etcd --registry_address=http://root:secret@a:1", "--registry_address: user and password do not belong in an address|--registry_user"},
+		{"--registry=etcd --namespace=a/b", `--namespace="a/b"|letters, digits`},
 		{"--registry=etcd --registry_user=root", `--registry_user="root"|MICRO_REGISTRY_PASSWORD`},
 		{"--registry=etcd --registry_password=secret", "come together|MICRO_REGISTRY_USER"},
 		{"--registry=etcd --registry_user=root --registry_password_file=/nope", `--registry_password_file="/nope"|no such file`},

@@ -21,6 +21,7 @@ const (
 	Cert         = "registry_tls_cert"
 	Key          = "registry_tls_key"
 	ServerName   = "registry_tls_server_name"
+	Namespace    = "namespace"
 )
 
 // DefaultAddress is where etcd is when nobody says where.
@@ -51,30 +52,20 @@ func Flags() []cli.Flag {
 		flag(Cert, "none", "show the registry the certificate in `FILE`"),
 		flag(Key, "none", "the private key of that certificate is in `FILE`"),
 		flag(ServerName, "the host of the address", "the registry's certificate must be for `NAME`"),
+		flag(Namespace, "none, as go-micro v2", "keep to the part `NAME` of the registry: who is in one namespace never finds who is in another"),
 	}
 }
 
 // Variable returns the name of the variable that stands for a flag.
 func Variable(flag string) string { return "MICRO_" + strings.ToUpper(flag) }
 
-// Given returns what was given for a flag or, if that is empty, by its variable,
-// without blanks and line breaks around it: the parser does not look at the
-// variable where the flag was given, even if empty.
+// Given returns what was given for a flag or, if that is blank, by its variable: the
+// parser does not look at the variable where the flag was given, even if empty.
 func Given(c *cli.Context, name string) string {
-	if v := strings.TrimSpace(c.String(name)); v != "" {
+	if v := c.String(name); strings.TrimSpace(v) != "" {
 		return v
 	}
-	return strings.TrimSpace(os.Getenv(Variable(name)))
-}
-
-// secret is Given for a flag whose value may begin or end with blanks.
-func secret(c *cli.Context, name string) string {
-	for _, v := range []string{c.String(name), os.Getenv(Variable(name))} {
-		if v = strings.TrimRight(v, "\r\n"); strings.TrimSpace(v) != "" {
-			return v
-		}
-	}
-	return ""
+	return os.Getenv(Variable(name))
 }
 
 // Error says what is wrong with the value of a flag, or of its variable.

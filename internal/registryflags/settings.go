@@ -7,9 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
 	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/reload"
 	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/registry"
@@ -18,25 +17,28 @@ import (
 // Settings are what was given. What is empty was not given.
 type Settings struct {
 	Addrs      []string
+	Layout     layout.Layout // of the keys, by the namespace
 	access     etcd.Access
 	serverName string
 	given      []string // names of flags, in the order of Flags
 	list       string   // Addrs as they were given
 }
 
-// Read reads the flags and variables. Its error names the first that is wrong, in
-// the order of Flags, and never what is secret.
-func Read(c *cli.Context) (Settings, error) {
+// Read reads the flags and variables, by given, which returns what was given for a
+// flag or by its variable. Its error names the first that is wrong, in the order of
+// Flags, and never what is secret.
+func Read(given func(name string) string) (Settings, error) {
 	var s Settings
 	for _, name := range Names() {
-		value := Given(c, name)
-		if name == Password {
-			value = secret(c, name)
-		} else if err := CheckQuotes(name, value); err != nil {
-			return s, err
-		}
+		raw := given(name)
+		value := strings.TrimSpace(raw)
 		if value == "" {
 			continue
+		}
+		if name == Password { // may begin and end with blanks, and with quotes
+			value = strings.TrimRight(raw, "\r\n")
+		} else if err := CheckQuotes(name, value); err != nil {
+			return s, err
 		}
 		s.given = append(s.given, name)
 		if err := s.set(name, value); err != nil {
@@ -71,6 +73,11 @@ func (s *Settings) set(name, value string) (err error) {
 		s.access.TLSFiles.Key = value
 	case ServerName:
 		s.serverName = value
+	case Namespace:
+		s.Layout.Namespace = value
+		if err := s.Layout.Check(); err != nil {
+			return Wrong(name, value, "%w", err)
+		}
 	}
 	return err
 }
@@ -100,6 +107,9 @@ func (s Settings) Option() registry.Option {
 		if s.access != (etcd.Access{}) {
 			before, _ := settings.Of[etcd.Access](o.Context)
 			o.Context = settings.With(o.Context, s.over(before))
+		}
+		if s.Layout != (layout.Layout{}) {
+			o.Context = settings.With(o.Context, s.Layout)
 		}
 	}
 }
