@@ -177,7 +177,7 @@ func (e *Etcd) ready() (time.Time, error) {
 func (e *Etcd) ask(ctx context.Context) error {
 	c, err := e.dial()
 	if err != nil {
-		pauseFor(ctx, 10*time.Millisecond)
+		waitFor(ctx, 10*time.Millisecond)
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
@@ -186,8 +186,8 @@ func (e *Etcd) ask(ctx context.Context) error {
 	return errors.Join(err, c.Close())
 }
 
-// pauseFor waits for d or until ctx is done.
-func pauseFor(ctx context.Context, d time.Duration) {
+// waitFor waits for d or until ctx is done.
+func waitFor(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

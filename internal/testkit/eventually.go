@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// pause is the time between two looks at a condition.
-const pause = 5 * time.Millisecond
+// pollInterval is the time between two looks at a condition.
+const pollInterval = 5 * time.Millisecond
 
 // Eventually returns as soon as cond does, which it asks every 5 ms from the
 // test's own goroutine, the first time at once. It fails the test, naming what,
@@ -15,7 +15,7 @@ func Eventually(t testing.TB, within time.Duration, what string, cond func() boo
 	t.Helper()
 	deadline := time.NewTimer(within)
 	defer deadline.Stop()
-	tick := time.NewTicker(pause)
+	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for !cond() {
 		select {

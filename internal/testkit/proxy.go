@@ -201,7 +201,7 @@ func (p *Proxy) listen() error {
 	defer cancel()
 	l, err := net.Listen("tcp", p.addr)
 	for errors.Is(err, syscall.EADDRINUSE) && ctx.Err() == nil {
-		pauseFor(ctx, pause)
+		waitFor(ctx, pollInterval)
 		l, err = net.Listen("tcp", p.addr)
 	}
 	if err != nil {

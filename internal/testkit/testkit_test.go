@@ -48,7 +48,7 @@ func TestEventually(t *testing.T) {
 		r := record(func(r *recorder) {
 			Eventually(r, time.Second, "the third look", func() bool { looks++; return looks == 3 })
 		})
-		if r.fatal != "" || looks != 3 || time.Since(begin) != 2*pause {
+		if r.fatal != "" || looks != 3 || time.Since(begin) != 2*pollInterval {
 			t.Errorf("after %v and %d looks: %q, want success at the third look", time.Since(begin), looks, r.fatal)
 		}
 
