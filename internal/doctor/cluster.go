@@ -17,6 +17,7 @@ import (
 type cluster struct {
 	visits []*visit // of the addresses that were given
 	others []*visit // of members that none of them belongs to
+	open   bool     // a member serves more than its own host, as far as it tells
 	found  report
 }
 
@@ -73,6 +74,7 @@ func examineCluster(ctx context.Context, cfg etcd.Config, visits []*visit) *clus
 		c.found.warn("cluster.unlisted", first.addr, "see `etcdctl member list`", "the members cannot be listed: %v", first.conn.Explain("list members", err))
 		return c
 	}
+	c.open = slices.ContainsFunc(list.Members, func(m *etcdserverpb.Member) bool { return slices.ContainsFunc(m.ClientURLs, public) })
 	c.visitOthers(ctx, cfg, first, list.Members)
 	c.members(list.Members)
 	c.leader()
@@ -176,6 +178,12 @@ func started(m *etcdserverpb.Member) bool { return len(m.ClientURLs) > 0 }
 
 func memberName(m *etcdserverpb.Member) string {
 	return "member " + cmp.Or(m.Name, fmt.Sprintf("%x", m.ID))
+}
+
+// public reports whether a client URL leads to a host from elsewhere.
+func public(clientURL string) bool {
+	addr, err := hostPort(clientURL)
+	return err == nil && !loopback(addr)
 }
 
 // hostPort returns what is to be dialled for a client URL.

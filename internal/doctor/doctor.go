@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/rollcall-go/micro/internal/defaults"
@@ -45,9 +44,10 @@ type Finding struct {
 }
 
 // Examine looks at the etcd that cfg names and at what is registered in it. It
-// returns within cfg.Timeout, a third of which an address that does not answer can
-// take; what there was no time for is a finding as well. The etcd's own client,
-// cfg.Client, is not used. The list is never empty.
+// returns when ctx ends, and within cfg.Timeout, a third of which an address that
+// does not answer can take; what there was no time for is a finding as well. Of each
+// kind it lists a few. The etcd's own client, cfg.Client, is not used. The list is
+// never empty.
 func Examine(ctx context.Context, cfg etcd.Config) []Finding {
 	cfg.Client = nil
 	cfg.Timeout = cmp.Or(cfg.Timeout, defaults.RegistryTimeout)
@@ -71,10 +71,11 @@ func Examine(ctx context.Context, cfg etcd.Config) []Finding {
 	if best := c.best(); best != nil {
 		r = append(r, examineDatabase(c)...)
 		r = append(r, examineVersions(c)...)
-		r = append(r, examineRights(ctx, cfg, best)...)
-		r = append(r, examineRegistry(ctx, best, remote(asked))...)
+		rights, readable := examineRights(ctx, cfg, best)
+		r = append(r, rights...)
+		r = append(r, examineRegistry(ctx, best, readable, remote(asked), c.open)...)
 	}
-	return merge(r)
+	return inBrief(r)
 }
 
 // report collects findings.
@@ -90,23 +91,6 @@ func (r *report) warn(code, subject, fix, cause string, args ...any) {
 
 func (r *report) problem(code, subject, fix, cause string, args ...any) {
 	*r = append(*r, Finding{Problem, code, subject, fmt.Sprintf(cause, args...), fix, 0})
-}
-
-// merge makes one finding of those that differ only in the subject, in the place
-// of the first.
-func merge(all []Finding) []Finding {
-	out := make([]Finding, 0, len(all))
-	for _, f := range all {
-		i := slices.IndexFunc(out, func(o Finding) bool {
-			return o.Level == f.Level && o.Code == f.Code && o.Cause == f.Cause && o.Fix == f.Fix
-		})
-		if i < 0 {
-			out = append(out, f)
-		} else if out[i].Subject != f.Subject {
-			out[i].Subject += ", " + f.Subject
-		}
-	}
-	return out
 }
 
 // millis rounds a duration for people.

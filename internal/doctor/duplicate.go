@@ -3,7 +3,6 @@ package doctor
 import (
 	"maps"
 	"slices"
-	"strings"
 )
 
 // examineDuplicates looks for what should be one node's own.
@@ -14,13 +13,13 @@ func examineDuplicates(r *report, nodes []node) {
 		addresses[n.address] = append(addresses[n.address], n.name())
 	}
 	for _, id := range slices.Sorted(maps.Keys(ids)) {
-		if names := ids[id]; len(names) > 1 {
-			r.warn("node.duplicate_id", strings.Join(names, ", "), "leave --server_id out, or give each service its own", "different services have nodes with the id %q", id)
+		if of := ids[id]; len(of) > 1 {
+			r.warn("node.duplicate_id", names(of), "leave --server_id out, or give each service its own", "different services have nodes with the id %q", id)
 		}
 	}
 	for _, address := range slices.Sorted(maps.Keys(addresses)) {
-		if names := addresses[address]; len(names) > 1 && address != "" {
-			r.warn("node.duplicate_address", strings.Join(names, ", "), "if one of them is what a crashed process left behind, it goes when its lease ends; else see --server_advertise of both",
+		if of := addresses[address]; len(of) > 1 && address != "" {
+			r.warn("node.duplicate_address", names(of), "if one of them is what a crashed process left behind, it goes when its lease ends; else see --server_advertise of both",
 				"several nodes are registered at %s, and one process at most listens there", address)
 		}
 	}

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -39,6 +40,12 @@ func examineLeases(ctx context.Context, r *report, best *visit, nodes []node) ma
 	var failed error
 	known := make(map[int64]remains, len(ids))
 	inParallel(leasesAtOnce, len(ids), func(i int) {
+		if ctx.Err() != nil {
+			mu.Lock()
+			defer mu.Unlock()
+			failed = cmp.Or(failed, context.Cause(ctx))
+			return
+		}
 		answer, err := best.client.TimeToLive(best.as(ctx), clientv3.LeaseID(ids[i]))
 		mu.Lock()
 		defer mu.Unlock()
@@ -71,6 +78,9 @@ func judgeLeases(ctx context.Context, r *report, best *visit, nodes []node, know
 			continue
 		case m.left < 0:
 			// Between the listing and now the node may have left.
+			if ctx.Err() != nil {
+				continue
+			}
 			if still, err := best.client.Get(best.as(ctx), n.key); err == nil && len(still.Kvs) > 0 && still.Kvs[0].Lease == n.lease {
 				r.problem("node.lease_gone", n.name(), fmt.Sprintf("restart the service; `etcdctl del %s` if it does not run", Shell(n.key)), "lease %x, on which it stands, does not exist", n.lease)
 			}

@@ -2,10 +2,8 @@ package doctor
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
@@ -17,13 +15,22 @@ import (
 // examinePauses lists the nodes that an operator keeps out. registered are the
 // keys of the registry.
 func examinePauses(ctx context.Context, r *report, best *visit, registered []*mvccpb.KeyValue) {
-	kvs, err := best.list(ctx, layout.Layout{}.Pauses())
+	kvs, err := best.list(ctx, prefix(layout.Layout{}.Pauses()))
 	if errors.Is(err, rpctypes.ErrPermissionDenied) {
 		return // said with the rights of the user
 	}
 	if err != nil {
 		r.unreadable(best, layout.Layout{}.Pauses(), err)
 		return
+	}
+	judgePauses(r, kvs, registered)
+}
+
+// judgePauses reports the pause keys kvs.
+func judgePauses(r *report, kvs, registered []*mvccpb.KeyValue) {
+	there := make(map[string]bool, len(registered))
+	for _, kv := range registered {
+		there[string(kv.Key)] = true
 	}
 	for _, kv := range kvs {
 		name := strings.TrimPrefix(string(kv.Key), layout.Layout{}.Pauses())
@@ -33,7 +40,7 @@ func examinePauses(ctx context.Context, r *report, best *visit, registered []*mv
 			continue
 		}
 		fix := fmt.Sprintf("`micro node resume %s %s`", Shell(service), Shell(id))
-		if slices.ContainsFunc(registered, func(n *mvccpb.KeyValue) bool { return string(n.Key) == layout.Layout{}.Services()+name }) {
+		if there[layout.Layout{}.Services()+name] {
 			r.warn("node.paused_registered", name, "stop its process if it is a node of go-micro v2, which knows no pause; or "+fix, "it is paused%s, but still registered", byWhom(kv.Value))
 			continue
 		}
@@ -43,11 +50,7 @@ func examinePauses(ctx context.Context, r *report, best *visit, registered []*mv
 
 // byWhom says what the value of a pause key tells, "" if that is nothing.
 func byWhom(value []byte) string {
-	var p struct{ By, At, Reason string }
-	if json.Unmarshal(value, &p) != nil {
-		return ""
-	}
-	text := ""
+	p, text := layout.DecodePause(value), ""
 	if p.By != "" {
 		text += " by " + p.By
 	}

@@ -27,23 +27,35 @@ type node struct {
 // name is how findings call a node.
 func (n node) name() string { return n.service + "/" + n.id }
 
-// examineRegistry reads what is registered, from the etcd of best. remote says
-// that etcd is on another host than we are.
-func examineRegistry(ctx context.Context, best *visit, remote bool) []Finding {
+// examineRegistry reads what is registered, from the etcd of best, all of it unless
+// parts are given. remote says that etcd is on another host than we are, open that
+// others can reach it.
+func examineRegistry(ctx context.Context, best *visit, parts []span, remote, open bool) []Finding {
 	var r report
+	root := layout.Layout{}.Services()
+	if len(parts) == 0 {
+		parts = []span{prefix(root)}
+	}
 	begun := time.Now()
-	kvs, err := best.list(ctx, layout.Layout{}.Services())
-	if err != nil {
-		r.unreadable(best, layout.Layout{}.Services(), err)
-		return r
+	var kvs []*mvccpb.KeyValue
+	for _, part := range parts {
+		some, err := best.list(ctx, part)
+		if err != nil {
+			r.unreadable(best, root, err)
+			return r
+		}
+		kvs = append(kvs, some...)
 	}
 	took := time.Since(begun)
-	nodes := decode(&r, kvs)
+	nodes := decode(ctx, &r, kvs)
 	services := make(map[string]bool)
 	for _, n := range nodes {
 		services[n.service] = true
 	}
 	r.ok("registry.read", best.addr, "%s of %s registered; the listing took %v", number(len(nodes), "node"), number(len(services), "service"), millis(took))
+	if best.cfg.Username == "" && !best.shows {
+		r.unguarded(best, remote || open)
+	}
 	leases := examineLeases(ctx, &r, best, nodes)
 	examineAddresses(ctx, &r, nodes, leases, remote)
 	examineDuplicates(&r, nodes)
@@ -51,14 +63,27 @@ func examineRegistry(ctx context.Context, best *visit, remote bool) []Finding {
 	return r
 }
 
-// list reads all keys with a prefix. Without a leader it has to do with what that
-// one member knows.
-func (v *visit) list(ctx context.Context, prefix string) ([]*mvccpb.KeyValue, error) {
-	options := []clientv3.OpOption{clientv3.WithPrefix()}
+// unguarded reports an etcd that has answered without a user or a certificate. On
+// loopback that is how developers run it.
+func (r *report) unguarded(best *visit, open bool) {
+	if !open {
+		r.ok("auth.off", best.addr, "etcd checks no users, and serves its own host alone")
+		return
+	}
+	r.warn("auth.off", best.addr, "turn users on with `etcdctl auth enable`, or demand client certificates (`micro server --tls_client_ca`)",
+		"etcd checks neither users nor certificates: whoever reaches it can change what is registered")
+}
+
+// prefix returns the span of all keys that begin with key.
+func prefix(key string) span { return span{key, clientv3.GetPrefixRangeEnd(key)} }
+
+// list reads keys. Without a leader it has to do with what that one member knows.
+func (v *visit) list(ctx context.Context, s span) ([]*mvccpb.KeyValue, error) {
+	options := []clientv3.OpOption{clientv3.WithRange(s.to)}
 	if v.status.Leader == 0 {
 		options = append(options, clientv3.WithSerializable())
 	}
-	answer, err := v.client.Get(v.as(ctx), prefix, options...)
+	answer, err := v.client.Get(v.as(ctx), s.from, options...)
 	if err != nil {
 		return nil, err
 	}
@@ -79,10 +104,14 @@ func (r *report) unreadable(v *visit, prefix string, err error) {
 	}
 }
 
-// decode returns the nodes and reports records that are none.
-func decode(r *report, kvs []*mvccpb.KeyValue) []node {
+// decode returns the nodes and reports records that are none, until ctx ends.
+func decode(ctx context.Context, r *report, kvs []*mvccpb.KeyValue) []node {
 	var nodes []node
-	for _, kv := range kvs {
+	for i, kv := range kvs {
+		if ctx.Err() != nil {
+			r.warn("registry.unchecked", fmt.Sprintf("%d of %s", len(kvs)-i, number(len(kvs), "record")), "give it more time with --timeout", "there was no time to look at them")
+			break
+		}
 		key := string(kv.Key)
 		s, err := layout.Layout{}.Decode(key, kv.Value)
 		if err == nil {

@@ -90,7 +90,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add("", []byte(`null`))
 	f.Fuzz(func(t *testing.T, key string, value []byte) {
 		var r report
-		nodes := decode(&r, []*mvccpb.KeyValue{{Key: []byte(key), Value: value}})
+		nodes := decode(t.Context(), &r, []*mvccpb.KeyValue{{Key: []byte(key), Value: value}})
 		if len(nodes)+len(r) != 1 {
 			t.Errorf("%d nodes and %d findings of one record", len(nodes), len(r))
 		}

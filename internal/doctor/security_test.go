@@ -2,6 +2,8 @@ package doctor
 
 import (
 	"crypto/tls"
+	"fmt"
+	"strings"
 	"testing"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -84,11 +86,51 @@ func TestUsers(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		if kind == testkit.Debian {
+			says(t, examine(t, server.Addr(), login("user", "secret")), "version.rights_flaw", "GHSA-rfx7-8w68-q57q", "3.4.42")
+		}
 		guest := login("guest", "secret")
 		all := examine(t, server.Addr(), guest)
 		want(t, all, "problem auth.no_read", "problem auth.no_write", "warning auth.no_pause", "problem registry.denied")
 		says(t, all, "auth.no_read", "etcdctl role grant-permission --prefix reader readwrite /micro/registry/")
+		// Who may read two services is shown those.
+		read("reader", "/micro/registry/shop/", "/micro/registry/shop0")
+		read("reader", "/micro/registry/user/user-1", "")
+		for _, key := range []string{"shop/shop-1", "shop/shop-2", "user/user-1", "user/user-2"} {
+			service, id, _ := strings.Cut(key, "/")
+			if _, err := root.Put(t.Context(), "/micro/registry/"+key, fmt.Sprintf(`{"name":%q,"nodes":[{"id":%q,"address":%q}]}`, service, id, listen(t))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		all = examine(t, server.Addr(), guest)
+		want(t, all, "warning auth.no_read", "problem auth.no_write", "warning auth.no_pause", "warning node.no_lease", "warning node.no_lease", "warning node.no_lease")
+		says(t, all, "auth.no_read", "under /micro/registry/shop/, /micro/registry/user/user-1 only")
+		says(t, all, "registry.read", "3 nodes of 2 services")
+		says(t, all, "node.no_lease", "shop/shop-1")
+		if _, err := root.Delete(t.Context(), "/micro/registry/", clientv3.WithPrefix()); err != nil {
+			t.Fatal(err)
+		}
 		read("reader", "/micro/registry/", "/micro/registry0")
 		want(t, examine(t, server.Addr(), guest), "problem auth.no_write", "warning auth.no_pause")
 	})
+}
+
+// TestOpenEtcd shows finding M2: an etcd that others reach and that asks nobody who
+// they are is told, also when no user is given.
+func TestOpenEtcd(t *testing.T) {
+	t.Parallel()
+	loopback := testkit.StartEtcd(t)
+	all := examine(t, loopback.Addr())
+	want(t, all)
+	says(t, all, "auth.off", "its own host alone")
+
+	var r report
+	r.unguarded(&visit{addr: "10.0.0.1:2379"}, true)
+	want(t, r, "warning auth.off")
+	says(t, r, "auth.off", "whoever reaches it can change what is registered", "etcdctl auth enable")
+	for url, want := range map[string]bool{"http://127.0.0.1:2379": false, "http://localhost:2379": false, "http://[::1]:2379": false, "http://10.0.0.1:2379": true, "http://0.0.0.0:2379": true, "http://etcd:2379": true, "unix://x": false} {
+		if public(url) != want {
+			t.Errorf("public(%q) is not %v", url, want)
+		}
+	}
 }

@@ -29,6 +29,8 @@ type visit struct {
 	conn   *etcd.Conn
 	client *clientv3.Client
 	token  string
+	// shows is true if etcd asks for a client certificate.
+	shows  bool
 	status *etcdserverpb.StatusResponse // nil if it did not answer
 }
 
@@ -61,6 +63,7 @@ func (v *visit) run(ctx context.Context) {
 		return
 	}
 	asksCertificate, good := v.secured(ctx, raw)
+	v.shows = asksCertificate
 	_ = raw.Close()
 	if !good {
 		return

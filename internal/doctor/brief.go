@@ -1,0 +1,72 @@
+package doctor
+
+import (
+	"fmt"
+	"strings"
+)
+
+const (
+	// linesAKind is how many findings of a kind are listed.
+	linesAKind = 10
+	// namesALine is how many subjects a finding names.
+	namesALine = 10
+)
+
+// inBrief makes one finding of those that differ only in the subject, in the place
+// of the first, and of those of a kind that are more than anybody wants to read the
+// first ones and one that counts the others.
+func inBrief(all []Finding) []Finding {
+	type same struct {
+		Level
+		code, cause, fix string
+	}
+	type kind struct {
+		Level
+		code string
+	}
+	first := make(map[same]int, len(all)) // index in out
+	var out []Finding
+	var subjects [][]string // of each in out
+	for _, f := range all {
+		k := same{f.Level, f.Code, f.Cause, f.Fix}
+		i, known := first[k]
+		switch {
+		case !known:
+			first[k] = len(out)
+			out, subjects = append(out, f), append(subjects, []string{f.Subject})
+		case subjects[i][len(subjects[i])-1] != f.Subject:
+			subjects[i] = append(subjects[i], f.Subject)
+		}
+	}
+	listed, rest := make(map[kind]int), make(map[kind]int)
+	brief := make([]Finding, 0, len(out))
+	for i, f := range out {
+		k := kind{f.Level, f.Code}
+		f.Subject = names(subjects[i])
+		switch listed[k]++; {
+		case listed[k] <= linesAKind:
+			brief = append(brief, f)
+		case listed[k] == linesAKind+1:
+			rest[k] = len(brief)
+			f.Subject, f.Cause = "", "the same as those above, which stand for all"
+			brief = append(brief, f)
+		default:
+			brief[rest[k]].More++
+		}
+	}
+	for _, i := range rest {
+		brief[i].Subject = fmt.Sprintf("and %d more", brief[i].More+1)
+		if brief[i].Fix != "" {
+			brief[i].Fix = "as above"
+		}
+	}
+	return brief
+}
+
+// names lists subjects, as far as anybody wants to read them.
+func names(subjects []string) string {
+	if len(subjects) <= namesALine {
+		return strings.Join(subjects, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(subjects[:namesALine], ", "), len(subjects)-namesALine)
+}
