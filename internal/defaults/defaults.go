@@ -82,6 +82,9 @@ const (
 	EtcdMaxDelay = time.Second
 	// EtcdMinConnectTimeout is the least time that one attempt to connect is given.
 	EtcdMinConnectTimeout = 2 * time.Second
+	// EtcdMembersEvery is how often the addresses of etcd that were given are compared
+	// with those of its members.
+	EtcdMembersEvery = time.Minute
 	// EtcdKeepaliveTime is the silence after which the connection is probed; grpc
 	// refuses less.
 	EtcdKeepaliveTime = 10 * time.Second

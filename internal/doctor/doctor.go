@@ -55,6 +55,11 @@ func Examine(ctx context.Context, cfg etcd.Config) []Finding {
 	defer cancel()
 
 	var r report
+	cfg, err := cfg.Settled()
+	if err != nil {
+		r.problem("files.unusable", "registry files", "correct the paths of the certificates and the password, or what is in the files", "%v", err)
+		return r
+	}
 	asked, err := split(cfg)
 	if err != nil {
 		r.problem("address.malformed", "registry address", "give host, host:port or a URL in --registry_address", "%v", err)

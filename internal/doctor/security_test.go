@@ -3,6 +3,8 @@ package doctor
 import (
 	"crypto/tls"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -59,13 +61,39 @@ func TestTLSWhereThereIsNone(t *testing.T) {
 	want(t, examine(t, "https://"+server.Addr()), "problem tls.not_spoken")
 }
 
+// Certificates and passwords in files count as if they were given by value.
+func TestFiles(t *testing.T) {
+	t.Parallel()
+	ca := testkit.NewCA(t)
+	server := testkit.StartEtcd(t, testkit.WithTLS(ca), testkit.WithClientCerts())
+	server.EnableAuth(t, "user", "secret")
+	own := ca.Client(t, "user")
+	password := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(password, []byte("secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	files := func(c *etcd.Config) {
+		c.Username, c.PasswordFile = "user", password
+		c.TLSFiles.CA, c.TLSFiles.Cert, c.TLSFiles.Key = ca.File, own.CertFile, own.KeyFile
+	}
+	want(t, examine(t, server.Addr(), files), "warning tls.expires_soon")
+	if err := os.Remove(password); err != nil {
+		t.Fatal(err)
+	}
+	want(t, examine(t, server.Addr(), files), "problem files.unusable")
+}
+
 func TestUsers(t *testing.T) {
 	t.Parallel()
 	testkit.EachKind(t, func(t *testing.T, kind testkit.Kind) {
 		server := testkit.StartEtcd(t, testkit.OfKind(kind))
 		want(t, examine(t, server.Addr(), login("user", "secret")), "warning auth.off")
 		server.EnableAuth(t, "user", "secret")
-		want(t, examine(t, server.Addr(), login("user", "secret")))
+		all := examine(t, server.Addr(), login("user", "secret"))
+		want(t, all)
+		if kind == testkit.Debian {
+			says(t, all, "version.rights_flaw", "3.4.23", "GHSA-rfx7-8w68-q57q", "upgrade to 3.4.42 or later")
+		}
 		want(t, examine(t, server.Addr(), login(testkit.Root, testkit.Root)))
 		want(t, examine(t, server.Addr(), login("user", "guess")), "problem auth.refused")
 		want(t, examine(t, server.Addr()), "problem auth.required")
@@ -86,11 +114,8 @@ func TestUsers(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if kind == testkit.Debian {
-			says(t, examine(t, server.Addr(), login("user", "secret")), "version.rights_flaw", "GHSA-rfx7-8w68-q57q", "3.4.42")
-		}
 		guest := login("guest", "secret")
-		all := examine(t, server.Addr(), guest)
+		all = examine(t, server.Addr(), guest)
 		want(t, all, "problem auth.no_read", "problem auth.no_write", "warning auth.no_pause", "problem registry.denied")
 		says(t, all, "auth.no_read", "etcdctl role grant-permission --prefix reader readwrite /micro/registry/")
 		// Who may read two services is shown those.

@@ -10,7 +10,7 @@ import (
 
 // oldest is the oldest line of releases that etcd's maintainers still mend: 3.4
 // ended with 3.4.45.
-var oldest = etcd.Release{Major: 3, Minor: 5}
+var oldest = etcd.Version{Major: 3, Minor: 5}
 
 // examineVersions looks at the releases that the members run.
 func examineVersions(c *cluster) []Finding {
@@ -21,7 +21,7 @@ func examineVersions(c *cluster) []Finding {
 		if !slices.Contains(versions, version) {
 			versions = append(versions, version)
 		}
-		known, ok := etcd.ParseRelease(version)
+		known, ok := etcd.ParseVersion(version)
 		if !ok {
 			r.warn("version.unknown", v.addr, "see `etcd --version` there", "it says that its version is %q", version)
 			continue
@@ -30,13 +30,13 @@ func examineVersions(c *cluster) []Finding {
 			r.warn("version.unsupported", v.addr, fmt.Sprintf("upgrade, one minor release after the other, to %d.%d or later", oldest.Major, oldest.Minor),
 				"etcd %d.%d gets no fixes any more", known.Major, known.Minor)
 		}
-		if better, lax := unchecked(version); lax && v.token != "" {
-			r.warn("version.rights_flaw", v.addr, fmt.Sprintf("upgrade to %s or later; until then take whoever may log in for one who may do everything", better),
-				"etcd %s checks no permissions inside of nested transactions (GHSA-rfx7-8w68-q57q)", known)
-		}
 		if what, free := known.WatchFlaws(); what != "" {
 			r.warn("version.watch_flaws", v.addr, fmt.Sprintf("upgrade to %s or later; until then services find out within a minute by listing again", free),
 				"etcd %s has known faults in its watch: %s", known, what)
+		}
+		if what, free := known.RightsFlaws(); what != "" && v.token != "" {
+			r.warn("version.rights_flaw", v.addr, fmt.Sprintf("upgrade to %s or later, and first give each user the rights that its services need (auth.*)", free),
+				"etcd %s lets users do what they have no right to, and what lives on that ends with an upgrade: %s", known, what)
 		}
 	}
 	if len(versions) > 1 {
@@ -49,29 +49,12 @@ func examineVersions(c *cluster) []Finding {
 	return r
 }
 
-// checksRights are the first releases of their lines that check permissions inside
-// of transactions in transactions too (GHSA-rfx7-8w68-q57q).
-var checksRights = []etcd.Release{{Major: 3, Minor: 4, Patch: 42}, {Major: 3, Minor: 5, Patch: 28}, {Major: 3, Minor: 6, Patch: 9}}
-
-// unchecked returns the release that checks permissions as it should in place of
-// version, and whether version does not.
-func unchecked(version string) (better etcd.Release, lax bool) {
-	known, ok := etcd.ParseRelease(version)
-	i := slices.IndexFunc(checksRights, func(r etcd.Release) bool { return r.Major == known.Major && r.Minor == known.Minor })
-	switch {
-	case !ok:
-		return known, false
-	case i < 0: // an older line was never mended, a newer one never had it
-		return checksRights[0], known.Major < 3 || known.Major == 3 && known.Minor < checksRights[0].Minor
-	}
-	return checksRights[i], known.Patch < checksRights[i].Patch
-}
-
 // lax says what comes of it that a release does not check all permissions, ""
 // if it does.
 func lax(version string) string {
-	if better, is := unchecked(version); is {
-		return fmt.Sprintf("; etcd %s may let it write all the same, and etcd %s will not", version, better)
+	known, _ := etcd.ParseVersion(version)
+	if what, free := known.RightsFlaws(); what != "" {
+		return fmt.Sprintf("; etcd %s may let it write all the same, and etcd %s will not", known, free)
 	}
 	return ""
 }

@@ -36,7 +36,7 @@ type Conn struct {
 	auth     *auth   // nil without a user
 	listings *Budget // of mirrors
 
-	versions sync.Once // starts followVersions
+	watching sync.Once // starts lookAtCluster
 	counters Counters
 
 	ctx    context.Context // the lifetime of the Conn

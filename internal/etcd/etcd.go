@@ -69,6 +69,26 @@ type Config struct {
 // wantsTLS reports whether TLS is asked for, apart from the addresses.
 func (c Config) wantsTLS() bool { return c.Secure || c.TLS != nil || c.TLSFiles.Given() }
 
+// Settled returns c with what its files hold now in the place of the files, for a
+// look that is over soon. It returns an error for files that cannot be used.
+func (c Config) Settled() (Config, error) {
+	if c.TLSFiles.Given() {
+		config, err := reload.NewTLS(c.TLSFiles, nil).Config(c.TLS)
+		if err != nil {
+			return c, err
+		}
+		c.TLS, c.TLSFiles = config, reload.Files{}
+	}
+	if c.PasswordFile != "" {
+		password, err := reload.NewPassword(c.PasswordFile, nil).Get()
+		if err != nil {
+			return c, err
+		}
+		c.Password, c.PasswordFile = password, ""
+	}
+	return c, nil
+}
+
 // logsIn reports whether there is a user and a password.
 func (c Config) logsIn() bool {
 	return c.Username != "" && (c.Password != "" || c.PasswordFile != "")

@@ -34,7 +34,7 @@ func (c *Conn) Hold(ctx context.Context) (held context.Context, release func(), 
 	if !c.enter() {
 		return nil, nil, ErrClosed
 	}
-	c.lookAtVersions()
+	c.watchCluster()
 	held, cancel := context.WithCancel(ctx)
 	detach := context.AfterFunc(c.ctx, cancel)
 	return held, func() {

@@ -13,7 +13,7 @@ func TestWatchFlaws(t *testing.T) {
 		"3.3.11": {0, ""}, "3.4.0": {6, "3.4.38"}, "3.4.23": {6, "3.4.38"}, "3.4.31": {3, "3.4.38"}, "3.4.45": {0, ""},
 		"3.5.9": {5, "3.5.33"}, "3.5.33": {0, ""}, "3.6.0-rc.1": {2, "3.6.14"}, "3.6.2": {1, "3.6.14"}, "3.7.0": {1, "3.7.1"}, "3.7.3": {0, ""}, "4.0.0": {0, ""},
 	} {
-		r, ok := ParseRelease(version)
+		r, ok := ParseVersion(version)
 		if !ok {
 			t.Errorf("%q cannot be read", version)
 		}
@@ -24,8 +24,21 @@ func TestWatchFlaws(t *testing.T) {
 		}
 	}
 	for _, version := range []string{"", "x", "3", "3.x.1", "v3.4.5"} {
-		if _, ok := ParseRelease(version); ok {
+		if _, ok := ParseVersion(version); ok {
 			t.Errorf("%q was read", version)
+		}
+	}
+}
+
+func TestRightsFlaws(t *testing.T) {
+	for version, free := range map[string]string{
+		"3.2.32": "", "3.3.0": "3.4.42", "3.3.11": "3.4.42", "3.4.23": "3.4.42", "3.4.42": "", "3.4.45": "", "3.5.27": "3.5.28", "3.5.28": "",
+		"3.6.8": "3.6.9", "3.6.9": "", "3.7.0": "", "3.7.3": "", "4.0.0": "",
+	} {
+		v, _ := ParseVersion(version)
+		what, got := v.RightsFlaws()
+		if (what == "") != (free == "") || what != "" && got.String() != free {
+			t.Errorf("%s has %q, free of it is %s, want %q", version, what, got, free)
 		}
 	}
 }
