@@ -79,6 +79,9 @@ func (u *unset) Options() Options {
 	return u.opts
 }
 
+// Err says why this broker can never work.
+func (u *unset) Err() error { return u.err("use the default broker") }
+
 func (u *unset) Address() string { return "" }
 
 func (u *unset) err(doing string) error {

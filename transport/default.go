@@ -58,6 +58,9 @@ func (u *unset) err(doing, addr string) error {
 	return fmt.Errorf("%s %q: %w: the default, http, is not in this release; calls between services need none, they go over gRPC", doing, addr, ErrNoTransport)
 }
 
+// Err says why this transport can never work.
+func (u *unset) Err() error { return fmt.Errorf("use the default transport: %w", ErrNoTransport) }
+
 func (u *unset) Dial(addr string, _ ...DialOption) (Client, error) {
 	return nil, u.err("dial", addr)
 }

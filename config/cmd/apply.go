@@ -27,14 +27,22 @@ func (c *command) before(ctx *cli.Context) error {
 		return errShown
 	}
 	to := c.Options()
-	g, err := read(&input{ctx: ctx, taken: c.taken}, to)
+	in := &input{ctx: ctx, taken: c.taken}
+	g, err := read(in, to)
 	if err != nil {
 		return err
 	}
 	replaced := applyClientServer(g, to)
+	newParts, err := applyParts(in, &g, to)
+	if err != nil {
+		return err
+	}
+	replaced = replaced || newParts
 	if err := applyRegistry(g, to, replaced); err != nil {
 		return err
 	}
+	applySelector(in, &g, to)
+	tellUnserved(in)
 	if to.Server != nil {
 		g.toServer = append(g.toServer, podOption((*to.Server).Options(), g.toServer)...)
 	}

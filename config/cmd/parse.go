@@ -62,6 +62,7 @@ func NewCmd(opts ...Option) Cmd {
 	app.ExitErrHandler = func(*cli.Context, error) {}
 	app.ErrWriter = io.Discard
 	c.app = app
+	c.tolerate()
 	return c
 }
 

@@ -84,8 +84,12 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Why }
 
-// Wrong returns the error about a value that may be shown.
+// Wrong returns the error about a value. An address with a user in it is not shown:
+// the password may be there too.
 func Wrong(name, value, format string, args ...any) error {
+	if strings.Contains(value, "@") {
+		value = ""
+	}
 	return &Error{Flag: name, Value: value, Why: fmt.Errorf(format, args...)}
 }
 
