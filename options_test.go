@@ -9,23 +9,28 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/rollcall-go/micro/broker"
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/client/selector"
 	"github.com/rollcall-go/micro/config/cmd"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/server"
 	sgrpc "github.com/rollcall-go/micro/server/grpc"
+	"github.com/rollcall-go/micro/transport"
 )
 
 func TestOrderOfOptionsDoesNotMatter(t *testing.T) {
 	for range 100 {
 		r, srv, cl, line := newMemory(t), sgrpc.NewServer(), client.NewClient(), cmd.NewCmd()
 		sel := selector.NewSelector()
+		br, tr, wrapped := broker.NewBroker(), transport.NewTransport(), 0
 		acted := 0
 		opts := []Option{
-			Server(srv), Client(cl), Cmd(line), Registry(r), Selector(sel), Name("a"), Version("2"), Address("127.0.0.1:0"),
+			Server(srv), Client(cl), Cmd(line), Registry(r), Broker(br), Transport(tr), Selector(sel), Name("a"), Version("2"), Address("127.0.0.1:0"),
 			Metadata(map[string]string{"zone": "a"}), RegisterTTL(time.Second), RegisterInterval(time.Minute), HandleSignal(false), Context(t.Context()),
 			Flags(&cli.StringFlag{Name: "mine"}), Action(func(*cli.Context) error { acted++; return nil }),
+			WrapClient(func(c client.Client) client.Client { wrapped++; return c }),
+			WrapSubscriber(func(f server.SubscriberFunc) server.SubscriberFunc { return f }),
 			WrapCall(func(f client.CallFunc) client.CallFunc { return f }),
 			WrapHandler(func(f server.HandlerFunc) server.HandlerFunc { return f }),
 			BeforeStart(func() error { return nil }),
@@ -39,6 +44,9 @@ func TestOrderOfOptionsDoesNotMatter(t *testing.T) {
 		}
 		if o.Registry != r || so.Registry != r || co.Registry != r || co.Selector != sel || o.Server != srv || o.Cmd != line {
 			t.Fatal("a part does not know another")
+		}
+		if br.Options().Registry != r || sel.Options().Registry != r || so.Broker != br || co.Broker != br || so.Transport != tr || co.Transport != tr || wrapped != 1 || len(so.SubWrappers) != 1 {
+			t.Fatal("a part does not know another, or a wrapper was lost")
 		}
 		flags := line.App().Flags
 		if flags[len(flags)-1].Names()[0] != "mine" {

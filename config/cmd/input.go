@@ -54,7 +54,7 @@ func (in *input) list(name string) ([]string, bool) {
 		v = slices.DeleteFunc(in.ctx.StringSlice(name), blank)
 	}
 	if len(v) == 0 {
-		v = slices.DeleteFunc(strings.Split(os.Getenv(registryflags.Variable(name)), ","), blank)
+		v = slices.DeleteFunc(strings.Split(strings.TrimSpace(os.Getenv(registryflags.Variable(name))), ","), blank)
 	}
 	return v, len(v) > 0
 }

@@ -114,7 +114,7 @@ func knobs(t *testing.T) []knob {
 		{flag: "server_advertise_cidr", code: onServer(func() server.Option { return server.AdvertiseCIDR("10.0.0.0/8") }),
 			read: srv(func(o server.Options) string { return o.AdvertiseCIDR }), fromCode: "10.0.0.0/8", fromEnv: "10.1.0.0/16", fromFlag: "fd00::/8", byDefault: ""},
 		{flag: "server_metadata", code: onServer(func() server.Option { return server.Metadata(map[string]string{"zone": "a"}) }),
-			read: srv(func(o server.Options) string { return fmt.Sprint(o.Metadata) }), fromCode: "map[zone:a]", fromEnv: "map[rack: zone:b=c]", envText: "zone=b=c,rack",
+			read: srv(func(o server.Options) string { return fmt.Sprint(o.Metadata) }), fromCode: "map[zone:a]", fromEnv: "map[rack: zone:b=c]", envText: " zone=b=c,rack\r\n",
 			fromFlag: "map[zone:d]", flagText: "zone=d", byDefault: "map[]"},
 		{flag: "register_ttl", code: onServer(func() server.Option { return server.RegisterTTL(time.Second) }),
 			read: srv(func(o server.Options) string { return o.RegisterTTL.String() }), fromCode: "1s", fromEnv: "2s", envText: "2", fromFlag: "3s", flagText: "3", byDefault: "0s"},

@@ -8,7 +8,6 @@ import "sync/atomic"
 var (
 	Client Hook
 	Server Hook
-	Broker Hook
 )
 
 // Hook is the place where an implementation leaves its constructor and where
