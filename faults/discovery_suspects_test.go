@@ -1,16 +1,12 @@
 package faults
 
 import (
-	"context"
 	"errors"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
-	"github.com/rollcall-go/micro/client"
 	cgrpc "github.com/rollcall-go/micro/client/grpc"
 	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/testkit"
@@ -19,55 +15,18 @@ import (
 	"github.com/rollcall-go/micro/registry/memory"
 )
 
-// traffic calls a service without a pause until it is stopped.
-type traffic struct {
-	calls, failed atomic.Int64
-	first         atomic.Pointer[error]
-	stop          func()
-}
-
-// startTraffic starts callers of the service.
-func startTraffic(t *testing.T, c client.Client, name string, callers int) *traffic {
+// judge stops the load and fails the test if a call failed, or if there were fewer
+// than least, which prove nothing.
+func judge(t *testing.T, l *fleet.Load, least int) {
 	t.Helper()
-	tr := &traffic{}
-	ctx, cancel := context.WithCancel(context.Background())
-	var wg sync.WaitGroup
-	for range callers {
-		wg.Go(func() {
-			for ctx.Err() == nil {
-				// Of its own: a call that is cut off by the end of the traffic has not failed.
-				err := fleet.Say(context.Background(), c, name)
-				tr.calls.Add(1)
-				if err != nil {
-					tr.failed.Add(1)
-					tr.first.CompareAndSwap(nil, &err)
-				}
-			}
-		})
+	l.Stop()
+	t.Logf("measured: %v; at least %d calls", l, least)
+	atMost(t, "failed calls", l.Failed(), 0)
+	if l.Calls() < least {
+		t.Errorf("%d calls prove nothing, want %d", l.Calls(), least)
 	}
-	tr.stop = sync.OnceFunc(func() { cancel(); wg.Wait() })
-	t.Cleanup(tr.stop)
-	return tr
-}
-
-// enough waits for n more calls.
-func (tr *traffic) enough(t *testing.T, n int64) {
-	t.Helper()
-	from := tr.calls.Load()
-	testkit.Eventually(t, patience, "calls are made", func() bool { return tr.calls.Load() >= from+n })
-}
-
-// judge stops the traffic and fails the test if a call failed.
-func (tr *traffic) judge(t *testing.T, least int64) {
-	t.Helper()
-	tr.stop()
-	atMost(t, "failed calls", int(tr.failed.Load()), 0)
-	t.Logf("measured: calls %d, at least %d", tr.calls.Load(), least)
-	if tr.calls.Load() < least {
-		t.Errorf("%d calls prove nothing, want %d", tr.calls.Load(), least)
-	}
-	if err := tr.first.Load(); err != nil {
-		t.Errorf("the first failure: %v", *err)
+	if err := l.Err(); err != nil {
+		t.Errorf("the first failure: %v", err)
 	}
 }
 
@@ -119,8 +78,8 @@ func TestC1AllLeasesRunOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	fleet.MustSay(t, credulous, "alive")
-	tr := startTraffic(t, c, "alive", 2)
-	tr.enough(t, 50)
+	load := fleet.StartLoad(t, c, "alive", 2, 0)
+	load.More(t, 50)
 	for _, id := range leases {
 		if _, err := admin.Revoke(t.Context(), id); err != nil {
 			t.Fatal(err)
@@ -132,8 +91,8 @@ func TestC1AllLeasesRunOut(t *testing.T) {
 	testkit.Eventually(t, patience, "a client without suspects has no node", func() bool {
 		return errors.Is(fleet.Say(t.Context(), credulous, "alive"), registry.ErrNotFound)
 	})
-	tr.enough(t, int64(times(300, 3000)))
-	tr.judge(t, 350)
+	load.More(t, times(300, 3000))
+	judge(t, load, 350)
 }
 
 // Fault: etcd is killed and comes back without its data. Bound: no call fails, and
@@ -149,15 +108,15 @@ func TestC1EtcdComesBackEmpty(t *testing.T) {
 	testkit.Eventually(t, patience, "the nodes are listed", func() bool { return fleet.Listed(r, "wiped", nodes) })
 	c := fleet.Client(t, r)
 	fleet.MustSay(t, c, "wiped")
-	tr := startTraffic(t, c, "wiped", 2)
-	tr.enough(t, 50)
+	load := fleet.StartLoad(t, c, "wiped", 2, 0)
+	load.More(t, 50)
 	e.Wipe()
-	tr.enough(t, 50)
+	load.More(t, 50)
 	answered := e.Restart(t)
 	took := since(t, answered, "all are listed again", func() bool { return fleet.Listed(r, "wiped", nodes) })
-	tr.enough(t, int64(times(100, 1000)))
+	load.More(t, times(100, 1000))
 	within(t, "until all nodes were listed again", took, listedAgain)
-	tr.judge(t, 200)
+	judge(t, load, 200)
 }
 
 // Fault: the keys of live services, one of three nodes and three of one, are deleted
@@ -186,10 +145,10 @@ func TestC1KeysDeletedByHand(t *testing.T) {
 			}
 			testkit.Eventually(t, patience, "all nodes are listed", listed)
 			c := fleet.Client(t, r)
-			var all []*traffic
+			var all []*fleet.Load
 			for name := range nodes {
 				fleet.MustSay(t, c, name)
-				all = append(all, startTraffic(t, c, name, 1))
+				all = append(all, fleet.StartLoad(t, c, name, 1, 10*time.Millisecond))
 			}
 			admin := e.Client(t)
 			for name := range nodes { // one by one
@@ -205,16 +164,14 @@ func TestC1KeysDeletedByHand(t *testing.T) {
 			}
 			within(t, "deleted one by one: listed again", since(t, time.Now(), "all nodes are listed", listed), time.Second)
 			// A key that is gone again within seconds is put back with a pause.
-			stable := time.NewTimer(times(3*time.Second, 10*time.Second))
-			defer stable.Stop()
-			<-stable.C
+			testkit.Elapse(t, times(3*time.Second, 10*time.Second))
 			if gone, err := admin.Delete(t.Context(), layout.Layout{}.Services(), clientv3.WithPrefix()); err != nil || gone.Deleted != 6 {
 				t.Fatalf("deleted %+v (%v), want 6 keys", gone, err)
 			}
 			within(t, "deleted at once: listed again", since(t, time.Now(), "all nodes are listed", listed), time.Second)
-			for _, tr := range all {
-				tr.enough(t, 50)
-				tr.judge(t, 100)
+			for _, load := range all {
+				load.More(t, 50)
+				judge(t, load, 100)
 			}
 		})
 	}

@@ -1,12 +1,18 @@
 package fleet
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strconv"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rollcall-go/micro"
+	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/logger"
 )
@@ -18,17 +24,20 @@ const nodeVariable = "ROLLCALL_FLEET_NODE"
 // ProcessName is the name of the services that Process starts.
 const ProcessName = "node"
 
-// Main is the TestMain of a package that starts nodes as processes: the package's
-// own test binary is their program. Tests are run by run, testkit.Main for one.
+// callerVariable makes a test binary a caller: its value is the name of the service.
+const callerVariable = "ROLLCALL_FLEET_CALLER"
+
+// Main is the TestMain of a package that starts nodes or callers as processes: the
+// package's own test binary is their program. Tests are run by run, testkit.Main
+// for one.
 func Main(m *testing.M, run func(*testing.M)) {
-	inits := os.Getenv(nodeVariable)
-	if inits == "" {
+	var err error
+	if inits := os.Getenv(nodeVariable); inits != "" {
+		err = runNode(inits)
+	} else if service := os.Getenv(callerVariable); service != "" {
+		err = runCaller(service)
+	} else {
 		run(m)
-		return
-	}
-	n, err := strconv.Atoi(inits)
-	if err == nil {
-		err = runNode(n)
 	}
 	if err != nil {
 		logger.Fatal(err)
@@ -37,9 +46,13 @@ func Main(m *testing.M, run func(*testing.M)) {
 
 // runNode is a process that is a node and nothing else. Its flags are those of
 // every service.
-func runNode(inits int) error {
+func runNode(inits string) error {
+	n, err := strconv.Atoi(inits)
+	if err != nil {
+		return err
+	}
 	s := micro.NewService(micro.Name(ProcessName), micro.Address("127.0.0.1:0"))
-	for range inits {
+	for range n {
 		s.Init()
 	}
 	if err := micro.RegisterHandler(s.Server(), &Echo{node: s.Name() + "-" + s.Server().Options().Id}); err != nil {
@@ -62,5 +75,40 @@ func AsNode(cmd *exec.Cmd, inits int) *exec.Cmd {
 		cmd.Env = os.Environ()
 	}
 	cmd.Env = append(cmd.Env, nodeVariable+"="+strconv.Itoa(inits))
+	return cmd
+}
+
+// How a caller of a process of its own calls.
+const (
+	callers     = 8
+	callEvery   = 40 * time.Millisecond // each
+	callTimeout = 3 * time.Second
+)
+
+// runCaller is a process that calls a service until SIGTERM, and then says what
+// became of the calls.
+func runCaller(service string) error {
+	s := micro.NewService(micro.Name("caller"))
+	s.Init()
+	stop, done := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer done()
+	for Say(stop, s.Client(), service) != nil && stop.Err() == nil {
+		wait(stop, 100*time.Millisecond)
+	}
+	load := startLoad(s.Client(), service, callers, callEvery, []client.CallOption{client.WithRequestTimeout(callTimeout)})
+	fmt.Println("calling")
+	<-stop.Done()
+	load.Stop()
+	fmt.Printf("result: %v; first failure: %v\n", load, load.Err())
+	return nil
+}
+
+// AsCaller makes a command that runs this test binary a caller of the service. It
+// says "calling" when it has begun, and "result: ..." when it was asked to end.
+func AsCaller(cmd *exec.Cmd, service string) *exec.Cmd {
+	if cmd.Env == nil {
+		cmd.Env = os.Environ()
+	}
+	cmd.Env = append(cmd.Env, callerVariable+"="+service)
 	return cmd
 }
