@@ -96,15 +96,17 @@ var rooms = []room{
 // extra is what the tests of a room may import beyond what the room itself may and
 // the test range.
 var extra = map[string][]string{
-	"registry/cache":  {"registry/etcd", "registry/memory"},
-	"internal/pick":   {"internal/feed"},
-	"client/selector": {"registry/etcd", "registry/memory"},
-	"client/grpc":     {"registry/memory", "transport"},
-	"server/grpc":     {"registry/memory"},
-	"config/cmd":      {"client/grpc", "internal/etcd", "internal/etcd/layout", "internal/settings", "registry/etcd", "registry/memory", "server/grpc"},
-	"":                {"registry/cache", "registry/memory", "server/grpc"},
-	"faults/...":      {"", "client", "client/grpc", "client/selector", "faults/history", "internal/ability", "internal/defaults", "internal/discovery", "internal/feed", "internal/etcd/layout", "registry", "registry/cache", "registry/etcd", "registry/memory", "server", "server/grpc"},
-	"e2e/...":         {"client", "client/grpc", "server", "server/grpc"},
+	"registry/cache":         {"registry/etcd", "registry/memory"},
+	"internal/pick":          {"internal/feed"},
+	"client/selector":        {"registry/etcd", "registry/memory"},
+	"client/grpc":            {"registry/memory", "transport"},
+	"server/grpc":            {"registry/memory"},
+	"internal/registryflags": {"registry/etcd"},
+	"internal/wiring":        {"client/grpc", "server/grpc"},
+	"config/cmd":             {"client/grpc", "internal/etcd", "internal/etcd/layout", "internal/settings", "registry/etcd", "registry/memory", "server/grpc"},
+	"":                       {"registry/cache", "registry/memory", "server/grpc"},
+	"faults/...":             {"", "client", "client/grpc", "client/selector", "faults/history", "internal/ability", "internal/defaults", "internal/discovery", "internal/feed", "internal/etcd/layout", "registry", "registry/cache", "registry/etcd", "registry/memory", "server", "server/grpc"},
+	"e2e/...":                {"client", "client/grpc", "server", "server/grpc"},
 }
 
 var dictionary = []string{"metadata", "errors", "codec", "codec/bytes", "codec/json", "codec/proto", "logger"}

@@ -3,6 +3,7 @@ package cmd
 import (
 	"flag"
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -15,9 +16,12 @@ import (
 // serviceArguments returns the arguments of the process that are meant for a
 // service. In a test binary, where a service may be made like anywhere else, the
 // flags of package testing and those that the test declared with package flag are
-// not among them.
-func serviceArguments(args []string) []string {
-	if flag.Lookup("test.v") == nil && (len(args) == 0 || !strings.HasSuffix(strings.TrimSuffix(args[0], ".exe"), ".test")) {
+// not among them. Nor is any other flag that the service does not know: a service
+// that is made while packages are initialised comes before the test declares its
+// flags.
+func (c *command) serviceArguments(args []string) []string {
+	inTest := isTestBinary(args)
+	if flag.Lookup("test.v") == nil && !inTest {
 		return args
 	}
 	var ours []string
@@ -28,13 +32,22 @@ func serviceArguments(args []string) []string {
 		name, _, assigned := strings.Cut(strings.TrimLeft(args[i], "-"), "=")
 		declared := flag.Lookup(name)
 		switch {
-		case i == 0 || !strings.HasPrefix(args[i], "-") || declared == nil && !strings.HasPrefix(name, "test."):
+		case i == 0 || !strings.HasPrefix(args[i], "-"):
 			ours = append(ours, args[i])
 		case declared != nil && !assigned && !isBool(declared.Value):
 			i++ // its value
+		case declared == nil && !strings.HasPrefix(name, "test.") && (!inTest || c.anyFlag(args[i:i+1])):
+			ours = append(ours, args[i])
 		}
 	}
 	return ours
+}
+
+// isTestBinary reports whether the arguments are those with which `go test` runs a
+// binary, or a person one that `go test -c` made. A test that sets os.Args to try a
+// command line is not meant.
+func isTestBinary(args []string) bool {
+	return len(args) > 0 && strings.HasSuffix(strings.TrimSuffix(args[0], ".exe"), ".test")
 }
 
 func isBool(v flag.Value) bool {
@@ -52,7 +65,7 @@ func (e usageError) Error() string { return string(e) }
 // unless something says that words are the program's own.
 func (c *command) noWords(ctx *cli.Context) error {
 	words := ctx.Args().Slice()
-	if len(words) == 0 || c.withinAnother || parsedBefore(words) && !c.anyFlag(words) {
+	if len(words) == 0 || c.withinAnother || isTestBinary(os.Args) || parsedBefore(words) && !c.anyFlag(words) {
 		return nil
 	}
 	var names []string

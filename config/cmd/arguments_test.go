@@ -31,13 +31,21 @@ func TestFlagsOfATestBinary(t *testing.T) {
 	}
 }
 
-func TestServiceArgumentsBeforeTestFlagsAreDeclared(t *testing.T) {
-	for args, want := range map[string]string{
-		"x.test -test.v -test.count=1 --server_name=x": "x.test --server_name=x",
-		"x.test -- -update":                            "x.test -- -update",
+// TestServiceMadeBeforeTestFlagsAreDeclared makes a service as a package does while
+// it is initialised: none of the test's flags is known, and none was parsed.
+func TestServiceMadeBeforeTestFlagsAreDeclared(t *testing.T) {
+	tests := flag.CommandLine
+	flag.CommandLine = flag.NewFlagSet("x", flag.ContinueOnError)
+	defer func() { flag.CommandLine = tests }()
+	for _, args := range []string{
+		"-test.v -test.count=1 --server_name=x", "--server_name=x -test.run X", "--server_name=x -golden g some words", "-update --server_name=x .", "--server_name=x -- -update",
 	} {
-		if got := serviceArguments(strings.Fields(args)); !slices.Equal(got, strings.Fields(want)) {
-			t.Errorf("%s: got %q", args, got)
+		for _, binary := range []string{"/tmp/x.test", `C:\\x.test.exe`} {
+			p := newProgram()
+			p.binary = binary
+			if err := p.run(t, strings.Fields(args)...); err != nil || len(p.exited) > 0 || p.server.Options().Name != "x" {
+				t.Errorf("%s: Init: %v, exited with %v and wrote %q, the name is %q", args, err, p.exited, p.stderr, p.server.Options().Name)
+			}
 		}
 	}
 }

@@ -162,7 +162,7 @@ func (c *command) Init(opts ...Option) error {
 		return action(ctx)
 	}
 	defer func() { c.app.Action = action }()
-	err := c.app.Run(serviceArguments(os.Args))
+	err := c.app.Run(c.serviceArguments(os.Args))
 	if errors.Is(err, errShown) {
 		exit(0)
 		return nil

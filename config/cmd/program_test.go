@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"testing"
@@ -22,7 +23,8 @@ type program struct {
 	cmd      Cmd
 	id       string // of the server, before anything was set
 
-	exited []int // the codes that the process would have ended with
+	binary string // the name of the program's file, "demo" if empty
+	exited []int  // the codes that the process would have ended with
 	stdout string
 	stderr string
 }
@@ -40,7 +42,7 @@ func (p *program) run(t *testing.T, args ...string) error {
 	stdout, stderr, before := os.Stdout, os.Stderr, os.Args
 	defer func() { os.Stdout, os.Stderr, os.Args, exit = stdout, stderr, before, os.Exit }()
 	exit = func(code int) { p.exited = append(p.exited, code) }
-	os.Args = append([]string{"demo"}, args...)
+	os.Args = append([]string{cmp.Or(p.binary, "demo")}, args...)
 	dir := t.TempDir()
 	os.Stdout, os.Stderr = create(t, filepath.Join(dir, "out")), create(t, filepath.Join(dir, "err"))
 	p.cmd.App().Writer = os.Stdout
