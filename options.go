@@ -49,14 +49,23 @@ type pending struct {
 	wrappers []client.Wrapper
 	flags    []cli.Flag
 	action   func(*cli.Context) error
-	// The parts that an option put in place; the rest of the service has to hear
-	// of them.
-	registry, broker, transport bool
+	// given are the parts that an option put in place: server and client have to
+	// hear of them. parts says that there is another server or client to hear.
+	given given
+	parts bool
+}
+
+// given says which of the parts that others use were chosen for the service.
+type given struct{ registry, broker, transport bool }
+
+// and returns what is in one of the two.
+func (g given) and(o given) given {
+	return given{g.registry || o.registry, g.broker || o.broker, g.transport || o.transport}
 }
 
 // Broker sets what carries published messages.
 func Broker(b broker.Broker) Option {
-	return func(o *Options) { o.Broker, o.pending.broker = b, true }
+	return func(o *Options) { o.Broker, o.pending.given.broker = b, true }
 }
 
 // Cmd sets the command line.
@@ -66,7 +75,7 @@ func Cmd(c cmd.Cmd) Option {
 
 // Client sets what calls other services.
 func Client(c client.Client) Option {
-	return func(o *Options) { o.Client = c }
+	return func(o *Options) { o.Client, o.pending.parts = c, true }
 }
 
 // Context sets the context that ends Run when it is done.
@@ -81,13 +90,13 @@ func HandleSignal(b bool) Option {
 
 // Server sets what serves the service's handlers.
 func Server(s server.Server) Option {
-	return func(o *Options) { o.Server = s }
+	return func(o *Options) { o.Server, o.pending.parts = s, true }
 }
 
 // Registry sets where the service registers and looks up others. It remains the
 // caller's to close.
 func Registry(r registry.Registry) Option {
-	return func(o *Options) { o.Registry, o.pending.registry = r, true }
+	return func(o *Options) { o.Registry, o.pending.given.registry = r, true }
 }
 
 // Selector sets what chooses among the nodes of a service.
@@ -97,7 +106,7 @@ func Selector(s selector.Selector) Option {
 
 // Transport sets the transport of clients and servers that use one.
 func Transport(t transport.Transport) Option {
-	return func(o *Options) { o.Transport, o.pending.transport = t, true }
+	return func(o *Options) { o.Transport, o.pending.given.transport = t, true }
 }
 
 // Address sets where the service listens, host:port.

@@ -92,3 +92,27 @@ func TestOptionsMayAskTheService(t *testing.T) {
 		t.Errorf("%d of 4 could ask", asked.Load())
 	}
 }
+
+// TestPartsThatComeLaterHearOfTheOthers gives a service another server, client and
+// broker once it is set up.
+func TestPartsThatComeLaterHearOfTheOthers(t *testing.T) {
+	r := newMemory(t)
+	s := newNode(t, "a", r, nil)
+	srv, cl := sgrpc.NewServer(), client.NewClient()
+	t.Cleanup(func() { closeAll(t, cl) })
+	s.Init(Server(srv), Client(cl))
+	if srv.Options().Registry != r || cl.Options().Registry != r {
+		t.Error("a later server or client does not know the registry")
+	}
+	br := broker.NewBroker()
+	s.Init(Broker(br))
+	if br.Options().Registry != r || srv.Options().Broker != br || cl.Options().Broker != br {
+		t.Error("a later broker does not know the registry, or is not known")
+	}
+	own := newMemory(t)
+	alone := sgrpc.NewServer(server.Registry(own))
+	newService(Server(alone), Client(cl), Cmd(cmd.NewCmd()))
+	if alone.Options().Registry != own {
+		t.Error("a server lost the registry that the program gave it to a service that has none")
+	}
+}

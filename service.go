@@ -27,6 +27,8 @@ type service struct {
 
 	mu   sync.Mutex
 	opts Options
+	// chosen are the parts that were given to the service, in code or by a flag.
+	chosen given
 	// err is what went wrong while the service was set up; Run returns it.
 	err error
 	// made are the parts that the service made itself and closes.
@@ -84,17 +86,24 @@ func (s *service) apply(opts ...Option) {
 	}
 	p := o.pending
 	o.pending = pending{}
+	s.mu.Lock()
+	chosen := s.chosen.and(p.given)
+	s.chosen = chosen
+	s.mu.Unlock()
+	if p.parts {
+		p.given = chosen // a new server or client has heard of nothing yet
+	}
 	var errs []error
 	failed := func(part string, err error) {
 		if err != nil {
 			errs = append(errs, fmt.Errorf("set up %s: %w", part, err))
 		}
 	}
-	if p.broker {
+	if p.given.broker {
 		p.server = append(p.server, server.Broker(o.Broker))
 		p.client = append(p.client, client.Broker(o.Broker))
 	}
-	if p.transport {
+	if p.given.transport {
 		p.server = append(p.server, server.Transport(o.Transport))
 		p.client = append(p.client, client.Transport(o.Transport))
 	}
@@ -104,7 +113,7 @@ func (s *service) apply(opts ...Option) {
 	if len(p.client) > 0 {
 		failed("the client", o.Client.Init(p.client...))
 	}
-	if p.registry {
+	if p.given.registry || p.given.broker && chosen.registry {
 		failed("the service", wiring.SetRegistry(o.Registry, o.Server, o.Client, o.Broker))
 	}
 	for _, w := range p.wrappers {
@@ -139,8 +148,11 @@ func (s *service) commandLine() {
 	}
 	s.opts.Broker, s.opts.Registry, s.opts.Transport = o.Broker, o.Registry, o.Transport
 	s.opts.Client, s.opts.Server = o.Client, o.Server
-	if _, ok := o.Registry.(io.Closer); ok && o.Registry != before {
-		s.made = append(s.made, chosenRegistry{o.Registry})
+	if o.Registry != before {
+		s.chosen.registry = true
+		if _, ok := o.Registry.(io.Closer); ok {
+			s.made = append(s.made, chosenRegistry{o.Registry})
+		}
 	}
 	s.name.set(o.Server.Options().Name)
 }
