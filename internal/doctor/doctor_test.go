@@ -121,10 +121,13 @@ func TestHealthy(t *testing.T) {
 		if after := revision(t, client); after != before {
 			t.Errorf("the revision went from %d to %d: something was written", before, after)
 		}
-		if kind == testkit.Debian {
+		switch kind {
+		case testkit.Debian:
 			says(t, all, "version.watch_flaws", "3.4.", "#17529", "upgrade to 3.4.38 or later")
 			says(t, all, "version.unsupported", "3.4 gets no fixes")
-		} else {
+		case testkit.Old:
+			says(t, all, "version.unsupported", "3.3 gets no fixes")
+		default:
 			says(t, all, "version.known")
 		}
 	})

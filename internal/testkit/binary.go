@@ -19,6 +19,10 @@ import (
 // built from this module's source.
 const microVariable = "ROLLCALL_MICRO"
 
+// oldEtcdVariable names a ready built etcd 3.3. Without it the one in tools/etcd-3.3
+// is built.
+const oldEtcdVariable = "ROLLCALL_ETCD_33"
+
 // debianEtcd is where Debian's package puts its etcd.
 const debianEtcd = "/usr/bin/etcd"
 
@@ -31,6 +35,10 @@ func binaryOf(t testing.TB, k Kind) string {
 	case Debian:
 		Require(t, "etcd "+string(k), executable(debianEtcd))
 		return debianEtcd
+	case Old:
+		path, err := oldEtcd()
+		Require(t, "etcd "+string(k), err)
+		return path
 	default:
 		t.Fatalf("start etcd: unknown kind %q", k)
 		return ""
@@ -49,9 +57,20 @@ func Micro(t testing.TB) string {
 	return path
 }
 
-// micro finds or builds once in a process.
-var micro = sync.OnceValues(func() (string, error) {
-	if path := os.Getenv(microVariable); path != "" {
+// micro and oldEtcd find or build once in a process.
+var (
+	micro = sync.OnceValues(func() (string, error) {
+		return program(microVariable, "micro", "", "./cmd/micro")
+	})
+	oldEtcd = sync.OnceValues(func() (string, error) {
+		return program(oldEtcdVariable, "etcd-3.3", filepath.Join("tools", "etcd-3.3"), ".")
+	})
+)
+
+// program returns the path of what the variable names or, if it is not set, of the
+// named program that is built from a package of the module in folder.
+func program(variable, name, folder, pkg string) (string, error) {
+	if path := os.Getenv(variable); path != "" {
 		return path, executable(path)
 	}
 	dir, err := goTool("list", "-m", "-f", "{{.Dir}}", "github.com/rollcall-go/micro")
@@ -72,14 +91,14 @@ var micro = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	defer unlock()
-	path := filepath.Join(place, "micro")
+	path := filepath.Join(place, name)
 	if runtime.GOOS == "windows" {
 		path += ".exe"
 	}
 	// The Go tool leaves a binary that is up to date as it is.
-	_, err = goTool("build", "-C", dir, "-o", path, "./cmd/micro")
+	_, err = goTool("build", "-C", filepath.Join(dir, folder), "-o", path, pkg)
 	return path, err
-})
+}
 
 // goTool runs the go command and returns what it printed.
 func goTool(args ...string) (string, error) {

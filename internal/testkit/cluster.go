@@ -77,7 +77,7 @@ func (c *Cluster) Addrs() []string {
 // command returns the program and the arguments of a member. Its ticks are those
 // of etcd's defaults: a busy machine should not change the leader.
 func (m *member) command(e *Etcd) (string, []string) {
-	if e.kind == Ours {
+	if !e.kind.upstream() {
 		return m.ours(e)
 	}
 	line := append(m.namespace[:len(m.namespace):len(m.namespace)], e.binary,
@@ -85,7 +85,7 @@ func (m *member) command(e *Etcd) (string, []string) {
 		"--listen-client-urls", e.URL(), "--advertise-client-urls", e.URL(),
 		"--listen-peer-urls", "http://"+m.peer, "--initial-advertise-peer-urls", "http://"+m.peer,
 		"--initial-cluster", m.others, "--initial-cluster-token", m.others,
-		"--logger", "zap", "--log-level", "error",
 	)
+	line = append(line, e.kind.quiet("error")...)
 	return line[0], line[1:]
 }

@@ -22,10 +22,17 @@ const (
 	// Debian is Debian's etcd-server, an old release that is still deployed. A
 	// test that asks for it is skipped by Require where it is not installed.
 	Debian Kind = "debian-3.4"
+	// Old is 3.3.11, the etcd of go-micro v2's time, made from its source in
+	// tools/etcd-3.3. A test that asks for it is skipped by Require where it cannot be
+	// built.
+	Old Kind = "old-3.3"
 )
 
 // Kinds lists all of them.
-var Kinds = []Kind{Ours, Debian}
+var Kinds = []Kind{Ours, Debian, Old}
+
+// upstream reports whether the kind takes the flags of etcd itself.
+func (k Kind) upstream() bool { return k != Ours }
 
 // EachKind runs f as one subtest for each kind of etcd.
 func EachKind(t *testing.T, f func(t *testing.T, kind Kind)) {
@@ -225,7 +232,7 @@ func (e *Etcd) arguments(t testing.TB) []string {
 	if e.ca != nil {
 		cert = e.ca.Server(t)
 	}
-	if e.kind == Ours {
+	if !e.kind.upstream() {
 		args := []string{"server", "--unsafe_fast", "--data_dir", e.dir, "--address", e.addr}
 		if e.ca != nil {
 			args = append(args, "--tls_cert", cert.CertFile, "--tls_key", cert.KeyFile)
@@ -238,13 +245,13 @@ func (e *Etcd) arguments(t testing.TB) []string {
 	// The only member dials no peer, so that address is a name and no more.
 	const peer = "http://127.0.0.1:1"
 	args := []string{
-		"--name", "debian", "--data-dir", e.dir,
+		"--name", "single", "--data-dir", e.dir,
 		"--listen-client-urls", e.URL(), "--advertise-client-urls", e.URL(),
 		"--listen-peer-urls", "http://127.0.0.1:0", "--initial-advertise-peer-urls", peer,
-		"--initial-cluster", "debian=" + peer,
+		"--initial-cluster", "single=" + peer,
 		"--heartbeat-interval", "10", "--election-timeout", "100",
-		"--logger", "zap", "--log-level", "warn",
 	}
+	args = append(args, e.kind.quiet("warn")...)
 	if e.ca != nil {
 		args = append(args, "--cert-file", cert.CertFile, "--key-file", cert.KeyFile)
 	}
@@ -252,6 +259,14 @@ func (e *Etcd) arguments(t testing.TB) []string {
 		args = append(args, "--client-cert-auth", "--trusted-ca-file", e.ca.File)
 	}
 	return append(args, e.extra...)
+}
+
+// quiet returns the flags that keep the log to what is at least of a level.
+func (k Kind) quiet(level string) []string {
+	if k == Old {
+		return []string{"--log-package-levels", "*=" + map[string]string{"warn": "WARNING", "error": "ERROR"}[level]}
+	}
+	return []string{"--logger", "zap", "--log-level", level}
 }
 
 // freeAddr returns a loopback address that nobody listens on. Its port is below

@@ -79,7 +79,7 @@ func (e *Etcd) EnableAuth(t testing.TB, user, password string) {
 		func() error { _, err := c.AuthEnable(ctx); return err },
 	}
 	// Older releases do not know the role of root until it is added.
-	if e.kind == Debian {
+	if e.kind.upstream() {
 		steps = append([]func() error{
 			func() error { _, err := c.RoleAdd(ctx, Root); return err },
 		}, steps...)

@@ -18,7 +18,7 @@ import (
 func WithQuota(bytes int64) EtcdOption {
 	return func(e *Etcd) {
 		flag := "--quota"
-		if e.kind == Debian {
+		if e.kind.upstream() {
 			flag = "--quota-backend-bytes"
 		}
 		e.extra = append(e.extra, flag, strconv.FormatInt(bytes, 10))
@@ -29,7 +29,7 @@ func WithQuota(bytes int64) EtcdOption {
 // it after OfKind.
 func WithAdvertise(addr string) EtcdOption {
 	return func(e *Etcd) {
-		if e.kind == Debian {
+		if e.kind.upstream() {
 			// The last of two flags of the same name counts.
 			e.extra = append(e.extra, "--advertise-client-urls", "http://"+addr)
 			return
