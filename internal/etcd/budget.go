@@ -22,8 +22,8 @@ type Budget struct {
 	burst time.Duration // what a full bucket is worth
 
 	mu sync.Mutex
-	// full is when the bucket will be full again. It holds a token at now while
-	// full is at most burst-every later.
+	// full is when the bucket will be full again. There is a token in it as long as
+	// that is at most burst-every from now.
 	full time.Time
 }
 
@@ -47,8 +47,8 @@ func (b *Budget) Take(now time.Time) time.Time {
 	return time.Time{}
 }
 
-// Wait takes the next token that nobody waits for and returns when it is there, or
-// gives it back and returns why ctx ended before.
+// Wait reserves the next free token and returns nil when it is there. If ctx ends
+// before, it gives the token back and returns why.
 func (b *Budget) Wait(ctx context.Context) error {
 	now := time.Now()
 	b.mu.Lock()

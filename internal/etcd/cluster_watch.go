@@ -24,7 +24,7 @@ func (c *Conn) watchCluster() {
 	if c.cfg.Warn == nil {
 		return
 	}
-	c.watching.Do(func() { c.Go(c.lookAtCluster) })
+	c.clusterWatch.Do(func() { c.Go(c.lookAtCluster) })
 }
 
 func (c *Conn) lookAtCluster(ctx context.Context) {

@@ -23,6 +23,16 @@ import (
 
 // Conn is a connection to an etcd cluster. Its methods may be called by several
 // goroutines at once.
+//
+// Goroutines, all of which end with the Conn and are waited for by Close:
+//   - link.follow, one, from the first use on: keeps the connection being made, and
+//     the Link up to date;
+//   - auth.run, at most one, only while somebody waits for a login;
+//   - lookAtCluster, one, from the first Hold on, if there is somebody to warn;
+//   - whatever mirrors and claims start by Go, or do between Hold and release.
+//
+// Do has one of its own while there is no connection, which it waits for. grpc and
+// etcd's client have theirs; they end when Close closes the client.
 type Conn struct {
 	cfg      Config
 	err      error // what is permanently wrong with cfg
@@ -36,8 +46,8 @@ type Conn struct {
 	auth     *auth   // nil without a user
 	listings *Budget // of mirrors
 
-	watching sync.Once // starts lookAtCluster
-	counters Counters
+	clusterWatch sync.Once // starts lookAtCluster
+	counters     Counters
 
 	ctx    context.Context // the lifetime of the Conn
 	cancel context.CancelFunc
@@ -207,7 +217,7 @@ func (c *Conn) Do(ctx context.Context, op string, f func(context.Context, *clien
 	// A caller with less time than an answer may take proves nothing.
 	unanswered := late && waited >= min(c.timeout, c.patience)
 	if l := c.Link(); unanswered && l.Up && (time.Since(l.Heard) >= c.silence || c.unresponsive(l, begun)) {
-		defer c.Suspect(l.Generation, fmt.Errorf("no answer to %s within %v", op, waited.Round(time.Millisecond)))
+		defer c.Reconnect(l.Generation, fmt.Errorf("no answer to %s within %v", op, waited.Round(time.Millisecond)))
 	}
 	return c.explain(op, err, waited)
 }
@@ -272,10 +282,11 @@ func (c *Conn) Addrs() []string {
 // Link returns the state of the connection now.
 func (c *Conn) Link() Link { return c.link.now() }
 
-// Suspect says that the connection of that generation answers no more. It is
-// closed, and its address is avoided for some seconds if there are others. A
-// generation that is over is ignored, as is the connection of Config.Client.
-func (c *Conn) Suspect(generation uint64, reason error) { c.link.suspect(generation, reason) }
+// Reconnect closes the connection of that generation, because it answers no more, so
+// that another one is made. Its member is avoided for some seconds if there are
+// others. A generation that is over is ignored, as is the connection of
+// Config.Client.
+func (c *Conn) Reconnect(generation uint64, reason error) { c.link.reconnect(generation, reason) }
 
 // Close ends the connection and all that was started here, and waits for it. It
 // may be called more than once.

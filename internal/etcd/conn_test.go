@@ -273,7 +273,7 @@ func TestOwnClientIsNotClosed(t *testing.T) {
 	}
 }
 
-func TestSuspectOfAnotherGeneration(t *testing.T) {
+func TestReconnectOfAnotherGeneration(t *testing.T) {
 	t.Parallel()
 	e := testkit.StartEtcd(t)
 	c := open(t, Config{Addrs: []string{e.Addr()}})
@@ -281,11 +281,11 @@ func TestSuspectOfAnotherGeneration(t *testing.T) {
 		t.Fatal(err)
 	}
 	testkit.Eventually(t, soon, "the link is up", func() bool { return c.Link().Up })
-	c.Suspect(c.Link().Generation+1, errors.New("nonsense"))
+	c.Reconnect(c.Link().Generation+1, errors.New("nonsense"))
 	if l := c.Link(); !l.Up || l.Generation != 1 {
 		t.Errorf("link %+v", l)
 	}
-	c.Suspect(1, errors.New("test"))
+	c.Reconnect(1, errors.New("test"))
 	if l := c.Link(); l.Up {
 		t.Errorf("link %+v, want down", l)
 	}

@@ -52,24 +52,28 @@ type Link struct {
 
 // link follows the connection of one client: it learns from the dialer which TCP
 // connections there are, from grpc whether one of them can be used, and from the
-// connections what arrives and how they end.
+// connections what arrives and how they end. It is told by the goroutines of grpc and
+// by that of follow.
 type link struct {
-	addrs    map[string]string // what grpc dials -> address as configured; nil: the client is not ours
-	members  *members
-	tls      bool         // TLS is asked for
-	received atomic.Int64 // when something last arrived, unix nanoseconds
-	answered atomic.Int64 // when a request last had its answer, unix nanoseconds
-	watching atomic.Int64 // when a watch was last confirmed, unix nanoseconds
-	mu       sync.Mutex
-	state    Link // without Heard and Changed
-	changed  chan struct{}
-	cause    error // the last failure to connect, or the end of a connection
-	causeAt  time.Time
-	authErr  error              // why the connection cannot be used though it is up
-	open     []*netConn         // oldest first
-	current  *netConn           // the one in use, if state.Up
-	early    map[string]bool    // IP and port of members that closed a connection without TLS before they answered
-	wake     context.CancelFunc // makes follow look again
+	addrs   map[string]string // what grpc dials -> address as configured; nil: the client is not ours
+	members *members
+	tls     bool // TLS is asked for
+
+	// Unix nanoseconds.
+	received       atomic.Int64 // when something last arrived
+	answered       atomic.Int64 // when a request last had its answer
+	watchConfirmed atomic.Int64 // when a watch was last confirmed
+
+	mu      sync.Mutex
+	state   Link // without Heard and Changed
+	changed chan struct{}
+	cause   error // the last failure to connect, or the end of a connection
+	causeAt time.Time
+	authErr error              // why the connection cannot be used though it is up
+	open    []*netConn         // oldest first
+	current *netConn           // the one in use, if state.Up
+	early   map[string]bool    // IP and port of members that closed a connection before they answered
+	wake    context.CancelFunc // makes follow look again
 }
 
 func newLink(addrs []string, tls bool) *link {
@@ -103,10 +107,10 @@ func (l *link) markAnswered(now time.Time) {
 }
 
 // markWatchConfirmed notes that etcd confirmed a watch.
-func (l *link) markWatchConfirmed(now time.Time) { l.watching.Store(now.UnixNano()) }
+func (l *link) markWatchConfirmed(now time.Time) { l.watchConfirmed.Store(now.UnixNano()) }
 
 // lastConfirmed returns when a watch was last confirmed.
-func (l *link) lastConfirmed() time.Time { return time.Unix(0, l.watching.Load()) }
+func (l *link) lastConfirmed() time.Time { return time.Unix(0, l.watchConfirmed.Load()) }
 
 func (l *link) answeredBefore(t time.Time) bool { return l.answered.Load() < t.UnixNano() }
 
@@ -167,7 +171,7 @@ func (l *link) observe(state connectivity.State) {
 			l.cause = errors.New("the connection failed")
 		}
 	case ready && l.current == nil:
-		if l.current = l.pick(); l.current != nil {
+		if l.current = l.usable(); l.current != nil {
 			next.Generation++
 			next.Up, next.Addr = true, l.current.member.name
 		}
@@ -181,9 +185,9 @@ func (l *link) observe(state connectivity.State) {
 	l.set(next)
 }
 
-// pick returns which of the open connections is in use: grpc may race two and
+// usable returns which of the open connections is in use: grpc may race two and
 // closes the loser.
-func (l *link) pick() *netConn {
+func (l *link) usable() *netConn {
 	for _, c := range slices.Backward(l.open) {
 		if c.received.Load() {
 			return c
@@ -192,7 +196,7 @@ func (l *link) pick() *netConn {
 	return nil
 }
 
-// set makes next the state and tells it if it differs. l.mu must be held.
+// set makes next the state and closes changed if it differs. l.mu must be held.
 func (l *link) set(next Link) {
 	next.Err = l.cause
 	if next.Up {
@@ -228,7 +232,7 @@ func SameText(a, b error) bool {
 	return a.Error() == b.Error()
 }
 
-// refused tells why etcd does not let us in, nil if it does.
+// refused notes why etcd does not let us in, nil if it does.
 func (l *link) refused(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -236,7 +240,7 @@ func (l *link) refused(err error) {
 	l.set(l.state)
 }
 
-// failed tells why a connection could not be made or ended.
+// failed notes why a connection could not be made, or ended.
 func (l *link) failed(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -267,6 +271,7 @@ func (l *link) closedEarly(m member) bool {
 	return noted
 }
 
+// opened takes in a new TCP connection.
 func (l *link) opened(c *netConn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -274,6 +279,7 @@ func (l *link) opened(c *netConn) {
 	l.wake()
 }
 
+// closed takes in that a TCP connection ended.
 func (l *link) closed(c *netConn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -292,7 +298,8 @@ func (l *link) closed(c *netConn) {
 	l.wake()
 }
 
-func (l *link) suspect(generation uint64, reason error) {
+// reconnect closes the connection of that generation, if it is the one in use.
+func (l *link) reconnect(generation uint64, reason error) {
 	l.mu.Lock()
 	c := l.current
 	if c == nil || l.state.Generation != generation {

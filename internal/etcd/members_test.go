@@ -91,7 +91,7 @@ func TestOneNameWithAnAddressThatGoesSilent(t *testing.T) {
 		if get(t, c) == nil && strings.Contains(c.Link().Addr, "(127.0.0.1)") {
 			return true
 		}
-		c.Suspect(c.Link().Generation, errors.New("the test wants the other"))
+		c.Reconnect(c.Link().Generation, errors.New("the test wants the other"))
 		c.link.members.mu.Lock()
 		clear(c.link.members.avoid)
 		c.link.members.mu.Unlock()

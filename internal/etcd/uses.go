@@ -8,7 +8,7 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-// What follows is, together with Do, Ready, Link, Suspect, Explain and Err, all
+// What follows is, together with Do, Ready, Link, Reconnect, Explain and Err, all
 // that mirrors and claims may use of a Conn.
 
 // Go runs f in a goroutine that Close waits for; f's ctx ends with the Conn. It

@@ -118,7 +118,7 @@ func (k *Keeper) session(parent context.Context) error {
 		due, next, late := k.dueRenewals(time.Now())
 		if late {
 			err := fmt.Errorf("no answer to the renewal of a lease within %v", renewalLimit)
-			k.conn.Suspect(generation, err)
+			k.conn.Reconnect(generation, err)
 			return err
 		}
 		for _, id := range due {

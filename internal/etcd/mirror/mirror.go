@@ -244,7 +244,7 @@ func (m *mirror) end() {
 	m.probing.stop()
 }
 
-func (m *mirror) suspect(generation uint64, cause error) { m.conn.Suspect(generation, cause) }
+func (m *mirror) suspect(generation uint64, cause error) { m.conn.Reconnect(generation, cause) }
 
 func positionOf(h *etcdserverpb.ResponseHeader) position {
 	return position{cluster: h.GetClusterId(), term: h.GetRaftTerm(), rev: h.GetRevision()}
