@@ -32,7 +32,7 @@ func runDoctor(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	found := findings(doctor.Examine(c.Context, p.config()))
+	found := findings(doctor.Examine(c.Context, p.config(), p.Layout))
 	err = show(c, found)
 	if err == nil && found.count(doctor.Problem) > 0 {
 		err = errReported // on standard output: the findings are the result

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 )
 
 // Level says how bad a finding is.
@@ -43,12 +44,13 @@ type Finding struct {
 	More int `json:"more,omitempty"`
 }
 
-// Examine looks at the etcd that cfg names and at what is registered in it. It
+// Examine looks at the etcd that cfg names and at what is registered in it, under
+// the keys of the layout. It
 // returns when ctx ends, and within cfg.Timeout, a third of which an address that
 // does not answer can take; what there was no time for is a finding as well. Of each
 // kind it lists a few. The etcd's own client, cfg.Client, is not used. The list is
 // never empty.
-func Examine(ctx context.Context, cfg etcd.Config) []Finding {
+func Examine(ctx context.Context, cfg etcd.Config, keys layout.Layout) []Finding {
 	cfg.Client = nil
 	cfg.Timeout = cmp.Or(cfg.Timeout, defaults.RegistryTimeout)
 	ctx, cancel := context.WithTimeout(ctx, cfg.Timeout)
@@ -76,9 +78,9 @@ func Examine(ctx context.Context, cfg etcd.Config) []Finding {
 	if best := c.best(); best != nil {
 		r = append(r, examineDatabase(c)...)
 		r = append(r, examineVersions(c)...)
-		rights, readable := examineRights(ctx, cfg, best)
+		rights, readable := examineRights(ctx, cfg, keys, best)
 		r = append(r, rights...)
-		r = append(r, examineRegistry(ctx, best, readable, remote(asked), c.open)...)
+		r = append(r, examineRegistry(ctx, keys, best, readable, remote(asked), c.open)...)
 	}
 	return inBrief(r)
 }

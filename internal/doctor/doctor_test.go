@@ -11,6 +11,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/testkit"
 )
 
@@ -21,7 +22,7 @@ func examine(t *testing.T, addr string, change ...func(*etcd.Config)) []Finding 
 	for _, c := range change {
 		c(&cfg)
 	}
-	all := Examine(t.Context(), cfg)
+	all := Examine(t.Context(), cfg, layout.Layout{})
 	for _, f := range all {
 		if f.Code == "" || f.Subject == "" || f.Cause == "" || (f.Fix == "") != (f.Level == OK) {
 			t.Errorf("incomplete: %+v", f)

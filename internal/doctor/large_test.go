@@ -11,6 +11,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/testkit"
 )
 
@@ -34,11 +35,11 @@ func crowd(n int) (records, pauses []*mvccpb.KeyValue) {
 // judge does with records what examineRegistry does, without an etcd.
 func judge(ctx context.Context, records, pauses []*mvccpb.KeyValue) []Finding {
 	var r report
-	nodes := decode(ctx, &r, records)
+	nodes := decode(ctx, layout.Layout{}, &r, records)
 	examineLeases(ctx, &r, &visit{}, nodes)
 	examineAddresses(ctx, &r, nodes, nil, true)
 	examineDuplicates(&r, nodes)
-	judgePauses(&r, pauses, records)
+	judgePauses(&r, layout.Layout{}, pauses, records)
 	return inBrief(r)
 }
 
@@ -107,7 +108,7 @@ func TestManyNodesInEtcd(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
 	begun := time.Now()
-	all := Examine(ctx, etcd.Config{Addrs: []string{server.Addr()}, Timeout: 30 * time.Second})
+	all := Examine(ctx, etcd.Config{Addrs: []string{server.Addr()}, Timeout: 30 * time.Second}, layout.Layout{})
 	if took := time.Since(begun); took > 15*time.Second {
 		t.Errorf("it took %v after an interrupt at 3 s", took)
 	}

@@ -14,33 +14,33 @@ import (
 
 // examinePauses lists the nodes that an operator keeps out. registered are the
 // keys of the registry.
-func examinePauses(ctx context.Context, r *report, best *visit, registered []*mvccpb.KeyValue) {
-	kvs, err := best.list(ctx, prefix(layout.Layout{}.Pauses()))
+func examinePauses(ctx context.Context, r *report, keys layout.Layout, best *visit, registered []*mvccpb.KeyValue) {
+	kvs, err := best.list(ctx, prefix(keys.Pauses()))
 	if errors.Is(err, rpctypes.ErrPermissionDenied) {
 		return // said with the rights of the user
 	}
 	if err != nil {
-		r.unreadable(best, layout.Layout{}.Pauses(), err)
+		r.unreadable(best, keys.Pauses(), err)
 		return
 	}
-	judgePauses(r, kvs, registered)
+	judgePauses(r, keys, kvs, registered)
 }
 
 // judgePauses reports the pause keys kvs.
-func judgePauses(r *report, kvs, registered []*mvccpb.KeyValue) {
+func judgePauses(r *report, keys layout.Layout, kvs, registered []*mvccpb.KeyValue) {
 	there := make(map[string]bool, len(registered))
 	for _, kv := range registered {
 		there[string(kv.Key)] = true
 	}
 	for _, kv := range kvs {
-		name := strings.TrimPrefix(string(kv.Key), layout.Layout{}.Pauses())
+		name := strings.TrimPrefix(string(kv.Key), keys.Pauses())
 		service, id, _ := strings.Cut(name, "/")
 		if service == "" || id == "" {
 			r.warn("pause.malformed", string(kv.Key), "`etcdctl del "+Shell(string(kv.Key))+"`", "it names no node, so it has no effect")
 			continue
 		}
 		fix := fmt.Sprintf("`micro node resume %s %s`", Shell(service), Shell(id))
-		if there[layout.Layout{}.Services()+name] {
+		if there[keys.Services()+name] {
 			r.warn("node.paused_registered", name, "stop its process if it is a node of go-micro v2, which knows no pause; or "+fix, "it is paused%s, but still registered", byWhom(kv.Value))
 			continue
 		}

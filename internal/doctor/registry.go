@@ -30,9 +30,9 @@ func (n node) name() string { return n.service + "/" + n.id }
 // examineRegistry reads what is registered, from the etcd of best, all of it unless
 // parts are given. remote says that etcd is on another host than we are, open that
 // others can reach it.
-func examineRegistry(ctx context.Context, best *visit, parts []span, remote, open bool) []Finding {
+func examineRegistry(ctx context.Context, keys layout.Layout, best *visit, parts []span, remote, open bool) []Finding {
 	var r report
-	root := layout.Layout{}.Services()
+	root := keys.Services()
 	if len(parts) == 0 {
 		parts = []span{prefix(root)}
 	}
@@ -47,7 +47,7 @@ func examineRegistry(ctx context.Context, best *visit, parts []span, remote, ope
 		kvs = append(kvs, some...)
 	}
 	took := time.Since(begun)
-	nodes := decode(ctx, &r, kvs)
+	nodes := decode(ctx, keys, &r, kvs)
 	services := make(map[string]bool)
 	for _, n := range nodes {
 		services[n.service] = true
@@ -59,7 +59,7 @@ func examineRegistry(ctx context.Context, best *visit, parts []span, remote, ope
 	leases := examineLeases(ctx, &r, best, nodes)
 	examineAddresses(ctx, &r, nodes, leases, remote)
 	examineDuplicates(&r, nodes)
-	examinePauses(ctx, &r, best, kvs)
+	examinePauses(ctx, &r, keys, best, kvs)
 	return r
 }
 
@@ -105,7 +105,7 @@ func (r *report) unreadable(v *visit, prefix string, err error) {
 }
 
 // decode returns the nodes and reports records that are none, until ctx ends.
-func decode(ctx context.Context, r *report, kvs []*mvccpb.KeyValue) []node {
+func decode(ctx context.Context, keys layout.Layout, r *report, kvs []*mvccpb.KeyValue) []node {
 	var nodes []node
 	for i, kv := range kvs {
 		if ctx.Err() != nil {
@@ -113,7 +113,7 @@ func decode(ctx context.Context, r *report, kvs []*mvccpb.KeyValue) []node {
 			break
 		}
 		key := string(kv.Key)
-		s, err := layout.Layout{}.Decode(key, kv.Value)
+		s, err := keys.Decode(key, kv.Value)
 		if err == nil {
 			n := s.Nodes[0]
 			nodes = append(nodes, node{key: key, lease: kv.Lease, service: s.Name, id: n.Id, address: n.Address})

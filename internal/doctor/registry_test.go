@@ -6,6 +6,7 @@ import (
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
 
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/testkit"
 )
 
@@ -90,7 +91,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add("", []byte(`null`))
 	f.Fuzz(func(t *testing.T, key string, value []byte) {
 		var r report
-		nodes := decode(t.Context(), &r, []*mvccpb.KeyValue{{Key: []byte(key), Value: value}})
+		nodes := decode(t.Context(), layout.Layout{}, &r, []*mvccpb.KeyValue{{Key: []byte(key), Value: value}})
 		if len(nodes)+len(r) != 1 {
 			t.Errorf("%d nodes and %d findings of one record", len(nodes), len(r))
 		}

@@ -19,7 +19,7 @@ const adminRole = "root"
 // examineRights looks at what the roles of the user allow. Everybody may look at
 // their own. It returns where the user may read records, nothing if that is
 // everywhere or unknown.
-func examineRights(ctx context.Context, cfg etcd.Config, best *visit) (r report, readable []span) {
+func examineRights(ctx context.Context, cfg etcd.Config, keys layout.Layout, best *visit) (r report, readable []span) {
 	if best.token == "" || best.status.Leader == 0 {
 		return nil, nil
 	}
@@ -46,8 +46,8 @@ func examineRights(ctx context.Context, cfg etcd.Config, best *visit) (r report,
 	if len(user.Roles) > 0 {
 		role = user.Roles[0]
 	}
-	judgeRights(&r, cfg.Username, role, rights, lax(best.status.Version))
-	if root := (layout.Layout{}).Services(); !covers(rights, authpb.READ, root) {
+	judgeRights(&r, keys, cfg.Username, role, rights, lax(best.status.Version))
+	if root := keys.Services(); !covers(rights, authpb.READ, root) {
 		readable = within(rights, authpb.READ, root)
 	}
 	return r, readable
@@ -55,8 +55,8 @@ func examineRights(ctx context.Context, cfg etcd.Config, best *visit) (r report,
 
 // judgeRights says what the rights of a user are worth to a service that logs in
 // as that user, and to the command. lax says that etcd lets it write all the same.
-func judgeRights(r *report, user, role string, rights []*authpb.Permission, lax string) {
-	root, before := layout.Layout{}.Services(), len(*r)
+func judgeRights(r *report, keys layout.Layout, user, role string, rights []*authpb.Permission, lax string) {
+	root, before := keys.Services(), len(*r)
 	grant := func(prefix string) string {
 		return fmt.Sprintf("`etcdctl role grant-permission --prefix %s readwrite %s`", Shell(role), prefix)
 	}
@@ -83,11 +83,11 @@ func judgeRights(r *report, user, role string, rights []*authpb.Permission, lax 
 		}
 		r.problem(right.code, user, grant(root), "the user may not %s anything under %s: %s", right.do, root, means)
 	}
-	if own := (layout.Layout{}).Own(); !covers(rights, authpb.READ, own) {
+	if own := keys.Own(); !covers(rights, authpb.READ, own) {
 		r.warn("auth.no_pause", user, grant(own), "the user may not read all of %s: `micro node pause` has no effect on services that log in as this user", own)
 	}
 	if len(*r) == before {
-		r.ok("auth.rights", user, "the user may read and write %s and read %s", root, layout.Layout{}.Own())
+		r.ok("auth.rights", user, "the user may read and write %s and read %s", root, keys.Own())
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"go.etcd.io/etcd/api/v3/authpb"
+
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 )
 
 func TestCovers(t *testing.T) {
@@ -67,7 +69,7 @@ func TestFewRights(t *testing.T) {
 		"read is less": {[]*authpb.Permission{perm(authpb.READ, "/", open)}, []string{"problem auth.no_write"}, ""},
 	} {
 		var r report
-		judgeRights(&r, "user", "it's", tt.rights, "")
+		judgeRights(&r, layout.Layout{}, "user", "it's", tt.rights, "")
 		want(t, r, tt.want...)
 		if tt.says != "" {
 			says(t, r, "auth.no_write", tt.says, `role grant-permission --prefix 'it'\''s' readwrite /micro/registry/`)
