@@ -209,7 +209,7 @@ func (c *command) suggest(text string) string {
 		return text
 	}
 	var names []string
-	for _, f := range c.app.Flags {
+	for _, f := range c.app.VisibleFlags() {
 		names = append(names, f.Names()...)
 	}
 	text = fmt.Sprintf("unknown flag --%s", strings.TrimPrefix(name, "-"))

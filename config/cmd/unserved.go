@@ -38,7 +38,8 @@ var unserved = []struct {
 	{"tracer", "MICRO_TRACER", "", "there is no tracer in this release"},
 	{"tracer_address", "MICRO_TRACER_ADDRESS", "", "there is no tracer in this release"},
 	{"profile", "MICRO_DEBUG_PROFILE", "", "there is no profiler in this release; package net/http/pprof has one"},
-	{"config", "MICRO_CONFIG", "service", "there is no configuration service in this release"},
+	// Its flag is too common a name to be accepted without a word.
+	{"", "MICRO_CONFIG", "service", "there is no configuration service in this release"},
 	{"runtime", "MICRO_RUNTIME", "", "there is no runtime in this release"},
 	{"runtime_source", "MICRO_RUNTIME_SOURCE", "", "there is no runtime in this release"},
 	{"", "MICRO_PROXY", "", "calls go to the services themselves"},

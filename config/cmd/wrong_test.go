@@ -21,6 +21,9 @@ func TestWrongInputExitsWith2(t *testing.T) {
 		says string // everything on standard error, split at |
 	}{
 		{"--nope", "demo: unknown flag --nope|--help"},
+		{"--config=app.yaml", "demo: unknown flag --config|micro.Flags"},
+		{"--brokr=nats", "demo: unknown flag --brokr (|micro.Flags"},
+		{"--registry=service", `--registry="service"|not in this release|choose one of: etcd, memory`},
 		{"--registri=etcd", "unknown flag --registri|did you mean --registry?"},
 		{"--registry=consul", `--registry="consul"|Consul is not in this release|choose one of: etcd, memory`},
 		{"--registry=nope", `--registry="nope"|there is none of that name|choose one of: etcd, memory`},

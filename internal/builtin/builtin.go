@@ -25,7 +25,7 @@ import (
 type Entry[C any] struct {
 	Name    string
 	Aliases []string // what it was called elsewhere
-	Summary string
+	Summary string // for a help text; empty if the name says it
 	New     C
 	// Missing says, in place of New, why the name that v2 knows cannot be chosen.
 	Missing string
@@ -45,9 +45,10 @@ type (
 // Registries returns the registries.
 func Registries() []Entry[NewRegistry] {
 	return []Entry[NewRegistry]{
-		{Name: "etcd", Aliases: []string{"etcdv3"}, Summary: "etcd 3", New: etcd.NewRegistry, Flags: registryflags.Names(), Shared: true},
+		{Name: "etcd", Aliases: []string{"etcdv3"}, Summary: "version 3", New: etcd.NewRegistry, Flags: registryflags.Names(), Shared: true},
 		{Name: "memory", Summary: "this process alone", New: memory.NewRegistry},
 		{Name: "mdns", Missing: "mDNS is not in this release; start an etcd with `micro server` and choose it with --registry=etcd"},
+		{Name: "service", Missing: "the registry of micro's runtime is not in this release; start an etcd with `micro server` and choose it with --registry=etcd"},
 		{Name: "consul", Missing: "Consul is not in this release; start an etcd with `micro server` and choose it with --registry=etcd"},
 	}
 }
@@ -55,7 +56,7 @@ func Registries() []Entry[NewRegistry] {
 // Clients returns the clients.
 func Clients() []Entry[NewClient] {
 	return []Entry[NewClient]{
-		{Name: "grpc", Summary: "gRPC", New: cgrpc.NewClient},
+		{Name: "grpc", New: cgrpc.NewClient},
 		{Name: "mucp", Missing: "mucp is not in this release; grpc reaches v2's grpc services"},
 	}
 }
@@ -63,7 +64,7 @@ func Clients() []Entry[NewClient] {
 // Servers returns the servers.
 func Servers() []Entry[NewServer] {
 	return []Entry[NewServer]{
-		{Name: "grpc", Summary: "gRPC", New: sgrpc.NewServer},
+		{Name: "grpc", New: sgrpc.NewServer},
 		{Name: "mucp", Missing: "mucp is not in this release; grpc serves v2's grpc clients"},
 	}
 }
@@ -84,7 +85,11 @@ func Map[C any](entries []Entry[C]) map[string]C {
 func Choices[C any](entries []Entry[C]) string {
 	var all []string
 	for _, e := range entries {
-		if e.Missing == "" {
+		switch {
+		case e.Missing != "":
+		case e.Summary == "":
+			all = append(all, e.Name)
+		default:
 			all = append(all, fmt.Sprintf("%s (%s)", e.Name, e.Summary))
 		}
 	}
