@@ -91,7 +91,7 @@ func TestD5KillNineAndDeregister(t *testing.T) {
 		t.Fatalf("deregister the dead node: %v: %s", err, out)
 	}
 	t.Logf("the command says: %s", out)
-	within(t, "unlisted", since(t, begin, "one node is listed", func() bool { return fleet.Listed(r, fleet.ProcessName, 1) }), 5*time.Second)
+	within(t, "unlisted", since(t, begin, "one node is listed", func() bool { return fleet.Listed(r, fleet.ProcessName, 1) }), time.Second)
 	if out, err := deregister(stays); err == nil || !strings.Contains(out, "micro node pause") {
 		t.Errorf("deregister the node that lives: %v: %s", err, out)
 	}

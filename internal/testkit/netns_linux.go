@@ -108,3 +108,35 @@ func (n *Netns) Command(name string, args ...string) *exec.Cmd {
 	cmd.SysProcAttr = dieWithParent()
 	return cmd
 }
+
+// Drop throws away, without a word, the packets of the namespace that match an
+// expression of nft such as "tcp dport 80", coming in and going out, for as long as
+// the namespace is there.
+func (n *Netns) Drop(t testing.TB, match ...string) {
+	t.Helper()
+	_, err := exec.LookPath("nft")
+	Require(t, "nft", err)
+	var rules strings.Builder
+	rules.WriteString("table inet rollcall {\n")
+	for _, hook := range []string{"input", "output"} {
+		fmt.Fprintf(&rules, "chain %s { type filter hook %s priority 0;\n", hook, hook)
+		for _, m := range match {
+			fmt.Fprintf(&rules, "%s drop\n", m)
+		}
+		rules.WriteString("}\n")
+	}
+	rules.WriteString("}\n")
+	cmd := n.Command("nft", "-f", "-")
+	cmd.Stdin = strings.NewReader(rules.String())
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("nft: %v: %s", err, out)
+	}
+}
+
+// Pass ends what Drop began.
+func (n *Netns) Pass(t testing.TB) {
+	t.Helper()
+	if out, err := n.Command("nft", "delete", "table", "inet", "rollcall").CombinedOutput(); err != nil {
+		t.Fatalf("nft: %v: %s", err, out)
+	}
+}

@@ -150,6 +150,17 @@ func (p *Proxy) Drop() {
 	p.dropping = true
 }
 
+// Forget throws away all that is sent over the connections that are open, in both
+// directions, until Restore, which resets them. New ones are carried: so does a NAT
+// or a load balancer that forgot them, acknowledging what it is sent.
+func (p *Proxy) Forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for c := range p.conns {
+		c.lossy = true
+	}
+}
+
 // Delay holds everything for d in each direction, until Restore.
 func (p *Proxy) Delay(d time.Duration) {
 	p.mu.Lock()
@@ -172,7 +183,7 @@ func (p *Proxy) Reset() int {
 	return n
 }
 
-// Restore ends Cut, Blackhole, HalfOpen, Drop and Delay.
+// Restore ends Cut, Blackhole, HalfOpen, Drop, Forget and Delay.
 func (p *Proxy) Restore(t testing.TB) {
 	t.Helper()
 	p.mu.Lock()

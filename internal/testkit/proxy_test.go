@@ -232,3 +232,22 @@ func TestProxyReset(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestProxyForget(t *testing.T) {
+	p := StartProxy(t, startEcho(t))
+	old := dial(t, p.Addr())
+	if err := echo(old, "before", time.Second); err != nil {
+		t.Fatal(err)
+	}
+	p.Forget()
+	if err := echo(old, "lost", 100*time.Millisecond); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("over the forgotten connection: %v", err)
+	}
+	if err := echo(dial(t, p.Addr()), "new", time.Second); err != nil {
+		t.Errorf("over a new connection: %v", err)
+	}
+	p.Restore(t)
+	if err := echo(old, "late", time.Second); err == nil {
+		t.Error("a connection that lost something is carried on")
+	}
+}
