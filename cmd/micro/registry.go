@@ -42,7 +42,7 @@ type registryTarget struct {
 func targetOf(c *cli.Context) (registryTarget, error) {
 	var p registryTarget
 	if kind := strings.TrimSpace(registryflags.Given(c, "registry")); kind != "" {
-		if _, err := builtin.Resolve(shared(), builtin.Map(shared()), kind); err != nil {
+		if _, err := builtin.Resolve("registry", shared(), builtin.Map(shared()), kind); err != nil {
 			return p, usagef("invalid value %q for \"--registry\": choose %s, the only one that can be looked into from outside", kind, defaultKind)
 		}
 	}
@@ -69,7 +69,7 @@ func targetOf(c *cli.Context) (registryTarget, error) {
 func wrongSetting(err error) error {
 	var e *registryflags.Error
 	if errors.As(err, &e) && e.Value != "" {
-		return usagef("invalid value %q for %q: %v", e.Value, dashed(e.Flag), e.Why)
+		return usagef("invalid value %q for %q: %s", e.Value, dashed(e.Flag), e.Reason())
 	}
 	return usagef("%v", err)
 }

@@ -85,14 +85,10 @@ func applyRegistry(g given, to Options, newParts bool) error {
 	if g.registry == "" && len(opts) == 0 && (!newParts || to.Registry == nil) {
 		return nil
 	}
-	at := to.Registry
-	if at == nil {
-		at = &registry.DefaultRegistry
-	}
-	_, byDefault := (*at).(ability.Placeholder)
-	if g.registry != "" && (byDefault || (*at).String() != g.registry) {
+	at := registryInPlace(to)
+	if g.registry != "" && g.registry != registryName(to) {
 		made := registries(to)[g.registry](opts...)
-		if to.Registry == nil && byDefault {
+		if _, ok := (*at).(ability.Placeholder); ok && to.Registry == nil {
 			// Others may be reading the variable: what is chosen goes behind its value.
 			at = &made
 		} else {

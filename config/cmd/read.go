@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/client"
+	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/builtin"
 	"github.com/rollcall-go/micro/internal/netaddr"
 	"github.com/rollcall-go/micro/internal/registryflags"
@@ -30,7 +31,7 @@ type given struct {
 // wrong, the error is about the first.
 func read(in *input, to Options) (given, error) {
 	var g given
-	g.registry = choice(in, "registry", nameOf(to.Registry), builtin.Registries(), registries(to))
+	g.registry = choice(in, "registry", registryName(to), builtin.Registries(), registries(to))
 	if in.err == nil {
 		g.settings, in.err = registryflags.Read(in.given)
 	}
@@ -40,6 +41,25 @@ func read(in *input, to Options) (given, error) {
 	g.client = choice(in, "client", nameOf(to.Client), builtin.Clients(), merged(DefaultClients, to.Clients))
 	g.toClient = clientOptions(in)
 	return g, in.err
+}
+
+// registryInPlace returns where the registry is that the command line configures or
+// replaces.
+func registryInPlace(to Options) *registry.Registry {
+	if to.Registry == nil {
+		return &registry.DefaultRegistry
+	}
+	return to.Registry
+}
+
+// registryName returns the name of the registry in place, empty if there is only the
+// place of one.
+func registryName(to Options) string {
+	at := registryInPlace(to)
+	if _, ok := (*at).(ability.Placeholder); ok {
+		return ""
+	}
+	return nameOf(at)
 }
 
 // nameOf returns the name of what p points at, empty if that is nothing.
@@ -57,7 +77,7 @@ func choice[C any](in *input, flag, present string, entries []builtin.Entry[C], 
 	if !ok || v == present {
 		return v
 	}
-	name, err := builtin.Resolve(entries, own, v)
+	name, err := builtin.Resolve(flag, entries, own, v)
 	if err != nil {
 		in.fail(flag, v, "%w", err)
 	}

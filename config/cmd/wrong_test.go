@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,8 +26,8 @@ func TestWrongInputExitsWith2(t *testing.T) {
 		{"--brokr=nats", "demo: unknown flag --brokr (|micro.Flags"},
 		{"--registry=service", `--registry="service"|not in this release|choose one of: etcd, memory`},
 		{"--registri=etcd", "unknown flag --registri|did you mean --registry?"},
-		{"--registry=consul", `--registry="consul"|Consul is not in this release|choose one of: etcd, memory`},
-		{"--registry=nope", `--registry="nope"|there is none of that name|choose one of: etcd, memory`},
+		{"--registry=consul", `--registry="consul"|unknown registry|choose one of: etcd, memory`},
+		{"--registry=nope", `--registry="nope"|unknown registry|choose one of: etcd, memory`},
 		{"--registry=mdns", `--registry="mdns"|mDNS is not in this release|--registry=etcd`},
 		{"--server=mucp", `--server="mucp"|choose one of: grpc`},
 		{"--client=mucp", `--client="mucp"|choose one of: grpc`},
@@ -45,7 +46,7 @@ func TestWrongInputExitsWith2(t *testing.T) {
 		{"--registry=etcd --registry_address=bad:1:2", `"bad:1:2"`},
 		{"--registry=etcd --registry_address=,", `--registry_address=","|address 1 of 2 is empty`},
 		{"--registry=etcd --registry_address=a:1,,b:2", `--registry_address="a:1,,b:2"|address 2 of 3 is empty`},
-		{"--registry=etcd --registry_address=a:1;b:2", `--registry_address="a:1;b:2"|separated by commas: a:1,b:2`},
+		{"--registry=etcd --registry_address=a:1;b:2", `--registry_address="a:1;b:2"|commas separate them: a:1,b:2`},
 		{`--registry=etcd --registry_address="a:1"`, `quotes are part of the value`},
 		{`--registry=etcd --registry_address="a:1","b:1"`, `quotes are part of the`},
 		{`--server_address=":8080"`, `quotes are part of the value`},
@@ -86,10 +87,18 @@ func TestWrongInputExitsWith2(t *testing.T) {
 	}
 }
 
+func TestMDNSWithoutARegistryOfTheCode(t *testing.T) {
+	p := newProgram()
+	p.registry = registry.NewRegistry()
+	if err := p.run(t, "--registry=mdns"); err == nil || !slices.Equal(p.exited, []int{2}) || !strings.Contains(p.stderr, `--registry="mdns": mDNS is not in this release`) {
+		t.Errorf("Init: %v, exited with %v, wrote %q", err, p.exited, p.stderr)
+	}
+}
+
 func TestWrongVariableExitsWith2(t *testing.T) {
 	t.Setenv("MICRO_REGISTER_TTL", "soon")
 	p := newProgram()
-	if err := p.run(t); err == nil || len(p.exited) != 1 || p.exited[0] != 2 || !strings.Contains(p.stderr, `MICRO_REGISTER_TTL="soon"`) {
+	if err := p.run(t); err == nil || len(p.exited) != 1 || p.exited[0] != 2 || !strings.Contains(p.stderr, `--register_ttl="soon": `) || !strings.Contains(p.stderr, `MICRO_REGISTER_TTL`) {
 		t.Errorf("Init returned %v, exited with %v and wrote %q", err, p.exited, p.stderr)
 	}
 }

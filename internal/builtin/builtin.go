@@ -25,7 +25,7 @@ import (
 type Entry[C any] struct {
 	Name    string
 	Aliases []string // what it was called elsewhere
-	Summary string // for a help text; empty if the name says it
+	Summary string   // for a help text; empty if the name says it
 	New     C
 	// Missing says, in place of New, why the name that v2 knows cannot be chosen.
 	Missing string
@@ -49,7 +49,6 @@ func Registries() []Entry[NewRegistry] {
 		{Name: "memory", Summary: "this process alone", New: memory.NewRegistry},
 		{Name: "mdns", Missing: "mDNS is not in this release; start an etcd with `micro server` and choose it with --registry=etcd"},
 		{Name: "service", Missing: "the registry of micro's runtime is not in this release; start an etcd with `micro server` and choose it with --registry=etcd"},
-		{Name: "consul", Missing: "Consul is not in this release; start an etcd with `micro server` and choose it with --registry=etcd"},
 	}
 }
 
@@ -97,10 +96,10 @@ func Choices[C any](entries []Entry[C]) string {
 }
 
 // Resolve returns the proper form of a name that may be written in capitals or be
-// an alias, among the entries and the names of the program's own, and whether
-// there is something of that name. The error of a name that cannot be chosen says
-// what can.
-func Resolve[C any](entries []Entry[C], own map[string]C, name string) (string, error) {
+// an alias, among the entries and the names of the program's own. The error of a
+// name that cannot be chosen says what can; kind, "registry" say, is what all of
+// them are.
+func Resolve[C any](kind string, entries []Entry[C], own map[string]C, name string) (string, error) {
 	if _, ok := own[name]; ok {
 		return name, nil
 	}
@@ -110,7 +109,7 @@ func Resolve[C any](entries []Entry[C], own map[string]C, name string) (string, 
 			return choice, nil
 		}
 	}
-	why := "there is none of that name"
+	why := "unknown " + kind
 	for _, e := range entries {
 		switch {
 		case !slices.ContainsFunc(append(e.Aliases, e.Name), func(n string) bool { return strings.EqualFold(n, name) }):

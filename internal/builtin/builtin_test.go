@@ -34,18 +34,18 @@ func TestResolve(t *testing.T) {
 	own := Map(Registries())
 	own["Mine"] = own["memory"]
 	for name, want := range map[string]string{"etcd": "etcd", "ETCD": "etcd", "etcdv3": "etcd", "EtcdV3": "etcd", "Mine": "Mine", "mine": "Mine"} {
-		if got, err := Resolve(Registries(), own, name); err != nil || got != want {
+		if got, err := Resolve("registry", Registries(), own, name); err != nil || got != want {
 			t.Errorf("%s: got %q, %v", name, got, err)
 		}
 	}
-	for name, why := range map[string]string{"mdns": "mDNS is not in this release", "consul": "Consul is not in this release", "zookeeper": "there is none of that name"} {
-		_, err := Resolve(Registries(), own, name)
+	for name, why := range map[string]string{"mdns": "mDNS is not in this release", "zookeeper": "unknown registry"} {
+		_, err := Resolve("registry", Registries(), own, name)
 		if err == nil || !strings.Contains(err.Error(), why) || !strings.HasSuffix(err.Error(), "choose one of: Mine, etcd, memory") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	own["mdns"] = own["memory"]
-	if got, err := Resolve(Registries(), own, "mdns"); err != nil || got != "mdns" {
+	if got, err := Resolve("registry", Registries(), own, "mdns"); err != nil || got != "mdns" {
 		t.Errorf("a program's own mdns: got %q, %v", got, err)
 	}
 }

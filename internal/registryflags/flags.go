@@ -79,7 +79,15 @@ func (e *Error) Error() string {
 	if e.Value == "" {
 		return fmt.Sprintf("--%s: %v", e.Flag, e.Why)
 	}
-	return fmt.Sprintf("%s=%q: %v", source(e.Flag, e.Value), e.Value, e.Why)
+	return fmt.Sprintf("--%s=%q: %s", e.Flag, e.Value, e.Reason())
+}
+
+// Reason says why the value is wrong and, if it is that of the variable, so.
+func (e *Error) Reason() string {
+	if e.Value != "" && source(e.Flag, e.Value) == Variable(e.Flag) {
+		return fmt.Sprintf("%v (given by %s)", e.Why, Variable(e.Flag))
+	}
+	return e.Why.Error()
 }
 
 func (e *Error) Unwrap() error { return e.Why }

@@ -201,9 +201,9 @@ func addresses(list string) ([]string, error) {
 		case addrs[i] == "":
 			return wrong("address %d of %d is empty", i+1, len(addrs))
 		case rest != addrs[i]:
-			return wrong("the quotes are part of the address %d; leave them out", i+1)
+			return wrong("in %q the quotes are part of the address; leave them out", addrs[i])
 		case strings.ContainsAny(addrs[i], "; \t\r\n|"):
-			return wrong("addresses are separated by commas: %s", strings.Join(strings.FieldsFunc(list, func(r rune) bool { return strings.ContainsRune(",; \t\r\n|", r) }), ","))
+			return wrong("%q is no address; commas separate them: %s", addrs[i], strings.Join(strings.FieldsFunc(list, func(r rune) bool { return strings.ContainsRune(",; \t\r\n|", r) }), ","))
 		}
 	}
 	return addrs, nil
