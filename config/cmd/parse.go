@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/urfave/cli/v2"
 
@@ -185,7 +186,7 @@ func (c *command) subcommand() bool {
 
 // fail says what is wrong in one line and ends the process.
 func (c *command) fail(err error) {
-	text := strings.TrimSpace(strings.ReplaceAll(err.Error(), "\n", " "))
+	text := strings.TrimSpace(strings.Map(oneLine, err.Error()))
 	fmt.Fprintf(os.Stderr, "%s: %s\n", c.app.Name, c.suggest(text))
 	var coded cli.ExitCoder
 	var usage usageError
@@ -200,6 +201,17 @@ func (c *command) fail(err error) {
 	default:
 		exit(2)
 	}
+}
+
+// oneLine keeps what was typed from starting a line or commanding a terminal.
+func oneLine(r rune) rune {
+	switch {
+	case r == '\n':
+		return ' '
+	case unicode.IsControl(r):
+		return unicode.ReplacementChar
+	}
+	return r
 }
 
 // suggest adds the way out to what the parser says about an unknown flag.
