@@ -2,6 +2,7 @@ package grpc
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,7 +21,8 @@ const (
 	hintMost = 100
 )
 
-// hints asks the registry why a service has no node. It is used on the way to an
+// hints asks the registry why a service has no node: which names there are, once
+// for all errors, and who of the service is paused. It is used on the way to an
 // error alone, and asks once in a while, however many errors there are.
 type hints struct {
 	registry registry.Registry
@@ -29,20 +31,20 @@ type hints struct {
 
 	mu     sync.Mutex
 	closed bool
-	asked  map[string]*hint // by service
+	names  *hint            // nil before the first question
+	paused map[string]*hint // by service; those that are fresh
 	wg     sync.WaitGroup
 }
 
-// hint is the answer about one service; names and paused may be read once done is
-// closed.
+// hint is an answer that may be on its way; texts may be read once done is closed.
 type hint struct {
-	at            time.Time
-	done          chan struct{}
-	names, paused []string
+	at    time.Time
+	done  chan struct{}
+	texts []string
 }
 
 func newHints(r registry.Registry) *hints {
-	h := &hints{registry: r, asked: map[string]*hint{}}
+	h := &hints{registry: r, paused: map[string]*hint{}}
 	// Ended by close.
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	return h
@@ -51,71 +53,101 @@ func newHints(r registry.Registry) *hints {
 // about returns the names of all services, and the paused nodes of the given one,
 // as far as the registry says so in time.
 func (h *hints) about(ctx context.Context, service string) (names, paused []string) {
-	a := h.ask(service)
-	if a == nil {
-		return nil, nil
-	}
 	timer := time.NewTimer(hintWait)
 	defer timer.Stop()
-	select {
-	case <-a.done:
-		return a.names, a.paused
-	case <-timer.C:
-	case <-ctx.Done():
+	all, of := h.ask(service)
+	for _, a := range []*hint{all, of} {
+		if a == nil {
+			continue
+		}
+		select {
+		case <-a.done:
+		case <-timer.C:
+			timer.Reset(0) // for the next one, which may be there
+		case <-ctx.Done():
+			return nil, nil
+		}
 	}
-	return nil, nil
+	return all.read(), of.read()
 }
 
-// ask returns the hint about the service, which may be on its way; nil if there
-// will be none.
-func (h *hints) ask(service string) *hint {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if a := h.asked[service]; a != nil && time.Since(a.at) < hintFresh {
-		return a
-	}
-	if h.closed {
+// read returns the answer, nothing if it is not there.
+func (a *hint) read() []string {
+	if a == nil {
 		return nil
 	}
-	if len(h.asked) >= hintMost {
-		clear(h.asked)
+	select {
+	case <-a.done:
+		return a.texts
+	default:
+		return nil
 	}
+}
+
+// ask returns the names of all services and who of the given one is paused. Either
+// may be on its way; it is nil if there will be none.
+func (h *hints) ask(service string) (names, paused *hint) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.names.fresh() && !h.closed {
+		h.names = h.begin(h.listed)
+	}
+	if p, ok := ability.As[ability.Pauser](h.registry); ok && !h.paused[service].fresh() && !h.closed {
+		if len(h.paused) >= hintMost {
+			h.forget()
+		}
+		h.paused[service] = h.begin(func(ctx context.Context) ([]string, error) { return p.Paused(ctx, service) })
+	}
+	return h.names, h.paused[service]
+}
+
+func (a *hint) fresh() bool { return a != nil && time.Since(a.at) < hintFresh }
+
+// forget drops the answers that are not fresh any more and, if all are, the oldest.
+// The caller holds mu.
+func (h *hints) forget() {
+	oldest := ""
+	for service, a := range h.paused {
+		if !a.fresh() {
+			delete(h.paused, service)
+		} else if oldest == "" || a.at.Before(h.paused[oldest].at) {
+			oldest = service
+		}
+	}
+	if len(h.paused) >= hintMost {
+		delete(h.paused, oldest)
+	}
+}
+
+// begin asks beside the caller, who holds mu. Without an answer there is no hint.
+func (h *hints) begin(question func(context.Context) ([]string, error)) *hint {
 	a := &hint{at: time.Now(), done: make(chan struct{})}
-	h.asked[service] = a
 	h.wg.Go(func() {
 		defer close(a.done)
 		ctx, cancel := context.WithTimeout(h.ctx, hintTimeout)
 		defer cancel()
-		a.names, a.paused = h.listed(ctx), h.pausedOf(ctx, service)
+		if texts, err := question(ctx); err == nil {
+			a.texts = texts
+		}
 	})
 	return a
 }
 
-// listed returns the names of all services. Without an answer there is no hint.
-func (h *hints) listed(ctx context.Context) []string {
+// listed returns the names of all services.
+func (h *hints) listed(ctx context.Context) ([]string, error) {
+	if l, ok := ability.As[ability.NameLister](h.registry); ok {
+		return l.Names(ctx)
+	}
 	services, err := h.registry.ListServices(registry.ListContext(ctx))
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	var names []string
 	for _, s := range services {
-		if len(names) == 0 || names[len(names)-1] != s.Name {
-			names = append(names, s.Name)
-		}
+		names = append(names, s.Name)
 	}
-	return names
-}
-
-func (h *hints) pausedOf(ctx context.Context, service string) []string {
-	p, ok := ability.As[ability.Pauser](h.registry)
-	if !ok {
-		return nil
-	}
-	nodes, err := p.Paused(ctx, service)
-	if err != nil {
-		return nil
-	}
-	return nodes
+	slices.Sort(names)
+	return slices.Compact(names), nil
 }
 
 // close ends the questions under way and waits for them.

@@ -3,6 +3,8 @@ package grpc
 import (
 	"context"
 	stderrors "errors"
+	"fmt"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -13,6 +15,7 @@ import (
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/client/selector"
 	"github.com/rollcall-go/micro/internal/ability"
+	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -46,6 +49,49 @@ func TestAnErrorNamesTheNearestServices(t *testing.T) {
 	})
 	if asked, most := r.lists.Load(), int64(time.Since(begun)/hintFresh)+1; asked > most+1 { // one to follow
 		t.Errorf("the registry was asked %d times for one error", asked)
+	}
+}
+
+// However many names are called that nobody has, the registry lists its services
+// once in a while, and few of the names are followed.
+func TestUnknownNamesCostLittle(t *testing.T) {
+	r := &operated{Registry: register(t, service("greeter", serve(t, echo)))}
+	c := newClient(t, client.Registry(r))
+	call := func(name string) {
+		t.Helper()
+		err := c.Call(t.Context(), c.NewRequest(name, "Echo.Say", wrapperspb.String("x")), &wrapperspb.StringValue{})
+		if !stderrors.Is(err, registry.ErrNotFound) {
+			t.Fatalf("got %v", err)
+		}
+	}
+	call("warm")
+	before, begun := runtime.NumGoroutine(), time.Now()
+	for i := range 1000 {
+		call(fmt.Sprintf("unknown-%d", i))
+	}
+	most := int64(time.Since(begun)/hintFresh) + 2
+	if lists := r.lists.Load(); lists > most {
+		t.Errorf("the registry was listed %d times, want %d at most", lists, most)
+	}
+	testkit.Eventually(t, 5*time.Second, "the names are followed no longer", func() bool {
+		return runtime.NumGoroutine() < before+5*defaults.MaxUnknownNames
+	})
+}
+
+// A burst of names does not make the answers about others be asked for again.
+func TestHintsAreKept(t *testing.T) {
+	r := &operated{Registry: register(t)}
+	h := newHints(r)
+	defer h.close()
+	first, paused := h.ask("first")
+	for i := range 2 * hintMost {
+		h.ask(fmt.Sprintf("other-%d", i))
+	}
+	if names, _ := h.ask("last"); names != first || paused == nil {
+		t.Error("the names were asked for again")
+	}
+	if len(h.paused) > hintMost {
+		t.Errorf("%d services are remembered, want %d at most", len(h.paused), hintMost)
 	}
 }
 

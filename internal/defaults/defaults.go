@@ -97,6 +97,11 @@ const (
 	// SnapshotIdle is the time after the last use at which a followed service is
 	// dropped.
 	SnapshotIdle = 10 * time.Minute
+	// UnknownNameIdle is the same for a service of which no node was ever seen.
+	UnknownNameIdle = 30 * time.Second
+	// MaxUnknownNames is how many services are followed of which no node was ever
+	// seen.
+	MaxUnknownNames int = 64
 	// SnapshotMaxAge is the age from which what an earlier process left on disk is
 	// not believed.
 	SnapshotMaxAge = 72 * time.Hour

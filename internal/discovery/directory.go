@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,9 @@ type Options struct {
 	// Idle is the time after the last use at which a name is dropped. Zero means
 	// defaults.SnapshotIdle.
 	Idle time.Duration
+	// MaxUnknown is how many names are followed of which no node was ever seen. Zero
+	// means defaults.MaxUnknownNames.
+	MaxUnknown int
 	// NoSuspects makes calls believe every departure, whatever the cause.
 	NoSuspects bool
 	// SuspectWindow is the span in which the loss of several nodes counts as one.
@@ -34,9 +38,6 @@ type Options struct {
 	// registry that does not answer at the start. Nil means not.
 	Disk *disk.Store
 }
-
-// sweeps is the number of looks at the last use within Options.Idle.
-const sweeps = 10
 
 const (
 	// resolveRetry is the pause before a Resolver that could not tell is asked again.
@@ -51,9 +52,13 @@ const (
 type Directory struct {
 	src      feed.Source
 	resolver feed.Resolver // nil if src is none
-	idle     time.Duration
 	policy   suspectPolicy
 	saver    *saver // nil if nothing is kept on disk
+
+	maxUnknown  int
+	sweepEvery  time.Duration
+	sweepsUnder uint64 // a name is kept for so many looks at its last use
+	sweepsBlank uint64 // and for so many if no node of it was ever seen
 
 	entries atomic.Pointer[map[string]*entry] // replaced, never changed
 	sweep   atomic.Uint64                     // counts the looks at the last use
@@ -67,6 +72,8 @@ type Directory struct {
 	mu      sync.Mutex // guards what follows and the replacing of entries
 	closed  bool
 	running bool
+	number  uint64         // of names followed so far
+	awaited map[string]int // how many wait for the first news of a name
 
 	watching  sync.RWMutex // held for reading while observers run
 	observers map[*observer]struct{}
@@ -78,8 +85,9 @@ type observer struct{ f func(*Snapshot) }
 // lookup. Close it when it is no longer needed; src stays the caller's.
 func New(src feed.Source, opts Options) *Directory {
 	d := &Directory{
-		src:  src,
-		idle: or(opts.Idle, defaults.SnapshotIdle),
+		src:        src,
+		maxUnknown: cmp.Or(max(0, opts.MaxUnknown), defaults.MaxUnknownNames),
+		awaited:    map[string]int{},
 		policy: suspectPolicy{
 			off:     opts.NoSuspects,
 			window:  or(opts.SuspectWindow, defaults.SuspectWindow),
@@ -90,6 +98,10 @@ func New(src feed.Source, opts Options) *Directory {
 		wake:      make(chan struct{}, 1),
 		observers: map[*observer]struct{}{},
 	}
+	idle := or(opts.Idle, defaults.SnapshotIdle)
+	d.sweepEvery = min(idle/10, defaults.UnknownNameIdle/3)
+	d.sweepsUnder = uint64(idle / d.sweepEvery)
+	d.sweepsBlank = min(d.sweepsUnder, uint64(defaults.UnknownNameIdle/d.sweepEvery))
 	d.resolver, _ = src.(feed.Resolver)
 	if opts.Disk != nil {
 		d.saver = newSaver(opts.Disk)
@@ -110,7 +122,8 @@ func or(d, otherwise time.Duration) time.Duration {
 // Lookup returns the present snapshot of the named service, of all services for
 // an empty name. It never waits and never returns nil: the first lookup of a
 // name begins to follow it and returns a snapshot that is not Known. A name that
-// nobody looks up for Options.Idle is dropped.
+// nobody looks up for Options.Idle is dropped, and much sooner if no node of it was
+// ever seen.
 func (d *Directory) Lookup(name string) *Snapshot {
 	if e, ok := (*d.entries.Load())[name]; ok {
 		return e.use()
@@ -135,6 +148,7 @@ func (d *Directory) Wait(ctx context.Context, name string) (*Snapshot, error) {
 	}
 	giveUp := time.NewTimer(0)
 	defer giveUp.Stop()
+	defer d.await(name)()
 	for !s.Known {
 		var refused <-chan time.Time
 		if !s.GiveUp.IsZero() {
@@ -259,26 +273,38 @@ func (d *Directory) Close() {
 
 // follow returns the entry of name, beginning to follow it if nobody did.
 func (d *Directory) follow(name string) (*entry, error) {
+	e, dropped, err := d.enter(name)
+	for _, old := range dropped {
+		old.drop()
+	}
+	return e, err
+}
+
+// enter is follow, and returns the entries that had to make room.
+func (d *Directory) enter(name string) (e *entry, dropped []*entry, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
-		return nil, ErrClosed
+		return nil, nil, ErrClosed
 	}
 	old := *d.entries.Load()
 	if e, ok := old[name]; ok {
-		return e, nil
+		return e, nil, nil
 	}
 	if !d.running {
 		d.running = true
-		d.wg.Go(d.keep)
+		d.wg.Go(d.runTimers)
 		if d.saver != nil {
 			d.wg.Go(d.keepOnDisk)
 		}
 	}
-	e := newEntry(d, name)
+	e = newEntry(d, name)
+	d.number++
+	e.number = d.number
 	entries := maps.Clone(old)
 	entries[name] = e
+	dropped = d.dropUnknown(entries)
 	d.entries.Store(&entries)
 	d.wg.Go(e.follow)
-	return e, nil
+	return e, dropped, nil
 }

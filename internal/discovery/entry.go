@@ -19,6 +19,7 @@ const followRetry = time.Second
 type entry struct {
 	dir    *Directory
 	name   string
+	number uint64 // in the order in which names were followed
 	ctx    context.Context
 	cancel context.CancelFunc
 

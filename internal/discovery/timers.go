@@ -7,13 +7,12 @@ import (
 	"github.com/rollcall-go/micro/internal/feed"
 )
 
-// keep tells every view the time when it wants to know, and drops the names that
-// nobody uses. It is the one goroutine of the directory itself.
-func (d *Directory) keep() {
+// runTimers fires the deadlines of every view, and drops the names that nobody
+// uses. It is the one goroutine of the directory itself.
+func (d *Directory) runTimers() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	every := d.idle / sweeps
-	sweepAt := time.Now().Add(every)
+	sweepAt := time.Now().Add(d.sweepEvery)
 	for {
 		select {
 		case <-timer.C:
@@ -24,7 +23,7 @@ func (d *Directory) keep() {
 		now := time.Now()
 		if !now.Before(sweepAt) {
 			d.dropIdle()
-			sweepAt = now.Add(every)
+			sweepAt = now.Add(d.sweepEvery)
 		}
 		next := sweepAt
 		for _, e := range *d.entries.Load() {
@@ -36,8 +35,8 @@ func (d *Directory) keep() {
 	}
 }
 
-// due tells the view the time if it wants to know it by now, and returns when it
-// wants to know it next.
+// due fires the view's deadline if it has come, and returns the next one, zero for
+// none.
 func (e *entry) due(now time.Time) time.Time {
 	e.mu.Lock()
 	next := e.next
@@ -51,7 +50,7 @@ func (e *entry) due(now time.Time) time.Time {
 	return e.next
 }
 
-// reschedule makes the keeper look at the deadlines anew.
+// reschedule makes runTimers look at the deadlines anew.
 func (d *Directory) reschedule() {
 	select {
 	case d.wake <- struct{}{}:
@@ -59,7 +58,8 @@ func (d *Directory) reschedule() {
 	}
 }
 
-// dropIdle drops the names that were not looked up during the last sweeps.
+// dropIdle drops the names that were not looked up during the last sweeps, and
+// those of which no node was ever seen beyond their limit.
 func (d *Directory) dropIdle() {
 	now := d.sweep.Add(1)
 	var idle []*entry
@@ -70,11 +70,16 @@ func (d *Directory) dropIdle() {
 	}
 	entries := maps.Clone(*d.entries.Load())
 	for name, e := range entries {
-		if now-e.used.Load() > sweeps {
+		kept := d.sweepsUnder
+		if e.unknown() {
+			kept = d.sweepsBlank
+		}
+		if now-e.used.Load() > kept && d.awaited[name] == 0 {
 			idle = append(idle, e)
 			delete(entries, name)
 		}
 	}
+	idle = append(idle, d.dropUnknown(entries)...)
 	if len(idle) > 0 {
 		d.entries.Store(&entries)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -48,6 +49,30 @@ func (b *backend) ListServices(opts ...registry.ListOption) ([]*registry.Service
 		return nil, err
 	}
 	return record.Group(records), nil
+}
+
+// Names asks etcd for the names of all services, by their keys alone: a "/" in a
+// name reads as "-".
+func (b *backend) Names(ctx context.Context) ([]string, error) {
+	ctx, cancel := b.bound(ctx)
+	defer cancel()
+	var names []string
+	err := b.do(ctx, "list names", func(ctx context.Context, c *clientv3.Client, l layout.Layout) error {
+		answer, err := c.Get(ctx, l.Services(), clientv3.WithPrefix(), clientv3.WithKeysOnly())
+		if err != nil {
+			return err
+		}
+		names = nil
+		for _, kv := range answer.Kvs { // in order
+			name, _, ok := strings.Cut(strings.TrimPrefix(string(kv.Key), l.Services()), "/")
+			if ok && (len(names) == 0 || names[len(names)-1] != name) && record.CheckName(name) == nil {
+				names = append(names, name)
+			}
+		}
+		slices.Sort(names) // keys sort "a-b/" before "a/"
+		return nil
+	})
+	return names, err
 }
 
 // Paused asks etcd which nodes of the service an operator has taken out.

@@ -69,6 +69,7 @@ var (
 	_ ability.RegistrationObserver = (*backend)(nil)
 	_ ability.Checker              = (*backend)(nil)
 	_ ability.Pauser               = (*backend)(nil)
+	_ ability.NameLister           = (*backend)(nil)
 	_ io.Closer                    = (*backend)(nil)
 )
 
