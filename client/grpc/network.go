@@ -26,6 +26,7 @@ type plan struct {
 	registry    registry.Registry
 	snapshot    string      // where the registry's services are kept
 	noSuspects  bool        // believe every departure
+	maxUnknown  int         // names followed of which no node was seen; 0 for the default
 	tls         *tls.Config // nil: as each address has it
 	dial        []grpc.DialOption
 	dialTimeout time.Duration
@@ -33,7 +34,7 @@ type plan struct {
 
 // equal reports whether a network made from p serves for o as well.
 func (p plan) equal(o plan) bool {
-	return same(p.registry, o.registry) && p.snapshot == o.snapshot && p.noSuspects == o.noSuspects && p.tls == o.tls && p.dialTimeout == o.dialTimeout &&
+	return same(p.registry, o.registry) && p.snapshot == o.snapshot && p.noSuspects == o.noSuspects && p.maxUnknown == o.maxUnknown && p.tls == o.tls && p.dialTimeout == o.dialTimeout &&
 		slices.EqualFunc(p.dial, o.dial, func(a, b grpc.DialOption) bool { return same(a, b) })
 }
 
@@ -70,6 +71,7 @@ func newNetwork(p plan) *network {
 	n := &network{plan: p, drained: make(chan struct{})}
 	n.directory = discovery.New(feed.Of(p.registry), discovery.Options{
 		NoSuspects: p.noSuspects,
+		MaxUnknown: p.maxUnknown,
 		Disk:       discovery.DiskOf(p.registry),
 	})
 	n.hints = newHints(p.registry)

@@ -37,6 +37,7 @@ type clientSettings struct {
 	tls              *tls.Config
 	maxRecv, maxSend int
 	noSuspects       bool
+	maxUnknown       int
 }
 
 func set(change func(*clientSettings)) client.Option {
@@ -93,6 +94,13 @@ func MaxSendMsgSize(n int) client.Option {
 // that is not registered is not called.
 func Suspects(keep bool) client.Option {
 	return set(func(s *clientSettings) { s.noSuspects = !keep })
+}
+
+// MaxUnknownNames sets how many names are followed in the registry of which no node
+// was ever seen. Beyond it the one not called for the longest time is dropped, to
+// be looked up anew if it is called again. Zero or less means the default, 64.
+func MaxUnknownNames(n int) client.Option {
+	return set(func(s *clientSettings) { s.maxUnknown = max(n, 0) })
 }
 
 // callSettings are the options of this package for a call. They travel in

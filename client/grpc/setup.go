@@ -61,7 +61,7 @@ func (c *grpcClient) newSetup(o client.Options, old *setup) *setup {
 	if p.registry == nil {
 		p.registry = registry.DefaultRegistry
 	}
-	p.snapshot, p.noSuspects = p.registry.Options().Snapshot, own.noSuspects
+	p.snapshot, p.noSuspects, p.maxUnknown = p.registry.Options().Snapshot, own.noSuspects, own.maxUnknown
 	if old != nil && old.network.equal(p) {
 		s.network = old.network
 	} else {

@@ -36,8 +36,9 @@ func New(r registry.Registry, opts ...Option) Cache {
 	return &cache{
 		Registry: r,
 		known: discovery.New(feed.Of(r), discovery.Options{
-			Idle: max(o.TTL, defaults.SnapshotIdle),
-			Disk: discovery.DiskOf(r),
+			Idle:       max(o.TTL, defaults.SnapshotIdle),
+			MaxUnknown: o.MaxUnknownNames,
+			Disk:       discovery.DiskOf(r),
 		}),
 	}
 }

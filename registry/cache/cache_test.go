@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -237,4 +238,20 @@ func TestStopDuringALookup(t *testing.T) {
 		t.Errorf("a lookup that the stop overtook: %v, %v", got, err)
 	}
 	<-stopped
+}
+
+func TestUnknownNamesAreBounded(t *testing.T) {
+	m := memory.NewRegistry()
+	c := cache.New(m, cache.WithMaxUnknownNames(10))
+	defer c.Stop()
+	if _, err := c.GetService("warm"); !errors.Is(err, registry.ErrNotFound) {
+		t.Fatal(err)
+	}
+	before := runtime.NumGoroutine()
+	for i := range 500 {
+		if _, err := c.GetService(fmt.Sprintf("unknown-%d", i)); !errors.Is(err, registry.ErrNotFound) {
+			t.Fatalf("got %v, want ErrNotFound", err)
+		}
+	}
+	testkit.Eventually(t, 5*time.Second, "few names are followed", func() bool { return runtime.NumGoroutine() < before+50 })
 }
