@@ -34,7 +34,9 @@ type Options struct {
 	// Context ends Run when it is done, and carries settings of other packages.
 	Context context.Context
 
-	// Signal says whether Run ends at SIGTERM, SIGINT and SIGQUIT.
+	// Signal says whether Run ends at SIGTERM, SIGINT and SIGQUIT. The first of them
+	// stops the service, a second one ends the process. SIGHUP is not caught: it ends the
+	// process, whose node stays in the registry until its TTL ends.
 	Signal bool
 
 	// pending is what options said and was not carried out yet: options only
@@ -83,7 +85,8 @@ func Context(ctx context.Context) Option {
 	return func(o *Options) { o.Context = ctx }
 }
 
-// HandleSignal says whether Run ends at a signal. It does by default.
+// HandleSignal says whether Run ends at a signal, as Options.Signal describes. It
+// does by default.
 func HandleSignal(b bool) Option {
 	return func(o *Options) { o.Signal = b }
 }
@@ -181,12 +184,26 @@ func BeforeStart(fn func() error) Option {
 	return func(o *Options) { o.BeforeStart = append(o.BeforeStart, fn) }
 }
 
-// BeforeStop adds a function to run before the service deregisters.
+// BeforeStop adds a function to run before the service stops.
 func BeforeStop(fn func() error) Option {
 	return func(o *Options) { o.BeforeStop = append(o.BeforeStop, fn) }
 }
 
-// AfterStart adds a function to run once the service serves; its error ends Run.
+// BeforeDeregister adds a function to run before the service deregisters, after
+// those of BeforeStop. Run returns its error, as it does those of AfterDeregister and
+// AfterDrain.
+func BeforeDeregister(fn func() error) Option { return serverOption(server.BeforeDeregister(fn)) }
+
+// AfterDeregister adds a function to run when the service has left the registry, or
+// has tried to. It still takes calls.
+func AfterDeregister(fn func() error) Option { return serverOption(server.AfterDeregister(fn)) }
+
+// AfterDrain adds a function to run when the service takes no more calls and those in
+// flight have ended or were cut off, before those of AfterStop.
+func AfterDrain(fn func() error) Option { return serverOption(server.AfterDrain(fn)) }
+
+// AfterStart adds a function to run once the service serves; its error ends Run. It
+// is registered by then, unless the registry has not answered within a second.
 func AfterStart(fn func() error) Option {
 	return func(o *Options) { o.AfterStart = append(o.AfterStart, fn) }
 }

@@ -194,11 +194,15 @@ func (s *service) Run() (err error) {
 	if err != nil {
 		return fmt.Errorf("run %q: %w", s.Name(), err)
 	}
-	ctx, stop := o.Context, func() {}
+	ctx := o.Context
 	if o.Signal {
+		var stop context.CancelFunc
 		ctx, stop = signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt, syscall.SIGQUIT)
+		defer stop()
+		// The first signal stops the service. A second one is not caught any more, so
+		// that it ends a process which takes too long to stop.
+		context.AfterFunc(ctx, stop)
 	}
-	defer stop()
 
 	logger.Infof("Starting [service] %s", s.Name())
 	if err := s.Start(); err != nil {

@@ -24,6 +24,7 @@ func TestHooksRunInOrder(t *testing.T) {
 	var seen recorder
 	r := newMemory(t)
 	s := newNode(t, "a", r, nil,
+		AfterDrain(note(&seen, "drained", nil)), AfterDeregister(note(&seen, "deregistered", nil)), BeforeDeregister(note(&seen, "before deregister", nil)),
 		AfterStop(note(&seen, "after stop 1", nil)), AfterStop(note(&seen, "after stop 2", nil)),
 		BeforeStart(note(&seen, "before start 1", nil)), BeforeStart(note(&seen, "before start 2", nil)),
 		BeforeStop(note(&seen, "before stop 1", nil)), BeforeStop(note(&seen, "before stop 2", nil)),
@@ -31,7 +32,7 @@ func TestHooksRunInOrder(t *testing.T) {
 	if err := run(t, s)(); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"before start 1", "before start 2", "after start 1", "after start 2", "before stop 1", "before stop 2", "after stop 1", "after stop 2"}
+	want := []string{"before start 1", "before start 2", "after start 1", "after start 2", "before stop 1", "before stop 2", "before deregister", "deregistered", "drained", "after stop 1", "after stop 2"}
 	if got := seen.take(); !slices.Equal(got, want) {
 		t.Errorf("ran %q, want %q", got, want)
 	}

@@ -8,7 +8,8 @@ import (
 	"github.com/rollcall-go/micro/logger"
 )
 
-// Run starts DefaultServer, waits for SIGTERM, SIGINT or SIGQUIT, and stops it.
+// Run starts DefaultServer, waits for SIGTERM, SIGINT or SIGQUIT, and stops it. A
+// second signal ends the process.
 func Run() error {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT)
@@ -18,6 +19,7 @@ func Run() error {
 		return err
 	}
 	logger.Infof("Received signal %s", <-signals)
+	signal.Stop(signals)
 	return Stop()
 }
 
