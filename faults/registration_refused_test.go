@@ -2,14 +2,12 @@ package faults
 
 import (
 	"fmt"
-	"io/fs"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/rollcall-go/micro/client"
-	merrors "github.com/rollcall-go/micro/errors"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/registry"
@@ -97,42 +95,5 @@ func TestA17WrongAuthority(t *testing.T) {
 		back := e.RestartTLS(t, ours)
 		t.Logf("registered %v after the certificate was replaced", n.Until(t, back, 4*time.Second))
 		fleet.MustSay(t, fleet.Client(t, r), "greeter")
-	})
-}
-
-// Row C7: a caller may see one service and not another. A call to the other says so
-// at once, with code 403, and names the right and not the password; a wrong password
-// is code 401.
-func TestC7RefusalsAreToldAtOnce(t *testing.T) {
-	t.Parallel()
-	testkit.EachKind(t, func(t *testing.T, kind testkit.Kind) {
-		t.Parallel()
-		e := testkit.StartEtcd(t, testkit.OfKind(kind))
-		e.EnableAuth(t, "alice", "right")
-		e.AddUser(t, "narrow", "right", testkit.Right{Prefix: "/micro/registry/greeter/", Read: true, Write: true})
-		n := fleet.Service(t, "greeter", fleet.Registry(t, e.Addr(), etcd.Auth("alice", "right")), nil)
-		testkit.Passes(t, patience, "the service is registered", n.Ready)
-		narrow := fleet.Client(t, fleet.Registry(t, e.Addr(), etcd.Auth("narrow", "right"), registry.Timeout(refusalTimeout)))
-		fleet.MustSay(t, narrow, "greeter")
-		wrong := fleet.Client(t, fleet.Registry(t, e.Addr(), etcd.Auth("narrow", "wrong"), registry.Timeout(refusalTimeout)))
-		for what, tc := range map[string]struct {
-			client client.Client
-			code   int32
-			says   string
-		}{
-			"a missing right":  {narrow, 403, `user "narrow" lacks the permission`},
-			"a wrong password": {wrong, 401, "authentication failed"},
-		} {
-			began := time.Now()
-			err := fleet.Say(t.Context(), tc.client, "other", client.WithRequestTimeout(refusalTimeout))
-			within(t, what+" told", time.Since(began), atOnce)
-			mustName(t, err, fs.ErrPermission, tc.says, e.Addr())
-			if got := merrors.FromError(err).Code; got != tc.code {
-				t.Errorf("%s: code %d, want %d: %v", what, got, tc.code, err)
-			}
-			if tc.code == 403 && strings.Contains(err.Error(), "credentials") {
-				t.Errorf("%s: %v blames the credentials", what, err)
-			}
-		}
 	})
 }
