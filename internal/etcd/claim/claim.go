@@ -10,6 +10,7 @@ import (
 
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/etcd/mirror"
 )
 
 // Spec says what is claimed.
@@ -47,10 +48,11 @@ type Claim struct {
 	lease *lease
 
 	// What follows is guarded by k.mu.
-	m         *machine
-	changed   chan struct{} // closed and replaced when a waiter should look again
-	observers []*observer   // never modified, only replaced
-	unwatch   func()
+	m                    *machine
+	changed              chan struct{} // closed and replaced when a waiter should look again
+	observers            []*observer   // never modified, only replaced
+	keyWatch, pauseWatch *mirror.Watch // nil while not watched
+	ready                bool          // it is in k.ready
 }
 
 // Claim begins to keep spec.Key in etcd, and goes on until Release or the end of
@@ -63,7 +65,6 @@ func (k *Keeper) Claim(spec Spec) *Claim {
 		k:       k,
 		m:       newMachine(spec, now, k.random),
 		changed: make(chan struct{}),
-		unwatch: func() {},
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -71,15 +72,14 @@ func (k *Keeper) Claim(spec Spec) *Claim {
 		k.apply(older, func(m *machine) { m.replace(now) })
 		k.drop(older)
 	}
-	cl.lease = k.leaseFor(cmp.Or(max(spec.TTL, 0), defaults.RegisterTTL), spec.Shared)
+	cl.lease = k.leaseFor(now, cmp.Or(max(spec.TTL, 0), defaults.RegisterTTL), spec.Shared)
 	if k.conn.Err() == nil && k.start() {
 		k.claims[cl] = struct{}{}
 		k.byKey[spec.Key] = cl
-		cl.lease.claims[cl] = struct{}{}
+		cl.lease.add(cl)
 		cl.m.leaseReady(cl.lease.id)
-		cl.watch()
-		wake(k.renew)
-		wake(k.work)
+		k.touch(cl)
+		k.plan(now, cl.lease)
 	}
 	return cl
 }
@@ -167,7 +167,8 @@ func (cl *Claim) Release(ctx context.Context) error {
 	k := cl.k
 	k.mu.Lock()
 	k.apply(cl, func(m *machine) { m.release(time.Now()) })
-	delete(cl.lease.claims, cl)
+	cl.lease.drop(cl)
+	k.plan(time.Now(), cl.lease)
 	k.mu.Unlock()
 	for {
 		k.mu.Lock()

@@ -40,8 +40,12 @@ func (m *machine) done(now time.Time, op claimOp, r opResult) {
 		m.entry = nil
 		m.learn(now, nil)
 	default:
+		m.compare(now, op, r)
 		m.answered(op, r)
 		m.learn(now, r.key)
+	}
+	if r.err == nil && (m.watching || m.covers(op)) {
+		m.check = m.nextCheck(now)
 	}
 	delayed, delayedPause := m.delayed, m.delayedPause
 	m.delayed, m.delayedPause = nil, nil
@@ -54,6 +58,69 @@ func (m *machine) done(now time.Time, op claimOp, r opResult) {
 	m.settle(now)
 }
 
+// covers reports whether the answer to op tells of all keys that we may read, so
+// that they can be watched from there.
+func (m *machine) covers(op claimOp) bool {
+	return op.pauseKey != "" || m.pauseKey == "" || m.blind
+}
+
+func (m *machine) nextCheck(now time.Time) time.Time {
+	return now.Add(checkEvery + m.draw(checkEvery/10))
+}
+
+// compare notes what a look found out that the watches have not told. If they do
+// not tell it soon, they lost it.
+func (m *machine) compare(now time.Time, op claimOp, r opResult) {
+	news := !sameEntry(r.key, m.entry) || op.pauseKey != "" && !m.blind && !sameEntry(r.pause, m.pause)
+	if op.kind == opLook && m.watching && m.known && news {
+		m.told, m.deafAt = max(m.rev, m.pauseRev), now.Add(deafAfter)
+	}
+}
+
+func sameEntry(a, b *mirror.Entry) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.ModRevision == b.ModRevision
+}
+
+// deaf reports whether the watches lost something, once.
+func (m *machine) deaf(now time.Time) bool {
+	if m.deafAt.IsZero() || now.Before(m.deafAt) {
+		return false
+	}
+	m.deafAt = time.Time{}
+	return true
+}
+
+// heard notes that a watch told something of that revision.
+func (m *machine) heard(rev int64) {
+	m.losses = 0
+	if rev > m.told {
+		m.deafAt = time.Time{}
+	}
+}
+
+// watched notes that both keys are watched from what is known on.
+func (m *machine) watched() { m.watching = true }
+
+// unwatched notes that a watch was lost: what is known has to be looked at, and
+// watched from there.
+func (m *machine) unwatched(now time.Time, denied bool) {
+	m.watching, m.deafAt = false, time.Time{}
+	m.delayed, m.delayedPause = nil, nil // of a history that is over
+	pause := retryPause(m.random)
+	if denied {
+		pause.Max = deniedMax
+	}
+	delay := time.Duration(0)
+	if m.losses > 0 {
+		delay = pause.Next(m.losses - 1)
+	}
+	m.losses++
+	m.verify(now, delay)
+}
+
 func (m *machine) answered(op claimOp, r opResult) {
 	m.failures = 0
 	m.alone = false
@@ -62,64 +129,58 @@ func (m *machine) answered(op claimOp, r opResult) {
 	m.rev = r.rev
 	m.known = true
 	if op.pauseKey != "" {
+		m.blind = false
 		m.pauseRev = r.rev
 		m.pause = r.pause
 	}
 }
 
 func (m *machine) failed(now time.Time, op claimOp, r opResult) {
-	m.known = false
+	m.known = m.known && op.kind == opLook
 	switch {
 	case r.leaseless:
 		return // the keeper tells that the lease is lost
 	case r.refused:
 		m.alone = true
-	default:
+	case op.kind != opLook:
 		m.unsure = now
 	}
 	if r.denied && op.alone {
 		// Perhaps it is only the pause key that we may not read.
-		m.blind = !m.blind
+		m.blind, m.blindAt = op.pauseKey != "", now
 	}
 	m.retryAt = now.Add(retryPause(m.random).Next(m.failures))
 	m.failures++
 	m.troubled(now, r.err)
 }
 
-// see tells what a mirror reported about the key.
+// see tells what the watch reported about the key.
 func (m *machine) see(now time.Time, s sighting) {
+	m.heard(s.rev)
 	if m.busy {
 		// What the answer will say may be newer.
 		m.delayed = append(m.delayed, s)
 		return
 	}
-	switch {
-	case s.rev > m.rev, s.rev == m.rev && !m.known:
+	if s.rev > m.rev || s.rev == m.rev && !m.known {
 		m.rev = s.rev
 		m.known = true
+		m.check = m.nextCheck(now)
 		m.learn(now, s.entry)
-	case s.reset && s.rev < m.rev:
-		// The listing is older than what we know, or etcd lost its data.
-		m.known = false
 	}
 	m.settle(now)
 }
 
-// seePause tells what a mirror reported about the pause key.
+// seePause tells what the watch reported about the pause key.
 func (m *machine) seePause(now time.Time, s sighting) {
+	m.heard(s.rev)
 	if m.busy {
 		m.delayedPause = append(m.delayedPause, s)
 		return
 	}
-	switch {
-	case s.rev > m.pauseRev:
+	if s.rev > m.pauseRev {
 		m.pauseRev = s.rev
 		m.pause = s.entry
-	case s.reset && s.rev < m.pauseRev:
-		// The listing is older than what we know, or etcd lost its data: the next write
-		// tells, and before it whatever changes from here on.
-		m.pauseRev = s.rev
-		m.known = false
 	}
 	m.settle(now)
 }
@@ -134,7 +195,6 @@ func (m *machine) learn(now time.Time, e *mirror.Entry) {
 		m.lost(now) // somebody wrote over the value and left the lease
 	}
 	m.entry = e
-	m.check = now.Add(checkEvery + m.draw(checkEvery/10))
 	if e != nil && m.owns(e.Lease) {
 		m.started = true
 	}
@@ -243,11 +303,14 @@ func (m *machine) leaseInDoubt(now time.Time, ttl time.Duration, err error) {
 	}
 }
 
-// verify asks for a check of what is known, after delay.
+// verify asks for a look at whether what is known is still so, after delay.
 func (m *machine) verify(now time.Time, delay time.Duration) {
-	m.known = false
 	m.failures = 0
-	m.retryAt = now.Add(delay)
+	m.check = now.Add(delay)
+	m.retryAt = m.check
+	if m.releasing || !m.started {
+		m.known = false // the next write finds out
+	}
 }
 
 // update tells the value that the key is to have.

@@ -3,27 +3,153 @@ package claim
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+const (
+	// grantsAtOnce is how many leases are asked for at a time.
+	grantsAtOnce = 16
+	// sparesMax is how many leases of one time to live are granted ahead.
+	sparesMax = 4
 )
 
 // leaseFor returns the lease that a claim is to stand on. k.mu is held.
 //
 // A key that others may claim too gets a lease of its own: go-micro v2 adopts
 // the lease that it finds on a key and goes on renewing it, and with it every
-// other key that stands on it.
-func (k *Keeper) leaseFor(ttl time.Duration, shared bool) *lease {
+// other key that stands on it. Who makes several such claims is likely to make
+// more: leases for them are granted ahead, and run out if nobody wants them.
+func (k *Keeper) leaseFor(now time.Time, d time.Duration, shared bool) *lease {
+	ttl := wholeSeconds(d)
 	if shared {
-		for l := range k.leases {
-			if l.shared && l.ttl == wholeSeconds(ttl) {
-				return l
-			}
+		l := k.shared[ttl]
+		if l == nil {
+			l = k.newLease(ttl)
+			l.shared = true
+			k.shared[ttl] = l
 		}
+		return l
 	}
-	l := newLease(ttl, shared)
+	k.handedOut[ttl]++
+	for len(k.spares[ttl]) > 0 {
+		l := k.spares[ttl][0]
+		k.spares[ttl] = k.spares[ttl][1:]
+		l.spare = false
+		if l.granting || now.Before(l.stale()) {
+			k.topUp(now, ttl)
+			return l
+		}
+		k.plan(now, l)
+	}
+	k.topUp(now, ttl)
+	return k.newLease(ttl)
+}
+
+func (k *Keeper) newLease(ttl int64) *lease {
+	l := newLease(ttl)
 	k.leases[l] = struct{}{}
 	return l
+}
+
+// topUp has leases granted ahead, none for the first two. k.mu is held.
+func (k *Keeper) topUp(now time.Time, ttl int64) {
+	spares := k.spares[ttl]
+	for want := min(sparesMax, k.handedOut[ttl]-2); len(spares) < want; {
+		l := k.newLease(ttl)
+		l.spare = true
+		spares = append(spares, l)
+		k.plan(now, l)
+	}
+	k.spares[ttl] = spares
+}
+
+// plan puts down when l is to be looked at and when it is to be renewed. It is
+// called whenever something about l has changed. k.mu is held.
+func (k *Keeper) plan(now time.Time, l *lease) {
+	at := now
+	if wanted, later := l.wanted(now); !wanted {
+		at = later
+		if l.id != 0 {
+			at = l.expiry()
+		}
+		if l.spare && l.id != 0 {
+			at = l.stale()
+		}
+		if l.id == 0 && !l.granting && len(l.claims) == 0 {
+			at = now // to be forgotten
+		}
+		if l.doubted && len(l.claims) > 0 {
+			at = time.Time{}
+		}
+	}
+	k.leaseDates.set(l, at)
+	renewal, due := l.due()
+	if !due {
+		if renewal, due = l.late(); !due {
+			renewal = time.Time{}
+		}
+	}
+	before := k.renewing.next()
+	k.renewing.set(l, renewal)
+	if first := k.renewing.next(); before.IsZero() || first.Before(before) {
+		wake(k.renew)
+	}
+	wake(k.work)
+}
+
+// tend does what l needs at this time, but for renewing. k.mu is held.
+func (k *Keeper) tend(now time.Time, l *lease) {
+	if wanted, _ := l.wanted(now); wanted {
+		k.wantGrant(now, l)
+		return
+	}
+	switch {
+	case l.granting:
+	case l.id == 0 && len(l.claims) == 0, l.spare && !now.Before(l.stale()), len(l.claims) == 0 && !l.spare && !now.Before(l.expiry()):
+		k.forget(l)
+	case l.id != 0 && !l.spare && !l.doubted && !now.Before(l.expiry()):
+		l.doubted = true
+		err := k.conn.Link().Err
+		for cl := range l.claims {
+			k.apply(cl, func(m *machine) { m.leaseInDoubt(now, l.granted, err) })
+		}
+	default:
+		k.plan(now, l)
+	}
+}
+
+// forget lets a lease run out. k.mu is held.
+func (k *Keeper) forget(l *lease) {
+	delete(k.leases, l)
+	if k.byID[l.id] == l {
+		delete(k.byID, l.id)
+	}
+	if k.shared[l.ttl] == l {
+		delete(k.shared, l.ttl)
+	}
+	k.spares[l.ttl] = slices.DeleteFunc(k.spares[l.ttl], func(other *lease) bool { return other == l })
+	k.leaseDates.set(l, time.Time{})
+	k.renewing.set(l, time.Time{})
+}
+
+// wantGrant has l granted as soon as that may be. k.mu is held.
+func (k *Keeper) wantGrant(now time.Time, l *lease) {
+	if k.grants >= grantsAtOnce {
+		k.starved = append(k.starved, l)
+		return
+	}
+	if l.used {
+		if at := k.budget.Take(now); !at.IsZero() {
+			k.leaseDates.set(l, at)
+			return
+		}
+	}
+	l.granting = true
+	k.grants++
+	k.conn.Go(func(ctx context.Context) { k.grant(ctx, l) })
 }
 
 // grant obtains a lease for l.
@@ -39,37 +165,43 @@ func (k *Keeper) grant(ctx context.Context, l *lease) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	l.granting = false
+	k.grants--
+	starved := k.starved
+	k.starved = nil
+	for _, other := range starved {
+		k.plan(now, other)
+	}
+	defer k.plan(now, l)
 	if err != nil {
+		l.spare = false // nobody needs it
 		l.retryAt = now.Add(retryPause(k.random).Next(l.failures))
 		l.failures++
 		for cl := range l.claims {
 			k.apply(cl, func(m *machine) { m.troubled(now, err) })
 		}
-		wake(k.work)
 		return
 	}
 	k.conn.Counters().Grants.Add(1)
 	l.begun(int64(resp.ID), time.Duration(resp.TTL)*time.Second, sent)
+	k.byID[l.id] = l
 	for cl := range l.claims {
 		k.apply(cl, func(m *machine) { m.leaseReady(l.id) })
 	}
-	wake(k.renew)
-	wake(k.work)
 }
 
 // leaseGone tells that etcd does not know the lease id. k.mu is held.
 func (k *Keeper) leaseGone(now time.Time, id int64) {
-	for l := range k.leases {
-		if l.id != id || id == 0 {
-			continue
-		}
-		k.conn.Counters().LeasesLost.Add(1)
-		l.ended(now, k.spread(l))
-		for cl := range l.claims {
-			k.apply(cl, func(m *machine) { m.leaseLost(now) })
-		}
+	l := k.byID[id]
+	if l == nil {
+		return
 	}
-	wake(k.work)
+	delete(k.byID, id)
+	k.conn.Counters().LeasesLost.Add(1)
+	l.ended(now, k.spread(l))
+	for cl := range l.claims {
+		k.apply(cl, func(m *machine) { m.leaseLost(now) })
+	}
+	k.plan(now, l)
 }
 
 // renewed takes the answer to a renewal.
@@ -82,11 +214,8 @@ func (k *Keeper) renewed(id int64, granted time.Duration) {
 		return
 	}
 	k.conn.Counters().Renewals.Add(1)
-	for l := range k.leases {
-		if l.id == id && l.waiting {
-			l.answered(granted)
-		}
+	if l := k.byID[id]; l != nil && l.waiting {
+		l.answered(granted)
+		k.plan(now, l)
 	}
-	wake(k.renew)
-	wake(k.work)
 }

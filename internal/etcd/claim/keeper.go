@@ -2,22 +2,29 @@ package claim
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"time"
 
 	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/etcd/mirror"
 )
 
-// Keeper keeps the leases of a Conn alive and the claims in etcd. Its goroutines
-// start with the first claim and end with the Conn.
+// Keeper keeps the leases of a Conn alive and the claims in etcd.
 //
-// What to do is decided by the machines of claims and leases, under mu; the
-// goroutines of the keeper carry it out without holding mu, and report back.
+// What to do is decided by the machines of claims and leases, under mu. Goroutines
+// carry it out without holding mu, and report back: loop says when which machine
+// is asked; renewals owns the stream on which leases are renewed, with one more
+// that receives; notify calls observers; and there is one for each request under
+// way, batchesAtOnce writes and grantsAtOnce grants at most. The Watcher has its
+// own. All start with the first claim and end with the Conn, however many claims
+// there are.
 type Keeper struct {
-	conn   *etcd.Conn
-	random func() float64
-	budget *etcd.Budget // of grants and writes
+	conn    *etcd.Conn
+	watcher *mirror.Watcher // of all claimed keys and their pause keys
+	random  func() float64
+	budget  *etcd.Budget // of grants and writes that nobody asked for
 
 	work    chan struct{} // holds a token if turn is to be run
 	renew   chan struct{} // holds a token if there may be something to renew
@@ -27,9 +34,21 @@ type Keeper struct {
 	running  bool
 	claims   map[*Claim]struct{} // all that are not through
 	byKey    map[string]*Claim   // the newest of each key
-	leases   map[*lease]struct{}
-	requests int // under way
+	touched  map[*Claim]struct{} // to be asked what they want
+	dates    schedule[*Claim]    // when to ask the others
+	ready    []*Claim            // that want something sent, and wait for their turn
+	requests int                 // writes and looks under way
 	notices  []notice
+
+	leases     map[*lease]struct{}
+	byID       map[int64]*lease
+	shared     map[int64]*lease   // by time to live
+	spares     map[int64][]*lease // by time to live, oldest first
+	handedOut  map[int64]int      // own leases, by time to live
+	leaseDates schedule[*lease]   // when to look at one
+	renewing   schedule[*lease]   // when one is to be renewed, or the answer is late
+	starved    []*lease           // that want to be granted when a grant ends
+	grants     int                // under way
 
 	generation uint64 // of the connection that was last up
 }
@@ -38,15 +57,21 @@ type Keeper struct {
 // claim, and ends with c.
 func NewKeeper(c *etcd.Conn) *Keeper {
 	return &Keeper{
-		conn:    c,
-		random:  rand.Float64,
-		budget:  etcd.NewBudget(etcd.BudgetRate, etcd.BudgetBurst),
-		work:    make(chan struct{}, 1),
-		renew:   make(chan struct{}, 1),
-		deliver: make(chan struct{}, 1),
-		claims:  make(map[*Claim]struct{}),
-		byKey:   make(map[string]*Claim),
-		leases:  make(map[*lease]struct{}),
+		conn:      c,
+		watcher:   mirror.NewWatcher(c),
+		random:    rand.Float64,
+		budget:    etcd.NewBudget(etcd.BudgetRate, etcd.BudgetBurst),
+		work:      make(chan struct{}, 1),
+		renew:     make(chan struct{}, 1),
+		deliver:   make(chan struct{}, 1),
+		claims:    make(map[*Claim]struct{}),
+		byKey:     make(map[string]*Claim),
+		touched:   make(map[*Claim]struct{}),
+		leases:    make(map[*lease]struct{}),
+		byID:      make(map[int64]*lease),
+		shared:    make(map[int64]*lease),
+		spares:    make(map[int64][]*lease),
+		handedOut: make(map[int64]int),
 	}
 }
 
@@ -101,6 +126,7 @@ func (k *Keeper) linked(now time.Time, l etcd.Link) {
 	for le := range k.leases {
 		if le.id == 0 {
 			le.retryAt = now.Add(k.spread(le))
+			k.plan(now, le)
 		}
 	}
 	// All at once, so that they travel in the same requests.
@@ -128,71 +154,80 @@ func (k *Keeper) spread(l *lease) time.Duration {
 // turn starts what is due and returns the time of the next turn, zero if no
 // time matters. k.mu is held.
 func (k *Keeper) turn(now time.Time) time.Time {
-	var next time.Time
-	until := func(t time.Time) {
-		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
-			next = t
+	for {
+		l, due := k.leaseDates.take(now)
+		if !due {
+			break
 		}
+		k.tend(now, l)
 	}
-	for l := range k.leases {
-		until(k.tend(l, now))
+	for {
+		cl, due := k.dates.take(now)
+		if !due {
+			break
+		}
+		k.touched[cl] = struct{}{}
 	}
-	var due []assignment
-	for cl := range k.claims {
-		if cl.m.over(now) {
-			k.drop(cl)
-			continue
-		}
-		op, at := cl.m.next(now)
-		if op.kind != opNone {
-			due = append(due, assignment{cl, op})
-		}
-		until(at)
-		if end := cl.m.freed.Add(lingerTime); cl.m.releasing && end.After(now) {
-			until(end)
-		}
+	for cl := range k.touched {
+		k.ask(now, cl)
 	}
-	until(k.dispatch(now, due))
-	return next
+	clear(k.touched)
+	return soonest(k.dispatch(now), k.dates.next(), k.leaseDates.next())
 }
 
-// tend does what l needs at this time, but for renewing, and returns when it
-// needs something next. k.mu is held.
-func (k *Keeper) tend(l *lease, now time.Time) time.Time {
-	wanted, at := l.wanted(now)
-	if wanted {
-		if at = k.budget.Take(now); at.IsZero() {
-			l.granting = true
-			k.conn.Go(func(ctx context.Context) { k.grant(ctx, l) })
+// ask puts cl down for what it wants next. k.mu is held.
+func (k *Keeper) ask(now time.Time, cl *Claim) {
+	if cl.m.over(now) {
+		k.drop(cl)
+		return
+	}
+	if cl.m.deaf(now) {
+		k.watcher.Replace(errDeaf)
+	}
+	op, at := cl.m.next(now)
+	if op.kind != opNone {
+		if !cl.ready {
+			cl.ready = true
+			k.ready = append(k.ready, cl)
+		}
+		return
+	}
+	if cl.m.releasing {
+		if end := cl.m.freed.Add(lingerTime); end.After(now) {
+			at = soonest(at, end)
 		}
 	}
-	if l.id == 0 {
-		if len(l.claims) == 0 && !l.granting {
-			delete(k.leases, l)
-		}
-		return at
-	}
-	if expiry := l.expiry(); now.Before(expiry) {
-		return expiry
-	}
-	if len(l.claims) == 0 {
-		delete(k.leases, l)
-		return time.Time{}
-	}
-	if !l.doubted {
-		l.doubted = true
-		err := k.conn.Link().Err
-		for cl := range l.claims {
-			k.apply(cl, func(m *machine) { m.leaseInDoubt(now, l.granted, err) })
+	k.dates.set(cl, soonest(at, cl.m.deafAt))
+}
+
+// errDeaf says that a look found what no watch told.
+var errDeaf = errors.New("the watch lost an event")
+
+// soonest returns the earliest of those that are not zero.
+func soonest(all ...time.Time) (first time.Time) {
+	for _, t := range all {
+		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
+			first = t
 		}
 	}
-	return time.Time{}
+	return first
+}
+
+// touch has cl asked what it wants. k.mu is held.
+func (k *Keeper) touch(cl *Claim) {
+	if _, ours := k.claims[cl]; ours {
+		k.touched[cl] = struct{}{}
+		wake(k.work)
+	}
 }
 
 // drop forgets a claim that is through. k.mu is held.
 func (k *Keeper) drop(cl *Claim) {
 	delete(k.claims, cl)
-	delete(cl.lease.claims, cl)
+	delete(k.touched, cl)
+	k.dates.set(cl, time.Time{})
+	cl.lease.drop(cl)
+	k.plan(time.Now(), cl.lease)
 	if k.byKey[cl.m.key] == cl {
 		delete(k.byKey, cl.m.key)
 	}
@@ -215,5 +250,5 @@ func (k *Keeper) apply(cl *Claim, change func(m *machine)) {
 		close(cl.changed)
 		cl.changed = make(chan struct{})
 	}
-	wake(k.work)
+	k.touch(cl)
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/rollcall-go/micro/internal/etcd"
 )
 
-// The keeper sends nothing without a token, and asks again when there is one.
+// What was lost is made good only with a token, and when there is one.
 func TestKeeperHasABudget(t *testing.T) {
 	c := etcd.Open(etcd.Config{Addrs: []string{"127.0.0.1:1"}, Timeout: time.Millisecond})
 	defer c.Close()
@@ -19,10 +19,13 @@ func TestKeeperHasABudget(t *testing.T) {
 	defer k.mu.Unlock()
 	var all []*Claim
 	for _, key := range []string{"a", "b", "c"} {
-		cl := &Claim{k: k, m: newMachine(Spec{Key: key}, now, k.random), changed: make(chan struct{}), unwatch: func() {}}
-		cl.lease = k.leaseFor(time.Minute, false)
-		cl.lease.claims[cl] = struct{}{}
+		cl := &Claim{k: k, m: newMachine(Spec{Key: key}, now, k.random), changed: make(chan struct{})}
+		cl.m.started, cl.m.alone = true, true // it was there once, and is written by itself
+		cl.lease = k.newLease(60)
+		cl.lease.used = true // so was its lease
+		cl.lease.add(cl)
 		k.claims[cl] = struct{}{}
+		k.plan(now, cl.lease)
 		all = append(all, cl)
 	}
 	granting := func() (n int) {
@@ -45,12 +48,40 @@ func TestKeeperHasABudget(t *testing.T) {
 	for i, cl := range all {
 		cl.lease.begun(int64(i+1), time.Minute, at(time.Second))
 		cl.lease.granting = false
-		cl.m.leaseReady(cl.lease.id)
+		k.plan(at(time.Second), cl.lease)
+		k.apply(cl, func(m *machine) { m.leaseReady(cl.lease.id) })
 	}
 	if next := k.turn(at(time.Second)); !next.Equal(at(1100*time.Millisecond)) || k.requests != 1 {
 		t.Errorf("%d writes, the next turn after %v, want 1 and 1.1 s", k.requests, next.Sub(now))
 	}
 	if k.turn(at(1100 * time.Millisecond)); k.requests != 2 {
 		t.Errorf("%d writes with the next token, want 2", k.requests)
+	}
+}
+
+// What a caller asks for does not wait for a token.
+func TestRegistrationsNeedNoBudget(t *testing.T) {
+	c := etcd.Open(etcd.Config{Addrs: []string{"127.0.0.1:1"}, Timeout: time.Millisecond})
+	defer c.Close()
+	k := NewKeeper(c)
+	k.budget = etcd.NewBudget(1, 1)
+	k.budget.Take(time.Now())
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	now := time.Now()
+	cl := &Claim{k: k, m: newMachine(Spec{Key: "a"}, now, k.random), changed: make(chan struct{})}
+	cl.lease = k.leaseFor(now, time.Minute, false)
+	cl.lease.add(cl)
+	k.claims[cl] = struct{}{}
+	k.plan(now, cl.lease)
+	k.turn(now)
+	if k.grants != 1 {
+		t.Errorf("%d grants, want 1", k.grants)
+	}
+	cl.lease.begun(1, time.Minute, now)
+	k.apply(cl, func(m *machine) { m.leaseReady(1) })
+	k.turn(now)
+	if k.requests != 1 {
+		t.Errorf("%d writes, want 1", k.requests)
 	}
 }

@@ -189,7 +189,7 @@ func TestLease(t *testing.T) {
 			t.Errorf("%v: %d seconds, want %d", ttl, got, want)
 		}
 	}
-	l := newLease(9*time.Second, true)
+	l := newLease(9)
 	if wanted, _ := l.wanted(epoch); wanted {
 		t.Error("wanted without claims")
 	}

@@ -28,14 +28,15 @@ type lease struct {
 	waiting bool      // one was sent and not yet answered
 	doubted bool      // not renewed for its whole time to live
 
+	spare    bool // granted ahead, for a claim to come
 	used     bool // there was one before
 	granting bool
 	retryAt  time.Time
 	failures int
 }
 
-func newLease(ttl time.Duration, shared bool) *lease {
-	return &lease{ttl: wholeSeconds(ttl), shared: shared, claims: make(map[*Claim]struct{})}
+func newLease(ttl int64) *lease {
+	return &lease{ttl: ttl, claims: make(map[*Claim]struct{})}
 }
 
 // wholeSeconds rounds up, to one second at least.
@@ -43,9 +44,12 @@ func wholeSeconds(d time.Duration) int64 {
 	return max(1, int64((d+time.Second-1)/time.Second))
 }
 
+func (l *lease) add(cl *Claim)  { l.claims[cl] = struct{}{} }
+func (l *lease) drop(cl *Claim) { delete(l.claims, cl) }
+
 // wanted reports whether a lease is to be granted, and if not yet, when.
 func (l *lease) wanted(now time.Time) (bool, time.Time) {
-	if l.id != 0 || l.granting || len(l.claims) == 0 {
+	if l.id != 0 || l.granting || len(l.claims) == 0 && !l.spare {
 		return false, time.Time{}
 	}
 	if now.Before(l.retryAt) {
@@ -105,6 +109,11 @@ func (l *lease) answered(granted time.Duration) {
 func (l *lease) again() {
 	l.waiting = false
 	l.sent = l.renewed.Add(-l.granted)
+}
+
+// stale returns when a spare lease is too old to begin with.
+func (l *lease) stale() time.Time {
+	return l.sent.Add(l.granted / 3)
 }
 
 // expiry returns when the lease may have run out, for all we know.

@@ -17,8 +17,13 @@ const (
 	healSpread = 1500 * time.Millisecond
 	// healCalm is how long a key must stay for its next loss to be a first one.
 	healCalm = 10 * time.Second
-	// checkEvery is the time between two checks that what we know is still so.
+	// checkEvery is the time between two looks at whether what we know is still so.
 	checkEvery = 30 * time.Second
+	// deafAfter is how long the watch may lag behind a look before a difference means
+	// that it lost something.
+	deafAfter = time.Second
+	// deniedMax bounds the pauses before a watch that etcd refuses is tried again.
+	deniedMax = 10 * time.Second
 	// lingerTime is how long a released claim watches for a write of its own that
 	// was given up unanswered and is carried out late.
 	lingerTime = 10 * time.Second
@@ -55,6 +60,13 @@ type machine struct {
 	pauseRev int64
 	pause    *mirror.Entry // nil: absent
 	blind    bool          // we may not read it
+	blindAt  time.Time     // when that was found out
+
+	// What is known about the watches of the two.
+	watching bool
+	losses   int       // in a row
+	told     int64     // the revision after which a look found what they have not told
+	deafAt   time.Time // when they will have had the time to tell it; zero: they have
 
 	started   bool // the key was ours once, or is yielded: no more taking over
 	wrote     bool // a write may have reached etcd
@@ -78,11 +90,10 @@ type machine struct {
 	lostAt   time.Time
 }
 
-// sighting is what a mirror reported about a key.
+// sighting is what a watch reported about a key.
 type sighting struct {
 	rev   int64
 	entry *mirror.Entry // nil: absent
-	reset bool          // history was lost before
 }
 
 func newMachine(spec Spec, now time.Time, random func() float64) *machine {
@@ -115,15 +126,12 @@ func (m *machine) next(now time.Time) (claimOp, time.Time) {
 		if m.lease == 0 {
 			return op, time.Time{}
 		}
-		if now.Before(m.check) {
-			return op, m.check
-		}
-		op, due = m.put(0), m.retryAt
+		op, due = m.looking(now), later(m.check, m.retryAt)
 	}
 	if now.Before(due) {
 		return claimOp{}, due
 	}
-	op.key, op.alone = m.key, m.alone
+	op.key, op.alone = m.key, m.alone || m.blind && op.pauseKey != ""
 	return op, time.Time{}
 }
 
@@ -174,6 +182,16 @@ func (m *machine) del(lease int64) claimOp {
 	return claimOp{kind: opDelete, lease: lease}
 }
 
+// looking returns the op that reads both keys. The right to read the pause key, if
+// it was missing, may have been given since.
+func (m *machine) looking(now time.Time) claimOp {
+	op := claimOp{kind: opLook}
+	if !m.blind || now.Sub(m.blindAt) >= checkEvery/2 {
+		op.pauseKey = m.pauseKey
+	}
+	return op
+}
+
 func (m *machine) owns(lease int64) bool {
 	return lease != 0 && (lease == m.lease || slices.Contains(m.former, lease))
 }
@@ -198,6 +216,12 @@ func (m *machine) over(now time.Time) bool {
 	}
 	settled := m.unsure.IsZero() || m.freed.Sub(m.unsure) >= lingerTime
 	return settled || now.Sub(m.freed) >= lingerTime
+}
+
+// unasked reports whether what is sent now makes something good that nobody waits
+// for.
+func (m *machine) unasked() bool {
+	return m.started && !m.releasing || m.failures > 0
 }
 
 // settled reports whether the claim is where it is to be: held with the present

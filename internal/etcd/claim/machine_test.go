@@ -33,6 +33,7 @@ func heldMachine() *machine {
 	m := newTestMachine(0.5)
 	m.leaseReady(7)
 	step(m, epoch, opResult{ok: true, rev: 10})
+	m.watched()
 	return m
 }
 
@@ -89,8 +90,23 @@ func TestClaimMachine(t *testing.T) {
 			do: func(m *machine) { m.see(later, sighting{rev: 9}) }},
 		{name: "own news", state: Held,
 			do: func(m *machine) { m.see(later, sighting{rev: 10}) }},
-		{name: "older listing after a gap", state: Held,
-			do:   func(m *machine) { m.see(later, sighting{rev: 9, reset: true}) },
+		{name: "watch lost", state: Held,
+			do:   func(m *machine) { m.unwatched(later, false) },
+			want: claimOp{kind: opLook}},
+		{name: "watch lost, and the key with it", state: Absent,
+			do: func(m *machine) {
+				m.unwatched(later, false)
+				step(m, later, opResult{rev: 2})
+			},
+			want: claimOp{kind: opPut, lease: 7}},
+		{name: "watch lost again and again", state: Held, at: 50 * time.Millisecond,
+			do: func(m *machine) {
+				m.unwatched(later, false)
+				m.unwatched(later, false)
+			},
+			want: claimOp{kind: opLook}},
+		{name: "new connection before the first write", fresh: true, state: Absent,
+			do:   func(m *machine) { m.verify(later, 0) },
 			want: claimOp{kind: opPut, lease: 7}},
 		{name: "checked and still there", state: Held,
 			do: func(m *machine) {
@@ -146,14 +162,14 @@ func TestClaimMachine(t *testing.T) {
 				m.seePause(later, sighting{rev: 13})
 			},
 			want: claimOp{kind: opPut, lease: 7}},
-		{name: "pause key listed as it was before our write", state: Held,
-			do:   func(m *machine) { m.seePause(later, sighting{rev: 9, entry: &mirror.Entry{}, reset: true}) },
-			want: claimOp{kind: opPut, lease: 7}},
-		{name: "paused, and etcd lost its data", state: Paused,
+		{name: "pause key told as it was before our write", state: Held,
+			do: func(m *machine) { m.seePause(later, sighting{rev: 9, entry: &mirror.Entry{}}) }},
+		{name: "paused, and etcd lost its data", state: Absent,
 			do: func(m *machine) {
 				m.seePause(later, sighting{rev: 11, entry: &mirror.Entry{}})
 				step(m, later, opResult{ok: true, rev: 12})
-				m.seePause(later, sighting{rev: 2, reset: true})
+				m.unwatched(later, false)
+				step(m, later, opResult{rev: 2})
 			},
 			want: claimOp{kind: opPut, lease: 7}},
 		{name: "lease lost", state: Absent,
@@ -317,29 +333,36 @@ type simEtcd struct {
 	key, pause *mirror.Entry
 	leases     map[int64]bool
 	sims       []*sim
+	history    []func(x *sim) (rev int64, tell func(now time.Time)) // since the last wipe
+	wipes      int
 }
 
 // sim is a machine with what is on its way to it.
 type sim struct {
-	m       *machine
-	etcd    *simEtcd
-	news    []func(now time.Time)
-	pending []func(now time.Time) // at most one answer
+	m        *machine
+	etcd     *simEtcd
+	watching bool
+	news     []func(now time.Time)
+	pending  []func(now time.Time) // at most one answer
 }
 
-func (e *simEtcd) change(key bool, entry *mirror.Entry, reset bool) {
-	if !reset {
-		e.rev++
-	}
+func (e *simEtcd) change(key bool, entry *mirror.Entry) {
+	e.rev++
 	if entry != nil {
 		entry.ModRevision = e.rev
 	}
-	s := sighting{rev: e.rev, entry: entry, reset: reset}
-	for _, x := range e.sims {
+	s := sighting{rev: e.rev, entry: entry}
+	event := func(x *sim) (int64, func(now time.Time)) {
 		if key {
-			x.news = append(x.news, func(now time.Time) { x.m.see(now, s) })
-		} else {
-			x.news = append(x.news, func(now time.Time) { x.m.seePause(now, s) })
+			return s.rev, func(now time.Time) { x.m.see(now, s) }
+		}
+		return s.rev, func(now time.Time) { x.m.seePause(now, s) }
+	}
+	e.history = append(e.history, event)
+	for _, x := range e.sims {
+		if x.watching {
+			_, tell := event(x)
+			x.news = append(x.news, tell)
 		}
 	}
 	if key {
@@ -359,11 +382,11 @@ func (e *simEtcd) do(op claimOp) opResult {
 	}
 	switch {
 	case op.kind == opPut && mod == op.expect && (op.pauseKey == "" || e.pause == nil):
-		e.change(true, &mirror.Entry{Value: op.value, Lease: op.lease}, false)
+		e.change(true, &mirror.Entry{Value: op.value, Lease: op.lease})
 	case op.kind == opFarewell && lease == op.lease:
-		e.change(true, &mirror.Entry{Value: op.value, Lease: op.lease}, false)
+		e.change(true, &mirror.Entry{Value: op.value, Lease: op.lease})
 	case op.kind == opDelete && lease == op.lease:
-		e.change(true, nil, false)
+		e.change(true, nil)
 	default:
 		return opResult{rev: e.rev, key: e.key, pause: e.pause}
 	}
@@ -373,15 +396,43 @@ func (e *simEtcd) do(op claimOp) opResult {
 func (e *simEtcd) expire(id int64) {
 	delete(e.leases, id)
 	if e.key != nil && e.key.Lease == id {
-		e.change(true, nil, false)
+		e.change(true, nil)
 	}
 }
 
 func (e *simEtcd) wipe() {
 	e.rev = 1
 	e.leases = map[int64]bool{}
-	e.change(true, nil, true)
-	e.change(false, nil, true)
+	e.key, e.pause, e.history = nil, nil, nil
+	e.wipes++
+	for _, x := range e.sims {
+		x.cut()
+	}
+}
+
+// cut ends the watch, as the end of its stream does.
+func (x *sim) cut() {
+	x.watching = false
+	x.news = []func(now time.Time){func(now time.Time) { x.m.unwatched(now, false) }}
+}
+
+// watch begins where an answer as of rev ended, in the history of that time.
+func (x *sim) watch(now time.Time, rev int64, wipes int) {
+	if x.watching {
+		return
+	}
+	x.m.watched()
+	if x.etcd.wipes != wipes {
+		x.m.unwatched(now, false)
+		return
+	}
+	x.watching = true
+	x.news = nil
+	for _, event := range x.etcd.history {
+		if at, tell := event(x); at > rev {
+			x.news = append(x.news, tell)
+		}
+	}
 }
 
 // turn sends what x wants sent. An answer that is lost may be that to a request
@@ -401,8 +452,12 @@ func (x *sim) turn(now time.Time, r *rand.Rand, lossy bool) (time.Time, bool) {
 	} else {
 		res = x.etcd.do(op)
 	}
+	wipes := x.etcd.wipes
 	x.pending = append(x.pending, func(now time.Time) {
 		x.m.done(now, op, res)
+		if res.err == nil && x.m.covers(op) {
+			x.watch(now, res.rev, wipes)
+		}
 		if !x.etcd.leases[op.lease] {
 			x.m.leaseLost(now)
 		}
@@ -451,16 +506,19 @@ func TestClaimMachineConverges(t *testing.T) {
 			case 1:
 				e.expire(x.m.lease)
 			case 2:
-				e.change(true, nil, false)
+				e.change(true, nil)
 			case 3:
-				e.change(true, &mirror.Entry{Value: []byte("operator")}, false)
+				e.change(true, &mirror.Entry{Value: []byte("operator")})
 			case 4:
-				e.change(false, &mirror.Entry{}, false)
+				e.change(false, &mirror.Entry{})
 			case 5:
-				e.change(false, nil, false)
+				e.change(false, nil)
 			case 6:
-				if r.IntN(4) == 0 {
+				switch r.IntN(8) {
+				case 0, 1:
 					e.wipe()
+				case 2, 3:
+					x.cut()
 				}
 			case 7:
 				x.m.update(fmt.Append(nil, r.IntN(100)), []byte("bye"))
@@ -479,9 +537,9 @@ func TestClaimMachineConverges(t *testing.T) {
 			now = now.Add(time.Duration(r.IntN(400)) * time.Millisecond)
 		}
 		// It stops: nothing gets lost any more, and the operator leaves.
-		e.change(false, nil, false)
+		e.change(false, nil)
 		if e.key != nil && e.key.Lease == 0 {
-			e.change(true, nil, false)
+			e.change(true, nil)
 		}
 		for _, x := range e.sims {
 			for len(x.news)+len(x.pending) > 0 {

@@ -15,6 +15,7 @@ const (
 	opPut
 	opFarewell // a put of the value that says that a delete follows
 	opDelete
+	opLook // a read of both keys
 )
 
 // claimOp is one guarded write of a claim. Where the guard fails nothing is
@@ -53,21 +54,23 @@ type opResult struct {
 	key, pause *mirror.Entry
 }
 
-// txn returns o as a transaction: under guard then is done, else look is.
-func (o claimOp) txn() (guard []clientv3.Cmp, then clientv3.Op, look []clientv3.Op) {
+// txn returns o as a transaction: under guard then is done, else look is. For an
+// opLook there is neither guard nor then.
+func (o claimOp) txn() (guard []clientv3.Cmp, then, look []clientv3.Op) {
 	switch o.kind {
+	case opLook:
 	case opDelete:
 		guard = append(guard, clientv3.Compare(clientv3.LeaseValue(o.key), "=", o.lease))
-		then = clientv3.OpDelete(o.key)
+		then = append(then, clientv3.OpDelete(o.key))
 	case opFarewell:
 		guard = append(guard, clientv3.Compare(clientv3.LeaseValue(o.key), "=", o.lease))
-		then = clientv3.OpPut(o.key, string(o.value), clientv3.WithLease(clientv3.LeaseID(o.lease)))
+		then = append(then, clientv3.OpPut(o.key, string(o.value), clientv3.WithLease(clientv3.LeaseID(o.lease))))
 	default:
 		guard = append(guard, clientv3.Compare(clientv3.ModRevision(o.key), "=", o.expect))
 		if o.pauseKey != "" {
 			guard = append(guard, clientv3.Compare(clientv3.CreateRevision(o.pauseKey), "=", 0))
 		}
-		then = clientv3.OpPut(o.key, string(o.value), clientv3.WithLease(clientv3.LeaseID(o.lease)))
+		then = append(then, clientv3.OpPut(o.key, string(o.value), clientv3.WithLease(clientv3.LeaseID(o.lease))))
 	}
 	look = append(look, clientv3.OpGet(o.key))
 	if o.pauseKey != "" {
@@ -78,11 +81,16 @@ func (o claimOp) txn() (guard []clientv3.Cmp, then clientv3.Op, look []clientv3.
 
 // result reads the answer to txn.
 func (o claimOp) result(rev int64, r *pb.TxnResponse) opResult {
-	res := opResult{rev: rev, ok: r.GetSucceeded()}
-	if res.ok {
-		return res
+	if r.GetSucceeded() {
+		return opResult{rev: rev, ok: true}
 	}
-	for i, part := range r.GetResponses() {
+	return o.looked(rev, r.GetResponses())
+}
+
+// looked reads the answers to what txn looks at.
+func (o claimOp) looked(rev int64, parts []*pb.ResponseOp) opResult {
+	res := opResult{rev: rev}
+	for i, part := range parts {
 		for _, kv := range part.GetResponseRange().GetKvs() {
 			entry := mirror.EntryOf(kv)
 			if i == 0 {
@@ -93,6 +101,13 @@ func (o claimOp) result(rev int64, r *pb.TxnResponse) opResult {
 		}
 	}
 	return res
+}
+
+// joins reports whether o may travel in one request with first and others, which
+// have size bytes together.
+func (o claimOp) joins(first claimOp, size int) bool {
+	return !o.alone && !first.alone && size+o.size() <= batchBytes &&
+		(o.kind == opLook) == (first.kind == opLook) && (o.kind == opFarewell) == (first.kind == opFarewell)
 }
 
 // size is about how many bytes o adds to a request.

@@ -41,11 +41,7 @@ func (k *Keeper) renewals(ctx context.Context) {
 func (k *Keeper) awaitLease(ctx context.Context) bool {
 	for {
 		k.mu.Lock()
-		some := false
-		for l := range k.leases {
-			_, due := l.due()
-			some = some || due || l.waiting
-		}
+		some := !k.renewing.next().IsZero()
 		k.mu.Unlock()
 		if some {
 			return true
@@ -162,8 +158,9 @@ func (k *Keeper) renewAgain() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for l := range k.leases {
-		if l.id != 0 {
+		if l.id != 0 && !l.spare {
 			l.again()
+			k.plan(time.Now(), l)
 		}
 	}
 }
@@ -173,22 +170,17 @@ func (k *Keeper) renewAgain() {
 func (k *Keeper) dueRenewals(now time.Time) (due []int64, next time.Time, late bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	until := func(t time.Time) {
-		if next.IsZero() || t.Before(next) {
-			next = t
+	for {
+		l, ok := k.renewing.take(now)
+		if !ok {
+			return due, k.renewing.next(), late
 		}
+		if l.waiting {
+			late = true
+			continue
+		}
+		l.renewing(now)
+		due = append(due, l.id)
+		k.plan(now, l)
 	}
-	for l := range k.leases {
-		if at, ok := l.due(); ok && !now.Before(at) {
-			l.renewing(now)
-			due = append(due, l.id)
-		} else if ok {
-			until(at)
-		}
-		if at, ok := l.late(); ok {
-			late = late || !now.Before(at)
-			until(at)
-		}
-	}
-	return due, next, late
 }

@@ -20,8 +20,9 @@ func TestWhatAThousandMakeGoodIsSpread(t *testing.T) {
 		c := etcd.Open(etcd.Config{})
 		k := NewKeeper(c)
 		k.random = random.Float64
-		l := k.leaseFor(15*time.Second, true)
+		l := k.leaseFor(epoch, 15*time.Second, true)
 		l.begun(7, 15*time.Second, epoch.Add(-time.Minute))
+		k.byID[7] = l
 		k.leaseGone(epoch, 7)
 		l.claims[&Claim{}] = struct{}{}
 		granted, at := l.wanted(epoch)

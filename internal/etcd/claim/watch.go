@@ -1,52 +1,82 @@
 package claim
 
 import (
-	"context"
+	"errors"
 	"time"
+
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 
 	"github.com/rollcall-go/micro/internal/etcd/mirror"
 )
 
-// watch has the machine told what happens to its keys, until unwatch. k.mu is
-// held.
-func (cl *Claim) watch() {
-	c := cl.k.conn
-	// Ended by unwatch, or with the Conn.
-	ctx, cancel := context.WithCancel(context.Background())
-	cl.unwatch = cancel
-	follow := func(key string, see func(m *machine, now time.Time, s sighting)) {
-		// It fails only once the Conn is closed, and then nobody is interested.
-		c.Go(func(context.Context) { _ = mirror.Follow(ctx, c, key, true, &keyObserver{claim: cl, see: see}) })
-	}
-	follow(cl.m.key, func(m *machine, now time.Time, s sighting) { m.see(now, s) })
-	if cl.m.pauseKey != "" {
-		follow(cl.m.pauseKey, func(m *machine, now time.Time, s sighting) { m.seePause(now, s) })
-	}
-}
-
-// keyObserver tells a machine what a mirror of one key sees.
+// keyObserver tells a machine what the watch of one of its keys sees.
 type keyObserver struct {
 	claim *Claim
-	see   func(m *machine, now time.Time, s sighting)
-	entry *mirror.Entry
+	pause bool // it is the pause key
 }
 
-var _ mirror.Observer = (*keyObserver)(nil)
+var _ mirror.KeyObserver = keyObserver{}
 
-func (o *keyObserver) Change(c mirror.Change) {
-	for _, e := range c.Events {
-		o.entry = nil
-		if !e.Deleted {
-			entry := e.Entry
-			o.entry = &entry
-		}
+// watchFrom has the machine told what happens to its keys after revision rev, as
+// of which an answer to op told of them, unless it is told already. k.mu is held.
+func (cl *Claim) watchFrom(rev int64, op claimOp) {
+	if _, ours := cl.k.claims[cl]; !ours || !cl.m.covers(op) {
+		return
 	}
-	s := sighting{rev: c.Revision, entry: o.entry, reset: c.Reset && !c.First}
+	if cl.keyWatch == nil {
+		cl.keyWatch = cl.k.watcher.Watch(cl.m.key, rev+1, keyObserver{claim: cl})
+	}
+	if cl.pauseWatch == nil && op.pauseKey != "" {
+		cl.pauseWatch = cl.k.watcher.Watch(cl.m.pauseKey, rev+1, keyObserver{claim: cl, pause: true})
+	}
+	cl.m.watched()
+}
+
+// unwatch ends the watches. k.mu is held.
+func (cl *Claim) unwatch() {
+	if cl.keyWatch != nil {
+		cl.keyWatch.Stop()
+		cl.keyWatch = nil
+	}
+	if cl.pauseWatch != nil {
+		cl.pauseWatch.Stop()
+		cl.pauseWatch = nil
+	}
+}
+
+// current reports whether w is the watch that counts. k.mu is held.
+func (o keyObserver) current(w *mirror.Watch) bool {
+	if o.pause {
+		return o.claim.pauseWatch == w
+	}
+	return o.claim.keyWatch == w
+}
+
+func (o keyObserver) Changed(w *mirror.Watch, revision int64, entry *mirror.Entry) {
 	k := o.claim.k
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.apply(o.claim, func(m *machine) { o.see(m, time.Now(), s) })
+	if !o.current(w) {
+		return
+	}
+	s := sighting{rev: revision, entry: entry}
+	k.apply(o.claim, func(m *machine) {
+		if o.pause {
+			m.seePause(time.Now(), s)
+		} else {
+			m.see(time.Now(), s)
+		}
+	})
 }
 
-// Status does nothing: the connection tells the keeper when to look again.
-func (o *keyObserver) Status(mirror.Status) {}
+func (o keyObserver) Lost(w *mirror.Watch, err error) {
+	k := o.claim.k
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !o.current(w) {
+		return
+	}
+	// The two are begun again together, from one look.
+	o.claim.unwatch()
+	k.apply(o.claim, func(m *machine) { m.unwatched(time.Now(), errors.Is(err, rpctypes.ErrPermissionDenied)) })
+}

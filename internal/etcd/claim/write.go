@@ -14,9 +14,10 @@ import (
 )
 
 const (
-	// batchOps is how many writes travel in one request. Each is a transaction
-	// inside a transaction then, and etcd's limit of 128 counts both.
-	batchOps = 100
+	// batchOps is how many operations of claims travel in one request. Each write is
+	// a transaction inside a transaction then, and etcd's limit of 128 counts both;
+	// each look is up to two reads.
+	batchOps, batchLooks = 100, 60
 	// batchBytes bounds the size of a request of several writes. A single one may
 	// be larger; etcd's own limit is 1.5 MiB.
 	batchBytes = 512 << 10
@@ -24,64 +25,72 @@ const (
 	batchesAtOnce = 4
 )
 
-// assignment is a write and the claim that wants it.
+// assignment is an operation and the claim that wants it.
 type assignment struct {
 	claim *Claim
 	op    claimOp
 }
 
-// dispatch sends as much of due as may be under way; the rest is asked for
-// again when a request ends, or at the time returned if that is not zero. k.mu is
-// held.
-//
-// The writes of a request stand under one lease: if it is gone, etcd refuses the
-// whole request.
-func (k *Keeper) dispatch(now time.Time, due []assignment) (again time.Time) {
-	type batch struct {
-		ops  []assignment
-		size int
-	}
-	type kind struct {
-		lease    int64
-		farewell bool // given less time
-	}
-	batches := make(map[kind]*batch)
-	send := func(ops []assignment) {
-		if len(ops) == 0 || k.requests >= batchesAtOnce {
-			return
-		}
-		if at := k.budget.Take(now); !at.IsZero() {
-			again = at
-			return
-		}
-		k.requests++
-		for _, a := range ops {
-			a.claim.m.begun(a.op)
-		}
-		k.conn.Go(func(ctx context.Context) { k.write(ctx, ops) })
-	}
-	for _, a := range due {
-		if a.op.alone || a.op.size() > batchBytes {
-			send([]assignment{a})
+// dispatch sends as much of what is ready as may be under way; the rest waits until
+// a request ends, or until the time returned if that is not zero. k.mu is held.
+func (k *Keeper) dispatch(now time.Time) (again time.Time) {
+	for len(k.ready) > 0 && k.requests < batchesAtOnce {
+		ops, rest, byItself := k.batch(now)
+		if len(ops) == 0 {
+			k.ready = rest
 			continue
 		}
-		kind := kind{a.op.lease, a.op.kind == opFarewell}
-		b := batches[kind]
-		if b == nil {
-			b = &batch{}
-			batches[kind] = b
+		if byItself {
+			if at := k.budget.Take(now); !at.IsZero() {
+				return at
+			}
 		}
-		if len(b.ops) == batchOps || b.size+a.op.size() > batchBytes {
-			send(b.ops)
-			*b = batch{}
+		k.ready = rest
+		k.requests++
+		for _, a := range ops {
+			a.claim.ready = false
+			a.claim.m.begun(a.op)
 		}
-		b.ops = append(b.ops, a)
-		b.size += a.op.size()
+		k.conn.Go(func(ctx context.Context) { k.send(ctx, ops) })
 	}
-	for _, b := range batches {
-		send(b.ops)
+	if len(k.ready) == 0 {
+		k.ready = nil
 	}
-	return again
+	return time.Time{}
+}
+
+// batch returns what goes into the next request, those that stay ready, and whether
+// nobody asked for it: then it is to wait for its turn. k.mu is held.
+func (k *Keeper) batch(now time.Time) (ops []assignment, rest []*Claim, byItself bool) {
+	size, limit := 0, batchOps
+	for i, cl := range k.ready {
+		if len(ops) == limit {
+			return ops, append(rest, k.ready[i:]...), byItself
+		}
+		if _, ours := k.claims[cl]; !ours {
+			continue
+		}
+		op, at := cl.m.next(now)
+		if op.kind == opNone { // no more
+			cl.ready = false
+			k.dates.set(cl, soonest(at, cl.m.deafAt))
+			continue
+		}
+		if len(ops) > 0 && !op.joins(ops[0].op, size) {
+			rest = append(rest, cl)
+			continue
+		}
+		ops = append(ops, assignment{cl, op})
+		size += op.size()
+		byItself = byItself || cl.m.unasked()
+		if op.kind == opLook {
+			limit = batchLooks
+		}
+		if op.alone {
+			limit = 1
+		}
+	}
+	return ops, rest, byItself
 }
 
 // farewellLimit is how long a farewell may take. A delete that follows one waits
@@ -90,63 +99,100 @@ const farewellLimit = time.Second
 
 // commit sends ops, a single one as a transaction of its own: etcd 3.4 checks the
 // permissions of what stands in a transaction inside another one not at all.
-func commit(ctx context.Context, client *clientv3.Client, ops []assignment) (rev int64, answers []*pb.TxnResponse, err error) {
+func commit(ctx context.Context, client *clientv3.Client, ops []assignment) ([]opResult, error) {
+	results := make([]opResult, len(ops))
+	if ops[0].op.kind == opLook {
+		var reads []clientv3.Op
+		for _, a := range ops {
+			_, _, look := a.op.txn()
+			reads = append(reads, look...)
+		}
+		resp, err := client.Txn(ctx).Then(reads...).Commit()
+		if err != nil {
+			return nil, err
+		}
+		parts := resp.Responses
+		for i, a := range ops {
+			_, _, look := a.op.txn()
+			n := min(len(look), len(parts))
+			results[i] = a.op.looked(resp.Header.GetRevision(), parts[:n])
+			parts = parts[n:]
+		}
+		return results, nil
+	}
 	if len(ops) == 1 {
 		guard, then, look := ops[0].op.txn()
-		resp, err := client.Txn(ctx).If(guard...).Then(then).Else(look...).Commit()
+		resp, err := client.Txn(ctx).If(guard...).Then(then...).Else(look...).Commit()
 		if err != nil {
-			return 0, nil, err
+			return nil, err
 		}
-		return resp.Header.GetRevision(), []*pb.TxnResponse{(*pb.TxnResponse)(resp)}, nil
+		results[0] = ops[0].op.result(resp.Header.GetRevision(), (*pb.TxnResponse)(resp))
+		return results, nil
 	}
 	txns := make([]clientv3.Op, len(ops))
 	for i, a := range ops {
-		guard, then, look := a.op.txn()
-		txns[i] = clientv3.OpTxn(guard, []clientv3.Op{then}, look)
+		txns[i] = clientv3.OpTxn(a.op.txn())
 	}
 	resp, err := client.Txn(ctx).Then(txns...).Commit()
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
-	answers = make([]*pb.TxnResponse, len(ops))
-	for i := range min(len(ops), len(resp.Responses)) {
-		answers[i] = resp.Responses[i].GetResponseTxn()
+	for i, a := range ops {
+		var part *pb.TxnResponse
+		if i < len(resp.Responses) {
+			part = resp.Responses[i].GetResponseTxn()
+		}
+		results[i] = a.op.result(resp.Header.GetRevision(), part)
 	}
-	return resp.Header.GetRevision(), answers, nil
+	return results, nil
 }
 
-// write sends ops and reports the answers to their claims.
-func (k *Keeper) write(ctx context.Context, ops []assignment) {
-	what := fmt.Sprintf("write %q", ops[0].claim.m.key)
-	if n := len(ops); n > 1 {
-		what = fmt.Sprintf("write %d keys", n)
-	}
-	if ops[0].op.kind == opFarewell {
+// send sends ops and reports the answers to their claims.
+func (k *Keeper) send(ctx context.Context, ops []assignment) {
+	doing := "write"
+	switch ops[0].op.kind {
+	case opLook:
+		doing = "look at"
+	case opFarewell:
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, farewellLimit)
 		defer cancel()
 	}
-	var rev int64
-	var answers []*pb.TxnResponse
+	what := fmt.Sprintf("%s %q", doing, ops[0].claim.m.key)
+	if n := len(ops); n > 1 {
+		what = fmt.Sprintf("%s %d keys", doing, n)
+	}
+	var results []opResult
 	err := k.conn.Do(ctx, what, func(ctx context.Context, client *clientv3.Client) (err error) {
-		rev, answers, err = commit(ctx, client, ops)
+		results, err = commit(ctx, client, ops)
 		return err
 	})
+	failed := failure(err)
+	leases := make(map[int64]struct{})
+	for _, a := range ops {
+		leases[a.op.lease] = struct{}{}
+	}
+	if failed.leaseless && len(leases) > 1 {
+		failed.leaseless, failed.refused = false, true // one by one it will be seen which
+	}
 	now := time.Now()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.requests--
 	for i, a := range ops {
-		result := failure(err)
+		result := failed
 		if err == nil {
-			result = a.op.result(rev, answers[i])
+			result = results[i]
 		}
 		if result.ok && a.op.kind == opPut {
 			k.conn.Counters().Writes.Add(1)
 		}
 		k.apply(a.claim, func(m *machine) { m.done(now, a.op, result) })
+		if err == nil {
+			a.claim.watchFrom(result.rev, a.op)
+		}
 	}
-	if failure(err).leaseless {
+	if failed.leaseless {
 		k.leaseGone(now, ops[0].op.lease)
 	}
 	wake(k.work)

@@ -233,10 +233,7 @@ func (r *rules) sent(l etcd.Link, took time.Duration) {
 // over notes the connection that what is asked for now will be answered over: the
 // one that is up, or else the next one.
 func (r *rules) over(l etcd.Link) {
-	r.gen = l.Generation
-	if !l.Up {
-		r.gen++
-	}
+	r.gen = generationOf(l)
 }
 
 // listed gives the answer to a list.
