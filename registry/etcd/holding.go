@@ -39,7 +39,7 @@ func (b *backend) claimOn(l *link, h *holding) {
 		PauseKey:  l.layout.Pause(h.id.Service, h.id.Node),
 		PauseText: layout.PauseText,
 		Value:     h.value,
-		Farewell:  layout.MarkLeaving(h.value),
+		Farewell:  layout.MarkLeaving,
 		TTL:       h.ttl,
 		Shared:    h.shared,
 	})
@@ -67,7 +67,7 @@ func (b *backend) hold(s *registry.Service, values [][]byte, ttl time.Duration, 
 			b.claimOn(b.link, h)
 		case !bytes.Equal(h.value, values[i]):
 			h.value = values[i]
-			h.claim.Update(values[i], layout.MarkLeaving(values[i]))
+			h.claim.Update(values[i])
 		}
 		h.asking++
 		held[i] = h

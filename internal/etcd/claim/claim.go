@@ -24,10 +24,10 @@ type Spec struct {
 	PauseText func(value []byte) string
 	// Value is what the key is to hold. It must not be modified.
 	Value []byte
-	// Farewell, if not nil, is the value that the key gets before we delete it, so
-	// that readers can tell our deletes from those of others. Where it cannot be
-	// written at once the key is deleted without. It must not be modified.
-	Farewell []byte
+	// Farewell, if not nil, makes of the value the one that the key gets before we
+	// delete it, so that readers can tell our deletes from those of others. Where it
+	// cannot be written at once the key is deleted without.
+	Farewell func(value []byte) []byte
 	// TTL is how long the key outlives its owner. It is rounded up to whole
 	// seconds; 0 means defaults.RegisterTTL. etcd may give more.
 	TTL time.Duration
@@ -133,12 +133,11 @@ func (cl *Claim) Wait(ctx context.Context) error {
 }
 
 // Update gives the key another value, at once if the claim is held, and otherwise
-// when it is. Wait tells when the value is in etcd. Neither value nor its farewell
-// may be modified.
-func (cl *Claim) Update(value, farewell []byte) {
+// when it is. Wait tells when the value is in etcd. value must not be modified.
+func (cl *Claim) Update(value []byte) {
 	cl.k.mu.Lock()
 	defer cl.k.mu.Unlock()
-	cl.k.apply(cl, func(m *machine) { m.update(value, farewell) })
+	cl.k.apply(cl, func(m *machine) { m.update(value) })
 }
 
 // Yield ends the right to take the key over from another owner. It is for a claim

@@ -176,7 +176,7 @@ func TestClaimHeldAndReleased(t *testing.T) {
 			t.Fatalf("lease alive: %v, %v", alive, err)
 		}
 
-		cl.Update([]byte("two"), nil)
+		cl.Update([]byte("two"))
 		if err := cl.Wait(testContext(t, 5*time.Second)); err != nil {
 			t.Fatal(err)
 		}
@@ -354,7 +354,7 @@ func TestClaimPaused(t *testing.T) {
 	if e := b.look(testKey); e != nil {
 		t.Errorf("paused, and in etcd: %+v", e)
 	}
-	cl.Update([]byte("w"), nil)
+	cl.Update([]byte("w"))
 	b.delete(testPause)
 	b.state(cl, time.Second, Held)
 	if e := b.look(testKey); e == nil || string(e.Value) != "w" {
@@ -501,7 +501,7 @@ func TestClaimFarewell(t *testing.T) {
 			}
 		}()
 		s := spec(testKey, "v")
-		s.Farewell = []byte("bye")
+		s.Farewell = bye
 		cl := b.held(s)
 		b.put(testPause, "{}")
 		testkit.Eventually(t, 5*time.Second, "paused with a farewell", func() bool { return story() == "v bye deleted" })

@@ -191,7 +191,7 @@ func (m *machine) learn(now time.Time, e *mirror.Entry) {
 	switch {
 	case ours && e == nil:
 		m.lost(now)
-	case ours && m.owns(e.Lease) && !bytes.Equal(e.Value, m.entry.Value) && !bytes.Equal(e.Value, m.value) && !bytes.Equal(e.Value, m.farewell):
+	case ours && m.owns(e.Lease) && !bytes.Equal(e.Value, m.entry.Value) && !bytes.Equal(e.Value, m.value) && !m.parted:
 		m.lost(now) // somebody wrote over the value and left the lease
 	}
 	m.entry = e
@@ -314,8 +314,8 @@ func (m *machine) verify(now time.Time, delay time.Duration) {
 }
 
 // update tells the value that the key is to have.
-func (m *machine) update(value, farewell []byte) {
-	m.value, m.farewell = value, farewell
+func (m *machine) update(value []byte) {
+	m.value = value
 	m.alone = false
 }
 

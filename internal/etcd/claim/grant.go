@@ -12,8 +12,10 @@ import (
 const (
 	// grantsAtOnce is how many leases are asked for at a time.
 	grantsAtOnce = 16
-	// sparesMax is how many leases of one time to live are granted ahead.
-	sparesMax = 4
+	// sparesMax is how many leases of one time to live are granted ahead. They are
+	// asked for several at a time, because that is what etcd does for little more
+	// than the price of one.
+	sparesMax = 16
 )
 
 // leaseFor returns the lease that a claim is to stand on. k.mu is held.
@@ -39,12 +41,10 @@ func (k *Keeper) leaseFor(now time.Time, d time.Duration, shared bool) *lease {
 		k.spares[ttl] = k.spares[ttl][1:]
 		l.spare = false
 		if l.granting || now.Before(l.stale()) {
-			k.topUp(now, ttl)
 			return l
 		}
 		k.plan(now, l)
 	}
-	k.topUp(now, ttl)
 	return k.newLease(ttl)
 }
 
@@ -54,10 +54,16 @@ func (k *Keeper) newLease(ttl int64) *lease {
 	return l
 }
 
-// topUp has leases granted ahead, none for the first two. k.mu is held.
+// topUp has leases granted ahead, none for the first two, once half of them are
+// gone. It is called after a write, for which they would only be in the way. k.mu
+// is held.
 func (k *Keeper) topUp(now time.Time, ttl int64) {
 	spares := k.spares[ttl]
-	for want := min(sparesMax, k.handedOut[ttl]-2); len(spares) < want; {
+	want := min(sparesMax, k.handedOut[ttl]-2)
+	if len(spares) > want/2 {
+		return
+	}
+	for len(spares) < want {
 		l := k.newLease(ttl)
 		l.spare = true
 		spares = append(spares, l)

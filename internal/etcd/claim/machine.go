@@ -41,8 +41,8 @@ type machine struct {
 	key, pauseKey string
 	pauseText     func(value []byte) string
 	value         []byte
-	farewell      []byte         // see Spec.Farewell
-	random        func() float64 // in [0, 1)
+	farewell      func(value []byte) []byte // see Spec.Farewell
+	random        func() float64            // in [0, 1)
 
 	status  Status
 	trouble error // why the last request failed, nil after an answer
@@ -177,7 +177,7 @@ func (m *machine) put(expect int64) claimOp {
 // del returns the delete of the key under lease, or the farewell before it.
 func (m *machine) del(lease int64) claimOp {
 	if m.farewell != nil && !m.parted {
-		return claimOp{kind: opFarewell, value: m.farewell, lease: lease}
+		return claimOp{kind: opFarewell, value: m.farewell(m.value), lease: lease}
 	}
 	return claimOp{kind: opDelete, lease: lease}
 }

@@ -119,7 +119,7 @@ func TestClaimMachine(t *testing.T) {
 			},
 			want: claimOp{kind: opPut, lease: 7, expect: 11}},
 		{name: "updated", state: Held,
-			do:   func(m *machine) { m.update([]byte("w"), nil) },
+			do:   func(m *machine) { m.update([]byte("w")) },
 			want: claimOp{kind: opPut, lease: 7, expect: 10}},
 		{name: "displaced", state: Displaced,
 			do: func(m *machine) { m.see(later, sighting{rev: 20, entry: foreign}) }},
@@ -259,7 +259,7 @@ func TestClaimMachineDenied(t *testing.T) {
 
 func TestClaimMachineSeesWhileBusy(t *testing.T) {
 	m := heldMachine()
-	m.update([]byte("w"), nil)
+	m.update([]byte("w"))
 	op, _ := m.next(epoch)
 	m.begun(op)
 	m.see(epoch, sighting{rev: 11, entry: &mirror.Entry{Lease: 7, Value: []byte("w"), ModRevision: 11}})
@@ -272,6 +272,8 @@ func TestClaimMachineSeesWhileBusy(t *testing.T) {
 		t.Errorf("deleted while busy: sends %+v, %+v", op, m.status)
 	}
 }
+
+func bye([]byte) []byte { return []byte("bye") }
 
 // What we delete says so before; where it cannot, it is deleted all the same.
 func TestClaimMachineFarewell(t *testing.T) {
@@ -288,7 +290,7 @@ func TestClaimMachineFarewell(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			m := heldMachine()
-			m.farewell = []byte("bye")
+			m.farewell = bye
 			tt.leave(m)
 			if op := step(m, epoch, tt.farewell); op.kind != opFarewell || string(op.value) != "bye" || op.lease != 7 {
 				t.Fatalf("first sends %+v, want the farewell under lease 7", op)
@@ -303,7 +305,7 @@ func TestClaimMachineFarewell(t *testing.T) {
 	}
 	// Each absence has a farewell of its own.
 	m := heldMachine()
-	m.farewell = []byte("bye")
+	m.farewell = bye
 	for rev := int64(20); rev < 40; rev += 10 {
 		m.seePause(epoch, sighting{rev: rev, entry: &mirror.Entry{}})
 		for i, kind := range []opKind{opFarewell, opDelete} {
@@ -318,7 +320,7 @@ func TestClaimMachineFarewell(t *testing.T) {
 	}
 	// A pause that cannot be told of by a farewell ends in a delete.
 	m = heldMachine()
-	m.farewell = []byte("bye")
+	m.farewell = bye
 	m.seePause(epoch, sighting{rev: 11, entry: &mirror.Entry{}})
 	step(m, epoch, opResult{err: errors.New("no"), refused: true})
 	step(m, epoch, opResult{rev: 12, key: &mirror.Entry{Lease: 7, Value: []byte("v"), ModRevision: 10}, pause: &mirror.Entry{}})
@@ -481,7 +483,7 @@ func TestClaimMachineConverges(t *testing.T) {
 		now := epoch
 		lastLease := int64(0)
 		add := func() *sim {
-			m := newMachine(Spec{Key: "k", PauseKey: "p", Value: fmt.Append(nil, len(e.sims)), Farewell: []byte("bye")}, now, r.Float64)
+			m := newMachine(Spec{Key: "k", PauseKey: "p", Value: fmt.Append(nil, len(e.sims)), Farewell: bye}, now, r.Float64)
 			x := &sim{m: m, etcd: e}
 			e.sims = append(e.sims, x)
 			return x
@@ -521,7 +523,7 @@ func TestClaimMachineConverges(t *testing.T) {
 					x.cut()
 				}
 			case 7:
-				x.m.update(fmt.Append(nil, r.IntN(100)), []byte("bye"))
+				x.m.update(fmt.Append(nil, r.IntN(100)))
 			case 8:
 				if r.IntN(8) == 0 {
 					old.m.release(now)

@@ -186,6 +186,7 @@ func (k *Keeper) send(ctx context.Context, ops []assignment) {
 		}
 		if result.ok && a.op.kind == opPut {
 			k.conn.Counters().Writes.Add(1)
+			k.topUp(now, a.claim.lease.ttl)
 		}
 		k.apply(a.claim, func(m *machine) { m.done(now, a.op, result) })
 		if err == nil {

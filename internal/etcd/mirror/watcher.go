@@ -37,6 +37,7 @@ type Watcher struct {
 	lastID  int64
 	watches map[int64]*Watch // all that are not over
 	waiting []*Watch         // not yet asked for, oldest first
+	askAt   time.Time        // when to ask for them
 	ended   []*Watch         // stopped, and to be cancelled in etcd
 	broken  error            // why the stream is to be replaced, nil if it is not
 }
@@ -68,6 +69,10 @@ type KeyObserver interface {
 	Lost(w *Watch, err error)
 }
 
+// gather is how long a watch waits for others before etcd is asked for them
+// together. From is in the past anyway.
+const gather = 20 * time.Millisecond
+
 // firstID is far from the ids that an etcd chooses which takes none from us, as
 // 3.3 and etcd's proxy do.
 const firstID = 1 << 32
@@ -94,8 +99,11 @@ func (w *Watcher) Watch(key string, from int64, o KeyObserver) *Watch {
 	}
 	if w.running {
 		w.watches[one.id] = one
+		if len(w.waiting) == 0 {
+			w.askAt = time.Now().Add(gather)
+			w.wake()
+		}
 		w.waiting = append(w.waiting, one)
-		w.wake()
 	}
 	return one
 }
@@ -145,7 +153,7 @@ func (w *Watcher) run(ctx context.Context) {
 			// This member is cut off from the others; another may not be.
 			w.conn.Suspect(link.Generation, err)
 		}
-		w.loseAll(w.conn.Explain("watch keys", err))
+		w.loseAsked(w.conn.Explain("watch keys", err))
 		if failures++; time.Since(begun) >= w.tune.steady {
 			failures = 0
 		}
@@ -190,14 +198,17 @@ func (w *Watcher) rest(ctx context.Context, d time.Duration, before etcd.Link) {
 	}
 }
 
-// loseAll tells all watches that they are lost.
-func (w *Watcher) loseAll(err error) {
+// loseAsked tells all watches that the stream carried that they are lost.
+func (w *Watcher) loseAsked(err error) {
+	var lost []*Watch
 	w.mu.Lock()
-	lost := w.watches
-	w.watches = make(map[int64]*Watch)
-	w.waiting, w.ended, w.broken = nil, nil, nil
-	for _, one := range lost {
-		one.over = true
+	w.ended, w.broken = nil, nil
+	for id, one := range w.watches {
+		if !one.asked.IsZero() {
+			one.over = true
+			lost = append(lost, one)
+			delete(w.watches, id)
+		}
 	}
 	w.mu.Unlock()
 	for _, one := range lost {
@@ -337,14 +348,10 @@ func tokenOf(ctx context.Context) string {
 // turn sends what is to be sent. It returns when it wants to be called again at
 // the latest, and an error if the stream is of no use any more.
 func (w *Watcher) turn(ctx context.Context, s *keyStream) (time.Time, error) {
-	requests, stale, err := w.requests(s)
-	for _, one := range stale {
-		one.o.Lost(one, errRenewed)
-	}
-	if err != nil {
-		return time.Time{}, err
-	}
-	if len(requests) > 0 {
+	w.mu.Lock()
+	asking := len(w.waiting) > 0
+	w.mu.Unlock()
+	if asking {
 		// etcd looks at a stream's token whenever a watch is added.
 		watching, err := w.conn.Watching(ctx)
 		if err != nil {
@@ -354,6 +361,13 @@ func (w *Watcher) turn(ctx context.Context, s *keyStream) (time.Time, error) {
 			return time.Time{}, errRenewed
 		}
 	}
+	requests, stale, err := w.requests(s)
+	for _, one := range stale {
+		one.o.Lost(one, errRenewed)
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
 	for _, r := range requests {
 		if err := s.Send(r); err != nil {
 			return time.Time{}, err // receive says more
@@ -361,7 +375,11 @@ func (w *Watcher) turn(ctx context.Context, s *keyStream) (time.Time, error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.overdue(s), nil
+	next := w.overdue(s)
+	if len(w.waiting) > 0 && (next.IsZero() || w.askAt.Before(next)) && (s.ownIDs || len(s.asked) == 0) {
+		next = w.askAt
+	}
+	return next, nil
 }
 
 // requests returns what is to be sent now, and notes that it was, and the watches
@@ -382,7 +400,7 @@ func (w *Watcher) requests(s *keyStream) (all []*pb.WatchRequest, stale []*Watch
 		all = append(all, &pb.WatchRequest{RequestUnion: &pb.WatchRequest_CancelRequest{CancelRequest: &pb.WatchCancelRequest{WatchId: one.etcdID}}})
 	}
 	w.ended = nil
-	for len(w.waiting) > 0 && (s.ownIDs || len(s.asked) == 0) {
+	for len(w.waiting) > 0 && !now.Before(w.askAt) && (s.ownIDs || len(s.asked) == 0) {
 		one := w.waiting[0]
 		w.waiting = w.waiting[1:]
 		if one.over {

@@ -1,0 +1,200 @@
+package claim
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/etcd/mirror"
+	"github.com/rollcall-go/micro/internal/testkit"
+)
+
+// The claims of a process share a stream, goroutines and looks: each costs one
+// write beside its lease, and leases are granted ahead.
+func TestManyClaims(t *testing.T) {
+	t.Parallel()
+	testkit.EachKind(t, func(t *testing.T, kind testkit.Kind) {
+		const n = 500
+		b := newSite(t, testkit.OfKind(kind))
+		count := func(method string) int {
+			return b.etcd.Metric(t, fmt.Sprintf("grpc_server_started_total{grpc_method=%q,", method))
+		}
+		claim := func(i int) Spec {
+			s := spec(fmt.Sprint(testKey, "-", i), "v")
+			s.Shared, s.TTL, s.PauseKey = false, time.Minute, fmt.Sprint(testPause, "-", i)
+			return s
+		}
+		b.held(claim(0))
+		writes, reads, grants, before := count("Txn"), count("Range"), count("LeaseGrant"), runtime.NumGoroutine()
+		for i := range n {
+			b.held(claim(i + 1))
+		}
+		if got := count("Txn") - writes; got != n {
+			t.Errorf("%d transactions for %d claims", got, n)
+		}
+		if got := count("Range") - reads; got != 0 {
+			t.Errorf("%d reads for %d claims", got, n)
+		}
+		if got := count("LeaseGrant") - grants; got > n+sparesMax {
+			t.Errorf("%d leases for %d claims", got, n)
+		}
+		if grown := runtime.NumGoroutine() - before; grown > 80 {
+			t.Errorf("%d goroutines more than for one claim", grown)
+		}
+		// All are watched, over one stream.
+		for _, i := range []int{1, n / 2, n} {
+			b.delete(claim(i).Key)
+			b.backWithin(time.Second, time.Now(), claim(i).Key, "v")
+		}
+		b.put(claim(n).PauseKey, "{}")
+		testkit.Eventually(t, 5*time.Second, "paused", func() bool { return b.look(claim(n).Key) == nil })
+		if got := count("Watch"); got != 1 {
+			t.Errorf("%d watch streams, want 1", got)
+		}
+
+		// Over a new connection all are looked at together.
+		looks := count("Txn")
+		b.etcd.Kill()
+		b.etcd.Restart(t)
+		b.backWithin(5*time.Second, time.Now(), claim(1).Key, "v")
+		testkit.Eventually(t, 10*time.Second, "watched again", func() bool {
+			b.keeper.mu.Lock()
+			defer b.keeper.mu.Unlock()
+			for cl := range b.keeper.claims {
+				if cl.keyWatch == nil {
+					return false
+				}
+			}
+			return true
+		})
+		b.delete(claim(2).Key)
+		b.backWithin(2*time.Second, time.Now(), claim(2).Key, "v")
+		if got := count("Txn") - looks; got > n/10 {
+			t.Errorf("%d transactions after a restart, for %d claims", got, n)
+		}
+	})
+}
+
+// What others do to users ends the token of the stream. The claims go on hearing.
+func TestClaimsWhenTheTokenEnds(t *testing.T) {
+	t.Parallel()
+	e := testkit.StartEtcd(t)
+	e.EnableAuth(t, "svc", "pw")
+	c := etcd.Open(etcd.Config{Addrs: []string{e.Addr()}, Username: "svc", Password: "pw"})
+	defer c.Close()
+	b := siteOver(t, e, c)
+	b.held(spec(testKey, "v"))
+	if _, err := b.eyes.AuthDisable(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.eyes.AuthEnable(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.held(spec(testKey+"2", "v"))
+	for _, key := range []string{testKey, testKey + "2"} {
+		b.delete(key)
+		b.backWithin(3*time.Second, time.Now(), key, "v")
+	}
+}
+
+// Whoever may not read pauses hears of them once the right is given, and no longer
+// when it is taken.
+func TestClaimMayReadPausesLater(t *testing.T) {
+	m := newTestMachine(0)
+	m.leaseReady(7)
+	denied := opResult{refused: true, denied: true, err: errDeaf}
+	step(m, epoch, denied)
+	step(m, epoch, denied)
+	if op := step(m, epoch, opResult{ok: true, rev: 5}); op.pauseKey != "" || !m.blind {
+		t.Fatalf("writes %+v, blind: %v", op, m.blind)
+	}
+	m.watched()
+	now := epoch
+	for range 2 { // still without the right
+		now = now.Add(checkEvery + checkEvery/10)
+		if op := step(m, now, denied); op.kind != opLook || op.pauseKey != "p" || !op.alone {
+			t.Fatalf("looks %+v, want it to try the pause key", op)
+		}
+		now = now.Add(time.Second)
+		if op := step(m, now, opResult{rev: 6, key: &mirror.Entry{Lease: 7, Value: []byte("v"), ModRevision: 5}}); op.kind != opLook || op.pauseKey != "" {
+			t.Fatalf("then looks %+v, want it without the pause key", op)
+		}
+	}
+	now = now.Add(checkEvery + checkEvery/10)
+	step(m, now, opResult{rev: 7, key: &mirror.Entry{Lease: 7, Value: []byte("v"), ModRevision: 5}, pause: &mirror.Entry{}})
+	if op, _ := m.next(now); op.kind != opDelete || m.blind {
+		t.Errorf("with the right: sends %+v, blind: %v; want the delete", op, m.blind)
+	}
+}
+
+// A look that finds what the watch does not tell within a second shows that the
+// watch is deaf.
+func TestClaimDeafWatch(t *testing.T) {
+	gone := opResult{rev: 20}
+	late := epoch.Add(2 * checkEvery)
+	for _, tt := range []struct {
+		name string
+		do   func(m *machine)
+		deaf bool
+	}{
+		{"nothing new", func(m *machine) {
+			step(m, late, opResult{rev: 20, key: &mirror.Entry{Lease: 7, Value: []byte("v"), ModRevision: 10}})
+		}, false},
+		{"not told", func(m *machine) { step(m, late, gone) }, true},
+		{"told after the look", func(m *machine) {
+			step(m, late, gone)
+			m.see(late, sighting{rev: 15})
+		}, false},
+		{"told during the look", func(m *machine) {
+			op, _ := m.next(late)
+			m.begun(op)
+			m.see(late, sighting{rev: 15})
+			m.done(late, op, gone)
+		}, false},
+		{"not watched", func(m *machine) {
+			m.unwatched(late, false)
+			step(m, late, gone)
+		}, false},
+		{"a pause not told", func(m *machine) {
+			step(m, late, opResult{rev: 20, key: &mirror.Entry{Lease: 7, Value: []byte("v"), ModRevision: 10}, pause: &mirror.Entry{ModRevision: 15}})
+		}, true},
+	} {
+		m := heldMachine()
+		tt.do(m)
+		if m.deaf(late.Add(deafAfter - 1)) {
+			t.Errorf("%s: deaf at once", tt.name)
+		}
+		if got := m.deaf(late.Add(deafAfter)); got != tt.deaf {
+			t.Errorf("%s: deaf %v, want %v", tt.name, got, tt.deaf)
+		}
+		if m.deaf(late.Add(time.Hour)) {
+			t.Errorf("%s: deaf twice", tt.name)
+		}
+	}
+}
+
+// A deaf watch is replaced, and what it lost made good.
+func TestClaimReplacesADeafWatch(t *testing.T) {
+	t.Parallel()
+	b := newSite(t)
+	cl := b.held(spec(testKey, "v"))
+	b.keeper.mu.Lock()
+	// The watch tells nobody any more.
+	deaf := cl.keyWatch
+	cl.keyWatch = b.keeper.watcher.Watch("/elsewhere", 1, keyObserver{claim: cl})
+	b.keeper.mu.Unlock()
+	b.delete(testKey)
+	b.keeper.mu.Lock()
+	b.keeper.apply(cl, func(m *machine) { m.check = time.Now() })
+	b.keeper.mu.Unlock()
+	b.backWithin(2*time.Second, time.Now(), testKey, "v")
+	testkit.Eventually(t, 5*time.Second, "the watch is replaced", func() bool {
+		b.keeper.mu.Lock()
+		defer b.keeper.mu.Unlock()
+		return cl.keyWatch != nil && cl.keyWatch != deaf && cl.m.watching
+	})
+	b.delete(testKey)
+	b.backWithin(3*time.Second, time.Now(), testKey, "v")
+}
