@@ -151,7 +151,7 @@ func (w *Watcher) run(ctx context.Context) {
 		}
 		if errors.Is(err, rpctypes.ErrNoLeader) {
 			// This member is cut off from the others; another may not be.
-			w.conn.Suspect(link.Generation, err)
+			w.conn.Reconnect(link.Generation, err)
 		}
 		w.loseAsked(w.conn.Explain("watch keys", err))
 		if failures++; time.Since(begun) >= w.tune.steady {
@@ -294,7 +294,7 @@ func (w *Watcher) session(parent context.Context) error {
 			probed = nil
 			if etcd.TimedOut(err) && ctx.Err() == nil {
 				err = fmt.Errorf("%w: %w", errSilent, err)
-				w.conn.Suspect(s.generation, err)
+				w.conn.Reconnect(s.generation, err)
 				return err
 			}
 		case <-link.Changed:
