@@ -142,6 +142,11 @@ func (w *Watcher) wake() {
 
 // run keeps a stream open for as long as there are watches.
 func (w *Watcher) run(ctx context.Context) {
+	ctx, release, err := w.conn.Hold(ctx)
+	if err != nil {
+		return // there is nothing to watch over it
+	}
+	defer release()
 	failures := 0
 	for w.awaitWatch(ctx) {
 		begun, link := time.Now(), w.conn.Link()
