@@ -24,7 +24,7 @@ func (d *demo) startRegistry(ctx context.Context, c *cli.Context) error {
 	if d.target.Addrs != nil {
 		for _, f := range registryFlags(0) {
 			if name := f.Names()[0]; c.String(name) != "" && name != "timeout" {
-				d.env = append(d.env, "MICRO_"+strings.ToUpper(name)+"="+c.String(name))
+				d.env = append(d.env, registryflags.Variable(name)+"="+c.String(name))
 			}
 		}
 		if err := d.target.reach(ctx); err != nil {
@@ -37,10 +37,10 @@ func (d *demo) startRegistry(ctx context.Context, c *cli.Context) error {
 			return err
 		}
 		d.target = registryTarget{registryflags.Settings{Addrs: []string{addr}}, d.target.timeout}
-		d.env = []string{"MICRO_REGISTRY=etcd", "MICRO_REGISTRY_ADDRESS=" + addr}
-		for _, name := range []string{"USER", "PASSWORD", "TLS_CA", "TLS_CERT", "TLS_KEY"} {
-			d.env = append(d.env, "MICRO_REGISTRY_"+name+"=")
+		for _, name := range registryflags.Names() {
+			d.env = append(d.env, registryflags.Variable(name)+"=") // what is for another etcd
 		}
+		d.env = append(d.env, "MICRO_REGISTRY=etcd", registryflags.Variable(registryflags.Address)+"="+addr)
 		d.tell("The registry: etcd %s runs on %s.", version, addr)
 	}
 	return d.target.use(func(r registry.Registry) error {
