@@ -194,14 +194,13 @@ func (s *service) Run() (err error) {
 	if err != nil {
 		return fmt.Errorf("run %q: %w", s.Name(), err)
 	}
-	ctx := o.Context
+	ctx, uncatch := o.Context, func() {}
 	if o.Signal {
-		var stop context.CancelFunc
-		ctx, stop = signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt, syscall.SIGQUIT)
-		defer stop()
+		ctx, uncatch = signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt, syscall.SIGQUIT)
+		defer uncatch()
 		// The first signal stops the service. A second one is not caught any more, so
-		// that it ends a process which takes too long to stop.
-		context.AfterFunc(ctx, stop)
+		// that it ends a process which takes too long to start or to stop.
+		context.AfterFunc(ctx, uncatch)
 	}
 
 	logger.Infof("Starting [service] %s", s.Name())
@@ -209,6 +208,7 @@ func (s *service) Run() (err error) {
 		return err
 	}
 	<-ctx.Done()
+	uncatch()
 	return s.Stop()
 }
 
