@@ -68,7 +68,7 @@ var rooms = []room{
 	{"server", []string{"registry", "broker", "transport", "internal/defaults"}, "contract"},
 	{"api", []string{"registry", "server"}, "contract: imported by generated code"},
 
-	{"client/grpc", []string{"client", "client/selector", "registry", "internal/attempt", "internal/conn", "internal/defaults", "internal/discovery", "internal/ability", "internal/feed", "internal/pick", "internal/rpc", "internal/settings"}, "call room"},
+	{"client/grpc", []string{"client", "client/selector", "registry", "internal/attempt", "internal/conn", "internal/defaults", "internal/discovery", "internal/ability", "internal/feed", "internal/pick", "internal/rpc", "internal/settings", "internal/refusal"}, "call room"},
 	{"server/grpc", []string{"server", "broker", "registry", "internal/defaults", "internal/enroll", "internal/ability", "internal/netaddr", "internal/protomsg", "internal/record", "internal/rpc", "internal/settings"}, "call room"},
 
 	{"internal/registryflags", []string{"registry", "internal/etcd", "internal/reload", "internal/settings", "internal/etcd/layout"}, "wiring: where a registry is and how to be let in, for services and the command alike"},

@@ -15,6 +15,7 @@ import (
 	"github.com/rollcall-go/micro/errors"
 	"github.com/rollcall-go/micro/internal/conn"
 	"github.com/rollcall-go/micro/internal/pick"
+	"github.com/rollcall-go/micro/internal/refusal"
 	"github.com/rollcall-go/micro/internal/rpc"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -87,11 +88,10 @@ func selectError(service string, err error) error {
 		return failure(fmt.Sprintf("service %s: %s", service, reason), notFound{err})
 	}
 	code := int32(http.StatusInternalServerError)
-	switch {
-	case e == nil:
-	case e.Reason == pick.Refused:
+	switch kind := refusal.Of(err); {
+	case e != nil && e.Reason == pick.Refused, e == nil && kind == refusal.Login:
 		code = http.StatusUnauthorized
-	case e.Reason == pick.Forbidden:
+	case e != nil && e.Reason == pick.Forbidden, e == nil && kind == refusal.Right:
 		code = http.StatusForbidden
 	}
 	return errors.Wrap(rpc.ClientID, fmt.Sprintf("error selecting %s node: %s", service, reason), code, err)
