@@ -71,8 +71,8 @@ func (b *base) apply(opts []Option) {
 	b.opts.Fields = maps.Clone(b.opts.Fields)
 }
 
-// write writes one line. A line that cannot be written is lost: there is nowhere
-// left to say so.
+// write writes one line, whatever the message and the fields hold. A line that
+// cannot be written is lost: there is nowhere left to say so.
 func (b *base) write(out io.Writer, at time.Time, fields map[string]any, message string) {
 	if out == nil {
 		out = os.Stdout
@@ -80,9 +80,9 @@ func (b *base) write(out io.Writer, at time.Time, fields map[string]any, message
 	var line strings.Builder
 	line.WriteString(at.Format("2006-01-02 15:04:05 "))
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		fmt.Fprintf(&line, " %s=%v", name, fields[name])
+		line.WriteString(" " + escape(name) + "=" + escape(fmt.Sprint(fields[name])))
 	}
-	line.WriteString(" " + message + "\n")
+	line.WriteString(" " + escape(strings.TrimRight(message, "\r\n")) + "\n")
 	b.writing.Lock()
 	defer b.writing.Unlock()
 	_, _ = io.WriteString(out, line.String())

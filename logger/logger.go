@@ -2,7 +2,8 @@
 //
 //	2006-01-02 15:04:05  file=greeter/main.go:21 level=info Listening on [::]:8080
 //
-// The fields are sorted by their names. Lines go to standard output unless
+// The fields are sorted by their names. A message is one line, and no terminal obeys
+// it: control characters in it are escaped as in Go's strings. Lines go to standard output unless
 // WithOutput says otherwise. MICRO_LOG_LEVEL sets the level of DefaultLogger; it
 // is read when that logger is first used, not when the package is imported.
 package logger
