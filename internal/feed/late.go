@@ -10,6 +10,8 @@ import (
 // late is a Source for a registry that is yet to be chosen.
 type late struct{ placeholder ability.Placeholder }
 
+var _ Resolver = late{}
+
 // Follow waits for the choice, and then follows what was chosen.
 func (l late) Follow(ctx context.Context, name string, sink Sink) error {
 	sink.Status(Status{Err: ability.Check(l.placeholder), Since: time.Now()})
@@ -19,4 +21,16 @@ func (l late) Follow(ctx context.Context, name string, sink Sink) error {
 	case <-l.placeholder.Chosen():
 	}
 	return Of(ability.Chosen(l.placeholder)).Follow(ctx, name, sink)
+}
+
+// Resolve asks what was chosen, and knows nothing more where that cannot tell.
+func (l late) Resolve(ctx context.Context, gone []Departure) ([]Cause, error) {
+	if r, ok := Of(ability.Chosen(l.placeholder)).(Resolver); ok && l.placeholder.Unwrap() != nil {
+		return r.Resolve(ctx, gone)
+	}
+	causes := make([]Cause, len(gone))
+	for i, d := range gone {
+		causes[i] = d.Cause
+	}
+	return causes, nil
 }
