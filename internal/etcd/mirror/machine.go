@@ -83,6 +83,7 @@ const (
 var (
 	errSilent      = errors.New("no answer to a probe")
 	errRenewed     = errors.New("the connection was made anew")
+	errDeafened    = errors.New("etcd refused a watch, and with it the stream")
 	errUnconfirmed = errors.New("etcd did not confirm the watch")
 )
 

@@ -502,6 +502,9 @@ func (w *Watcher) take(s *keyStream, resp *pb.WatchResponse) (*Watch, error) {
 	case err != nil:
 		delete(s.ids, resp.WatchId)
 		delete(w.watches, one.id)
+		if resp.Created && !s.ownIDs {
+			w.broken = errDeafened // etcd 3.3 reads nothing more from a stream after a refusal
+		}
 	case resp.Created:
 		one.ready, one.etcdID = true, resp.WatchId
 		s.ids[resp.WatchId] = one
