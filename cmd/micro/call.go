@@ -102,6 +102,8 @@ func call(s *session) (err error) {
 	hint := ""
 	if meant := s.endpointMeant(service, endpoint, said.GetCode()); len(meant) > 0 {
 		hint = "; did you mean " + strings.Join(meant, " or ") + "?"
+	} else if strings.Contains(said.GetDetail(), "unmarshal") {
+		hint = "; it was sent as " + contentType
 	}
 	failed := &callError{fmt.Sprintf("call %q of %q: %d %s: %s (from %s)%s", endpoint, service,
 		said.GetCode(), said.GetStatus(), said.GetDetail(), said.GetId(), hint), nil}
@@ -144,18 +146,16 @@ func (s *session) endpointMeant(service, endpoint string, code int32) []string {
 	return suggest(endpoint, slices.Compact(names))
 }
 
-// printRaw prints what a service answered as it came. On a terminal it is shown in
-// such a way that it stays text.
+// printRaw prints what a service answered as it came, but on a terminal as text.
 func printRaw(w screen, answer []byte) error {
-	answer = append(bytes.TrimRight(orEmpty(answer), "\n"), '\n')
+	to := w.w
 	if w.isTerminal() {
+		to = w
 		if json.Valid(answer) {
 			answer = escaped(answer)
 		}
-		_, err := w.Write(answer)
-		return err
 	}
-	_, err := w.w.Write(answer)
+	_, err := fmt.Fprintf(to, "%s\n", bytes.TrimRight(orEmpty(answer), "\n"))
 	return err
 }
 

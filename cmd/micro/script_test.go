@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -24,6 +25,9 @@ import (
 //	greeter                  start a node of the service "greeter", with its id in $NODE
 //	put KEY FILE             write a key of etcd
 //	json PATH VALUE          compare a value in the JSON on standard output
+//	clean                    standard output and error hold text alone
+//
+// $ODD is a name that wants to command a terminal, $ODDTEXT a text.
 func TestScripts(t *testing.T) {
 	scripts, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(scripts) == 0 {
@@ -38,6 +42,8 @@ func TestScripts(t *testing.T) {
 				Files: []string{script},
 				Setup: func(env *testscript.Env) error {
 					env.Setenv("ETCD", etcd.Addr())
+					env.Setenv("ODD", "odd-\x1b]0;pwned\a\u009b\u202e")
+					env.Setenv("ODDTEXT", "\x1b]0;pwned\a\u009b\x7f\u202e\n")
 					env.Setenv("PATH", filepath.Dir(binary)+string(filepath.ListSeparator)+env.Getenv("PATH"))
 					return nil
 				},
@@ -60,7 +66,8 @@ func TestScripts(t *testing.T) {
 						_, err := etcd.Client(t).Put(t.Context(), args[0], strings.TrimSpace(ts.ReadFile(args[1])))
 						ts.Check(err)
 					},
-					"json": compareJSON,
+					"json":  compareJSON,
+					"clean": onlyText,
 				},
 			})
 		})
@@ -87,6 +94,17 @@ func startGreeter(ts *testscript.TestScript, binary, addr string) {
 		}
 	}
 	ts.Fatalf("the greeter did not register")
+}
+
+// onlyText is the command clean.
+func onlyText(ts *testscript.TestScript, _ bool, _ []string) {
+	for _, name := range []string{"stdout", "stderr"} {
+		for _, r := range ts.ReadFile(name) {
+			if r != '\n' && !unicode.IsPrint(r) {
+				ts.Fatalf("%U in %s: %q", r, name, ts.ReadFile(name))
+			}
+		}
+	}
 }
 
 // compareJSON is the command json: its path has names and indices, as in 0.nodes.1.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
@@ -114,20 +115,27 @@ func decode(ctx context.Context, keys layout.Layout, r *report, kvs []*mvccpb.Ke
 		}
 		key := string(kv.Key)
 		s, err := keys.Decode(key, kv.Value)
-		if err == nil {
+		switch {
+		case err == nil:
 			n := s.Nodes[0]
 			nodes = append(nodes, node{key: key, lease: kv.Lease, service: s.Name, id: n.Id, address: n.Address})
-			continue
+		case !errors.Is(err, layout.ErrLeaving):
+			r.refused(keys, key, kv.Value, err)
 		}
-		if errors.Is(err, layout.ErrLeaving) {
-			continue
-		}
-		fix := fmt.Sprintf("find out who wrote it; `etcdctl del %s` removes it", Shell(key))
-		if json.Unmarshal(kv.Value, new(registry.Service)) == nil {
-			r.problem("node.key_mismatch", key, fix, "it is not the key of what its value names, so every reader passes it over: %v", err)
-			continue
-		}
-		r.problem("node.undecodable", key, fix, "its value is no record of a service, so every reader passes it over: %v", err)
 	}
 	return nodes
+}
+
+// refused reports a record that every reader passes over because of err.
+func (r *report) refused(keys layout.Layout, key string, value []byte, err error) {
+	fix := fmt.Sprintf("find out who wrote it; `etcdctl del %s` removes it", Shell(key))
+	var s registry.Service
+	switch {
+	case json.Unmarshal(value, &s) != nil:
+		r.problem("node.undecodable", key, fix, "its value is no record of a service, so every reader passes it over: %v", err)
+	case slices.ContainsFunc(s.Nodes, func(n *registry.Node) bool { return n != nil && keys.Node(s.Name, n.Id) == key }):
+		r.problem("node.refused", key, fix, "its value holds what no reader accepts: %v", err)
+	default:
+		r.problem("node.key_mismatch", key, fix, "it is not the key of what its value names, so every reader passes it over: %v", err)
+	}
 }

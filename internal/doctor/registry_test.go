@@ -32,6 +32,7 @@ func TestNodes(t *testing.T) {
 		put(t, client, root+"good/garbage", "{\"name\":\x00", lease)
 		put(t, client, root+"good/null", "null", lease)
 		put(t, client, root+"good/other", `{"name":"evil","nodes":[null,{"id":"x"}]}`, lease)
+		put(t, client, root+"good/odd", `{"name":"good","version":"1\u001b[2J","nodes":[{"id":"odd"}]}`, lease)
 		put(t, client, root+"it's", strings.Repeat("[", 100_000), lease)
 		put(t, client, "/micro/rollcall/pause/good/good-9", `{"by":"ops@host","at":"today","reason":"disk"}`, 0)
 		put(t, client, "/micro/rollcall/pause/good/good-1", `x`, 0)
@@ -46,7 +47,7 @@ func TestNodes(t *testing.T) {
 			"problem node.address_wildcard",
 			"problem node.address_malformed",
 			"problem node.undecodable", "problem node.undecodable",
-			"problem node.key_mismatch", "problem node.key_mismatch",
+			"problem node.key_mismatch", "problem node.key_mismatch", "problem node.refused",
 			"warning node.paused", "warning pause.malformed", "warning node.paused_registered",
 		)
 		says(t, all, "node.unreachable", "dead/dead-1", dead, "connection refused", "of 600 s left")
