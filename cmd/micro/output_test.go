@@ -2,10 +2,13 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/rollcall-go/micro/registry"
 )
@@ -43,6 +46,56 @@ func TestIsTerminal(t *testing.T) {
 	var out bytes.Buffer
 	if (screen{&out}).faint("a %s", "text"); out.String() != "a text\n" {
 		t.Errorf("a file gets commands for terminals: %q", out.String())
+	}
+}
+
+// TestScreen shows what becomes of characters that are commands to a terminal, or
+// that deceive who reads it.
+func TestScreen(t *testing.T) {
+	for given, want := range map[string]string{
+		"a\x1b]0;x\a\r\tb\n":       "a?]0;x???b\n",
+		"\u009b2J\x7f\u202e\u2066": "?2J???",
+		"\u2028\u00ad\ufeff":       "???",
+		"\x9b\xff":                 "\ufffd\ufffd",
+		"服务 ä é 🙂":                 "服务 ä é 🙂",
+	} {
+		var out bytes.Buffer
+		if n, err := (screen{&out}).Write([]byte(given)); n != len(given) || err != nil || out.String() != want {
+			t.Errorf("%q became %q (%d, %v), want %q", given, out.String(), n, err, want)
+		}
+		out.Reset()
+		screen{&out}.note("%s", given)
+		if got := out.String(); strings.Count(got, "\n") != 1 || !strings.HasSuffix(got, "\n") {
+			t.Errorf("%q is noted as %q", given, got)
+		}
+		var back string
+		text, err := json.Marshal(strings.ToValidUTF8(given, ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		safe := escaped(text)
+		if err := json.Unmarshal(safe, &back); err != nil || back != strings.ToValidUTF8(given, "") {
+			t.Errorf("%q as JSON is %s, read as %q, %v", given, safe, back, err)
+		}
+		if i := bytes.IndexFunc(safe, func(r rune) bool { return !unicode.IsPrint(r) }); i >= 0 {
+			t.Errorf("%q as JSON is %q", given, safe)
+		}
+	}
+	if got := string(escaped([]byte("\"\U000e0001\""))); got != `"\udb40\udc01"` {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestRedact(t *testing.T) {
+	for given, want := range map[string]string{
+		"dial https://root:Hunter2@10.0.0.1:2379: refused": "dial https://***@10.0.0.1:2379: refused",
+		"http://user@h:1, http://h:2":                      "http://***@h:1, http://h:2",
+		"http://h:1/a@b":                                   "http://h:1/a@b",
+		"mail ops@host":                                    "mail ops@host",
+	} {
+		if got := redact(given); got != want {
+			t.Errorf("%q became %q, want %q", given, got, want)
+		}
 	}
 }
 

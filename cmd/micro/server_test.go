@@ -146,6 +146,30 @@ func TestServerOnEveryInterface(t *testing.T) {
 	}
 }
 
+// TestOpenServerWarns shows finding M2: who opens etcd to a network is told what
+// that means, whatever the level of the log.
+func TestOpenServerWarns(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		want int // lines on standard error
+	}{
+		{[]string{"--address", "0.0.0.0:0"}, 1},
+		{[]string{"--address", "0.0.0.0:0", "--log_level", "error"}, 1},
+		{[]string{"--address", "127.0.0.1:0", "--peer_address", "0.0.0.0:0"}, 1},
+		{[]string{"--address", "[::1]:0"}, 0},
+	} {
+		c := spawn(t, nil, append([]string{"server", "--unsafe_fast", "--data_dir", filepath.Join(t.TempDir(), "data")}, tt.args...)...)
+		c.line(t)
+		if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		code, _ := c.wait(t)
+		if got := c.stderr.String(); code != exitOK || strings.Count(got, "\n") != tt.want || strings.Count(got, "micro: warning: whoever reaches") != tt.want {
+			t.Errorf("%q: exit code %d, stderr %q", tt.args, code, got)
+		}
+	}
+}
+
 func TestServerThatCannotStart(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

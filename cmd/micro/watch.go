@@ -95,12 +95,12 @@ func (s *session) tellTouch(name string) (stop func()) {
 	}
 }
 
-// touch is told how a watch stands with its registry. Calls come one at a time.
+// touch is told how a watch that has begun stands with its registry. Calls come one
+// at a time.
 type touch struct {
 	out   screen
 	where string
 	now   func() time.Time
-	begun bool
 	lost  time.Time // zero while it is in touch
 }
 
@@ -116,11 +116,10 @@ func (t *touch) Status(s feed.Status) {
 	case s.Live && !t.lost.IsZero():
 		t.out.note("%s  in touch with %s again, after %s", at, t.where, t.now().Sub(t.lost).Round(100*time.Millisecond))
 		t.lost = time.Time{}
-	case !s.Live && t.begun && t.lost.IsZero():
+	case !s.Live && s.Err != nil && t.lost.IsZero():
 		t.lost = t.now()
 		t.out.note("%s  out of touch with %s: %v; what changes meanwhile is printed when it is back", at, t.where, s.Err)
 	}
-	t.begun = t.begun || s.Live
 }
 
 func eventsOf(r *registry.Result, now time.Time) []event {

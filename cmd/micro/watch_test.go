@@ -88,6 +88,38 @@ func TestWatch(t *testing.T) {
 	}
 }
 
+// TestWatchOutOfTouch shows that somebody who watches is told when nothing can be
+// seen.
+func TestWatchOutOfTouch(t *testing.T) {
+	server := testkit.StartEtcd(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	errs, stderr := io.Pipe()
+	code := make(chan int, 1)
+	go func() {
+		code <- run(ctx, []string{"micro", "watch", "--registry_address", server.Addr()}, io.Discard, stderr)
+		stderr.Close()
+	}()
+	said := bufio.NewScanner(errs)
+	next := func(want string) {
+		t.Helper()
+		if !said.Scan() || !strings.Contains(said.Text(), want) || !strings.Contains(said.Text(), server.Addr()) {
+			t.Fatalf("it says %q, want %q", said.Text(), want)
+		}
+	}
+	next("watching all services")
+	for range 2 {
+		server.Kill()
+		next("out of touch with etcd at ")
+		server.Restart(t)
+		next("in touch with etcd at ")
+	}
+	cancel()
+	if c := <-code; c != exitOK || said.Scan() {
+		t.Errorf("exit code %d, it says %q", c, said.Text())
+	}
+}
+
 func TestWatchThatCannotBegin(t *testing.T) {
 	code, stdout, stderr := micro(t, "watch", "--registry_address=127.0.0.1:1")
 	if code != exitFailed || stdout != "" || !strings.Contains(stderr, "connection refused") || strings.Count(stderr, "\n") != 1 {
