@@ -22,7 +22,9 @@ import (
 
 const never = 100 * 365 * 24 * time.Hour
 
-type journal struct{ opts atomic.Pointer[registry.Options] }
+type journal struct {
+	opts atomic.Pointer[registry.Options]
+}
 
 // NewRegistry returns a registry in the file that registry.Addrs names.
 func NewRegistry(opts ...registry.Option) registry.Registry {
