@@ -41,10 +41,14 @@ func (in *input) fail(name, value, format string, args ...any) {
 
 func (in *input) text(name string) (string, bool) {
 	v := strings.TrimSpace(in.given(name))
-	if err := registryflags.CheckQuotes(name, v); err != nil && in.err == nil {
+	in.checkQuotes(name, v)
+	return v, v != ""
+}
+
+func (in *input) checkQuotes(name, value string) {
+	if err := registryflags.CheckQuotes(name, value); err != nil && in.err == nil {
 		in.err = err
 	}
-	return v, v != ""
 }
 
 func (in *input) list(name string) ([]string, bool) {
@@ -55,6 +59,10 @@ func (in *input) list(name string) ([]string, bool) {
 	}
 	if len(v) == 0 {
 		v = slices.DeleteFunc(strings.Split(strings.TrimSpace(os.Getenv(registryflags.Variable(name))), ","), blank)
+	}
+	in.checkQuotes(name, strings.TrimSpace(strings.Join(v, ","))) // the parser has split what was in one pair of them
+	for _, item := range v {
+		in.checkQuotes(name, item)
 	}
 	return v, len(v) > 0
 }

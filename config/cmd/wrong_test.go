@@ -50,6 +50,8 @@ func TestWrongInputExitsWith2(t *testing.T) {
 		{`--registry=etcd --registry_address="a:1"`, `quotes are part of the value`},
 		{`--registry=etcd --registry_address="a:1","b:1"`, `quotes are part of the`},
 		{`--server_address=":8080"`, `quotes are part of the value`},
+		{`--server_metadata="a=b,c=d"`, `quotes are part of the value`},
+		{`--server_metadata='a=b'`, `quotes are part of the value`},
 		{"--registry=etcd --registry_address=http://root:secret@a:1", "--registry_address: user and password do not belong in an address|--registry_user"},
 		{"--registry=etcd --namespace=a/b", `--namespace="a/b"|letters, digits`},
 		{"--registry=etcd --registry_user=root", `--registry_user="root"|MICRO_REGISTRY_PASSWORD`},
@@ -84,6 +86,14 @@ func TestWrongInputExitsWith2(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestQuotesOfAVariable(t *testing.T) {
+	t.Setenv("MICRO_SERVER_METADATA", `"zone=a,rack=b"`)
+	p := newProgram()
+	if err := p.run(t); err == nil || !strings.Contains(p.stderr, "quotes are part of the value; leave them out (given by MICRO_SERVER_METADATA)") {
+		t.Errorf("Init: %v, wrote %q", err, p.stderr)
 	}
 }
 
