@@ -19,6 +19,9 @@ func (d *Directory) await(name string) (done func()) {
 	return func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
+		if e, ok := (*d.entries.Load())[name]; ok {
+			e.use() // to the end of the waiting
+		}
 		if d.awaited[name]--; d.awaited[name] == 0 {
 			delete(d.awaited, name)
 		}
