@@ -65,7 +65,7 @@ func (e usageError) Error() string { return string(e) }
 // unless something says that words are the program's own.
 func (c *command) noWords(ctx *cli.Context) error {
 	words := ctx.Args().Slice()
-	if len(words) == 0 || c.withinAnother || isTestBinary(os.Args) || parsedBefore(words) && !c.anyFlag(words) {
+	if strings.TrimSpace(strings.Join(words, "")) == "" || c.withinAnother || isTestBinary(os.Args) || parsedBefore(words) && !c.anyFlag(words) {
 		return nil
 	}
 	var names []string

@@ -90,6 +90,15 @@ func TestStrayWords(t *testing.T) {
 // TestWordsOfAnotherCommandLine makes a service within a command of the program's
 // own command line.
 func TestWordsOfAnotherCommandLine(t *testing.T) {
+	for _, blank := range []string{"", " ", "\r"} { // as templates and scripts leave them
+		p := newProgram()
+		if err := p.run(t, "--server_name=x", blank); err != nil || p.server.Options().Name != "x" {
+			t.Errorf("%q: Init: %v", blank, err)
+		}
+		if err := p.run(t, blank, "--server_name=y"); err == nil || !strings.Contains(p.stderr, "unexpected argument") {
+			t.Errorf("%q before a flag: Init: %v, wrote %q", blank, err, p.stderr)
+		}
+	}
 	p := newProgram()
 	var inner error
 	outer := &cli.App{Name: "svc", Commands: []*cli.Command{{
