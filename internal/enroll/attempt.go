@@ -69,7 +69,7 @@ func (e *Enrollment) undo() {
 
 // describe returns the service to publish, or an error for one that cannot be.
 func (e *Enrollment) describe() (*registry.Service, error) {
-	svc, err := e.cfg.Describe()
+	svc, err := e.cfg.Describe(e.ctx)
 	if err != nil {
 		return nil, fmt.Errorf("describe the service: %w", err)
 	}

@@ -25,8 +25,9 @@ type Config struct {
 	Registry registry.Registry
 	// Describe returns the service with its one node, as it is to be published. It
 	// is called before the first registration and at every re-check, from one
-	// goroutine at a time; what it returns is not changed afterwards.
-	Describe func() (*registry.Service, error)
+	// goroutine at a time; what it returns is not changed afterwards. Its context is done
+	// when the enrolment is stopped.
+	Describe func(context.Context) (*registry.Service, error)
 	// Check says whether the service is fit to be called; while it returns an
 	// error the node is kept out of the registry. Nil means always.
 	Check func(context.Context) error

@@ -94,8 +94,8 @@ func (o *output) count(text string) int {
 	return strings.Count(o.b.String(), text)
 }
 
-func describe(address *string) func() (*registry.Service, error) {
-	return func() (*registry.Service, error) {
+func describe(address *string) func(context.Context) (*registry.Service, error) {
+	return func(context.Context) (*registry.Service, error) {
 		return &registry.Service{Name: "s", Version: "1", Nodes: []*registry.Node{{Id: "s-1", Address: *address}}}, nil
 	}
 }
@@ -168,10 +168,10 @@ func TestPublishesAChange(t *testing.T) {
 		cfg := config(f, out)
 		var mu sync.Mutex
 		address := "10.0.0.1:1"
-		cfg.Describe = func() (*registry.Service, error) {
+		cfg.Describe = func(ctx context.Context) (*registry.Service, error) {
 			mu.Lock()
 			defer mu.Unlock()
-			return describe(&address)()
+			return describe(&address)(ctx)
 		}
 		e := Start(cfg)
 		synctest.Wait()

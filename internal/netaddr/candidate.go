@@ -1,6 +1,7 @@
 package netaddr
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -19,6 +20,10 @@ const (
 func (c class) String() string {
 	return [...]string{"private address", "address", "bridge or tunnel address", "loopback address"}[c]
 }
+
+// tier groups the classes whose addresses are worth the same to a caller who has
+// both IPv4 and IPv6.
+func (c class) tier() class { return max(c, global) }
 
 type candidate struct {
 	addr  netip.Addr
@@ -50,10 +55,11 @@ func rank(ifaces []Interface) []candidate {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b candidate) int {
-		if a.class != b.class {
-			return int(a.class) - int(b.class)
-		}
-		return a.addr.BitLen() - b.addr.BitLen()
+		return cmp.Or(
+			cmp.Compare(a.class.tier(), b.class.tier()),
+			cmp.Compare(a.addr.BitLen(), b.addr.BitLen()),
+			cmp.Compare(a.class, b.class),
+		)
 	})
 	return out
 }

@@ -3,6 +3,8 @@
 package netaddr
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -26,8 +28,8 @@ type Host struct {
 	Interfaces func() ([]Interface, error)
 	// Route returns the local address from which the host would reach the given
 	// address of a registry: a host with or without scheme and port. It sends
-	// nothing there; the host's name, if it has one, is looked up.
-	Route func(to string) (netip.Addr, error)
+	// nothing there; the host's name, if it has one, is looked up until ctx is done.
+	Route func(ctx context.Context, to string) (netip.Addr, error)
 }
 
 // System is the host that the program runs on.
@@ -37,8 +39,11 @@ func System() Host {
 
 // Wish is what is known of the address that is wanted.
 type Wish struct {
-	// Bound is the listener's address, host:port.
+	// Bound is the listener's address, host:port. The address that is chosen is one
+	// that the listener takes: of IPv4 if it is bound to 0.0.0.0.
 	Bound string
+	// IPv6Only says that a listener bound to :: takes no IPv4.
+	IPv6Only bool
 	// Advertise is the address that the program or the operator gave, verbatim.
 	// Without a port it takes that of Bound. Empty means none.
 	Advertise string
@@ -76,70 +81,78 @@ func (c Choice) String() string {
 
 // Advertise returns the address to publish.
 //
-// What was given as Advertise goes before a specific host in Bound. A wildcard host
+// A host given as Advertise goes before a specific host in Bound. A wildcard host
 // ("", 0.0.0.0, ::) is replaced by one of the host's own addresses, those that the
-// wish leaves, in this order: the one from which the host reaches the registry; a
-// private address of an ordinary interface; any other global address of one; an
-// address of a bridge or tunnel; and loopback at the last. That an address is on
-// the route to the registry does not raise a bridge, a tunnel or loopback above the
-// others. Within a class, IPv4 goes before IPv6 and the system's order decides.
-func (h Host) Advertise(w Wish) (Choice, error) {
+// wish leaves and the listener takes, in this order: the one from which the host
+// reaches the registry; those of ordinary interfaces, IPv4 before IPv6, since not
+// every caller has that, and private ones before others; an address of a bridge or
+// tunnel; and loopback at the last. That an address is on the route to the registry
+// does not raise a bridge, a tunnel or loopback above the others. The system's order
+// decides the rest.
+func (h Host) Advertise(ctx context.Context, w Wish) (Choice, error) {
+	given, givenPort, err := split(w.Advertise)
+	if err != nil {
+		return Choice{}, fmt.Errorf("read the advertised address %q: %w", w.Advertise, err)
+	}
+	if givenPort == "0" {
+		givenPort = ""
+	}
+	if !wildcard(given) && givenPort != "" {
+		return Choice{Address: join(given, givenPort), Reason: "given as the advertised address"}, nil
+	}
 	host, port, err := split(w.Bound)
 	if err != nil {
 		return Choice{}, fmt.Errorf("read the listener's address %q: %w", w.Bound, err)
 	}
-	if w.Advertise != "" {
-		ah, ap, err := split(w.Advertise)
-		if err != nil {
-			return Choice{}, fmt.Errorf("read the advertised address %q: %w", w.Advertise, err)
-		}
-		if ap == "" || ap == "0" {
-			ap = port
-		}
-		if !wildcard(ah) {
-			return Choice{Address: join(ah, ap), Reason: "given as the advertised address"}, nil
-		}
-		host, port = ah, ap
-	}
-	if !wildcard(host) {
+	port = cmp.Or(givenPort, port)
+	switch {
+	case !wildcard(given):
+		return Choice{Address: join(given, port), Reason: "given as the advertised address"}, nil
+	case !wildcard(host):
 		return Choice{Address: join(host, port), Reason: "the listener is bound to it"}, nil
 	}
-	return h.choose(port, w)
+	return h.choose(ctx, port, w, familyOf(host, w.IPv6Only))
 }
 
-func (h Host) choose(port string, w Wish) (Choice, error) {
+func (h Host) choose(ctx context.Context, port string, w Wish, takes family) (Choice, error) {
 	ifaces, err := h.Interfaces()
 	if err != nil {
 		return Choice{}, fmt.Errorf("list network interfaces: %w", err)
 	}
 	all := rank(ifaces)
-	found, err := w.filter(all)
+	found, err := w.filter(all, takes)
 	switch {
 	case err != nil:
 		return Choice{}, err
 	case len(all) == 0:
 		return Choice{}, errors.New("choose an address to publish: no network interface has one; give one with --server_advertise")
 	case len(found) == 0:
-		return Choice{}, fmt.Errorf("choose an address to publish: none is %s; there are %s", w.restriction(), strings.Join(texts(all), ", "))
+		return Choice{}, fmt.Errorf("choose an address to publish: none is %s; there are %s", w.restriction(takes), strings.Join(texts(all), ", "))
 	}
 	c := Choice{Candidates: texts(found)}
 	best, reason := found[0], "the best"
-	if len(found) == 1 {
+	switch {
+	case len(found) == 1:
 		reason = "the only one"
+	case best.addr.Is4() && slices.ContainsFunc(found, func(c candidate) bool { return !c.addr.Is4() && c.class.tier() == best.class.tier() }):
+		reason = "the best, IPv4 going before IPv6"
 	}
-	if at := h.routed(found, w.Towards); at != "" {
-		reason = "on the route to the registry at " + at
+	if at := h.routed(ctx, found, w.Towards); at != "" {
 		best = found[0]
+		reason = "on the route to the registry at " + at
+		if !best.addr.Is4() {
+			reason += ", which is reached over IPv6"
+		}
 	}
-	if r := w.restriction(); r != "" {
+	if r := w.restriction(takes); r != "" {
 		reason += " " + r
 	}
 	c.Address, c.Reason, c.Loopback = join(best.addr.String(), port), reason, best.class == loopback
 	return c, nil
 }
 
-// filter returns the candidates that the wish leaves.
-func (w Wish) filter(all []candidate) ([]candidate, error) {
+// filter returns the candidates that the wish leaves and the listener takes.
+func (w Wish) filter(all []candidate, takes family) ([]candidate, error) {
 	var within netip.Prefix
 	if w.CIDR != "" {
 		var err error
@@ -149,23 +162,26 @@ func (w Wish) filter(all []candidate) ([]candidate, error) {
 	}
 	var left []candidate
 	for _, c := range all {
-		if (w.Interface == "" || c.iface == w.Interface) && (w.CIDR == "" || within.Contains(c.addr)) {
+		if takes.takes(c.addr) && (w.Interface == "" || c.iface == w.Interface) && (w.CIDR == "" || within.Contains(c.addr)) {
 			left = append(left, c)
 		}
 	}
 	return left, nil
 }
 
-// restriction says in words what the wish restricts the choice to.
-func (w Wish) restriction() string {
+// restriction says in words what the wish and the listener restrict the choice to.
+func (w Wish) restriction(takes family) string {
 	var parts []string
+	if takes != both {
+		parts = append(parts, "of "+takes.String()+", which alone the listener takes")
+	}
 	if w.Interface != "" {
 		parts = append(parts, "of interface "+w.Interface)
 	}
 	if w.CIDR != "" {
 		parts = append(parts, "within "+w.CIDR)
 	}
-	return strings.Join(parts, " ")
+	return strings.Join(parts, ", ")
 }
 
 // ParseCIDR reads the CIDR of a Wish.
@@ -180,15 +196,17 @@ func ParseCIDR(text string) (netip.Prefix, error) {
 // routed puts the candidate from which one of towards is reached first, and
 // returns that one's address. It returns "" and changes nothing if there is none
 // better than others of a better class.
-func (h Host) routed(found []candidate, towards []string) string {
+func (h Host) routed(ctx context.Context, found []candidate, towards []string) string {
 	for _, to := range towards {
-		local, err := h.Route(to)
+		local, err := h.Route(ctx, to)
 		if err != nil {
 			continue
 		}
 		i := slices.IndexFunc(found, func(c candidate) bool { return c.addr == local })
 		if i >= 0 && (found[i].class < virtual || found[0].class >= virtual && found[i].class < loopback) {
-			found[0], found[i] = found[i], found[0]
+			routed := found[i]
+			copy(found[1:i+1], found[:i])
+			found[0] = routed
 			return to
 		}
 	}

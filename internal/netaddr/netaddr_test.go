@@ -1,7 +1,9 @@
 package netaddr
 
 import (
+	"context"
 	"errors"
+	"net"
 	"net/netip"
 	"strings"
 	"testing"
@@ -22,7 +24,7 @@ func addrs(texts ...string) []netip.Addr {
 func host(route map[string]string, ifaces ...Interface) Host {
 	return Host{
 		Interfaces: func() ([]Interface, error) { return ifaces, nil },
-		Route: func(to string) (netip.Addr, error) {
+		Route: func(_ context.Context, to string) (netip.Addr, error) {
 			if a, ok := route[to]; ok {
 				return netip.ParseAddr(a)
 			}
@@ -44,6 +46,7 @@ func TestAdvertise(t *testing.T) {
 		host                   Host
 		towards                []string
 		iface, cidr            string
+		ipv6Only               bool
 		want                   string
 		loopback               bool
 	}{
@@ -71,12 +74,22 @@ func TestAdvertise(t *testing.T) {
 		{name: "given before interface", advertise: "a:1", bound: ":80", host: host(nil, lo, eth, pub), iface: "eth1", want: "a:1"},
 		{name: "bound before interface", bound: "10.1.2.3:80", host: host(nil, lo, eth, pub), iface: "eth1", want: "10.1.2.3:80"},
 		{name: "provider's space", bound: ":80", host: host(nil, lo, Interface{Name: "eth0", Addrs: addrs("100.64.3.4")}), want: "100.64.3.4:80"},
+		{name: "listener of IPv4", bound: "0.0.0.0:80", host: host(nil, lo, pub, eth), want: "10.1.2.3:80"},
+		{name: "listener of IPv4, private IPv6 and public IPv4", bound: "0.0.0.0:80", host: host(nil, lo, Interface{Name: "eth0", Addrs: addrs("fd00::2", "203.0.113.9")}), want: "203.0.113.9:80"},
+		{name: "listener of IPv4, the registry over IPv6", bound: "0.0.0.0:80", host: host(map[string]string{"r:1": "fd00::2"}, lo, eth), towards: []string{"r:1"}, want: "10.1.2.3:80"},
+		{name: "listener of IPv4 on a host without", bound: "0.0.0.0:80", host: host(nil, lo, six), want: "127.0.0.1:80", loopback: true},
+		{name: "listener of IPv6", bound: "[::]:80", ipv6Only: true, host: host(nil, lo, eth, pub), want: "[fd00::2]:80"},
+		{name: "private IPv6 and public IPv4", bound: "[::]:80", host: host(nil, lo, Interface{Name: "eth0", Addrs: addrs("fd00::2", "203.0.113.9")}), want: "203.0.113.9:80"},
+		{name: "the registry over IPv6", bound: "[::]:80", host: host(map[string]string{"r:1": "fd00::2"}, lo, eth), towards: []string{"r:1"}, want: "[fd00::2]:80"},
+		{name: "IPv6 before a bridge", bound: "[::]:80", host: host(nil, lo, docker, six), want: "[2001:db8::7]:80"},
+		{name: "a port for a bound host", advertise: ":90", bound: "10.1.2.3:80", host: host(nil, lo, eth, pub), want: "10.1.2.3:90"},
+		{name: "given for a socket", advertise: "a:90", bound: "/run/x:y.sock", host: host(nil, lo), want: "a:90"},
 		{name: "IPv6 only", bound: "[::]:80", host: host(nil, lo, six), want: "[2001:db8::7]:80"},
 		{name: "loopback only", bound: "[::]:80", host: host(nil, lo), want: "127.0.0.1:80", loopback: true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c, err := tc.host.Advertise(Wish{
-				Advertise: tc.advertise, Bound: tc.bound, Towards: tc.towards, Interface: tc.iface, CIDR: tc.cidr,
+			c, err := tc.host.Advertise(t.Context(), Wish{
+				Advertise: tc.advertise, Bound: tc.bound, Towards: tc.towards, Interface: tc.iface, CIDR: tc.cidr, IPv6Only: tc.ipv6Only,
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -89,10 +102,10 @@ func TestAdvertise(t *testing.T) {
 }
 
 func TestAdvertiseErrors(t *testing.T) {
-	if _, err := host(nil).Advertise(Wish{Bound: ":80"}); err == nil || !strings.Contains(err.Error(), "--server_advertise") {
+	if _, err := host(nil).Advertise(t.Context(), Wish{Bound: ":80"}); err == nil || !strings.Contains(err.Error(), "--server_advertise") {
 		t.Errorf("no interface: got %v", err)
 	}
-	if _, err := host(nil).Advertise(Wish{Bound: ":80", Advertise: "a:b:c"}); err == nil || !strings.Contains(err.Error(), `"a:b:c"`) {
+	if _, err := host(nil).Advertise(t.Context(), Wish{Bound: ":80", Advertise: "a:b:c"}); err == nil || !strings.Contains(err.Error(), `"a:b:c"`) {
 		t.Errorf("malformed: got %v", err)
 	}
 }
@@ -107,7 +120,7 @@ func TestNothingIsLeftToChoose(t *testing.T) {
 		{Wish{Bound: ":80", CIDR: "192.168.0.0/16"}, []string{"within 192.168.0.0/16", "10.1.2.3"}},
 		{Wish{Bound: ":80", CIDR: "192.168.0.0"}, []string{`"192.168.0.0"`, "10.0.0.0/8"}},
 	} {
-		_, err := h.Advertise(tc.wish)
+		_, err := h.Advertise(t.Context(), tc.wish)
 		for _, text := range tc.want {
 			if err == nil || !strings.Contains(err.Error(), text) {
 				t.Errorf("%+v: got %v, want %q", tc.wish, err, text)
@@ -116,9 +129,63 @@ func TestNothingIsLeftToChoose(t *testing.T) {
 	}
 }
 
+func TestAChoiceSaysWhyOfItsFamily(t *testing.T) {
+	eth := Interface{Name: "eth0", Addrs: addrs("fd00::2", "10.1.2.3")}
+	for _, tc := range []struct {
+		wish  Wish
+		route map[string]string
+		want  string
+	}{
+		{Wish{Bound: "[::]:80"}, nil, "10.1.2.3:80: the best, IPv4 going before IPv6, among"},
+		{Wish{Bound: "0.0.0.0:80"}, nil, "10.1.2.3:80: the only one of IPv4, which alone the listener takes, among"},
+		{Wish{Bound: "[::]:80", Towards: []string{"r:1"}}, map[string]string{"r:1": "fd00::2"}, "[fd00::2]:80: on the route to the registry at r:1, which is reached over IPv6, among"},
+	} {
+		c, err := host(tc.route, eth).Advertise(t.Context(), tc.wish)
+		if err != nil || !strings.HasPrefix(c.String(), tc.want) {
+			t.Errorf("%+v: got %s, %v", tc.wish, c, err)
+		}
+	}
+	_, err := host(nil, Interface{Name: "eth0", Addrs: addrs("fd00::2")}).Advertise(t.Context(), Wish{Bound: "0.0.0.0:80"})
+	if err == nil || !strings.Contains(err.Error(), "IPv4") {
+		t.Errorf("nothing of the family: %v", err)
+	}
+}
+
+func TestListeners(t *testing.T) {
+	for network, want := range map[string]struct {
+		address  string
+		ipv6Only bool
+	}{"tcp4": {"0.0.0.0:0", false}, "tcp": {":0", false}, "tcp6": {"[::]:0", true}} {
+		l, err := net.Listen(network, want.address)
+		if err != nil {
+			if network == "tcp6" {
+				t.Logf("this host has no IPv6: %v", err)
+				continue
+			}
+			t.Fatal(err)
+		}
+		if got := IPv6Only(l); got != want.ipv6Only {
+			t.Errorf("%s: IPv6 only is %v", network, got)
+		}
+		if err := CheckListener(l.Addr(), ""); err != nil {
+			t.Errorf("%s: %v", network, err)
+		}
+		l.Close()
+	}
+	socket := &net.UnixAddr{Net: "unix", Name: "/run/a:1.sock"}
+	for _, advertise := range []string{"", ":80", "host", "host:0", "0.0.0.0:80"} {
+		if err := CheckListener(socket, advertise); err == nil || !strings.Contains(err.Error(), "server.Advertise") || !strings.Contains(err.Error(), `"/run/a:1.sock"`) {
+			t.Errorf("a socket, advertised as %q: %v", advertise, err)
+		}
+	}
+	if err := CheckListener(socket, "host:80"); err != nil {
+		t.Errorf("a socket behind a proxy: %v", err)
+	}
+}
+
 func TestAChoiceTellsWhichAmongWhichAndWhy(t *testing.T) {
 	h := host(map[string]string{"r:1": "10.1.2.3"}, Interface{Name: "eth1", Addrs: addrs("10.9.9.9")}, Interface{Name: "eth0", Addrs: addrs("10.1.2.3")})
-	c, err := h.Advertise(Wish{Bound: ":80", Towards: []string{"r:1"}})
+	c, err := h.Advertise(t.Context(), Wish{Bound: ":80", Towards: []string{"r:1"}})
 	want := "10.1.2.3:80: on the route to the registry at r:1, among 10.9.9.9 (private address of eth1), 10.1.2.3 (private address of eth0)"
 	if err != nil || c.String() != want {
 		t.Errorf("got %s, %v", c, err)
@@ -126,7 +193,7 @@ func TestAChoiceTellsWhichAmongWhichAndWhy(t *testing.T) {
 }
 
 func TestSystem(t *testing.T) {
-	c, err := System().Advertise(Wish{Bound: "[::]:4242", Towards: []string{"127.0.0.1:2379"}})
+	c, err := System().Advertise(t.Context(), Wish{Bound: "[::]:4242", Towards: []string{"127.0.0.1:2379"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package netaddr
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"net"
 	"net/netip"
@@ -45,7 +46,7 @@ const lookupTimeout = time.Second
 
 // systemRoute connects a datagram socket, which only asks the routing table. Only
 // a name is looked up beforehand.
-func systemRoute(to string) (netip.Addr, error) {
+func systemRoute(ctx context.Context, to string) (netip.Addr, error) {
 	_, bare, schemed := strings.Cut(to, "://")
 	if !schemed {
 		bare = to
@@ -55,7 +56,7 @@ func systemRoute(to string) (netip.Addr, error) {
 		return netip.Addr{}, fmt.Errorf("find the route to %q: it is not host:port", to)
 	}
 	dialer := net.Dialer{Timeout: lookupTimeout}
-	c, err := dialer.Dial("udp", net.JoinHostPort(host, cmp.Or(port, "9"))) // any port serves
+	c, err := dialer.DialContext(ctx, "udp", net.JoinHostPort(host, cmp.Or(port, "9"))) // any port serves
 	if err != nil {
 		return netip.Addr{}, err
 	}

@@ -1,6 +1,7 @@
 package grpc
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,12 +16,12 @@ import (
 
 // record describes the server as it is to be registered. Only a running server
 // has an address to give.
-func (s *grpcServer) record() (*registry.Service, error) {
+func (s *grpcServer) record(ctx context.Context) (*registry.Service, error) {
 	s.mu.Lock()
-	o, handlers := s.opts, slices.Clone(s.handlers)
+	o, handlers, ipv6Only := s.opts, slices.Clone(s.handlers), s.ipv6Only
 	s.mu.Unlock()
-	choice, err := netaddr.System().Advertise(netaddr.Wish{
-		Bound: o.Address, Advertise: o.Advertise,
+	choice, err := netaddr.System().Advertise(ctx, netaddr.Wish{
+		Bound: o.Address, IPv6Only: ipv6Only, Advertise: o.Advertise,
 		Interface: o.AdvertiseInterface, CIDR: o.AdvertiseCIDR,
 		Towards: o.Registry.Options().Addrs,
 	})

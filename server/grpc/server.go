@@ -52,6 +52,7 @@ type grpcServer struct {
 	phase       int
 	run         *run   // from Start on
 	announced   string // the address that was last said to be registered
+	ipv6Only    bool   // the listener is bound to :: and takes no IPv4
 }
 
 var (

@@ -56,9 +56,19 @@ func (s *grpcServer) start() (*run, error) {
 	if err := s.startable(); err != nil {
 		return nil, err
 	}
-	l, err := listen(s.opts)
-	if err != nil {
+	set := settingsOf(s.opts.Context)
+	l := set.listener
+	if l == nil {
+		var err error
+		if l, err = net.Listen("tcp", s.opts.Address); err != nil {
+			return nil, fmt.Errorf("listen on %q: %w", s.opts.Address, err)
+		}
+	} else if err := netaddr.CheckListener(l.Addr(), s.opts.Advertise); err != nil {
 		return nil, err
+	}
+	s.ipv6Only = netaddr.IPv6Only(l)
+	if n := set.maxConn; n > 0 {
+		l = netutil.LimitListener(l, n)
 	}
 	logger.Infof("Server [grpc] Listening on %s", l.Addr())
 	s.opts.Address = l.Addr().String()
@@ -113,21 +123,6 @@ func (s *grpcServer) startable() error {
 		}
 	}
 	return ability.Check(s.opts.Registry)
-}
-
-func listen(o server.Options) (net.Listener, error) {
-	set := settingsOf(o.Context)
-	l := set.listener
-	if l == nil {
-		var err error
-		if l, err = net.Listen("tcp", o.Address); err != nil {
-			return nil, fmt.Errorf("listen on %q: %w", o.Address, err)
-		}
-	}
-	if set.maxConn > 0 {
-		l = netutil.LimitListener(l, set.maxConn)
-	}
-	return l, nil
 }
 
 // run is a server at work, from Start to Stop.
