@@ -62,7 +62,13 @@ func (s *Store) Save(service string, data Saved) error {
 }
 
 func (s *Store) replace(path string, text []byte) (err error) {
+	if len(text) > maxSize {
+		return fmt.Errorf("it takes %d bytes, more than the %d that are read back", len(text), maxSize)
+	}
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+		return err
+	}
+	if err := checkDir(s.Dir); err != nil {
 		return err
 	}
 	f, err := os.CreateTemp(s.Dir, ".saving-*")
@@ -84,10 +90,14 @@ func (s *Store) replace(path string, text []byte) (err error) {
 	return os.Rename(f.Name(), path)
 }
 
+// clockSlack is how much later than now a file may have been confirmed.
+const clockSlack = time.Second
+
 // Load reads the file of the service as of now. The error wraps fs.ErrNotExist if
-// there is none, and otherwise says why the file is refused.
+// there is none, and otherwise says why the file is refused: whoever can write it
+// says where calls go, so it has to be a file of this user that no other may change.
 func (s *Store) Load(service string, now time.Time) (Saved, error) {
-	text, err := os.ReadFile(s.Path(service))
+	text, err := read(s.Path(service))
 	if errors.Is(err, fs.ErrNotExist) {
 		return Saved{}, err
 	}
@@ -111,6 +121,8 @@ func (s *Store) accept(service string, r record, now time.Time) error {
 		return fmt.Errorf("it is about service %q, not %q", r.Service, service)
 	case r.Registry != s.Registry:
 		return fmt.Errorf("it is from registry %s, not %s", r.Registry, s.Registry)
+	case age < -clockSlack:
+		return fmt.Errorf("it is from the future: %s from now, so its age cannot be told", -age.Round(time.Second))
 	case s.MaxAge > 0 && age > s.MaxAge:
 		return fmt.Errorf("it is %s old, more than %s", age.Round(time.Second), s.MaxAge)
 	}
