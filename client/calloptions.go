@@ -50,7 +50,7 @@ func WithRetries(i int) CallOption {
 
 // WithRequestTimeout sets the bound of the call, all its attempts together.
 func WithRequestTimeout(d time.Duration) CallOption {
-	return func(o *CallOptions) { o.RequestTimeout = d }
+	return func(o *CallOptions) { o.RequestTimeout, o.given = d, o.given|SettingRequestTimeout }
 }
 
 // WithStreamTimeout sets the bound of the stream.
@@ -61,7 +61,7 @@ func WithStreamTimeout(d time.Duration) CallOption {
 // WithDialTimeout sets the bound of making a connection, for implementations
 // that make one for a call. client/grpc does not and ignores it.
 func WithDialTimeout(d time.Duration) CallOption {
-	return func(o *CallOptions) { o.DialTimeout = d }
+	return func(o *CallOptions) { o.DialTimeout, o.given = d, o.given|SettingDialTimeout }
 }
 
 // WithServiceToken asks for the service's own token in place of the caller's.

@@ -63,9 +63,8 @@ type CallOptions struct {
 	// which agrees only when nothing of the request can have reached a server.
 	Retry RetryFunc
 	// DialTimeout bounds one attempt to connect. client/grpc reads it among the
-	// options of the client, not of a call, and takes its default of 5 s to mean
-	// that nobody asked: it then allows 2 s, which leaves a call time to go
-	// elsewhere.
+	// options of the client, not of a call. Where nobody gave it, it allows 2 s,
+	// which leaves a call time to go elsewhere.
 	DialTimeout time.Duration
 	// Retries is how many times a failed call may be tried again. Zero or less
 	// means that each call is tried once.
@@ -86,6 +85,8 @@ type CallOptions struct {
 
 	// Context carries the settings of one implementation. May be nil.
 	Context context.Context
+
+	given Setting
 }
 
 // PublishOptions are the settings of one Publish.
@@ -220,7 +221,7 @@ func Retry(fn RetryFunc) Option {
 
 // RequestTimeout sets the bound of a call whose context has no deadline.
 func RequestTimeout(d time.Duration) Option {
-	return func(o *Options) { o.CallOptions.RequestTimeout = d }
+	return func(o *Options) { WithRequestTimeout(d)(&o.CallOptions) }
 }
 
 // StreamTimeout sets the bound of a stream.
@@ -230,7 +231,7 @@ func StreamTimeout(d time.Duration) Option {
 
 // DialTimeout sets the bound of making a connection.
 func DialTimeout(d time.Duration) Option {
-	return func(o *Options) { o.CallOptions.DialTimeout = d }
+	return func(o *Options) { WithDialTimeout(d)(&o.CallOptions) }
 }
 
 // WithRouter sets what sends requests by rules of its own.

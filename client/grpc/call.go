@@ -6,7 +6,7 @@ import (
 
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/internal/attempt"
-	"github.com/rollcall-go/micro/internal/conn"
+	"github.com/rollcall-go/micro/internal/endpoint"
 )
 
 // Call sends the request to a node of the service and decodes the answer into rsp.
@@ -27,7 +27,7 @@ func (c *grpcClient) Call(ctx context.Context, req client.Request, rsp any, opts
 	if err != nil {
 		return err
 	}
-	defer s.network.leave()
+	defer s.backends.leave()
 
 	co, timeout := s.opts.CallOptions, time.Duration(0)
 	if len(opts) > 0 {
@@ -41,8 +41,8 @@ func (c *grpcClient) Call(ctx context.Context, req client.Request, rsp any, opts
 		ctx, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
 	}
-	if over(ctx) != nil {
-		return ended(ctx, "")
+	if expired(ctx) != nil {
+		return timeoutError(ctx, "")
 	}
 	if deadline, bounded := ctx.Deadline(); bounded {
 		co.RequestTimeout = time.Until(deadline)
@@ -52,53 +52,49 @@ func (c *grpcClient) Call(ctx context.Context, req client.Request, rsp any, opts
 
 // with returns the options of a call with the given ones applied, and the timeout
 // among these, zero if there was none.
-func (s *setup) with(opts []client.CallOption) (co client.CallOptions, timeout time.Duration) {
-	co = s.opts.CallOptions
-	// A nanosecond more than the call inherits: if it is still there afterwards,
-	// none of the options was a timeout.
-	inherited := co.RequestTimeout + 1
-	co.RequestTimeout = inherited
-	for _, opt := range opts {
-		opt(&co)
+func (s *state) with(opts []client.CallOption) (co client.CallOptions, timeout time.Duration) {
+	co, given := client.ApplyCallOptions(s.opts.CallOptions, opts...)
+	if given&client.SettingRequestTimeout != 0 {
+		timeout = co.RequestTimeout
 	}
-	if co.RequestTimeout == inherited {
-		co.RequestTimeout--
-		return co, 0
-	}
-	return co, co.RequestTimeout
+	return co, timeout
 }
 
 // attempts tries the call until it succeeds or may not be tried again.
-func (c *grpcClient) attempts(ctx context.Context, s *setup, req client.Request, rsp any, co client.CallOptions) error {
-	invoke := s.invoke
+func (c *grpcClient) attempts(ctx context.Context, s *state, req client.Request, rsp any, co client.CallOptions) error {
+	invoke, wrapped := s.invoke, len(co.CallWrappers) > 0
 	if !sameWrappers(co.CallWrappers, s.opts.CallOptions.CallWrappers) {
-		invoke = wrap(s.bare, co.CallWrappers)
+		invoke = wrap(s.unwrapped, co.CallWrappers)
 	}
-	r := route{setup: s, service: req.Service()}
+	r := route{state: s, service: req.Service()}
 	if err := r.begin(ctx, c, &co); err != nil {
 		return err
 	}
 	unwritten, never, last := false, true, "" // never: nothing of any attempt was written
 	for i := 0; ; i++ {
-		node, err := r.next(ctx)
+		to, err := r.next(ctx)
 		if err == nil {
 			// Nothing that an attempt elsewhere could overload has seen this call.
-			if elsewhere := unwritten && node.Address != last; !elsewhere {
+			if elsewhere := unwritten && to.Node.Address != last; !elsewhere {
 				if err := pause(ctx, req, i, co.Backoff); err != nil {
 					return err
 				}
 			}
-			last = node.Address
-			err = invoke(ctx, node, req, rsp, co)
-			r.mark(node, err)
+			last = to.Node.Address
+			if wrapped {
+				err = invoke(ctx, to.Node, req, rsp, co)
+			} else {
+				err = c.try(ctx, s, to, req, rsp, &co)
+			}
+			r.mark(to.Node, err)
 		}
 		if err == nil {
 			return nil
 		}
-		if over(ctx) != nil {
+		if expired(ctx) != nil {
 			return err
 		}
-		unwritten = conn.Unwritten(err)
+		unwritten = endpoint.Unwritten(err)
 		never = never && unwritten
 		again, rerr := retry(ctx, req, i, err, unwritten, co.Retry)
 		if rerr != nil {
@@ -142,6 +138,6 @@ func pause(ctx context.Context, req client.Request, i int, f client.BackoffFunc)
 	case <-t.C:
 		return nil
 	case <-ctx.Done():
-		return ended(ctx, "")
+		return timeoutError(ctx, "")
 	}
 }

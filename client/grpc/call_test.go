@@ -105,7 +105,7 @@ func TestWireOfACall(t *testing.T) {
 	if got := header.Get("micro-from-service"); !slices.Equal(got, []string{"me"}) {
 		t.Errorf("got micro-from-service %q", got)
 	}
-	if got := c.(*grpcClient).dropped.names; len(got) != 1 || !got["Bad Key"] {
+	if got := c.(*grpcClient).dropped.seen; len(got) != 1 || !got["Bad Key"] {
 		t.Errorf("warned of %v", got)
 	}
 	for _, key := range []string{"timeout", "x-content-type", "remote", "bad key"} {

@@ -8,7 +8,6 @@
 package grpc
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -24,19 +23,17 @@ const contentType = "application/grpc+proto"
 
 var _ = defaults.Client.Set(NewClient)
 
-var errClosed = errors.New("the client is closed")
-
 // grpcClient is a client. All that changes in it hangs on one pointer, which Init
 // and Close replace.
 type grpcClient struct {
-	current atomic.Pointer[setup]
+	current atomic.Pointer[state]
 	turn    atomic.Uint64 // which of several addresses a call begins with
-	dropped dropped
+	dropped once          // metadata that cannot be sent
 
 	mu     sync.Mutex // serialises Init and Close
 	done   chan struct{}
 	closed bool
-	wg     sync.WaitGroup // what waits for the calls over a network that was replaced
+	wg     sync.WaitGroup // what waits for the calls over backends that were replaced
 }
 
 var (
@@ -51,7 +48,7 @@ func NewClient(opts ...client.Option) client.Client {
 	all := append([]client.Option{client.ContentType(contentType)}, opts...)
 	rc := &grpcClient{done: make(chan struct{})}
 	o := client.NewOptions(all...)
-	rc.current.Store(rc.newSetup(o, nil))
+	rc.current.Store(rc.newState(o, nil))
 
 	var c client.Client = rc
 	for i := len(o.Wrappers) - 1; i >= 0; i-- {
@@ -68,7 +65,7 @@ func (c *grpcClient) Init(opts ...client.Option) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
-		return fmt.Errorf("set up the client: %w", errClosed)
+		return fmt.Errorf("set up the client: %w", client.ErrClosed)
 	}
 	old := c.current.Load()
 	o := old.opts
@@ -76,16 +73,16 @@ func (c *grpcClient) Init(opts ...client.Option) error {
 	for _, opt := range opts {
 		opt(&o)
 	}
-	next := c.newSetup(o, old)
+	next := c.newState(o, old)
 	c.current.Store(next)
-	if n := old.network; n != next.network {
-		n.retire()
+	if b := old.backends; b != next.backends {
+		b.retire()
 		c.wg.Go(func() {
 			select {
-			case <-n.drained:
+			case <-b.drained:
 			case <-c.done:
 			}
-			n.close()
+			b.close()
 		})
 	}
 	return nil
@@ -115,24 +112,24 @@ func (c *grpcClient) Close() error {
 	if !c.closed {
 		c.closed = true
 		close(c.done)
-		n := c.current.Load().network
-		n.retire()
-		c.wg.Go(n.close)
+		b := c.current.Load().backends
+		b.retire()
+		c.wg.Go(b.close)
 	}
 	c.mu.Unlock()
 	c.wg.Wait()
 	return nil
 }
 
-// enter returns the options in force for a call, which must leave their network.
-func (c *grpcClient) enter() (*setup, error) {
+// enter returns the options in force for a call, which must leave their backends.
+func (c *grpcClient) enter() (*state, error) {
 	for {
 		s := c.current.Load()
-		if s.network.enter() {
+		if s.backends.enter() {
 			return s, nil
 		}
 		if s == c.current.Load() { // not replaced, so closed for good
-			return nil, failure(errClosed.Error(), errClosed)
+			return nil, failure(client.ErrClosed.Error(), client.ErrClosed)
 		}
 	}
 }

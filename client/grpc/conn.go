@@ -18,22 +18,22 @@ import (
 // to a node that c chooses; errors are statuses of gRPC. Streams are answered
 // with Unimplemented: they come in a later release.
 func Conn(c client.Client, service string) grpc.ClientConnInterface {
-	return byName{c, service}
+	return namedConn{c, service}
 }
 
-type byName struct {
+type namedConn struct {
 	client  client.Client
 	service string
 }
 
 var rawErrors = setCall(func(s *callSettings) { s.raw = true })
 
-func (b byName) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
+func (b namedConn) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
 	req := b.client.NewRequest(b.service, method, args, client.WithContentType(contentType))
 	return toStatus(b.client.Call(ctx, req, reply, rawErrors, CallOptions(opts...)))
 }
 
-func (b byName) NewStream(context.Context, *grpc.StreamDesc, string, ...grpc.CallOption) (grpc.ClientStream, error) {
+func (b namedConn) NewStream(context.Context, *grpc.StreamDesc, string, ...grpc.CallOption) (grpc.ClientStream, error) {
 	return nil, status.Error(codes.Unimplemented, "streams are not in this release, they come in a later one")
 }
 

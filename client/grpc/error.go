@@ -13,7 +13,7 @@ import (
 
 	"github.com/rollcall-go/micro/client/selector"
 	"github.com/rollcall-go/micro/errors"
-	"github.com/rollcall-go/micro/internal/conn"
+	"github.com/rollcall-go/micro/internal/endpoint"
 	"github.com/rollcall-go/micro/internal/pick"
 	"github.com/rollcall-go/micro/internal/refusal"
 	"github.com/rollcall-go/micro/internal/rpc"
@@ -26,9 +26,9 @@ func failure(detail string, cause error) error {
 	return errors.Wrap(rpc.ClientID, detail, http.StatusInternalServerError, cause)
 }
 
-// over returns why ctx has ended, nil if it has not. It goes by the clock: for a
-// moment after the deadline ctx itself may not know, while grpc and the server do.
-func over(ctx context.Context) error {
+// expired returns why ctx has ended, nil if it has not. It goes by the clock, as
+// grpc and the server do: the timer of ctx may fire later.
+func expired(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -38,10 +38,10 @@ func over(ctx context.Context) error {
 	return nil
 }
 
-// ended returns the error of a call whose context is over. It begins with the
+// timeoutError returns the error of a call whose context is over. It begins with the
 // text of the context's error; more, which may be empty, says what was waited for.
-func ended(ctx context.Context, more string) error {
-	err := over(ctx)
+func timeoutError(ctx context.Context, more string) error {
+	err := expired(ctx)
 	detail := err.Error()
 	if more != "" && more != detail {
 		detail += ": " + strings.TrimPrefix(more, detail+": ")
@@ -49,15 +49,15 @@ func ended(ctx context.Context, more string) error {
 	return errors.Wrap(rpc.ClientID, detail, http.StatusRequestTimeout, err)
 }
 
-// endedBy is ended for a cause that errors.Is is to find as well.
-func endedBy(ctx context.Context, cause error) error {
-	err := over(ctx)
+// timeoutErrorFrom is timeoutError for a cause that errors.Is is to find as well.
+func timeoutErrorFrom(ctx context.Context, cause error) error {
+	err := expired(ctx)
 	return errors.Wrap(rpc.ClientID, err.Error()+": "+cause.Error(), http.StatusRequestTimeout, stderrors.Join(err, cause))
 }
 
 // callError returns what the caller gets for the error of a call over gRPC.
 func callError(ctx context.Context, err error) error {
-	if conn.Unwritten(err) {
+	if endpoint.Unwritten(err) {
 		return failure(err.Error(), err)
 	}
 	s, ok := status.FromError(err)
@@ -65,8 +65,8 @@ func callError(ctx context.Context, err error) error {
 		return rpc.FromStatus(err)
 	}
 	switch code, text := s.Code(), s.Message(); {
-	case (code == codes.DeadlineExceeded || code == codes.Canceled) && over(ctx) != nil:
-		return ended(ctx, text)
+	case (code == codes.DeadlineExceeded || code == codes.Canceled) && expired(ctx) != nil:
+		return timeoutError(ctx, text)
 	case code == codes.ResourceExhausted && strings.Contains(text, "trying to send message larger than max"):
 		return failure(text+"; allow more with the client option grpc.MaxSendMsgSize", err)
 	case code == codes.ResourceExhausted && strings.Contains(text, "received message larger than max"):

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/client"
-	"github.com/rollcall-go/micro/internal/pick"
+	"github.com/rollcall-go/micro/internal/endpoint"
 	"github.com/rollcall-go/micro/internal/testkit"
 )
 
@@ -65,8 +65,7 @@ func TestCallsLeaveADeadNode(t *testing.T) {
 	a.server.Stop()
 	// What was written before the end of the connection is noticed may have been
 	// carried out, and is not tried again.
-	network := c.(*grpcClient).current.Load().network
-	testkit.Eventually(t, 5*time.Second, "the end of the connection is noticed", func() bool { return network.state(a.Node) != pick.Ready })
+	testkit.Eventually(t, 5*time.Second, "the end of the connection is noticed", func() bool { return stateOf(t, c, a) != endpoint.Ready })
 	for range 200 { // one retry, and the registry still lists the node
 		mustSay(t, c, "x")
 	}

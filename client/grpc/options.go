@@ -38,6 +38,10 @@ type clientSettings struct {
 	maxRecv, maxSend int
 	noSuspects       bool
 	maxUnknown       int
+
+	maxHeaderListSize uint32
+	maxStreams        int
+	transports        []otherTransport
 }
 
 func set(change func(*clientSettings)) client.Option {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/errors"
+	"github.com/rollcall-go/micro/internal/endpoint"
 	"github.com/rollcall-go/micro/internal/rpc"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/memory"
@@ -171,4 +172,14 @@ func fault(t testing.TB, err error) *errors.Error {
 		t.Fatalf("got %T (%v), want an *errors.Error", err, err)
 	}
 	return e
+}
+
+// stateOf returns how ready the client's connection to a node is.
+func stateOf(t testing.TB, c client.Client, n *node) endpoint.State {
+	t.Helper()
+	cc, err := c.(*grpcClient).current.Load().backends.connect(n.Node)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cc.State()
 }

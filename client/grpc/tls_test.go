@@ -3,7 +3,6 @@ package grpc
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -33,22 +32,5 @@ func TestTLS(t *testing.T) {
 	_, err = say(t.Context(), newClient(t), "x", client.WithAddress("https://"+n.Address))
 	if err == nil || !strings.Contains(err.Error(), "certificate") {
 		t.Errorf("the roots of the system: got %v", err)
-	}
-}
-
-func TestTarget(t *testing.T) {
-	for address, want := range map[string]string{
-		"127.0.0.1:80":      "127.0.0.1:80 false",
-		"127.0.0.1:443":     "127.0.0.1:443 true",
-		"example.com":       "example.com:443 true",
-		"https://a.com":     "a.com:443 true",
-		"https://a.com:844": "a.com:844 true",
-		"[::1]:80":          "[::1]:80 false",
-		"[::1]":             "[::1]:443 true",
-	} {
-		host, secure := target(address)
-		if got := fmt.Sprint(host, " ", secure); got != want {
-			t.Errorf("%q: got %s, want %s", address, got, want)
-		}
 	}
 }

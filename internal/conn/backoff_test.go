@@ -21,7 +21,7 @@ func TestTriesAgainAtLeastEverySecond(t *testing.T) {
 		}
 		s := New(Options{DialOptions: []grpc.DialOption{grpc.WithContextDialer(refuse)}})
 		defer s.Close()
-		c, err := s.Node("10.0.0.1:1")
+		c, err := s.Node(at("10.0.0.1:1"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,17 +13,17 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/internal/endpoint"
 	"github.com/rollcall-go/micro/internal/testkit"
 )
 
-// patience is how long the tests wait for what should happen soon.
-const patience = 10 * time.Second
+// inTime is how long the tests wait for what should happen soon.
+const inTime = 10 * time.Second
 
 // free returns an address on which nobody listens.
 func free(t *testing.T) string {
@@ -42,7 +42,7 @@ func TestCallsAndStreamsShareOneConnection(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 300 {
 		wg.Go(func() {
-			c, err := s.Node(n.address)
+			c, err := s.Node(at(n.address))
 			if err != nil {
 				t.Error(err)
 				return
@@ -70,7 +70,7 @@ func TestCallsAndStreamsShareOneConnection(t *testing.T) {
 	if n := n.accepted.Load(); n != 1 {
 		t.Fatalf("%d connections for 300 calls", n)
 	}
-	if calls := must(t, s, n.address).calls.Load(); calls != 0 {
+	if calls := must(t, s, n.address).inFlight(); calls != 0 {
 		t.Fatalf("%d calls count as in flight", calls)
 	}
 }
@@ -78,36 +78,36 @@ func TestCallsAndStreamsShareOneConnection(t *testing.T) {
 func TestStateFollowsTheNode(t *testing.T) {
 	var failures atomic.Int64
 	n := serve(t, "", echo)
-	s := newSet(t, Options{Failed: func(address string) {
-		if address == n.address {
+	s := newSet(t, Options{Failed: func(e endpoint.Endpoint) {
+		if e == at(n.address) {
 			failures.Add(1)
 		}
 	}})
-	is := func(want connectivity.State) func() bool {
-		return func() bool { return s.State(n.address) == want }
+	is := func(want endpoint.State) func() bool {
+		return func() bool { return s.state(n.address) == want }
 	}
-	if !is(connectivity.Idle)() {
+	if !is(endpoint.Idle)() {
 		t.Fatal("an address never used is not idle")
 	}
 	c := must(t, s, n.address)
-	if !is(connectivity.Idle)() || n.accepted.Load() != 0 {
+	if !is(endpoint.Idle)() || n.accepted.Load() != 0 {
 		t.Fatal("connected before it was needed")
 	}
 	c.Connect()
-	testkit.Eventually(t, patience, "connected in the background", is(connectivity.Ready))
+	testkit.Eventually(t, inTime, "connected in the background", is(endpoint.Ready))
 
 	n.kill()
-	testkit.Eventually(t, patience, "the end of the node is seen", func() bool { return !is(connectivity.Ready)() })
+	testkit.Eventually(t, inTime, "the end of the node is seen", func() bool { return !is(endpoint.Ready)() })
 	_, err := call(t, c, "x")
-	if !Unwritten(err) || status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), n.address) {
+	if !endpoint.Unwritten(err) || status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), n.address) {
 		t.Fatalf("a call to the dead node: %v", err)
 	}
-	if !is(connectivity.TransientFailure)() || failures.Load() == 0 {
-		t.Fatalf("state %v, %d failures reported", s.State(n.address), failures.Load())
+	if !is(endpoint.Failing)() || failures.Load() == 0 {
+		t.Fatalf("state %v, %d failures reported", s.state(n.address), failures.Load())
 	}
 
 	again := serve(t, n.address, echo)
-	testkit.Eventually(t, patience, "connected to the new process", is(connectivity.Ready))
+	testkit.Eventually(t, inTime, "connected to the new process", is(endpoint.Ready))
 	if got, err := call(t, c, "y"); err != nil || got != "y" || again.accepted.Load() != 1 {
 		t.Fatalf("a call to the new process: %q, %v, %d connections", got, err, again.accepted.Load())
 	}
@@ -118,16 +118,16 @@ func TestRefusedFailsAtOnce(t *testing.T) {
 	c := must(t, s, free(t))
 	for range 3 {
 		_, err := call(t, c, "x")
-		var e *ConnectError
-		if !Unwritten(err) || !errors.As(err, &e) || e.Address != c.Address() || !strings.Contains(err.Error(), "refused") {
+		var e *endpoint.ConnectError
+		if !endpoint.Unwritten(err) || !errors.As(err, &e) || e.Address != c.endpoint.Host || !strings.Contains(err.Error(), "refused") {
 			t.Fatalf("unexpected %v", err)
 		}
 	}
 	_, err := c.NewStream(t.Context(), &grpc.StreamDesc{}, "/test.Echo/Chat")
-	if !Unwritten(err) {
+	if !endpoint.Unwritten(err) {
 		t.Fatalf("a stream: %v", err)
 	}
-	if n := c.calls.Load(); n != 0 {
+	if n := c.inFlight(); n != 0 {
 		t.Fatalf("%d calls count as in flight", n)
 	}
 }
@@ -139,7 +139,7 @@ func TestSilentHostIsGivenUp(t *testing.T) {
 	}
 	defer lis.Close()
 	s := newSet(t, Options{DialTimeout: 100 * time.Millisecond})
-	if _, err := call(t, must(t, s, lis.Addr().String()), "x"); !Unwritten(err) {
+	if _, err := call(t, must(t, s, lis.Addr().String()), "x"); !endpoint.Unwritten(err) {
 		t.Fatalf("unexpected %v", err)
 	}
 }
@@ -160,8 +160,8 @@ func TestWaitForReadyWaits(t *testing.T) {
 		_, err := call(t, c, "x", grpc.WaitForReady(true))
 		answered <- err
 	}()
-	testkit.Eventually(t, patience, "an attempt has failed", func() bool { return c.State() == connectivity.TransientFailure })
-	serve(t, c.Address(), echo)
+	testkit.Eventually(t, inTime, "an attempt has failed", func() bool { return c.State() == endpoint.Failing })
+	serve(t, c.endpoint.Host, echo)
 	if err := <-answered; err != nil {
 		t.Fatal(err)
 	}
@@ -180,8 +180,8 @@ func TestWhatWasWrittenIsNotUnwritten(t *testing.T) {
 		},
 	} {
 		_, err := call(t, must(t, s, serve(t, "", h).address), "x")
-		if status.Code(err) != codes.Unavailable || Unwritten(err) {
-			t.Errorf("%s: %v counts as unwritten: %v", name, err, Unwritten(err))
+		if status.Code(err) != codes.Unavailable || endpoint.Unwritten(err) {
+			t.Errorf("%s: %v counts as unwritten: %v", name, err, endpoint.Unwritten(err))
 		}
 	}
 
@@ -193,14 +193,14 @@ func TestWhatWasWrittenIsNotUnwritten(t *testing.T) {
 	}()
 	<-entered
 	n.kill()
-	if err := <-failed; err == nil || Unwritten(err) {
-		t.Errorf("the node died during the call: %v counts as unwritten: %v", err, Unwritten(err))
+	if err := <-failed; err == nil || endpoint.Unwritten(err) {
+		t.Errorf("the node died during the call: %v counts as unwritten: %v", err, endpoint.Unwritten(err))
 	}
 }
 
 func TestWhatGoesOverTheWire(t *testing.T) {
 	n := serve(t, "", authority)
-	s := newSet(t, Options{MaxSendMsgSize: 1000, MaxRecvMsgSize: 5})
+	s := newSet(t, Options{DialOptions: []grpc.DialOption{grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(1000), grpc.MaxCallRecvMsgSize(5))}})
 	c := must(t, s, n.address)
 	if _, err := call(t, c, strings.Repeat("x", 2000)); status.Code(err) != codes.ResourceExhausted {
 		t.Errorf("a message over the limit: %v", err)
@@ -217,11 +217,11 @@ func TestWhatGoesOverTheWire(t *testing.T) {
 func TestBadAddresses(t *testing.T) {
 	s := newSet(t, Options{})
 	for _, address := range []string{"", ":", "nonsense", "a b:1", "%zz:1", "host/path:1", "[::1", "https://h:1"} {
-		c, err := s.Node(address)
+		c, err := s.Node(at(address))
 		if err == nil {
 			_, err = call(t, c, "x")
 		}
-		if !Unwritten(err) || !strings.Contains(err.Error(), fmt.Sprintf("%q", address)) {
+		if !endpoint.Unwritten(err) || !strings.Contains(err.Error(), fmt.Sprintf("%q", address)) {
 			t.Errorf("%q: %v", address, err)
 		}
 	}
@@ -235,7 +235,9 @@ func TestInvokeAllocatesAsGRPCDoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer raw.Close()
-	ours := must(t, newSet(t, Options{}), n.address)
+	ours := must(t, newSet(t, Options{DialOptions: []grpc.DialOption{
+		grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(defaults.MaxSendMsgSize)),
+	}}), n.address)
 
 	in, out := wrapperspb.String("x"), &wrapperspb.StringValue{}
 	measure := func(c grpc.ClientConnInterface) float64 {

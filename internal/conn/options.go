@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"crypto/tls"
 	"iter"
 	"time"
 
@@ -8,34 +9,40 @@ import (
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/keepalive"
 
 	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/internal/endpoint"
 )
 
 // Options are the settings of a Set. The zero value is the default.
 type Options struct {
-	// Credentials secure every connection of the set. Nil means plain text.
-	Credentials credentials.TransportCredentials
-	// MaxRecvMsgSize and MaxSendMsgSize bound one message, in bytes. Zero means
-	// those of package defaults.
-	MaxRecvMsgSize, MaxSendMsgSize int
+	// TLS secures the connections to endpoints that demand it. Nil means the roots
+	// of the system.
+	TLS *tls.Config
 	// DialTimeout bounds one attempt to connect. Zero means
 	// defaults.NodeConnectTimeout.
 	DialTimeout time.Duration
-	// Keepalive is the silence during a call after which the connection is probed.
-	// Zero means never, which is right unless every server is known to bear it:
-	// gRPC servers that are not set up for probes more often than every five
-	// minutes, as those of go-micro v2 are not, close the connection with the
-	// calls on it.
-	Keepalive time.Duration
+	// MaxHeaderListSize bounds the headers of an answer, in bytes. Zero means
+	// defaults.MaxHeaderListSize.
+	MaxHeaderListSize uint32
+	// Silence is how long nothing may be heard under calls before they go elsewhere.
+	// Zero means defaults.NodeSilence.
+	Silence time.Duration
+	// PoolSize is how many connections there may be to one node whose server limits
+	// the calls on each. Zero means defaults.PoolSize.
+	PoolSize int
+	// MaxStreams is how many calls at a time are made on one connection, if the
+	// server allows as many. Zero means as many as it allows.
+	MaxStreams int
 	// DialOptions are the program's own. They override those that follow from the
-	// fields above, but not the way in which a node is found and retried.
+	// fields above, but not the way in which a node is found and retried. With a
+	// dialer of the program it is not noticed when a node falls silent, with
+	// credentials of the program not how many calls a server allows.
 	DialOptions []grpc.DialOption
 
-	// Listed yields the addresses of all nodes that are routed to. Connections to
-	// other addresses are closed. Nil means that nodes never leave.
-	Listed iter.Seq[string]
+	// Listed yields the endpoints of all nodes that are routed to. Connections to
+	// others are closed. Nil means that nodes never leave.
+	Listed iter.Seq[endpoint.Endpoint]
 	// CloseDelay is the longest time that the connection of a node that left stays
 	// open once its calls have ended. Zero means defaults.ConnCloseDelay.
 	CloseDelay time.Duration
@@ -43,63 +50,58 @@ type Options struct {
 	// means defaults.SnapshotIdle.
 	Idle time.Duration
 
-	// Failed is told the address of each failed attempt to connect. It is called
-	// from grpc's goroutines and must return quickly; of the set it may use only
-	// Recheck and State. May be nil.
-	Failed func(address string)
+	// Failed is told of each failed attempt to connect. It is called from grpc's
+	// goroutines and must return quickly; of the set it may use only Recheck. May be
+	// nil.
+	Failed func(endpoint.Endpoint)
 }
 
 // withDefaults fills in what was left zero.
 func (o Options) withDefaults() Options {
-	if o.Credentials == nil {
-		o.Credentials = insecure.NewCredentials()
-	}
-	o.MaxRecvMsgSize = or(o.MaxRecvMsgSize, defaults.MaxRecvMsgSize)
-	o.MaxSendMsgSize = or(o.MaxSendMsgSize, defaults.MaxSendMsgSize)
 	o.DialTimeout = or(o.DialTimeout, defaults.NodeConnectTimeout)
+	o.MaxHeaderListSize = or(o.MaxHeaderListSize, defaults.MaxHeaderListSize)
+	o.Silence = or(o.Silence, defaults.NodeSilence)
+	o.PoolSize = or(o.PoolSize, defaults.PoolSize)
 	o.CloseDelay = or(o.CloseDelay, defaults.ConnCloseDelay)
 	o.Idle = or(o.Idle, defaults.SnapshotIdle)
 	return o
 }
 
-func or[T int | time.Duration](v, otherwise T) T {
+func or[T int | uint32 | time.Duration](v, otherwise T) T {
 	if v > 0 {
 		return v
 	}
 	return otherwise
 }
 
-// dial returns the options of one connection.
-func (o *Options) dial(r resolve) []grpc.DialOption {
+// credentials returns those of an endpoint.
+func (o *Options) credentials(e endpoint.Endpoint) credentials.TransportCredentials {
+	switch {
+	case !e.TLS:
+		return insecure.NewCredentials()
+	case o.TLS == nil:
+		return credentials.NewTLS(&tls.Config{})
+	default:
+		return credentials.NewTLS(o.TLS)
+	}
+}
+
+// dial returns the options of one wire.
+func (o *Options) dial(w *wire) []grpc.DialOption {
 	opts := []grpc.DialOption{
-		grpc.WithTransportCredentials(o.Credentials),
-		grpc.WithDefaultCallOptions(o.limits()...),
+		grpc.WithTransportCredentials(&framedCredentials{TransportCredentials: o.credentials(w.conn.endpoint), wire: w}),
+		grpc.WithContextDialer(w.dial), // which also keeps grpc from asking for a proxy
+		grpc.WithMaxHeaderListSize(o.MaxHeaderListSize),
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: defaults.NodeBaseDelay, Multiplier: 1.6, Jitter: 0.2, MaxDelay: defaults.NodeMaxDelay},
 			MinConnectTimeout: o.DialTimeout,
 		}),
 	}
-	if o.Keepalive > 0 {
-		opts = append(opts, grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: o.Keepalive}))
-	}
 	opts = append(opts, o.DialOptions...)
 	return append(opts,
-		grpc.WithResolvers(r),
+		grpc.WithResolvers(resolve{w}),
 		grpc.WithDefaultServiceConfig(serviceConfig),
 		grpc.WithDisableRetry(),
 		grpc.WithIdleTimeout(0), // the set closes what is idle
 	)
-}
-
-// grpcMaxRecvMsgSize is grpc's own limit for what is received.
-const grpcMaxRecvMsgSize = 4 << 20
-
-// limits returns the call options that bound messages. Each costs every call an
-// allocation, so that one which says what grpc does anyway is left out.
-func (o *Options) limits() []grpc.CallOption {
-	limits := []grpc.CallOption{grpc.MaxCallSendMsgSize(o.MaxSendMsgSize)}
-	if o.MaxRecvMsgSize != grpcMaxRecvMsgSize {
-		limits = append(limits, grpc.MaxCallRecvMsgSize(o.MaxRecvMsgSize))
-	}
-	return limits
 }

@@ -9,6 +9,8 @@ import (
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/resolver"
 	"google.golang.org/grpc/serviceconfig"
+
+	"github.com/rollcall-go/micro/internal/endpoint"
 )
 
 // policyName is the name under which grpc finds the policy.
@@ -51,8 +53,8 @@ type policy struct {
 }
 
 func (p *policy) UpdateClientConnState(s balancer.ClientConnState) error {
-	if p.watched.conn == nil {
-		p.watched.conn, _ = s.ResolverState.Attributes.Value(connKey{}).(*Conn)
+	if p.watched.wire == nil {
+		p.watched.wire, _ = s.ResolverState.Attributes.Value(wireKey{}).(*wire)
 	}
 	s.BalancerConfig = nil // it is ours; pick_first has none
 	return p.Balancer.UpdateClientConnState(s)
@@ -61,15 +63,15 @@ func (p *policy) UpdateClientConnState(s balancer.ClientConnState) error {
 // watched stands between pick_first and grpc and sees each state go by.
 type watched struct {
 	balancer.ClientConn
-	conn *Conn // set before pick_first is first told of an address
+	wire *wire // set before pick_first is first told of an address
 }
 
 func (w *watched) UpdateState(s balancer.State) {
-	if w.conn != nil {
+	if w.wire != nil {
 		if s.ConnectivityState == connectivity.TransientFailure {
-			s.Picker = &failing{child: s.Picker, conn: w.conn}
+			s.Picker = &failing{child: s.Picker, address: w.wire.conn.endpoint.Host}
 		}
-		w.conn.observe(s)
+		w.wire.observe(s)
 	}
 	w.ClientConn.UpdateState(s)
 }
@@ -77,8 +79,8 @@ func (w *watched) UpdateState(s balancer.State) {
 // failing is the picker while no connection can be made. Its error tells the
 // caller for certain that nothing was written.
 type failing struct {
-	child balancer.Picker
-	conn  *Conn
+	child   balancer.Picker
+	address string
 }
 
 func (f *failing) Pick(info balancer.PickInfo) (balancer.PickResult, error) {
@@ -86,17 +88,17 @@ func (f *failing) Pick(info balancer.PickInfo) (balancer.PickResult, error) {
 	if err == nil || err == balancer.ErrNoSubConnAvailable || waits(info.Ctx) {
 		return r, err
 	}
-	return r, &ConnectError{Address: f.conn.address, Err: err}
+	return r, &endpoint.ConnectError{Address: f.address, Err: err}
 }
 
-// connKey finds the Conn among a resolver's attributes.
-type connKey struct{}
+// wireKey finds the wire among a resolver's attributes.
+type wireKey struct{}
 
 // scheme is that of the targets of nodes.
 const scheme = "rollcall-node"
 
-// resolve is the resolver of one connection: it knows the address from the start.
-type resolve struct{ conn *Conn }
+// resolve is the resolver of one wire: it knows the address from the start.
+type resolve struct{ wire *wire }
 
 var _ resolver.Builder = resolve{}
 
@@ -104,8 +106,8 @@ func (r resolve) Scheme() string { return scheme }
 
 func (r resolve) Build(_ resolver.Target, cc resolver.ClientConn, _ resolver.BuildOptions) (resolver.Resolver, error) {
 	err := cc.UpdateState(resolver.State{
-		Endpoints:  []resolver.Endpoint{{Addresses: []resolver.Address{{Addr: r.conn.address}}}},
-		Attributes: attributes.New(connKey{}, r.conn),
+		Endpoints:  []resolver.Endpoint{{Addresses: []resolver.Address{{Addr: r.wire.conn.endpoint.Host}}}},
+		Attributes: attributes.New(wireKey{}, r.wire),
 	})
 	return still{}, err
 }

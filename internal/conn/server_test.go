@@ -11,6 +11,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/rollcall-go/micro/internal/endpoint"
 )
 
 // node is a gRPC server on loopback that answers every method.
@@ -20,6 +22,9 @@ type node struct {
 	open     *atomic.Int64
 	srv      *grpc.Server
 	done     chan struct{}
+
+	mu    sync.Mutex
+	conns map[*counted]bool
 }
 
 // handler answers one call; it is told the request.
@@ -28,7 +33,7 @@ type handler func(ctx context.Context, method, text string) (string, error)
 func echo(_ context.Context, _, text string) (string, error) { return text, nil }
 
 // serve starts a node, on a port of its own if address is empty.
-func serve(t *testing.T, address string, h handler) *node {
+func serve(t *testing.T, address string, h handler, opts ...grpc.ServerOption) *node {
 	t.Helper()
 	if address == "" {
 		address = "127.0.0.1:0"
@@ -37,8 +42,8 @@ func serve(t *testing.T, address string, h handler) *node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &node{address: lis.Addr().String(), accepted: new(atomic.Int64), open: new(atomic.Int64), done: make(chan struct{})}
-	n.srv = grpc.NewServer(grpc.UnknownServiceHandler(func(_ any, s grpc.ServerStream) error {
+	n := &node{address: lis.Addr().String(), accepted: new(atomic.Int64), open: new(atomic.Int64), done: make(chan struct{}), conns: map[*counted]bool{}}
+	n.srv = grpc.NewServer(append(opts, grpc.UnknownServiceHandler(func(_ any, s grpc.ServerStream) error {
 		method, _ := grpc.MethodFromServerStream(s)
 		var in wrapperspb.StringValue
 		if err := s.RecvMsg(&in); err != nil {
@@ -49,7 +54,7 @@ func serve(t *testing.T, address string, h handler) *node {
 			return err
 		}
 		return s.SendMsg(wrapperspb.String(out))
-	}))
+	}))...)
 	go func() {
 		defer close(n.done)
 		_ = n.srv.Serve(&counting{Listener: lis, node: n})
@@ -62,6 +67,16 @@ func serve(t *testing.T, address string, h handler) *node {
 func (n *node) kill() {
 	n.srv.Stop()
 	<-n.done
+}
+
+// hush makes something between the client and the node, for the connections that
+// are open, acknowledge what is sent and pass on nothing any more.
+func (n *node) hush() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for c := range n.conns {
+		c.hushed.Store(true)
+	}
 }
 
 // counting counts connections.
@@ -77,12 +92,39 @@ func (l *counting) Accept() (net.Conn, error) {
 	}
 	l.node.accepted.Add(1)
 	l.node.open.Add(1)
-	return &counted{Conn: c, closed: sync.OnceFunc(func() { l.node.open.Add(-1) })}, nil
+	cc := &counted{Conn: c}
+	cc.closed = sync.OnceFunc(func() {
+		l.node.open.Add(-1)
+		l.node.mu.Lock()
+		delete(l.node.conns, cc)
+		l.node.mu.Unlock()
+	})
+	l.node.mu.Lock()
+	l.node.conns[cc] = true
+	l.node.mu.Unlock()
+	return cc, nil
 }
 
 type counted struct {
 	net.Conn
 	closed func()
+	hushed atomic.Bool
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	for {
+		n, err := c.Conn.Read(p)
+		if err != nil || !c.hushed.Load() {
+			return n, err
+		}
+	}
+}
+
+func (c *counted) Write(p []byte) (int, error) {
+	if c.hushed.Load() {
+		return len(p), nil
+	}
+	return c.Conn.Write(p)
 }
 
 func (c *counted) Close() error {
@@ -101,11 +143,45 @@ func newSet(t *testing.T, opts Options) *Set {
 // must returns the connection to the address of a node.
 func must(t *testing.T, s *Set, address string) *Conn {
 	t.Helper()
-	c, err := s.Node(address)
+	c, err := s.Node(at(address))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c
+	return c.(*Conn)
+}
+
+// mustDirect returns the connection to an address that the program named.
+func mustDirect(t *testing.T, s *Set, address string) *Conn {
+	t.Helper()
+	c, err := s.Direct(at(address))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.(*Conn)
+}
+
+// at returns the endpoint of an address.
+func at(address string) endpoint.Endpoint {
+	return endpoint.Endpoint{Transport: endpoint.GRPC, Host: address}
+}
+
+// state returns how ready the connection to the address is.
+func (s *Set) state(address string) endpoint.State {
+	c, err := s.conn(at(address), false)
+	if err != nil {
+		return endpoint.Closed
+	}
+	return c.State()
+}
+
+// inFlight returns the number of calls on c.
+func (c *Conn) inFlight() (n int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, w := range c.wires {
+		n += w.calls.Load()
+	}
+	return n
 }
 
 // call makes a unary call of its own deadline and returns the answer.

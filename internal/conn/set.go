@@ -1,128 +1,169 @@
 package conn
 
 import (
-	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/connectivity"
+	"github.com/rollcall-go/micro/internal/endpoint"
 )
 
-// Set holds the connections that a client makes with one set of credentials, one
-// per address. Its methods are safe for concurrent use.
+// Set holds the connections of a client, one per endpoint. Its methods are safe for
+// concurrent use.
 type Set struct {
 	opts    Options
 	started time.Time
 	clock   atomic.Int64  // time since started at the last sweep, in nanoseconds
 	wake    chan struct{} // holds one token: a sweep is wanted soon
-	done    chan struct{}
+	done    chan struct{} // closed by Close
 	wg      sync.WaitGroup
 
-	mu     sync.RWMutex // guards what follows
-	conns  map[string]*Conn
+	mu     sync.RWMutex                // guards what follows
+	conns  map[endpoint.Endpoint]*Conn // by key
 	closed bool
-	swept  bool // the sweeper runs
+	swept  bool // sweep runs
+
+	watching watching
 }
+
+var _ endpoint.Transport = (*Set)(nil)
 
 // New returns a set without connections. Nothing is started before the first one
 // is made. Close it when it is no longer needed.
 func New(opts Options) *Set {
 	return &Set{
-		opts:    opts.withDefaults(),
-		started: time.Now(),
-		wake:    make(chan struct{}, 1),
-		done:    make(chan struct{}),
-		conns:   map[string]*Conn{},
+		opts:     opts.withDefaults(),
+		started:  time.Now(),
+		wake:     make(chan struct{}, 1),
+		done:     make(chan struct{}),
+		conns:    map[endpoint.Endpoint]*Conn{},
+		watching: watching{wake: make(chan struct{}, 1)},
 	}
 }
 
-// Node returns the connection to the address of a node. It begins to connect
-// with the first call, and is closed after the node left. An error is a
-// [ConnectError].
-func (s *Set) Node(address string) (*Conn, error) { return s.get(address, false) }
+// Node returns the connection to a node. It begins to connect with the first call,
+// and is closed after the node left. An error is an [endpoint.ConnectError].
+func (s *Set) Node(e endpoint.Endpoint) (endpoint.Conn, error) { return s.conn(e, false) }
 
-// Direct returns the connection to an address that the program named. It is the
-// same one that a node at that address has, but it is closed only when idle.
-func (s *Set) Direct(address string) (*Conn, error) { return s.get(address, true) }
+// Direct returns the connection to an endpoint that the program named. It is the
+// same one that a node there has, but it is closed only when idle.
+func (s *Set) Direct(e endpoint.Endpoint) (endpoint.Conn, error) { return s.conn(e, true) }
 
-// State returns the state of the connection to the address, Idle if there is
-// none.
-func (s *Set) State(address string) connectivity.State {
-	s.mu.RLock()
-	c := s.conns[address]
-	s.mu.RUnlock()
-	if c == nil {
-		return connectivity.Idle
-	}
-	return c.State()
+// key returns e without what makes no other connection of it.
+func key(e endpoint.Endpoint) endpoint.Endpoint {
+	e.Pings = false
+	return e
 }
 
-func (s *Set) get(address string, direct bool) (*Conn, error) {
+func (s *Set) conn(named endpoint.Endpoint, direct bool) (*Conn, error) {
+	e := key(named)
 	s.mu.RLock()
-	c := s.conns[address]
+	c, ended := s.conns[e], s.closed
 	s.mu.RUnlock()
+	if ended {
+		return nil, &endpoint.ConnectError{Address: e.Host, Err: endpoint.ErrClosed}
+	}
 	if c == nil {
-		var err error
-		if c, err = s.add(address); err != nil {
-			return nil, err
+		s.mu.Lock()
+		if c = s.conns[e]; c == nil {
+			c = &Conn{set: s, endpoint: e}
+			s.conns[e] = c
 		}
+		s.mu.Unlock()
 	}
 	if direct && !c.direct.Load() {
 		c.direct.Store(true)
 	}
+	if named.Pings && !c.pings.Load() {
+		c.pings.Store(true)
+	}
 	return c, nil
 }
 
-func (s *Set) add(address string) (*Conn, error) {
+// open calls f with the connection to c's endpoint, locked, and the wire where its
+// calls go first, which it makes if there is none. The connection is c, unless
+// another took its place in the set.
+func (s *Set) open(c *Conn, f func(*Conn, *wire)) error {
+	c.mu.Lock()
+	if w := c.current.Load(); w != nil {
+		defer c.mu.Unlock()
+		f(c, w)
+		return nil
+	}
+	c.mu.Unlock()
+
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return nil, &ConnectError{Address: address, Err: ErrClosed}
+		return &endpoint.ConnectError{Address: c.endpoint.Host, Err: endpoint.ErrClosed}
 	}
-	if c := s.conns[address]; c != nil {
-		return c, nil
+	if other := s.conns[c.endpoint]; other != nil {
+		c = other
 	}
-	c := &Conn{set: s, address: address}
-	c.used.Store(s.clock.Load())
-	cc, err := grpc.NewClient(scheme+":///"+url.PathEscape(address), s.opts.dial(resolve{c})...)
-	if err != nil {
-		return nil, &ConnectError{Address: address, Err: err}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	w := c.current.Load()
+	if w == nil {
+		var err error
+		if w, err = c.addWire(); err != nil {
+			return err
+		}
+		c.used.Store(s.clock.Load())
+		c.silent.Store(false)
+		c.current.Store(w)
+		s.conns[c.endpoint] = c
+		if !s.swept {
+			s.swept = true
+			s.wg.Go(s.sweep)
+			s.wg.Go(s.watch)
+		}
+		s.Recheck() // the node may have left already
 	}
-	c.cc = cc
-	if !s.swept {
-		s.swept = true
-		s.wg.Go(s.sweep)
-	}
-	s.conns[address] = c
-	s.Recheck() // the node may have left already
-	return c, nil
+	f(c, w)
+	return nil
 }
 
-// Recheck says that the addresses of Options.Listed may have changed. It returns
+// Recheck says that the endpoints of Options.Listed may have changed. It returns
 // at once.
-func (s *Set) Recheck() {
+func (s *Set) Recheck() { wake(s.wake) }
+
+// wake puts the token into c, if it is not there.
+func wake(c chan struct{}) {
 	select {
-	case s.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
+
+// now is the time since the set was made.
+func (s *Set) now() time.Duration { return time.Since(s.started) }
 
 // Close closes all connections, also those in use, and waits until what was
 // started here has ended.
 func (s *Set) Close() {
 	s.mu.Lock()
 	conns := s.conns
-	s.conns = map[string]*Conn{}
+	s.conns = map[endpoint.Endpoint]*Conn{}
 	if !s.closed {
 		s.closed = true
 		close(s.done)
 	}
 	s.mu.Unlock()
 	for _, c := range conns {
-		c.calls.Add(closed)
-		c.close()
+		for _, w := range c.takeWires() {
+			w.calls.Add(closed)
+			w.close()
+		}
 	}
 	s.wg.Wait()
+}
+
+// takeWires leaves c without wires.
+func (c *Conn) takeWires() []*wire {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	wires := c.wires
+	c.wires = nil
+	c.current.Store(nil)
+	return wires
 }

@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/connectivity"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
+	"github.com/rollcall-go/micro/internal/endpoint"
 	"github.com/rollcall-go/micro/internal/testkit"
 )
 
@@ -26,11 +26,11 @@ func (l *list) set(addresses ...string) {
 	l.addresses = addresses
 }
 
-func (l *list) all(yield func(string) bool) {
+func (l *list) all(yield func(endpoint.Endpoint) bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, a := range l.addresses {
-		if !yield(a) {
+		if !yield(at(a)) {
 			return
 		}
 	}
@@ -40,7 +40,13 @@ func (l *list) all(yield func(string) bool) {
 func (s *Set) size() int {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return len(s.conns)
+	n := 0
+	for _, c := range s.conns {
+		if c.current.Load() != nil {
+			n++
+		}
+	}
+	return n
 }
 
 func TestConnectionOfANodeThatLeft(t *testing.T) {
@@ -49,10 +55,7 @@ func TestConnectionOfANodeThatLeft(t *testing.T) {
 	var l list
 	l.set(left.address, kept.address)
 	s := newSet(t, Options{Listed: l.all, CloseDelay: delay})
-	direct, err := s.Direct(named.address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	direct := mustDirect(t, s, named.address)
 	held := must(t, s, left.address)
 	for _, c := range []*Conn{held, must(t, s, kept.address), direct} {
 		if _, err := call(t, c, "x"); err != nil {
@@ -62,11 +65,11 @@ func TestConnectionOfANodeThatLeft(t *testing.T) {
 
 	l.set(kept.address)
 	s.Recheck()
-	testkit.Eventually(t, patience, "the connection is closed", func() bool { return left.open.Load() == 0 })
+	testkit.Eventually(t, inTime, "the connection is closed", func() bool { return left.open.Load() == 0 })
 	if s.size() != 2 || kept.open.Load() != 1 || named.open.Load() != 1 {
 		t.Fatalf("%d connections are left, %d and %d open", s.size(), kept.open.Load(), named.open.Load())
 	}
-	if held.State() != connectivity.Shutdown {
+	if held.State() != endpoint.Idle {
 		t.Fatalf("the closed connection is %v", held.State())
 	}
 
@@ -74,7 +77,7 @@ func TestConnectionOfANodeThatLeft(t *testing.T) {
 	if got, err := call(t, held, "again"); err != nil || got != "again" {
 		t.Fatalf("over a connection that was closed: %q, %v", got, err)
 	}
-	testkit.Eventually(t, patience, "it is closed again", func() bool { return left.open.Load() == 0 && s.size() == 2 })
+	testkit.Eventually(t, inTime, "it is closed again", func() bool { return left.open.Load() == 0 && s.size() == 2 })
 }
 
 func TestClosedWithinTheDelay(t *testing.T) {
@@ -89,7 +92,7 @@ func TestClosedWithinTheDelay(t *testing.T) {
 	begin := time.Now()
 	l.set()
 	s.Recheck()
-	testkit.Eventually(t, patience, "the connection is closed", func() bool { return s.size() == 0 })
+	testkit.Eventually(t, inTime, "the connection is closed", func() bool { return s.size() == 0 })
 	// The upper bound leaves the same again to a machine that is busy.
 	if took := time.Since(begin); took < delay/2 || took > 2*delay {
 		t.Fatalf("closed after %v, want %v to %v", took, delay/2, delay)
@@ -122,7 +125,7 @@ func TestCallsInFlightKeepTheConnection(t *testing.T) {
 	l.set()
 	s.Recheck()
 	began := s.now()
-	testkit.Eventually(t, patience, "several sweeps have passed", func() bool {
+	testkit.Eventually(t, inTime, "several sweeps have passed", func() bool {
 		return time.Duration(s.clock.Load()) > began+5*delay
 	})
 	if n.open.Load() != 1 || s.size() != 1 {
@@ -137,7 +140,7 @@ func TestCallsInFlightKeepTheConnection(t *testing.T) {
 		t.Fatalf("the stream: %q, %v", got.Value, err)
 	}
 	_ = st.RecvMsg(&got) // the end
-	testkit.Eventually(t, patience, "closed once the calls ended", func() bool { return n.open.Load() == 0 && s.size() == 0 })
+	testkit.Eventually(t, inTime, "closed once the calls ended", func() bool { return n.open.Load() == 0 && s.size() == 0 })
 }
 
 func TestNodeThatComesBackKeepsItsConnection(t *testing.T) {
@@ -166,14 +169,11 @@ func TestNodeThatComesBackKeepsItsConnection(t *testing.T) {
 func TestIdleConnectionIsClosed(t *testing.T) {
 	n := serve(t, "", echo)
 	s := newSet(t, Options{Idle: 100 * time.Millisecond})
-	c, err := s.Direct(n.address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := mustDirect(t, s, n.address)
 	if _, err := call(t, c, "x"); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, patience, "closed for want of use", func() bool { return n.open.Load() == 0 && s.size() == 0 })
+	testkit.Eventually(t, inTime, "closed for want of use", func() bool { return n.open.Load() == 0 && s.size() == 0 })
 }
 
 func TestClose(t *testing.T) {
@@ -188,13 +188,13 @@ func TestClose(t *testing.T) {
 	}()
 	<-entered
 	s.Close()
-	if err := <-ended; err == nil || Unwritten(err) {
+	if err := <-ended; err == nil || endpoint.Unwritten(err) {
 		t.Fatalf("the call in flight: %v", err)
 	}
-	if _, err := s.Node(n.address); !errors.Is(err, ErrClosed) {
+	if _, err := s.Node(at(n.address)); !errors.Is(err, endpoint.ErrClosed) {
 		t.Fatalf("another connection: %v", err)
 	}
-	if err := c.Invoke(context.Background(), "/a/b", nil, nil); !errors.Is(err, ErrClosed) || !Unwritten(err) {
+	if err := c.Invoke(context.Background(), "/a/b", nil, nil); !errors.Is(err, endpoint.ErrClosed) || !endpoint.Unwritten(err) {
 		t.Fatalf("another call: %v", err)
 	}
 	s.Close()
@@ -204,7 +204,7 @@ func TestClosingRacesWithCalls(t *testing.T) {
 	const rounds = 50
 	n := serve(t, "", echo)
 	// Nobody lists the node, so that every sweep closes what is not in use.
-	s := newSet(t, Options{Listed: func(func(string) bool) {}, CloseDelay: time.Microsecond})
+	s := newSet(t, Options{Listed: func(func(endpoint.Endpoint) bool) {}, CloseDelay: time.Microsecond})
 	c := must(t, s, n.address)
 	for range rounds {
 		var wg sync.WaitGroup
@@ -217,7 +217,7 @@ func TestClosingRacesWithCalls(t *testing.T) {
 		}
 		s.pass()
 		wg.Wait()
-		testkit.Eventually(t, patience, "closed between the rounds", func() bool { s.pass(); return s.size() == 0 })
+		testkit.Eventually(t, inTime, "closed between the rounds", func() bool { s.pass(); return s.size() == 0 })
 	}
 	if got := n.accepted.Load(); got < rounds {
 		t.Fatalf("%d connections in %d rounds", got, rounds)

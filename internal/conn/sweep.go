@@ -1,6 +1,10 @@
 package conn
 
-import "time"
+import (
+	"time"
+
+	"github.com/rollcall-go/micro/internal/endpoint"
+)
 
 // sweepsPerDelay and sweepsPerIdle are how often a sweep comes within
 // Options.CloseDelay after a change, and within Options.Idle otherwise.
@@ -9,8 +13,7 @@ const (
 	sweepsPerIdle  = 10
 )
 
-// sweep closes, from time to time, the connections that nobody needs. It is the
-// one goroutine of the set.
+// sweep closes, from time to time, the connections that nobody needs.
 func (s *Set) sweep() {
 	soon, later := s.opts.CloseDelay/sweepsPerDelay, s.opts.Idle/sweepsPerIdle
 	timer := time.NewTimer(soon)
@@ -36,43 +39,80 @@ func (s *Set) sweep() {
 	}
 }
 
-// now is the time since the set was made.
-func (s *Set) now() time.Duration { return time.Since(s.started) }
-
 // pass closes what is not needed any more. It reports whether there are
 // connections that will have to be closed soon.
 func (s *Set) pass() (leaving bool) {
 	now := s.now()
 	s.clock.Store(int64(now))
-	var listed map[string]bool
+	var listed map[endpoint.Endpoint]bool
 	if s.opts.Listed != nil {
-		listed = map[string]bool{}
-		for address := range s.opts.Listed {
-			listed[address] = true
+		listed = map[endpoint.Endpoint]bool{}
+		for e := range s.opts.Listed {
+			listed[key(e)] = true
 		}
 	}
 
-	var ended []*Conn
+	var ended []*wire
 	s.mu.Lock()
-	for address, c := range s.conns {
+	for e, c := range s.conns {
+		c.mu.Lock()
 		needed := now-time.Duration(c.used.Load()) < s.opts.Idle
+		left := false
 		switch {
-		case listed == nil || listed[address] || c.direct.Load():
+		case listed == nil || listed[e] || c.direct.Load():
 			c.absent = 0
 		case c.absent == 0:
 			c.absent, leaving = now, true
 		default: // a node that is back within half the time keeps its connection
-			leaving = true
+			leaving, left = true, true
 			needed = needed && now-c.absent < s.opts.CloseDelay/2
 		}
-		if !needed && c.retire() {
-			delete(s.conns, address)
-			ended = append(ended, c)
+		if !needed {
+			ended = append(ended, c.closeUnused()...)
+			if len(c.wires) == 0 && (left || c.direct.Load()) { // no snapshot holds c
+				delete(s.conns, e)
+			}
 		}
+		c.mu.Unlock()
 	}
 	s.mu.Unlock()
-	for _, c := range ended {
-		c.close()
+	for _, w := range ended {
+		w.close()
 	}
 	return leaving
+}
+
+// closeUnused takes the wires without calls from c and returns them, to be closed.
+// The caller holds c.mu.
+func (c *Conn) closeUnused() (unused []*wire) {
+	kept := c.wires[:0:0]
+	for _, w := range c.wires {
+		if w.tryClose() {
+			unused = append(unused, w)
+		} else {
+			kept = append(kept, w)
+		}
+	}
+	c.keep(kept)
+	return unused
+}
+
+// keep makes wires those of c, and one that serves the current one, if the current
+// one is not among them. The caller holds c.mu.
+func (c *Conn) keep(wires []*wire) {
+	c.wires = wires
+	current := c.current.Load()
+	var other *wire
+	for _, w := range wires {
+		if w == current {
+			return
+		}
+		if other == nil || other.retired {
+			other = w
+		}
+	}
+	c.current.Store(other)
+	if other != nil {
+		other.retired = false
+	}
 }

@@ -37,6 +37,13 @@ const (
 	// for another bound. It is well below RequestTimeout, so that a call to a host
 	// that swallows packets is left time to go elsewhere.
 	NodeConnectTimeout = 2 * time.Second
+	// NodeSilence is how long nothing may be received from a node under calls that
+	// wait, nor be answered by it on a connection of its own, before it is called
+	// after all others.
+	NodeSilence = 500 * time.Millisecond
+	// PoolSize is how many connections there may be to one node whose server limits
+	// the calls on each.
+	PoolSize int = 4
 	// ConnCloseDelay is the longest time that the connection of a node that left
 	// stays open once its calls have ended.
 	ConnCloseDelay = 5 * time.Second
@@ -47,7 +54,7 @@ const (
 	// RegistrationWait is how long a starting server waits for its first registration
 	// before it goes on and registers beside.
 	RegistrationWait = time.Second
-	// MaxHeaderListSize limits the headers of one request: names, values and 32 bytes
+	// MaxHeaderListSize limits the headers of one request or answer: names, values and 32 bytes
 	// for each.
 	MaxHeaderListSize = 256 << 10
 	// MaxConcurrentStreams limits the calls in flight on one connection.

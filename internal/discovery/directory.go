@@ -13,6 +13,7 @@ import (
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/disk"
 	"github.com/rollcall-go/micro/internal/feed"
+	"github.com/rollcall-go/micro/registry"
 )
 
 // ErrClosed is the error of lookups in a closed directory.
@@ -192,19 +193,15 @@ func (d *Directory) Failed(address string) {
 	}
 }
 
-// Addresses yields the addresses of all nodes that calls may be routed to, with
-// repetitions.
-func (d *Directory) Addresses(yield func(address string) bool) {
+// Nodes yields all nodes that calls may be routed to. Several may have one address.
+func (d *Directory) Nodes(yield func(*registry.Node) bool) {
 	for _, e := range *d.entries.Load() {
 		s := e.snapshot.Load()
-		for _, n := range s.Nodes {
-			if !yield(n.Address) {
-				return
-			}
-		}
-		for _, n := range s.Suspects {
-			if !yield(n.Address) {
-				return
+		for _, nodes := range [][]*registry.Node{s.Nodes, s.Suspects} {
+			for _, n := range nodes {
+				if !yield(n) {
+					return
+				}
 			}
 		}
 	}

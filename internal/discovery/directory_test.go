@@ -332,7 +332,7 @@ func TestManyChangesAreFewSnapshots(t *testing.T) {
 	})
 }
 
-func TestAddresses(t *testing.T) {
+func TestNodes(t *testing.T) {
 	run(t, Options{}, func(t *testing.T, s *source, d *Directory) {
 		d.Lookup("s")
 		u := viewOf("s", "a b", "")
@@ -340,9 +340,12 @@ func TestAddresses(t *testing.T) {
 		u = viewOf("s", "b", "a")
 		u.Gap = true
 		s.sink("s").Update(u)
-		got := slices.Collect(d.Addresses)
+		var got []string
+		for n := range d.Nodes {
+			got = append(got, n.Address)
+		}
 		if !slices.Equal(got, []string{"b:1", "a:1"}) {
-			t.Fatalf("addresses %q", got)
+			t.Fatalf("nodes at %q", got)
 		}
 	})
 }

@@ -72,6 +72,18 @@ type Snapshot struct {
 
 	turn    *atomic.Uint64
 	changed chan struct{}
+	derived atomic.Value
+}
+
+// Derive returns what f makes of the snapshot: f is asked by the first caller, and
+// what it returned, which is of the same type for all callers, by the others. A
+// directory has one kind of reader that derives.
+func (s *Snapshot) Derive(f func(*Snapshot) any) any {
+	if v := s.derived.Load(); v != nil {
+		return v
+	}
+	s.derived.CompareAndSwap(nil, f(s))
+	return s.derived.Load()
 }
 
 // Age returns how long ago the data was last confirmed: zero while the registry

@@ -7,9 +7,9 @@ import (
 
 	"github.com/rollcall-go/micro/client/selector"
 	"github.com/rollcall-go/micro/internal/discovery"
+	"github.com/rollcall-go/micro/internal/endpoint"
 	"github.com/rollcall-go/micro/internal/refusal"
 	"github.com/rollcall-go/micro/internal/similar"
-	"github.com/rollcall-go/micro/registry"
 )
 
 // Reason is why there is no node.
@@ -26,6 +26,9 @@ const (
 	Filtered
 	// Paused: there is no node, and an operator has taken some out.
 	Paused
+	// Uncallable: there are nodes, and none has an address that can be called. The
+	// cause says what is wrong with some of them.
+	Uncallable
 	// Tried: every node was tried in this call.
 	Tried
 	// Unhealthy: there are nodes, and none of them can be reached. The cause is the
@@ -89,15 +92,16 @@ func (e *Error) Hint(names, paused []string) {
 	}
 }
 
-// Unhealthy explains the failure of the last attempt, of which nothing was written,
-// as those before, if no other node may be reached. Otherwise it returns nil.
+// Unhealthy explains why a call failed of which nothing was written in any attempt;
+// last is the error of the last one. It returns nil if there is a node left that
+// may be reached: then last says it all.
 func (c *Call) Unhealthy(last error) *Error {
-	if len(c.live)+len(c.suspects) == 0 || c.picker.State == nil || c.next != nil {
+	if len(c.live)+len(c.suspects) == 0 || c.next != nil {
 		return nil
 	}
-	for _, nodes := range [][]*registry.Node{c.live, c.suspects} {
-		for _, n := range nodes {
-			if state := c.picker.State(n); !c.excluded(n) && (state == Ready || state == Idle) {
+	for _, targets := range [][]Target{c.live, c.suspects} {
+		for _, t := range targets {
+			if state := t.state(); !c.excluded(t.Node) && (state == endpoint.Ready || state == endpoint.Idle) {
 				return nil
 			}
 		}
@@ -160,6 +164,8 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, "none available: the selection leaves none of %d nodes (versions %q)", e.Nodes, e.Versions)
 	case Paused:
 		fmt.Fprintf(&b, "not found: %s has 0 nodes, and an operator has paused %q (micro node resume)", where, e.Paused)
+	case Uncallable:
+		fmt.Fprintf(&b, "none available: none of %d nodes has an address that can be called", e.Nodes)
 	case Tried:
 		fmt.Fprintf(&b, "none available: all of %d nodes were tried", e.Nodes)
 	case Unhealthy:
@@ -179,7 +185,7 @@ func (e *Error) Error() string {
 	}
 	switch {
 	case e.Cause == nil:
-	case e.Reason == Unhealthy, e.Reason == Refused, e.Reason == Forbidden:
+	case e.Reason == Unhealthy, e.Reason == Refused, e.Reason == Forbidden, e.Reason == Uncallable, e.Reason == Filtered:
 		fmt.Fprintf(&b, ": %v", e.Cause)
 	default:
 		fmt.Fprintf(&b, "; out of touch")

@@ -5,22 +5,9 @@ import (
 
 	"github.com/rollcall-go/micro/client/selector"
 	"github.com/rollcall-go/micro/internal/discovery"
+	"github.com/rollcall-go/micro/internal/endpoint"
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/registry"
-)
-
-// State is how far the connection to a node is.
-type State int
-
-const (
-	// Ready: a call is written at once.
-	Ready State = iota
-	// Idle: there is no connection, and nothing is known against one.
-	Idle
-	// Connecting: the connection is being made.
-	Connecting
-	// Failing: the last attempt to connect failed.
-	Failing
 )
 
 // Picker is the rule by which the calls of one client choose. The zero value
@@ -31,9 +18,12 @@ type Picker struct {
 	RoundRobin bool
 	// Strategy is one that the program wrote. Nil means the built-in one.
 	Strategy selector.Strategy
-	// State tells how ready a node is. It is called several times per choice and
-	// must be quick. Nil means that every node is Ready.
-	State func(*registry.Node) State
+	// Targets returns the nodes of a snapshot that can be called. It must be quick:
+	// what it returns is made once. Nil means all of them, and that each is ready.
+	Targets func(*discovery.Snapshot) *Targets
+	// Connect finds the connection to a node that filters or a strategy of the
+	// program left. Nil means that every node is ready.
+	Connect Connect
 	// Names returns the names of the services that are known, for suggestions in
 	// errors. Nil means none.
 	Names func() []string
@@ -43,18 +33,18 @@ type Picker struct {
 
 // Choice is the node for one attempt.
 type Choice struct {
-	Node *registry.Node
-	// Warm is the node that the strategy would have taken, had it been ready. It
-	// is to be connected in the background. Nil if there is none.
-	Warm *registry.Node
+	Target
+	// Warm is the connection to the node that the strategy would have taken, had it
+	// been ready. It is to be connected in the background. Nil if there is none.
+	Warm endpoint.Conn
 }
 
 // Call is one call's succession of choices. It is not safe for concurrent use.
 type Call struct {
 	picker   *Picker
 	snapshot *discovery.Snapshot
-	live     []*registry.Node
-	suspects []*registry.Node
+	live     []Target
+	suspects []Target
 	next     selector.Next // of a strategy that the program wrote, else nil
 
 	first   [2]*registry.Node // tried, without allocating
@@ -67,9 +57,14 @@ type Call struct {
 // shallow copy, which filters and strategy may reorder and cut. The error is an
 // [*Error].
 func (p *Picker) Start(s *discovery.Snapshot, so selector.SelectOptions) (Call, error) {
-	c := Call{picker: p, snapshot: s, live: s.Nodes, suspects: s.Suspects}
-	if len(c.live) == 0 && len(c.suspects) == 0 {
+	c := Call{picker: p, snapshot: s}
+	if len(s.Nodes) == 0 && len(s.Suspects) == 0 {
 		return c, p.Missing(s, s.Err)
+	}
+	targets := p.targets(s)
+	c.live, c.suspects = targets.Live, targets.Suspects
+	if len(c.live) == 0 && len(c.suspects) == 0 {
+		return c, p.failure(s, Uncallable, targets.Reason)
 	}
 	strategy := so.Strategy
 	if strategy == nil {
@@ -79,22 +74,34 @@ func (p *Picker) Start(s *discovery.Snapshot, so selector.SelectOptions) (Call, 
 		return c, nil
 	}
 
-	services := narrow(s.Services, so.Filters)
-	c.live, c.suspects = nodesOf(services), nil
+	callable := so.Filters
+	if targets.Skipped > 0 {
+		callable = append([]selector.Filter{targets.filter}, callable...)
+	}
+	services := narrow(s.Services, callable)
+	left := &Targets{}
+	c.live, c.suspects = left.of(nodesOf(services), p.Connect), nil
 	if len(s.Suspects) > 0 {
-		routed := narrow(s.Routing, so.Filters)
-		c.suspects = among(nodesOf(routed), s.Suspects)
+		routed := narrow(s.Routing, callable)
+		c.suspects = left.of(among(nodesOf(routed), s.Suspects), p.Connect)
 		if len(c.live) == 0 {
 			services = routed
 		}
 	}
 	if len(c.live) == 0 && len(c.suspects) == 0 {
-		return c, p.failure(s, Filtered, nil)
+		return c, p.failure(s, Filtered, left.Reason)
 	}
 	if strategy != nil {
 		c.next = strategy(services)
 	}
 	return c, nil
+}
+
+func (p *Picker) targets(s *discovery.Snapshot) *Targets {
+	if p.Targets == nil {
+		return NewTargets(s, p.Connect)
+	}
+	return p.Targets(s)
 }
 
 func narrow(services []*registry.Service, filters []selector.Filter) []*registry.Service {
@@ -134,10 +141,17 @@ func among(nodes, others []*registry.Node) []*registry.Node {
 func (c *Call) Next() (Choice, error) {
 	if c.next != nil {
 		n, err := c.next()
-		if err == nil && n == nil {
-			err = c.picker.failure(c.snapshot, Filtered, nil)
+		if err != nil {
+			return Choice{}, err
 		}
-		return Choice{Node: n}, err
+		if n == nil {
+			return Choice{}, c.picker.failure(c.snapshot, Filtered, nil)
+		}
+		ch := Choice{Target: Target{Node: n}}
+		if c.picker.Connect != nil {
+			ch.Conn, err = c.picker.Connect(n)
+		}
+		return ch, err
 	}
 	ch := c.choose()
 	if ch.Node == nil {
@@ -148,35 +162,54 @@ func (c *Call) Next() (Choice, error) {
 }
 
 // choose prefers, in this order: registered nodes that are ready, then those
-// that may become so, suspects likewise, then what is failing.
+// that may become so, suspects likewise, then what fails, then what is silent.
 func (c *Call) choose() Choice {
 	live := c.scan(c.live)
-	if live.ready != nil {
-		return live.choice(live.ready)
+	if live.best > failing {
+		return live.choice()
 	}
-	if live.coming != nil {
-		return live.choice(live.coming)
+	suspect := c.scan(c.suspects)
+	if suspect.best > live.best {
+		return suspect.choice()
 	}
-	if suspect := c.scan(c.suspects); suspect.ready != nil {
-		return suspect.choice(suspect.ready)
-	} else if suspect.coming != nil {
-		return suspect.choice(suspect.coming)
-	} else if live.failing == nil {
-		return suspect.choice(suspect.failing)
-	}
-	return live.choice(live.failing)
+	return live.choice()
 }
 
-// found is the best node of each kind.
+// rank orders targets by how likely they are to answer.
+type rank int
+
+const (
+	none rank = iota // there is no target
+	silent
+	failing
+	coming
+	ready
+)
+
+func rankOf(s endpoint.State) rank {
+	switch s {
+	case endpoint.Ready:
+		return ready
+	case endpoint.Failing:
+		return failing
+	case endpoint.Silent:
+		return silent
+	default:
+		return coming
+	}
+}
+
+// found is the best target so far.
 type found struct {
-	yielded                *registry.Node // what the strategy yielded first
-	ready, coming, failing *registry.Node
+	best    rank
+	target  Target
+	yielded Target // what the strategy yielded first
 }
 
-func (f *found) choice(n *registry.Node) Choice {
-	ch := Choice{Node: n}
-	if f.yielded != n {
-		ch.Warm = f.yielded
+func (f *found) choice() Choice {
+	ch := Choice{Target: f.target}
+	if f.yielded.Node != f.target.Node {
+		ch.Warm = f.yielded.Conn
 	}
 	return ch
 }
@@ -186,8 +219,8 @@ func (f *found) choice(n *registry.Node) Choice {
 // its share.
 const draws = 4
 
-// scan looks for a ready node that was not tried.
-func (c *Call) scan(nodes []*registry.Node) (f found) {
+// scan looks for the best target that was not tried.
+func (c *Call) scan(nodes []Target) (f found) {
 	n := uint64(len(nodes))
 	if n == 0 {
 		return f
@@ -211,30 +244,18 @@ func (c *Call) scan(nodes []*registry.Node) (f found) {
 	return f
 }
 
-// consider reports whether the node is ready to take the call.
-func (c *Call) consider(f *found, n *registry.Node) bool {
-	if c.excluded(n) {
+// consider reports whether the target is ready to take the call.
+func (c *Call) consider(f *found, t Target) bool {
+	if c.excluded(t.Node) {
 		return false
 	}
-	if f.yielded == nil {
-		f.yielded = n
+	if f.yielded.Node == nil {
+		f.yielded = t
 	}
-	state := Ready
-	if c.picker.State != nil {
-		state = c.picker.State(n)
+	if r := rankOf(t.state()); r > f.best {
+		f.best, f.target = r, t
 	}
-	switch {
-	case state == Ready:
-		f.ready = n
-		return true
-	case state == Failing:
-		if f.failing == nil {
-			f.failing = n
-		}
-	case f.coming == nil:
-		f.coming = n
-	}
-	return false
+	return f.best == ready
 }
 
 func (c *Call) exclude(n *registry.Node) {

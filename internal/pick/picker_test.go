@@ -12,6 +12,7 @@ import (
 
 	"github.com/rollcall-go/micro/client/selector"
 	"github.com/rollcall-go/micro/internal/discovery"
+	"github.com/rollcall-go/micro/internal/endpoint"
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/refusal"
 	"github.com/rollcall-go/micro/registry"
@@ -81,9 +82,24 @@ func follow(t *testing.T, src script, changes int) *discovery.Snapshot {
 	return s
 }
 
-// states is a State function of node ids; the rest is ready.
-func states(of map[string]State) func(*registry.Node) State {
-	return func(n *registry.Node) State { return of[n.Id] }
+// conn is a connection in a given state.
+type conn struct {
+	endpoint.Conn
+	id    string
+	state endpoint.State
+}
+
+func (c conn) State() endpoint.State { return c.state }
+
+// states is a Connect function of node ids; the rest is ready.
+func states(of map[string]endpoint.State) Connect {
+	return func(n *registry.Node) (endpoint.Conn, error) {
+		state, ok := of[n.Id]
+		if !ok {
+			state = endpoint.Ready
+		}
+		return conn{id: n.Id, state: state}, nil
+	}
 }
 
 func start(t *testing.T, p *Picker, s *discovery.Snapshot, opts ...selector.SelectOption) *Call {
@@ -134,15 +150,15 @@ func TestDeadNodeGivesItsShareToAll(t *testing.T) {
 	const calls = 6000
 	s := snapshot(t, "", "1: a b c")
 	both(t, func(t *testing.T, p Picker) {
-		p.State = states(map[string]State{"c": Failing})
+		p.Connect = states(map[string]endpoint.State{"c": endpoint.Failing})
 		got, warmed := map[string]int{}, 0
 		for range calls {
 			ch := next(t, start(t, &p, s))
 			got[ch.Node.Id]++
 			if ch.Warm != nil {
 				warmed++
-				if ch.Warm.Id != "c" {
-					t.Fatalf("asked to connect %q", ch.Warm.Id)
+				if ch.Warm.(conn).id != "c" {
+					t.Fatalf("asked to connect %q", ch.Warm.(conn).id)
 				}
 			}
 		}
@@ -158,22 +174,24 @@ func TestDeadNodeGivesItsShareToAll(t *testing.T) {
 func TestOrderOfPreference(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
-		of        map[string]State
+		of        map[string]endpoint.State
 		first     string // any of these
 		then      string
 		afterThat string
 	}{
 		{"all ready", nil, "a b", "a b", "x"},
-		{"one ready", map[string]State{"a": Connecting}, "b", "a", "x"},
-		{"coming before suspects", map[string]State{"a": Idle, "b": Failing}, "a", "x", "b"},
-		{"suspects before failing", map[string]State{"a": Failing, "b": Failing}, "x", "a b", "a b"},
-		{"coming suspects before failing", map[string]State{"a": Failing, "b": Failing, "x": Idle}, "x", "a b", "a b"},
-		{"failing suspects last", map[string]State{"a": Failing, "b": Failing, "x": Failing}, "a b", "a b", "x"},
+		{"one ready", map[string]endpoint.State{"a": endpoint.Connecting}, "b", "a", "x"},
+		{"coming before suspects", map[string]endpoint.State{"a": endpoint.Idle, "b": endpoint.Failing}, "a", "x", "b"},
+		{"suspects before failing", map[string]endpoint.State{"a": endpoint.Failing, "b": endpoint.Failing}, "x", "a b", "a b"},
+		{"coming suspects before failing", map[string]endpoint.State{"a": endpoint.Failing, "b": endpoint.Failing, "x": endpoint.Idle}, "x", "a b", "a b"},
+		{"silent last", map[string]endpoint.State{"a": endpoint.Silent, "b": endpoint.Failing, "x": endpoint.Failing}, "b", "x", "a"},
+		{"suspects before silent", map[string]endpoint.State{"a": endpoint.Silent, "b": endpoint.Silent}, "x", "a b", "a b"},
+		{"failing suspects last", map[string]endpoint.State{"a": endpoint.Failing, "b": endpoint.Failing, "x": endpoint.Failing}, "a b", "a b", "x"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := snapshot(t, "1: x", "1: a b")
 			both(t, func(t *testing.T, p Picker) {
-				p.State = states(tt.of)
+				p.Connect = states(tt.of)
 				for range 50 {
 					c := start(t, &p, s)
 					for i, want := range []string{tt.first, tt.then, tt.afterThat} {
@@ -192,15 +210,15 @@ func TestOrderOfPreference(t *testing.T) {
 
 func TestReadyNodeIsFoundAmongMany(t *testing.T) {
 	ids := make([]string, 1000)
-	of := map[string]State{}
+	of := map[string]endpoint.State{}
 	for i := range ids {
 		ids[i] = fmt.Sprint("n", i)
-		of[ids[i]] = Idle
+		of[ids[i]] = endpoint.Idle
 	}
-	of["n500"] = Ready
+	of["n500"] = endpoint.Ready
 	s := snapshot(t, "", "1: "+strings.Join(ids, " "))
 	both(t, func(t *testing.T, p Picker) {
-		p.State = states(of)
+		p.Connect = states(of)
 		for range 20 {
 			if ch := next(t, start(t, &p, s)); ch.Node.Id != "n500" {
 				t.Fatalf("chose %+v", ch)
@@ -233,7 +251,7 @@ func TestManyTries(t *testing.T) {
 
 func TestFilters(t *testing.T) {
 	s := snapshot(t, "1: x y", "1: a", "2: b")
-	p := &Picker{State: states(map[string]State{"a": Failing})}
+	p := &Picker{Connect: states(map[string]endpoint.State{"a": endpoint.Failing})}
 
 	c := start(t, p, s, selector.WithFilter(selector.FilterVersion("2")))
 	if got := next(t, c).Node.Id; got != "b" {
@@ -269,10 +287,10 @@ func TestOwnStrategyIsObeyed(t *testing.T) {
 		nodes := services[len(services)-1].Nodes
 		return func() (*registry.Node, error) { return nodes[len(nodes)-1], nil }
 	}
-	of := states(map[string]State{"b": Failing})
+	of := states(map[string]endpoint.State{"b": endpoint.Failing})
 	for name, c := range map[string]*Call{
-		"of the client": start(t, &Picker{Strategy: last, State: of}, s),
-		"of the call":   start(t, &Picker{State: of}, s, selector.WithStrategy(last)),
+		"of the client": start(t, &Picker{Strategy: last, Connect: of}, s),
+		"of the call":   start(t, &Picker{Connect: of}, s, selector.WithStrategy(last)),
 	} {
 		for range 2 { // and it may repeat itself
 			if ch := next(t, c); ch.Node.Id != "b" || ch.Warm != nil {
@@ -344,7 +362,8 @@ func TestErrors(t *testing.T) {
 func TestBuiltinDoesNotAllocate(t *testing.T) {
 	s := snapshot(t, "1: x", "1: a b c")
 	both(t, func(t *testing.T, p Picker) {
-		p.State = states(map[string]State{"a": Idle})
+		targets := NewTargets(s, states(map[string]endpoint.State{"a": endpoint.Idle}))
+		p.Targets = func(*discovery.Snapshot) *Targets { return targets }
 		var bad error
 		n := testing.AllocsPerRun(1000, func() {
 			c, err := p.Start(s, selector.SelectOptions{})
@@ -390,16 +409,16 @@ func TestUnhealthy(t *testing.T) {
 	last := errors.New("connection refused")
 	s := snapshot(t, "1: x", "1: a b")
 	for _, tt := range []struct {
-		states map[string]State
+		states map[string]endpoint.State
 		tries  int
 		want   bool
 	}{
-		{map[string]State{"a": Failing, "b": Failing, "x": Connecting}, 1, true},
-		{map[string]State{"a": Idle, "b": Idle, "x": Failing}, 2, true}, // both tried
-		{map[string]State{"a": Idle, "b": Idle, "x": Failing}, 1, false},
-		{map[string]State{"a": Failing, "b": Failing, "x": Ready}, 0, false},
+		{map[string]endpoint.State{"a": endpoint.Failing, "b": endpoint.Failing, "x": endpoint.Connecting}, 1, true},
+		{map[string]endpoint.State{"a": endpoint.Idle, "b": endpoint.Idle, "x": endpoint.Failing}, 2, true}, // both tried
+		{map[string]endpoint.State{"a": endpoint.Idle, "b": endpoint.Idle, "x": endpoint.Failing}, 1, false},
+		{map[string]endpoint.State{"a": endpoint.Failing, "b": endpoint.Failing, "x": endpoint.Ready}, 0, false},
 	} {
-		p := &Picker{Registry: "etcd", State: states(tt.states)}
+		p := &Picker{Registry: "etcd", Connect: states(tt.states)}
 		c, err := p.Start(s, selector.SelectOptions{})
 		for range tt.tries {
 			if err == nil {
@@ -417,5 +436,42 @@ func TestUnhealthy(t *testing.T) {
 			!strings.HasSuffix(e.Error(), "none of 3 nodes can be reached: connection refused")) {
 			t.Errorf("got %v", e)
 		}
+	}
+}
+
+// M5 of the second attack: what can never be called is left out, and told.
+func TestUncallableNodesAreSkipped(t *testing.T) {
+	bad := errors.New("not an address")
+	connect := func(n *registry.Node) (endpoint.Conn, error) {
+		if strings.HasPrefix(n.Id, "bad") {
+			return nil, bad
+		}
+		return conn{id: n.Id, state: endpoint.Ready}, nil
+	}
+	p := &Picker{Connect: connect}
+	s := snapshot(t, "1: bad2 y", "1: bad a")
+	if ts := p.targets(s); ts.Skipped != 2 || !errors.Is(ts.Reason, bad) {
+		t.Errorf("%d skipped: %v", ts.Skipped, ts.Reason)
+	}
+	keep := func(s []*registry.Service) []*registry.Service { return s }
+	for name, opts := range map[string][]selector.SelectOption{
+		"built in": nil,
+		"a filter": {selector.WithFilter(keep)},
+		"strategy": {selector.WithStrategy(selector.Random)},
+	} {
+		c := start(t, p, s, opts...)
+		for range 20 {
+			ch, err := c.Next()
+			if err != nil {
+				break
+			}
+			if strings.HasPrefix(ch.Node.Id, "bad") {
+				t.Errorf("%s: chose %q", name, ch.Node.Id)
+			}
+		}
+	}
+	_, err := p.Start(snapshot(t, "", "1: bad"), selector.SelectOptions{})
+	if !errors.Is(err, selector.ErrNoneAvailable) || !errors.Is(err, bad) || !strings.Contains(err.Error(), "none of 1 nodes has an address that can be called") {
+		t.Errorf("got %v", err)
 	}
 }

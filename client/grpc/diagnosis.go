@@ -21,10 +21,10 @@ const (
 	hintMost = 100
 )
 
-// hints asks the registry why a service has no node: which names there are, once
+// diagnosis asks the registry why a service has no node: which names there are, once
 // for all errors, and who of the service is paused. It is used on the way to an
 // error alone, and asks once in a while, however many errors there are.
-type hints struct {
+type diagnosis struct {
 	registry registry.Registry
 	ctx      context.Context
 	cancel   context.CancelFunc
@@ -43,8 +43,8 @@ type hint struct {
 	texts []string
 }
 
-func newHints(r registry.Registry) *hints {
-	h := &hints{registry: r, paused: map[string]*hint{}}
+func newDiagnosis(r registry.Registry) *diagnosis {
+	h := &diagnosis{registry: r, paused: map[string]*hint{}}
 	// Ended by close.
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	return h
@@ -52,7 +52,7 @@ func newHints(r registry.Registry) *hints {
 
 // about returns the names of all services, and the paused nodes of the given one,
 // as far as the registry says so in time.
-func (h *hints) about(ctx context.Context, service string) (names, paused []string) {
+func (h *diagnosis) about(ctx context.Context, service string) (names, paused []string) {
 	timer := time.NewTimer(hintWait)
 	defer timer.Stop()
 	all, of := h.ask(service)
@@ -86,7 +86,7 @@ func (a *hint) read() []string {
 
 // ask returns the names of all services and who of the given one is paused. Either
 // may be on its way; it is nil if there will be none.
-func (h *hints) ask(service string) (names, paused *hint) {
+func (h *diagnosis) ask(service string) (names, paused *hint) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !h.names.fresh() && !h.closed {
@@ -105,7 +105,7 @@ func (a *hint) fresh() bool { return a != nil && time.Since(a.at) < hintFresh }
 
 // forget drops the answers that are not fresh any more and, if all are, the oldest.
 // The caller holds mu.
-func (h *hints) forget() {
+func (h *diagnosis) forget() {
 	oldest := ""
 	for service, a := range h.paused {
 		if !a.fresh() {
@@ -120,7 +120,7 @@ func (h *hints) forget() {
 }
 
 // begin asks beside the caller, who holds mu. Without an answer there is no hint.
-func (h *hints) begin(question func(context.Context) ([]string, error)) *hint {
+func (h *diagnosis) begin(question func(context.Context) ([]string, error)) *hint {
 	a := &hint{at: time.Now(), done: make(chan struct{})}
 	h.wg.Go(func() {
 		defer close(a.done)
@@ -134,7 +134,7 @@ func (h *hints) begin(question func(context.Context) ([]string, error)) *hint {
 }
 
 // listed returns the names of all services.
-func (h *hints) listed(ctx context.Context) ([]string, error) {
+func (h *diagnosis) listed(ctx context.Context) ([]string, error) {
 	if l, ok := ability.As[ability.NameLister](h.registry); ok {
 		return l.Names(ctx)
 	}
@@ -151,7 +151,7 @@ func (h *hints) listed(ctx context.Context) ([]string, error) {
 }
 
 // close ends the questions under way and waits for them.
-func (h *hints) close() {
+func (h *diagnosis) close() {
 	h.mu.Lock()
 	h.closed = true
 	h.mu.Unlock()

@@ -1,16 +1,14 @@
-package conn
+package endpoint
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
 
-// ErrClosed is the error of calls over a set that was closed.
+// ErrClosed is the error of calls over a transport that was closed.
 var ErrClosed = errors.New("the connections of this client are closed")
 
 // ConnectError is the error of a call to a node to which no connection could be
@@ -42,21 +40,24 @@ func Unwritten(err error) bool {
 	return errors.As(err, &e)
 }
 
-type waitKey struct{}
-
-// waiting returns ctx with the note that the call waits until the node can be
-// reached, if the options demand so.
-func waiting(ctx context.Context, opts []grpc.CallOption) context.Context {
-	wait := false
-	for _, o := range opts {
-		if f, ok := o.(grpc.FailFastCallOption); ok {
-			wait = !f.FailFast
-		}
-	}
-	if wait {
-		return context.WithValue(ctx, waitKey{}, true)
-	}
-	return ctx
+// StreamsTakenError says that a call ended before it was begun: the server allows
+// so many calls on a connection, and all of them were taken. Nothing of the call
+// was written.
+type StreamsTakenError struct {
+	Address            string
+	Connections, Calls int   // how many connections there are, and calls on each
+	Err                error // what ended the call
 }
 
-func waits(ctx context.Context) bool { return ctx.Value(waitKey{}) != nil }
+func (e *StreamsTakenError) Error() string {
+	return fmt.Sprintf("%v: %q allows %d calls on a connection, and those of %d connections were taken (the client option PoolSize allows more)",
+		e.Err, e.Address, e.Calls, e.Connections)
+}
+
+// Unwrap returns what ended the call.
+func (e *StreamsTakenError) Unwrap() error { return e.Err }
+
+// GRPCStatus returns the status of what ended the call, with the text of e.
+func (e *StreamsTakenError) GRPCStatus() *status.Status {
+	return status.New(status.Code(e.Err), e.Error())
+}

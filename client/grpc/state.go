@@ -8,25 +8,24 @@ import (
 
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/client/selector"
-	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/pick"
 	"github.com/rollcall-go/micro/internal/rpc"
 	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/registry"
 )
 
-// setup is a client's options with all that follows from them. It is not changed
+// state is a client's options with all that follows from them. It is not changed
 // once made.
-type setup struct {
-	opts    client.Options
-	network *network
-	own     selector.Selector // written by the program, else nil
-	picker  pick.Picker       // if own is nil
-	codecs  rpc.Codecs
-	options map[*rpc.Codec][]grpc.CallOption // of a call without options of its own
-	perCall *callSettings                    // of a call without options of its own
-	invoke  client.CallFunc                  // one attempt, within the client's wrappers
-	bare    client.CallFunc                  // one attempt
+type state struct {
+	opts      client.Options
+	backends  *backends
+	custom    selector.Selector // written by the program, else nil
+	picker    pick.Picker       // if custom is nil
+	codecs    rpc.Codecs
+	options   map[*rpc.Codec][]grpc.CallOption // of a call without options of its own
+	perCall   *callSettings                    // of a call without options of its own
+	invoke    client.CallFunc                  // one attempt, within the client's wrappers
+	unwrapped client.CallFunc                  // one attempt
 }
 
 // builtinSelector is the selector that a client need not ask.
@@ -34,17 +33,20 @@ type builtinSelector interface {
 	Builtin() (given selector.Options, strategy string)
 }
 
-// newSetup returns the setup of the options. It takes over the network of the old
-// one, which may be nil, if that serves as well.
-func (c *grpcClient) newSetup(o client.Options, old *setup) *setup {
+// newState returns the state of the options. It takes over the backends of the old
+// one, which may be nil, if they serve as well.
+func (c *grpcClient) newState(o client.Options, old *state) *state {
 	o.CallOptions.CallWrappers = slices.Clip(o.CallOptions.CallWrappers)
 	own, _ := settings.Of[clientSettings](o.Context)
 	perCall := callSettingsOf(o.CallOptions.Context)
-	s := &setup{opts: o, codecs: rpc.NewClientCodecs(own.codecs), perCall: perCall}
+	s := &state{opts: o, codecs: rpc.NewClientCodecs(own.codecs), perCall: perCall}
 
-	p := plan{registry: o.Registry, tls: own.tls, dial: perCall.dial, dialTimeout: o.CallOptions.DialTimeout}
-	if p.dialTimeout == defaults.DialTimeout {
-		p.dialTimeout = 0 // nobody asked for it
+	p := backendsConfig{
+		registry: o.Registry, noSuspects: own.noSuspects, maxUnknown: own.maxUnknown, tls: own.tls, dial: perCall.dial, more: own.transports,
+		maxHeaderListSize: own.maxHeaderListSize, poolSize: o.PoolSize, maxStreams: own.maxStreams,
+	}
+	if client.Given(o.CallOptions, client.SettingDialTimeout) {
+		p.dialTimeout = o.CallOptions.DialTimeout
 	}
 	if b, ok := o.Selector.(builtinSelector); ok {
 		given, strategy := b.Builtin()
@@ -56,24 +58,24 @@ func (c *grpcClient) newSetup(o client.Options, old *setup) *setup {
 			p.registry = given.Registry
 		}
 	} else {
-		s.own = o.Selector
+		s.custom = o.Selector
 	}
 	if p.registry == nil {
 		p.registry = registry.DefaultRegistry
 	}
-	p.snapshot, p.noSuspects, p.maxUnknown = p.registry.Options().Snapshot, own.noSuspects, own.maxUnknown
-	if old != nil && old.network.equal(p) {
-		s.network = old.network
+	p.snapshot = p.registry.Options().Snapshot
+	if old != nil && old.backends.equal(p) {
+		s.backends = old.backends
 	} else {
-		s.network = newNetwork(p)
+		s.backends = newBackends(p)
 	}
-	s.picker.State = s.network.state
-	s.picker.Names = s.network.directory.Names
+	s.picker.Targets, s.picker.Connect = s.backends.targets, s.backends.connect
+	s.picker.Names = s.backends.directory.Names
 	s.picker.Registry = describe(p.registry)
 
 	s.options = callOptions(s.codecs, own, perCall.call)
-	s.bare = c.attempt(s)
-	s.invoke = wrap(s.bare, o.CallOptions.CallWrappers)
+	s.unwrapped = c.attempt(s)
+	s.invoke = wrap(s.unwrapped, o.CallOptions.CallWrappers)
 	return s
 }
 

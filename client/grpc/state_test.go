@@ -10,7 +10,7 @@ import (
 
 func TestDialTimeout(t *testing.T) {
 	bound := func(opts ...client.Option) time.Duration {
-		return newClient(t, opts...).(*grpcClient).current.Load().network.dialTimeout
+		return newClient(t, opts...).(*grpcClient).current.Load().backends.dialTimeout
 	}
 	if d := bound(); d != 0 {
 		t.Errorf("%s although nobody asked", d)

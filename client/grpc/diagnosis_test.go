@@ -81,7 +81,7 @@ func TestUnknownNamesCostLittle(t *testing.T) {
 // A burst of names does not make the answers about others be asked for again.
 func TestHintsAreKept(t *testing.T) {
 	r := &operated{Registry: register(t)}
-	h := newHints(r)
+	h := newDiagnosis(r)
 	defer h.close()
 	first, paused := h.ask("first")
 	for i := range 2 * hintMost {

@@ -1,0 +1,99 @@
+package conn
+
+import (
+	"bytes"
+	"io"
+	"math/rand/v2"
+	"net"
+	"testing"
+
+	"golang.org/x/net/http2"
+)
+
+// Wherever grpc cuts its writes, a ping stands between two frames, and never
+// within a block of headers.
+func TestPingsStandBetweenFrames(t *testing.T) {
+	var wire bytes.Buffer
+	wire.WriteString(http2.ClientPreface)
+	fr := http2.NewFramer(&wire, nil)
+	for id := uint32(1); id < 40; id += 2 {
+		_ = fr.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: []byte("some"), EndHeaders: id%4 == 1})
+		if id%4 != 1 {
+			_ = fr.WriteContinuation(id, false, []byte("more"))
+			_ = fr.WriteContinuation(id, true, nil)
+		}
+		_ = fr.WriteData(id, true, make([]byte, id*7%100))
+		_ = fr.WriteWindowUpdate(0, 1)
+	}
+	sent := wire.Bytes()
+	for range 100 {
+		out := &recorder{}
+		f := &framed{Conn: out, written: frames{rest: prefaceSize}}
+		for rest := sent; len(rest) > 0; {
+			n := min(1+rand.IntN(30), len(rest))
+			if _, err := f.Write(rest[:n]); err != nil {
+				t.Fatal(err)
+			}
+			rest = rest[n:]
+			f.ping()
+		}
+		pings := 0
+		got := http2.NewFramer(nil, bytes.NewReader(out.Bytes()[prefaceSize:]))
+		for {
+			frame, err := got.ReadFrame() // which minds that blocks of headers are whole
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, ok := frame.(*http2.PingFrame); ok {
+				pings++
+			}
+		}
+		if pings == 0 {
+			t.Fatal("no ping was sent")
+		}
+	}
+}
+
+// recorder is a connection that keeps what is written.
+type recorder struct {
+	net.Conn
+	bytes.Buffer
+}
+
+func (r *recorder) Write(p []byte) (int, error) { return r.Buffer.Write(p) }
+func (r *recorder) Read(p []byte) (int, error)  { return r.Buffer.Read(p) }
+
+func TestSettings(t *testing.T) {
+	var wire bytes.Buffer
+	fr := http2.NewFramer(&wire, nil)
+	_ = fr.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 70000}, http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: 100})
+	limited := bytes.Clone(wire.Bytes())
+	wire.Reset()
+	_ = fr.WriteSettings()
+	free := bytes.Clone(wire.Bytes())
+	for name, tc := range map[string]struct {
+		read []byte
+		want int64 // 0: not told
+	}{
+		"limited":    {append(limited, "and more"...), 100},
+		"free":       {free, unlimited},
+		"cut":        {limited[:len(limited)-1], 0},
+		"no HTTP/2":  {[]byte("HTTP/1.1 400 Bad Request\r\n\r\n"), 0},
+		"huge frame": {append([]byte{255, 255, 255, frameSettings, 0}, make([]byte, 5000)...), 0},
+	} {
+		var got int64
+		f := &framed{Conn: &recorder{Buffer: *bytes.NewBuffer(tc.read)}, first: []byte{}, settled: func(n int64) { got = n }}
+		p := make([]byte, 5)
+		for {
+			if _, err := f.Read(p); err != nil {
+				break
+			}
+		}
+		if got != tc.want || len(f.first) > 2000 {
+			t.Errorf("%s: got %d, want %d; %d bytes kept", name, got, tc.want, len(f.first))
+		}
+	}
+}

@@ -1,0 +1,240 @@
+package conn
+
+import (
+	"slices"
+	"time"
+
+	"github.com/rollcall-go/micro/internal/endpoint"
+)
+
+// hearing is what the watch knows of one wire.
+type hearing struct {
+	received, begun uint64        // counts of the wire, when something was last heard
+	quiet           time.Duration // since when calls wait and nothing is heard; zero: not so
+	heard           time.Duration // when something was last heard
+	asked           bool          // whether the node lives, since it became quiet
+	pinged          bool          // on this wire
+	pings           int           // in a row, with nothing heard but their answers
+	replies         uint64        // of the wire's received, at the last ping
+}
+
+// maxPings is how many pings are sent on a wire on which nothing else is heard.
+// Servers of gRPC end a connection at the third, unless they were told to bear
+// more; what they send themselves makes them count anew.
+const maxPings = 2
+
+// listen takes note of what w received and reports whether there was anything.
+func (w *wire) listen(now time.Duration) bool {
+	h := &w.hearing
+	received, begun, calls := w.received.Load(), w.begun.Load(), w.calls.Load()
+	if received != h.received {
+		if received > h.replies+1 {
+			h.pings = 0
+		}
+		h.received, h.begun, h.heard = received, begun, now
+		h.quiet, h.asked, h.pinged = 0, false, false
+		if calls > 0 {
+			h.quiet = now
+		}
+		return true
+	}
+	// A call that ended by its deadline is evidence as well.
+	waiting := calls > 0 || begun != h.begun
+	switch {
+	case !waiting || !w.is(endpoint.Ready):
+		h.quiet, h.asked, h.pinged = 0, false, false
+	case h.quiet == 0:
+		h.quiet = now
+	}
+	return false
+}
+
+// quietFor returns how long calls on w have waited and nothing was heard.
+func (w *wire) quietFor(now time.Duration) time.Duration {
+	if w.hearing.quiet == 0 {
+		return 0
+	}
+	return now - w.hearing.quiet
+}
+
+// ping asks for a sign of life on the wire itself, if that may be done.
+func (w *wire) ping() bool {
+	h := &w.hearing
+	f := w.framed.Load()
+	if f == nil || !w.conn.pings.Load() || h.pings >= maxPings {
+		return false
+	}
+	h.pings++
+	h.pinged, h.replies = true, w.received.Load()
+	w.conn.set.wg.Go(f.ping) // which may wait for room in the socket, until that is closed
+	return true
+}
+
+// patience is how long silence is borne before another connection takes the calls.
+// It grows when that turns out to have been needless, as where handlers are slow,
+// so that connections are not made again and again.
+type patience struct {
+	factor time.Duration
+	grown  time.Duration // when it last grew
+}
+
+const (
+	maxPatience   = 8           // times Options.Silence
+	patienceLasts = time.Minute // without growing
+)
+
+func (p *patience) of(silence, now time.Duration) time.Duration {
+	if p.factor == 0 || now-p.grown > patienceLasts {
+		p.factor = 1
+	}
+	return silence * p.factor
+}
+
+// borne returns how long silence is borne at present. While a connection that was
+// left still has calls it may well be that handlers are slow, and another one is
+// made late.
+func (c *Conn) borne(now time.Duration) time.Duration {
+	silence := c.set.opts.Silence
+	if slices.ContainsFunc(c.wires, func(w *wire) bool { return w.retired }) && !c.silent.Load() {
+		return silence * maxPatience
+	}
+	return c.patience.of(silence, now)
+}
+
+func (p *patience) grow(now time.Duration) {
+	p.factor, p.grown = min(2*max(p.factor, 1), maxPatience), now
+}
+
+// inspect looks for silence. When half the time is over that silence is borne, it
+// asks for a sign of life, by a ping or by a second connection. When the whole time
+// is over, calls leave the wire, for another one that was heard since, or for one
+// that is being made: then the node counts as silent, until either is heard. A ping
+// costs nothing, so the shortest time is borne where it is not answered.
+//
+// It returns the wires to close, and whether there is anything left to watch.
+func (c *Conn) inspect(now time.Duration) (ended []*wire, more bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.listen(now)
+	silence, borne := c.set.opts.Silence, c.borne(now)
+	for _, w := range c.wires {
+		quiet := w.quietFor(now)
+		if w.retired || quiet < silence/2 {
+			continue
+		}
+		if !w.hearing.asked && w.ping() {
+			w.hearing.asked = true
+		}
+		if !w.hearing.asked && quiet >= borne/2 {
+			w.hearing.asked = true
+			c.second(w)
+		}
+		if quiet >= borne || w.hearing.pinged && quiet >= silence {
+			c.leave(w, now)
+		}
+	}
+	ended = c.closeSurplus(now)
+	for _, w := range c.wires {
+		more = more || w.hearing.quiet != 0 || w.calls.Load() > 0 || w.begun.Load() != w.hearing.begun
+	}
+	return ended, more || len(c.wires) > 1 || c.silent.Load()
+}
+
+// listen takes note of what was received on all wires.
+func (c *Conn) listen(now time.Duration) {
+	current := c.current.Load()
+	for _, w := range c.wires {
+		needless := w.hearing.asked && !w.hearing.pinged
+		if !w.listen(now) {
+			continue
+		}
+		if needless { // it was not dead but slow to answer
+			c.patience.grow(now)
+		}
+		if w.retired && w.is(endpoint.Ready) && !current.is(endpoint.Ready) { // the node is back
+			w.retired = false
+			c.current.Store(w)
+			c.silent.Store(false)
+		}
+	}
+}
+
+// second makes sure that there is a connection under way beside w, or one that was
+// heard since w fell silent. One that is merely there says nothing, and makes room.
+func (c *Conn) second(w *wire) *wire {
+	for _, other := range c.wires {
+		switch {
+		case other == w || other.retired:
+		case other.hearing.heard > w.hearing.quiet || !other.is(endpoint.Ready):
+			return other
+		case other.calls.Load() == 0 && other != c.current.Load():
+			other.retired = true
+		}
+	}
+	other, err := c.addWire()
+	if err != nil { // as for every wire of this endpoint, so that w would not exist
+		return nil
+	}
+	other.streams.Store(w.streams.Load())
+	other.cc.Connect()
+	return other
+}
+
+// leave takes new calls off w.
+func (c *Conn) leave(w *wire, now time.Duration) {
+	other := c.second(w)
+	if other == nil {
+		return
+	}
+	answered := other.is(endpoint.Ready)
+	if !answered && !w.hearing.pinged && now-other.born < c.set.opts.Silence/2 {
+		return // the question has not been open for long enough
+	}
+	w.retired = true
+	if c.current.Load() == w {
+		c.silent.Store(!answered)
+		c.current.Store(other)
+		if other.is(endpoint.Ready) { // by now
+			c.silent.Store(false)
+		}
+	}
+}
+
+// closeSurplus takes from c the wires that were left and have no calls any more,
+// and those beside the current one that were not used for Options.CloseDelay. It
+// returns them, to be closed.
+func (c *Conn) closeSurplus(now time.Duration) (ended []*wire) {
+	if len(c.wires) < 2 {
+		return nil
+	}
+	current := c.current.Load()
+	kept := c.wires[:0:0]
+	for _, w := range c.wires {
+		switch {
+		case w.calls.Load() > 0:
+			w.idle = 0
+		case w.idle == 0:
+			w.idle = now
+		}
+		unused := w.idle != 0 && now-w.idle >= c.set.opts.CloseDelay
+		if w != current && (w.retired && w.calls.Load() == 0 && !c.silent.Load() || unused) && w.tryClose() {
+			ended = append(ended, w)
+		} else {
+			kept = append(kept, w)
+		}
+	}
+	c.keep(kept)
+	return ended
+}
+
+// rest makes the silence of all wires begin anew: this process itself was not
+// running, so that it heard nothing.
+func (c *Conn) rest(now time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, w := range c.wires {
+		if w.hearing.quiet != 0 {
+			w.hearing.quiet = now
+		}
+	}
+}

@@ -1,0 +1,174 @@
+package conn
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/rollcall-go/micro/internal/endpoint"
+	"github.com/rollcall-go/micro/internal/testkit"
+)
+
+// ours returns the endpoint of a node of ours, which may be pinged.
+func ours(address string) endpoint.Endpoint {
+	e := at(address)
+	e.Pings = true
+	return e
+}
+
+// eachKind runs f with nodes that may be pinged and with nodes that may not.
+func eachKind(t *testing.T, f func(t *testing.T, kind func(string) endpoint.Endpoint)) {
+	t.Run("ours", func(t *testing.T) { f(t, ours) })
+	t.Run("v2", func(t *testing.T) { f(t, at) })
+}
+
+func mustNode(t *testing.T, s *Set, e endpoint.Endpoint) *Conn {
+	t.Helper()
+	c, err := s.Node(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.(*Conn)
+}
+
+// callWithin makes a call of the given time.
+func callWithin(ctx context.Context, c grpc.ClientConnInterface, d time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	return c.Invoke(ctx, "/test.Echo/Say", wrapperspb.String("x"), new(wrapperspb.StringValue))
+}
+
+// The node accepts connections, as the kernel of a frozen process does, and says
+// nothing on any.
+func TestFrozenNodeIsSilentUntilItIsHeard(t *testing.T) {
+	eachKind(t, func(t *testing.T, kind func(string) endpoint.Endpoint) {
+		p := testkit.StartProxy(t, serve(t, "", echo).address)
+		c := mustNode(t, newSet(t, Options{Silence: 200 * time.Millisecond}), kind(p.Addr()))
+		if _, err := call(t, c, "x"); err != nil {
+			t.Fatal(err)
+		}
+		p.Blackhole()
+		inFlight := make(chan error, 1)
+		go func() { inFlight <- callWithin(t.Context(), c, 20*time.Second) }()
+		testkit.Eventually(t, inTime, "the node is silent", func() bool { return c.State() == endpoint.Silent })
+		if err := callWithin(t.Context(), c, 300*time.Millisecond); err == nil {
+			t.Fatal("a call was answered")
+		}
+		p.Restore(t)
+		testkit.Eventually(t, inTime, "the node is heard", func() bool { return c.State() == endpoint.Ready })
+		if err := <-inFlight; err != nil {
+			t.Errorf("the call in flight: %v", err)
+		}
+		if _, err := call(t, c, "x"); err != nil {
+			t.Error(err)
+		}
+		testkit.Eventually(t, inTime, "one connection is left", func() bool { return p.Open() == 1 })
+	})
+}
+
+// Something between acknowledges what is sent over the connection and passes on
+// nothing, while new connections are carried: a NAT or load balancer that forgot.
+func TestSilentConnectionIsReplaced(t *testing.T) {
+	eachKind(t, func(t *testing.T, kind func(string) endpoint.Endpoint) {
+		n := serve(t, "", echo)
+		c := mustNode(t, newSet(t, Options{Silence: 200 * time.Millisecond}), kind(n.address))
+		if _, err := call(t, c, "x"); err != nil {
+			t.Fatal(err)
+		}
+		n.hush()
+		// Callers with less patience than the connection teach as well.
+		failed := 0
+		testkit.Eventually(t, inTime, "calls are answered again", func() bool {
+			err := callWithin(t.Context(), c, 50*time.Millisecond)
+			if err != nil {
+				failed++
+			}
+			return err == nil
+		})
+		if failed == 0 || n.accepted.Load() != 2 {
+			t.Errorf("%d calls failed, %d connections", failed, n.accepted.Load())
+		}
+		for range 20 {
+			if err := callWithin(t.Context(), c, 10*time.Second); err != nil {
+				t.Fatal(err)
+			}
+		}
+		testkit.Eventually(t, inTime, "the silent one is closed", func() bool { return n.open.Load() == 1 })
+	})
+}
+
+// A slow handler beside quick ones, and alone.
+func TestSlowHandlersDoNotLoseTheirNode(t *testing.T) {
+	eachKind(t, func(t *testing.T, kind func(string) endpoint.Endpoint) {
+		const silence = 50 * time.Millisecond
+		slow := func(ctx context.Context, method, text string) (string, error) {
+			if strings.HasPrefix(text, "slow") {
+				select {
+				case <-time.After(20 * silence):
+				case <-ctx.Done():
+					return "", ctx.Err()
+				}
+			}
+			return text, nil
+		}
+		n := serve(t, "", slow)
+		c := mustNode(t, newSet(t, Options{Silence: silence}), kind(n.address))
+		silent, open := false, int64(0)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for i := range 3 {
+				if _, err := call(t, c, fmt.Sprint("slow", i)); err != nil {
+					t.Error(err)
+				}
+			}
+		}()
+		for quick := 0; ; quick++ {
+			select {
+			case <-done:
+			case <-time.After(2 * silence):
+				silent = silent || c.State() == endpoint.Silent
+				open = max(open, n.open.Load())
+				if quick%4 == 0 {
+					if _, err := call(t, c, "quick"); err != nil {
+						t.Error(err)
+					}
+				}
+				continue
+			}
+			break
+		}
+		if silent {
+			t.Error("the node counted as silent")
+		}
+		if open > 2 {
+			t.Errorf("%d connections at a time", open)
+		}
+	})
+}
+
+// However long a handler takes, a server that bears pings every five minutes only
+// does not end the connection.
+func TestPingsAreFew(t *testing.T) {
+	const silence = 20 * time.Millisecond
+	leave := make(chan struct{})
+	entered := make(chan struct{}, 1)
+	n := serve(t, "", gate(entered, leave), grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Hour}))
+	c := mustNode(t, newSet(t, Options{Silence: silence}), ours(n.address))
+	answered := make(chan error, 1)
+	go func() { answered <- callWithin(t.Context(), c, 20*time.Second) }()
+	<-entered
+	testkit.Eventually(t, inTime, "a second connection was asked", func() bool { return n.accepted.Load() > 1 })
+	began := c.set.now()
+	testkit.Eventually(t, inTime, "long after", func() bool { return c.set.now() > began+50*silence })
+	close(leave)
+	if err := <-answered; err != nil {
+		t.Errorf("the call in flight: %v", err)
+	}
+}
