@@ -43,13 +43,13 @@ type backend struct {
 
 	initializing sync.Mutex // held throughout Init and Close
 
-	mu       sync.Mutex
-	opts     registry.Options
-	link     *link
-	holdings map[string]*holding // by slot
-	custody  map[record.ID]*custody
-	former   *link      // the one that Init replaces, while it does
-	past     etcd.Stats // of the connections before
+	mu            sync.Mutex
+	opts          registry.Options
+	link          *link
+	registrations map[record.ID]*registration // made here, or observed
+	slots         map[string]*registration    // those that are made here
+	former        *link                       // the one that Init replaces, while it does
+	past          etcd.Stats                  // of the connections before
 }
 
 // link is one connection for as long as its options are in force.
@@ -79,9 +79,9 @@ var (
 // it is no longer needed.
 func NewRegistry(opts ...registry.Option) registry.Registry {
 	b := &backend{
-		opts:     registry.Options{Timeout: defaults.RegistryTimeout},
-		holdings: make(map[string]*holding),
-		custody:  make(map[record.ID]*custody),
+		opts:          registry.Options{Timeout: defaults.RegistryTimeout},
+		registrations: make(map[record.ID]*registration),
+		slots:         make(map[string]*registration),
 	}
 	// The root of everything that the registry does beside its callers.
 	b.ctx, b.cancel = context.WithCancel(context.Background())

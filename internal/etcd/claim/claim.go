@@ -28,6 +28,10 @@ type Spec struct {
 	// delete it, so that readers can tell our deletes from those of others. Where it
 	// cannot be written at once the key is deleted without.
 	Farewell func(value []byte) []byte
+	// Told, if not nil, is called with the status that the claim begins with and then
+	// with every one that it enters, in order. It must return at once and must not
+	// call the claim or its keeper.
+	Told func(Status)
 	// TTL is how long the key outlives its owner. It is rounded up to whole
 	// seconds; 0 means defaults.RegisterTTL. etcd may give more.
 	TTL time.Duration
@@ -46,11 +50,11 @@ type Spec struct {
 type Claim struct {
 	k     *Keeper
 	lease *lease
+	told  func(Status) // see Spec.Told
 
 	// What follows is guarded by k.mu.
 	m                    *machine
 	changed              chan struct{} // closed and replaced when a waiter should look again
-	observers            []*observer   // never modified, only replaced
 	keyWatch, pauseWatch *mirror.Watch // nil while not watched
 	ready                bool          // it is in k.ready
 }
@@ -63,6 +67,7 @@ func (k *Keeper) Claim(spec Spec) *Claim {
 	now := time.Now()
 	cl := &Claim{
 		k:       k,
+		told:    spec.Told,
 		m:       newMachine(spec, now, k.random),
 		changed: make(chan struct{}),
 	}
@@ -73,6 +78,9 @@ func (k *Keeper) Claim(spec Spec) *Claim {
 		k.drop(older)
 	}
 	cl.lease = k.leaseFor(now, cmp.Or(max(spec.TTL, 0), defaults.RegisterTTL), spec.Shared)
+	if cl.told != nil {
+		cl.told(cl.m.status)
+	}
 	if k.conn.Err() == nil && k.start() {
 		k.claims[cl] = struct{}{}
 		k.byKey[spec.Key] = cl

@@ -161,9 +161,10 @@ func TestClaimHeldAndReleased(t *testing.T) {
 		t.Parallel()
 		b := newSite(t, testkit.OfKind(kind))
 		begun := time.Now()
-		cl := b.keeper.Claim(spec(testKey, "one"))
 		var j journal
-		defer cl.Observe(j.add)()
+		s := spec(testKey, "one")
+		s.Told = j.add
+		cl := b.keeper.Claim(s)
 		if err := cl.Wait(testContext(t, 5*time.Second)); err != nil {
 			t.Fatal(err)
 		}

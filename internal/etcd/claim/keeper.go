@@ -16,8 +16,8 @@ import (
 // What to do is decided by the machines of claims and leases, under mu. Goroutines
 // carry it out without holding mu, and report back: loop says when which machine
 // is asked; renewals owns the stream on which leases are renewed, with one more
-// that receives; notify calls observers; and there is one for each request under
-// way, batchesAtOnce writes and grantsAtOnce grants at most. The Watcher has its
+// that receives; and there is one for each request under way, batchesAtOnce
+// writes and grantsAtOnce grants at most. The Watcher has its
 // own. All start with the first claim and end with the Conn, however many claims
 // there are.
 type Keeper struct {
@@ -26,9 +26,8 @@ type Keeper struct {
 	random  func() float64
 	budget  *etcd.Budget // of grants and writes that nobody asked for
 
-	work    chan struct{} // holds a token if turn is to be run
-	renew   chan struct{} // holds a token if there may be something to renew
-	deliver chan struct{} // holds a token if there are notices
+	work  chan struct{} // holds a token if turn is to be run
+	renew chan struct{} // holds a token if there may be something to renew
 
 	mu       sync.Mutex
 	running  bool
@@ -38,7 +37,6 @@ type Keeper struct {
 	dates    schedule[*Claim]    // when to ask the others
 	ready    []*Claim            // that want something sent, and wait for their turn
 	requests int                 // writes and looks under way
-	notices  []notice
 
 	leases     map[*lease]struct{}
 	byID       map[int64]*lease
@@ -63,7 +61,6 @@ func NewKeeper(c *etcd.Conn) *Keeper {
 		budget:    etcd.NewBudget(etcd.BudgetRate, etcd.BudgetBurst),
 		work:      make(chan struct{}, 1),
 		renew:     make(chan struct{}, 1),
-		deliver:   make(chan struct{}, 1),
 		claims:    make(map[*Claim]struct{}),
 		byKey:     make(map[string]*Claim),
 		touched:   make(map[*Claim]struct{}),
@@ -87,7 +84,7 @@ func wake(c chan struct{}) {
 // k.mu is held.
 func (k *Keeper) start() bool {
 	if !k.running {
-		k.running = k.conn.Go(k.loop) && k.conn.Go(k.renewals) && k.conn.Go(k.notify)
+		k.running = k.conn.Go(k.loop) && k.conn.Go(k.renewals)
 	}
 	return k.running
 }
@@ -242,9 +239,8 @@ func (k *Keeper) apply(cl *Claim, change func(m *machine)) {
 	if before.State == Held && cl.m.status.State == Absent {
 		k.conn.Counters().KeysLost.Add(1)
 	}
-	if moved && len(cl.observers) > 0 {
-		k.notices = append(k.notices, notice{cl.observers, cl.m.status})
-		wake(k.deliver)
+	if moved && cl.told != nil {
+		cl.told(cl.m.status)
 	}
 	if moved || settled != cl.m.settled() || refused != cl.m.refused() || cl.m.releasing {
 		close(cl.changed)

@@ -159,12 +159,12 @@ func TestClaimWithUser(t *testing.T) {
 func TestClaimReplacesItsElder(t *testing.T) {
 	t.Parallel()
 	b := newSite(t)
-	elder := b.held(spec(testKey, "one"))
 	var j journal
-	stop := elder.Observe(j.add)
+	s := spec(testKey, "one")
+	s.Told = j.add
+	elder := b.held(s)
 	younger := b.held(spec(testKey, "two"))
-	testkit.Eventually(t, time.Second, "the elder is told", func() bool { return j.states() == "held displaced " })
-	stop()
+	testkit.Eventually(t, time.Second, "the elder is told", func() bool { return j.states() == "absent held displaced " })
 	if err := elder.Release(testContext(t, time.Second)); err != nil {
 		t.Error(err)
 	}
