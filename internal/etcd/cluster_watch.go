@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -154,8 +153,8 @@ func (m *membership) look(configured map[string][]string, members []string, ips 
 	if len(left) > 0 {
 		still = fmt.Sprintf("only %d of %d", len(left), len(configured))
 	}
-	text := fmt.Sprintf("of the etcd addresses given %s is still that of a member (no longer: %s); the members are now at %s: give these before the last connection is lost",
-		still, strings.Join(gone, ", "), strings.Join(members, ", "))
+	text := fmt.Sprintf("of the etcd addresses given %s is still that of a member (no longer: %q); the members are now at %q: give these before the last connection is lost",
+		still, gone, members)
 	if text == m.said {
 		return ""
 	}

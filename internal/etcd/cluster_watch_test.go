@@ -33,7 +33,7 @@ func TestMembersThatWereReplaced(t *testing.T) {
 		"replaced one by one": {"10.0.0.1:1 10.0.0.2:1 10.0.0.3:1", []step{
 			{"10.0.0.1:1 10.0.0.2:1 10.0.0.3:1", ""},
 			{"10.0.0.4:1 10.0.0.2:1 10.0.0.3:1", ""},
-			{"10.0.0.4:1 10.0.0.5:1 10.0.0.3:1", "only 1 of 3 is still that of a member (no longer: 10.0.0.1:1, 10.0.0.2:1); the members are now at 10.0.0.3:1, 10.0.0.4:1, 10.0.0.5:1"},
+			{"10.0.0.4:1 10.0.0.5:1 10.0.0.3:1", "only 1 of 3 is still that of a member (no longer: [\"10.0.0.1:1\" \"10.0.0.2:1\"]); the members are now at [\"10.0.0.3:1\" \"10.0.0.4:1\" \"10.0.0.5:1\"]"},
 			{"10.0.0.4:1 10.0.0.5:1 10.0.0.3:1", ""}, // was said
 			{"10.0.0.4:1 10.0.0.5:1 10.0.0.6:1", "none is still"},
 			{"10.0.0.1:1 10.0.0.2:1 10.0.0.3:1", ""},
@@ -93,7 +93,7 @@ func TestWarnsOfReplacedMembers(t *testing.T) {
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	if len(warnings) != 1 || !strings.Contains(warnings[0], "none is still that of a member (no longer: "+front.Addr()+"); the members are now at 127.0.0.1:1") {
+	if len(warnings) != 1 || !strings.Contains(warnings[0], "none is still that of a member (no longer: [\""+front.Addr()+"\"]); the members are now at [\"127.0.0.1:1\"]") {
 		t.Errorf("warned %q", warnings)
 	}
 }
