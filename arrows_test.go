@@ -83,7 +83,7 @@ var rooms = []room{
 	{"internal/embedded", nil, "the etcd inside the command; the library never links it"},
 	{"cmd/micro/...", []string{"", "client", "server", "client/grpc", "registry", "registry/etcd", "internal/doctor", "internal/embedded", "internal/ability", "internal/feed", "internal/operate", "internal/etcd", "internal/record", "internal/similar", "internal/registryflags", "internal/builtin"}, "front door: the command"},
 
-	{"registry/registrytest", []string{"registry"}, "test range: one suite for every backend, also those of users"},
+	{"registry/registrytest", []string{"registry", "internal/ability", "internal/discovery", "internal/feed"}, "test range: one suite for every backend, also those of users"},
 	{"internal/testkit/legacypb", []string{"api", "client", "server"}, "test range: what v2's generators wrote"},
 	{"internal/testkit/currentpb", nil, "test range: what today's generator writes"},
 	{"internal/testkit", nil, "test range: runs processes, links none of what it tests"},

@@ -79,7 +79,9 @@ func TestCacheOfEtcd(t *testing.T) {
 			t.Fatal(err)
 		}
 		return open(t, etcd.NewRegistry(registry.Addrs(server.Addr())))
-	}, registrytest.Eventual(), registrytest.Renews(), registrytest.TTL(2*time.Second))
+	}, registrytest.Second(func(t *testing.T) registry.Registry {
+		return etcd.NewRegistry(registry.Addrs(server.Addr()))
+	}), registrytest.Eventual(), registrytest.Renews(), registrytest.TTL(2*time.Second))
 }
 
 func service(name string, ids ...string) *registry.Service {

@@ -48,7 +48,7 @@ func TestRegistry(t *testing.T) {
 		registrytest.Run(t, func(t *testing.T) registry.Registry {
 			empty(t, client)
 			return open(t, server.Addr())
-		}, registrytest.Renews(), registrytest.TTL(2*time.Second))
+		}, registrytest.Second(func(t *testing.T) registry.Registry { return open(t, server.Addr()) }), registrytest.Renews(), registrytest.TTL(2*time.Second))
 	})
 }
 

@@ -48,7 +48,16 @@ func Renews() Option {
 	return func(s *suite) { s.renews = true }
 }
 
-// NoExpiry says that the backend takes no notice of the time to live.
+// Second gives the suite a way to open another registry in the directory of the one
+// that was opened last, with the methods of io.Closer. The suite closes it as a crash
+// would end it: what was registered through it stays until its time is over. A
+// backend that renews by itself needs it to show what happens then.
+func Second(open func(t *testing.T) registry.Registry) Option {
+	return func(s *suite) { s.second = open }
+}
+
+// NoExpiry says that the backend takes no notice of the time to live. What is not
+// tested then is said by a line on standard output that begins with LACKS-ABILITY.
 func NoExpiry() Option {
 	return func(s *suite) { s.noExpiry = true }
 }
@@ -82,6 +91,11 @@ func Run(t *testing.T, open func(t *testing.T) registry.Registry, opts ...Option
 		{"WatchStop", (*suite).watchStop},
 		{"WatchersApart", (*suite).watchersApart},
 		{"TTL", (*suite).expiry},
+		{"WhyNodesLeft", (*suite).causes},
+		{"NoFalseEmpty", (*suite).noFalseEmpty},
+		{"ThroughWrappers", (*suite).throughWrappers},
+		{"Contexts", (*suite).contexts},
+		{"Close", (*suite).closing},
 		{"Concurrency", (*suite).concurrency},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(s, t) })
@@ -95,4 +109,5 @@ type suite struct {
 	ttl      time.Duration
 	renews   bool
 	noExpiry bool
+	second   func(t *testing.T) registry.Registry
 }
