@@ -86,7 +86,7 @@ func (d *deferred) Handle(h Handler) error {
 func (d *deferred) NewHandler(h any, opts ...HandlerOption) Handler {
 	s, ok := d.server()
 	if !ok {
-		u := unserved{value: h}
+		u := missingHandler{value: h}
 		for _, o := range opts {
 			o(&u.opts)
 		}
@@ -98,7 +98,7 @@ func (d *deferred) NewHandler(h any, opts ...HandlerOption) Handler {
 func (d *deferred) NewSubscriber(topic string, h any, opts ...SubscriberOption) Subscriber {
 	s, ok := d.server()
 	if !ok {
-		return unsubscribed{topic: topic, value: h, opts: NewSubscriberOptions(opts...)}
+		return missingSubscriber{topic: topic, value: h, opts: NewSubscriberOptions(opts...)}
 	}
 	return s.NewSubscriber(topic, h, opts...)
 }
@@ -135,16 +135,16 @@ func (d *deferred) String() string {
 	return s.String()
 }
 
-// unserved is the handler of a server that is not linked in. It shows what it
+// missingHandler is the handler of a server that is not linked in. It shows what it
 // was made of and has no endpoints; Handle returns errNoImplementation.
-type unserved struct {
+type missingHandler struct {
 	value any
 	opts  HandlerOptions
 }
 
-var _ Handler = unserved{}
+var _ Handler = missingHandler{}
 
-func (u unserved) Name() string {
+func (u missingHandler) Name() string {
 	t := reflect.TypeOf(u.value)
 	if t == nil {
 		return ""
@@ -155,20 +155,20 @@ func (u unserved) Name() string {
 	return t.Name()
 }
 
-func (u unserved) Handler() any                    { return u.value }
-func (u unserved) Endpoints() []*registry.Endpoint { return nil }
-func (u unserved) Options() HandlerOptions         { return u.opts }
+func (u missingHandler) Handler() any                    { return u.value }
+func (u missingHandler) Endpoints() []*registry.Endpoint { return nil }
+func (u missingHandler) Options() HandlerOptions         { return u.opts }
 
-// unsubscribed is the same for a subscriber.
-type unsubscribed struct {
+// missingSubscriber is the same for a subscriber.
+type missingSubscriber struct {
 	topic string
 	value any
 	opts  SubscriberOptions
 }
 
-var _ Subscriber = unsubscribed{}
+var _ Subscriber = missingSubscriber{}
 
-func (u unsubscribed) Topic() string                   { return u.topic }
-func (u unsubscribed) Subscriber() any                 { return u.value }
-func (u unsubscribed) Endpoints() []*registry.Endpoint { return nil }
-func (u unsubscribed) Options() SubscriberOptions      { return u.opts }
+func (u missingSubscriber) Topic() string                   { return u.topic }
+func (u missingSubscriber) Subscriber() any                 { return u.value }
+func (u missingSubscriber) Endpoints() []*registry.Endpoint { return nil }
+func (u missingSubscriber) Options() SubscriberOptions      { return u.opts }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"sync"
@@ -157,10 +158,29 @@ func Codec(contentType string, c codec.NewCodec) Option {
 	}
 }
 
-// Context sets the context that carries settings of the implementation. It
-// replaces what Wait put there before.
+// Context sets a context that carries settings of the implementation. What other
+// options put there, before or after, stays.
 func Context(ctx context.Context) Option {
-	return func(o *Options) { o.Context = ctx }
+	return func(o *Options) {
+		if o.Context == nil || ctx == nil {
+			o.Context = cmp.Or(ctx, o.Context)
+			return
+		}
+		o.Context = joined{ctx, o.Context}
+	}
+}
+
+// joined is a context with the values of another one below its own.
+type joined struct {
+	context.Context
+	below context.Context
+}
+
+func (j joined) Value(key any) any {
+	if v := j.Context.Value(key); v != nil {
+		return v
+	}
+	return j.below.Value(key)
 }
 
 // Registry sets where the server registers.

@@ -53,8 +53,8 @@ type Wish struct {
 	// CIDR restricts the choice to the addresses within it, such as 10.0.0.0/8.
 	// Empty means that any will do.
 	CIDR string
-	// Towards are the addresses of the registry, which callers can reach as well.
-	Towards []string
+	// Registry is the addresses of the registry, which callers can reach as well.
+	Registry []string
 }
 
 // Choice is an address to publish and how it came about.
@@ -137,7 +137,7 @@ func (h Host) choose(ctx context.Context, port string, w Wish, takes family) (Ch
 	case best.addr.Is4() && slices.ContainsFunc(found, func(c candidate) bool { return !c.addr.Is4() && c.class.tier() == best.class.tier() }):
 		reason = "the best, IPv4 going before IPv6"
 	}
-	if at := h.routed(ctx, found, w.Towards); at != "" {
+	if at := h.routed(ctx, found, w.Registry); at != "" {
 		best = found[0]
 		reason = "on the route to the registry at " + at
 		if !best.addr.Is4() {
@@ -193,11 +193,11 @@ func ParseCIDR(text string) (netip.Prefix, error) {
 	return p.Masked(), nil
 }
 
-// routed puts the candidate from which one of towards is reached first, and
+// routed puts the candidate from which one of the registry's addresses is reached first, and
 // returns that one's address. It returns "" and changes nothing if there is none
 // better than others of a better class.
-func (h Host) routed(ctx context.Context, found []candidate, towards []string) string {
-	for _, to := range towards {
+func (h Host) routed(ctx context.Context, found []candidate, registry []string) string {
+	for _, to := range registry {
 		local, err := h.Route(ctx, to)
 		if err != nil {
 			continue

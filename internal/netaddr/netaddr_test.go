@@ -44,7 +44,7 @@ func TestAdvertise(t *testing.T) {
 	for _, tc := range []struct {
 		name, advertise, bound string
 		host                   Host
-		towards                []string
+		registry               []string
 		iface, cidr            string
 		ipv6Only               bool
 		want                   string
@@ -60,14 +60,14 @@ func TestAdvertise(t *testing.T) {
 		{name: "bridge after public", bound: ":80", host: host(nil, lo, docker, pub), want: "203.0.113.9:80"},
 		{name: "tunnel after ordinary", bound: ":80", host: host(nil, tun, eth), want: "10.1.2.3:80"},
 		{name: "bridge before loopback", bound: ":80", host: host(nil, lo, docker), want: "172.17.0.1:80"},
-		{name: "route wins", bound: ":80", host: host(map[string]string{"r:1": "203.0.113.9"}, lo, eth, pub), towards: []string{"r:1"}, want: "203.0.113.9:80"},
-		{name: "loopback route does not", bound: ":80", host: host(map[string]string{"r:1": "127.0.0.1"}, lo, eth), towards: []string{"r:1"}, want: "10.1.2.3:80"},
-		{name: "second route", bound: ":80", host: host(map[string]string{"s:1": "203.0.113.9"}, lo, eth, pub), towards: []string{"r:1", "s:1"}, want: "203.0.113.9:80"},
-		{name: "route over a bridge", bound: ":80", host: host(map[string]string{"r:1": "172.17.0.1"}, lo, docker, eth), towards: []string{"r:1"}, want: "10.1.2.3:80"},
-		{name: "route over a tunnel, and nothing else", bound: ":80", host: host(map[string]string{"r:1": "10.8.0.6"}, lo, docker, tun), towards: []string{"r:1"}, want: "10.8.0.6:80"},
+		{name: "route wins", bound: ":80", host: host(map[string]string{"r:1": "203.0.113.9"}, lo, eth, pub), registry: []string{"r:1"}, want: "203.0.113.9:80"},
+		{name: "loopback route does not", bound: ":80", host: host(map[string]string{"r:1": "127.0.0.1"}, lo, eth), registry: []string{"r:1"}, want: "10.1.2.3:80"},
+		{name: "second route", bound: ":80", host: host(map[string]string{"s:1": "203.0.113.9"}, lo, eth, pub), registry: []string{"r:1", "s:1"}, want: "203.0.113.9:80"},
+		{name: "route over a bridge", bound: ":80", host: host(map[string]string{"r:1": "172.17.0.1"}, lo, docker, eth), registry: []string{"r:1"}, want: "10.1.2.3:80"},
+		{name: "route over a tunnel, and nothing else", bound: ":80", host: host(map[string]string{"r:1": "10.8.0.6"}, lo, docker, tun), registry: []string{"r:1"}, want: "10.8.0.6:80"},
 		{name: "interface", bound: ":80", host: host(nil, lo, eth, pub), iface: "eth1", want: "203.0.113.9:80"},
 		{name: "interface, even a tunnel", bound: ":80", host: host(nil, lo, eth, tun), iface: "vpn", want: "10.8.0.6:80"},
-		{name: "interface before route", bound: ":80", host: host(map[string]string{"r:1": "203.0.113.9"}, lo, eth, pub), towards: []string{"r:1"}, iface: "eth0", want: "10.1.2.3:80"},
+		{name: "interface before route", bound: ":80", host: host(map[string]string{"r:1": "203.0.113.9"}, lo, eth, pub), registry: []string{"r:1"}, iface: "eth0", want: "10.1.2.3:80"},
 		{name: "network", bound: ":80", host: host(nil, lo, eth, pub), cidr: "203.0.113.0/24", want: "203.0.113.9:80"},
 		{name: "IPv6 network", bound: ":80", host: host(nil, lo, eth, pub), cidr: "fd00::/8", want: "[fd00::2]:80"},
 		{name: "network and interface", bound: ":80", host: host(nil, lo, eth), cidr: "fd00::/8", iface: "eth0", want: "[fd00::2]:80"},
@@ -76,11 +76,11 @@ func TestAdvertise(t *testing.T) {
 		{name: "provider's space", bound: ":80", host: host(nil, lo, Interface{Name: "eth0", Addrs: addrs("100.64.3.4")}), want: "100.64.3.4:80"},
 		{name: "listener of IPv4", bound: "0.0.0.0:80", host: host(nil, lo, pub, eth), want: "10.1.2.3:80"},
 		{name: "listener of IPv4, private IPv6 and public IPv4", bound: "0.0.0.0:80", host: host(nil, lo, Interface{Name: "eth0", Addrs: addrs("fd00::2", "203.0.113.9")}), want: "203.0.113.9:80"},
-		{name: "listener of IPv4, the registry over IPv6", bound: "0.0.0.0:80", host: host(map[string]string{"r:1": "fd00::2"}, lo, eth), towards: []string{"r:1"}, want: "10.1.2.3:80"},
+		{name: "listener of IPv4, the registry over IPv6", bound: "0.0.0.0:80", host: host(map[string]string{"r:1": "fd00::2"}, lo, eth), registry: []string{"r:1"}, want: "10.1.2.3:80"},
 		{name: "listener of IPv4 on a host without", bound: "0.0.0.0:80", host: host(nil, lo, six), want: "127.0.0.1:80", loopback: true},
 		{name: "listener of IPv6", bound: "[::]:80", ipv6Only: true, host: host(nil, lo, eth, pub), want: "[fd00::2]:80"},
 		{name: "private IPv6 and public IPv4", bound: "[::]:80", host: host(nil, lo, Interface{Name: "eth0", Addrs: addrs("fd00::2", "203.0.113.9")}), want: "203.0.113.9:80"},
-		{name: "the registry over IPv6", bound: "[::]:80", host: host(map[string]string{"r:1": "fd00::2"}, lo, eth), towards: []string{"r:1"}, want: "[fd00::2]:80"},
+		{name: "the registry over IPv6", bound: "[::]:80", host: host(map[string]string{"r:1": "fd00::2"}, lo, eth), registry: []string{"r:1"}, want: "[fd00::2]:80"},
 		{name: "IPv6 before a bridge", bound: "[::]:80", host: host(nil, lo, docker, six), want: "[2001:db8::7]:80"},
 		{name: "a port for a bound host", advertise: ":90", bound: "10.1.2.3:80", host: host(nil, lo, eth, pub), want: "10.1.2.3:90"},
 		{name: "given for a socket", advertise: "a:90", bound: "/run/x:y.sock", host: host(nil, lo), want: "a:90"},
@@ -89,7 +89,7 @@ func TestAdvertise(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c, err := tc.host.Advertise(t.Context(), Wish{
-				Advertise: tc.advertise, Bound: tc.bound, Towards: tc.towards, Interface: tc.iface, CIDR: tc.cidr, IPv6Only: tc.ipv6Only,
+				Advertise: tc.advertise, Bound: tc.bound, Registry: tc.registry, Interface: tc.iface, CIDR: tc.cidr, IPv6Only: tc.ipv6Only,
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -138,7 +138,7 @@ func TestAChoiceSaysWhyOfItsFamily(t *testing.T) {
 	}{
 		{Wish{Bound: "[::]:80"}, nil, "10.1.2.3:80: the best, IPv4 going before IPv6, among"},
 		{Wish{Bound: "0.0.0.0:80"}, nil, "10.1.2.3:80: the only one of IPv4, which alone the listener takes, among"},
-		{Wish{Bound: "[::]:80", Towards: []string{"r:1"}}, map[string]string{"r:1": "fd00::2"}, "[fd00::2]:80: on the route to the registry at r:1, which is reached over IPv6, among"},
+		{Wish{Bound: "[::]:80", Registry: []string{"r:1"}}, map[string]string{"r:1": "fd00::2"}, "[fd00::2]:80: on the route to the registry at r:1, which is reached over IPv6, among"},
 	} {
 		c, err := host(tc.route, eth).Advertise(t.Context(), tc.wish)
 		if err != nil || !strings.HasPrefix(c.String(), tc.want) {
@@ -185,7 +185,7 @@ func TestListeners(t *testing.T) {
 
 func TestAChoiceTellsWhichAmongWhichAndWhy(t *testing.T) {
 	h := host(map[string]string{"r:1": "10.1.2.3"}, Interface{Name: "eth1", Addrs: addrs("10.9.9.9")}, Interface{Name: "eth0", Addrs: addrs("10.1.2.3")})
-	c, err := h.Advertise(t.Context(), Wish{Bound: ":80", Towards: []string{"r:1"}})
+	c, err := h.Advertise(t.Context(), Wish{Bound: ":80", Registry: []string{"r:1"}})
 	want := "10.1.2.3:80: on the route to the registry at r:1, among 10.9.9.9 (private address of eth1), 10.1.2.3 (private address of eth0)"
 	if err != nil || c.String() != want {
 		t.Errorf("got %s, %v", c, err)
@@ -193,7 +193,7 @@ func TestAChoiceTellsWhichAmongWhichAndWhy(t *testing.T) {
 }
 
 func TestSystem(t *testing.T) {
-	c, err := System().Advertise(t.Context(), Wish{Bound: "[::]:4242", Towards: []string{"127.0.0.1:2379"}})
+	c, err := System().Advertise(t.Context(), Wish{Bound: "[::]:4242", Registry: []string{"127.0.0.1:2379"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,7 +61,7 @@ func (s *grpcServer) Handle(h server.Handler) error {
 		return err
 	}
 	for _, m := range methods.Skipped {
-		logger.Errorf("Method %s.%s cannot be called: %v", methods.Name, m.Name, m.Reason)
+		logger.Errorf("Server [grpc] Method %s.%s cannot be called: %v", methods.Name, m.Name, m.Reason)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,6 +105,6 @@ func warnOfStreams(handlers ...*rpc.Handler) {
 		}
 	}
 	if names != nil {
-		logger.Warnf("Streams are not in this release and are answered with Unimplemented: %s", strings.Join(names, ", "))
+		logger.Warnf("Server [grpc] Streams are not in this release and are answered with Unimplemented: %s", strings.Join(names, ", "))
 	}
 }

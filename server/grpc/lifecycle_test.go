@@ -395,7 +395,7 @@ func TestHandlersThatAreWrong(t *testing.T) {
 	if err := f.server.Handle(f.server.NewHandler(Wrong{})); err != nil {
 		t.Fatal(err)
 	}
-	if !f.log.has("level=error Method Wrong.Sum cannot be called") {
+	if !f.log.has("level=error Server [grpc] Method Wrong.Sum cannot be called") {
 		t.Errorf("not in the log:\n%s", f.log)
 	}
 	f.start(t)

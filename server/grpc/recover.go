@@ -114,7 +114,7 @@ func stack() string {
 // streams do.
 func answerExit(ctx context.Context) {
 	const text = "the handler ended its goroutine (runtime.Goexit) instead of returning"
-	logger.Errorf("Server [grpc] %s", text)
+	logger.Errorf("Server [grpc] Answered for a handler that ended its goroutine (runtime.Goexit)")
 	if s, ok := grpc.ServerTransportStreamFromContext(ctx).(interface{ WriteStatus(*status.Status) error }); ok {
 		// A caller that has gone needs no answer.
 		_ = s.WriteStatus(status.Convert(rpc.ToStatus(errors.InternalServerError(rpc.ServerID, text))))

@@ -2,7 +2,6 @@ package grpc
 
 import (
 	"github.com/rollcall-go/micro/codec"
-	"github.com/rollcall-go/micro/codec/bytes"
 	"github.com/rollcall-go/micro/internal/rpc"
 	"github.com/rollcall-go/micro/server"
 )
@@ -47,42 +46,3 @@ func (r *request) Read() ([]byte, error) {
 	defer data.Free()
 	return data.Materialize(), nil
 }
-
-// frames reads and writes the messages of a stream for a Router.
-type frames struct {
-	*routed
-}
-
-var _ codec.Codec = frames{}
-
-// ReadHeader fills in what was called.
-func (f frames) ReadHeader(m *codec.Message, _ codec.MessageType) error {
-	if m != nil {
-		m.Target, m.Method, m.Endpoint = f.service, f.endpoint, f.endpoint
-		m.Header = f.header
-	}
-	return nil
-}
-
-// ReadBody decodes the next message into v; a *bytes.Frame takes it as it is, nil
-// drops it.
-func (f frames) ReadBody(v any) error {
-	if v == nil {
-		v = &bytes.Frame{}
-	}
-	return f.stream.RecvMsg(&rpc.Body{Codec: f.codec, Value: v})
-}
-
-// Write sends v or, if it is nil, the bytes in m.
-func (f frames) Write(m *codec.Message, v any) error {
-	if v == nil {
-		v = &bytes.Frame{Data: m.Body}
-	}
-	return f.calls.send(f.stream, &rpc.Body{Codec: f.codec, Value: v})
-}
-
-// Close does nothing: the stream ends when the Router returns.
-func (f frames) Close() error { return nil }
-
-// String returns "grpc".
-func (f frames) String() string { return "grpc" }

@@ -170,7 +170,7 @@ func (s *grpcServer) begin(l net.Listener) *run {
 	}()
 	r.enrolled = enroll.Start(enroll.Config{
 		Registry:  s.opts.Registry,
-		Describe:  s.record,
+		Describe:  s.describe,
 		Check:     func(ctx context.Context) error { return s.check(ctx, r.servingDone) },
 		TTL:       s.opts.RegisterTTL,
 		Interval:  s.opts.RegisterInterval,

@@ -14,21 +14,21 @@ import (
 	"github.com/rollcall-go/micro/registry"
 )
 
-// record describes the server as it is to be registered. Only a running server
+// describe describes the server as it is to be registered. Only a running server
 // has an address to give.
-func (s *grpcServer) record(ctx context.Context) (*registry.Service, error) {
+func (s *grpcServer) describe(ctx context.Context) (*registry.Service, error) {
 	s.mu.Lock()
 	o, handlers, ipv6Only := s.opts, slices.Clone(s.handlers), s.ipv6Only
 	s.mu.Unlock()
 	choice, err := netaddr.System().Advertise(ctx, netaddr.Wish{
 		Bound: o.Address, IPv6Only: ipv6Only, Advertise: o.Advertise,
 		Interface: o.AdvertiseInterface, CIDR: o.AdvertiseCIDR,
-		Towards: o.Registry.Options().Addrs,
+		Registry: o.Registry.Options().Addrs,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("find the address to register: %w", err)
 	}
-	s.announce(choice)
+	s.logAddress(choice)
 	md := maps.Clone(o.Metadata)
 	if md == nil {
 		md = make(map[string]string)
@@ -53,9 +53,9 @@ func (s *grpcServer) record(ctx context.Context) (*registry.Service, error) {
 	}, nil
 }
 
-// announce logs the address that is registered, and why that one, whenever it is
+// logAddress logs the address that is registered, and why that one, whenever it is
 // another than before.
-func (s *grpcServer) announce(c netaddr.Choice) {
+func (s *grpcServer) logAddress(c netaddr.Choice) {
 	s.mu.Lock()
 	before := s.announced
 	s.announced = c.Address
