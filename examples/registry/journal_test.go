@@ -15,5 +15,5 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 func TestRegistry(t *testing.T) {
 	registrytest.Run(t, func(t *testing.T) registry.Registry {
 		return journal.NewRegistry(registry.Addrs(filepath.Join(t.TempDir(), "journal")))
-	})
+	}, registrytest.NoContexts())
 }

@@ -15,6 +15,9 @@ import (
 // deregisters gives the node up in any case.
 func (s *suite) contexts(t *testing.T) {
 	r := s.open(t)
+	if s.noContexts {
+		s.lacks(t, r, "contexts", "the backend takes no notice of contexts")
+	}
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	stays, leaves := service("stays", "1", "a"), service("leaves", "1", "a")

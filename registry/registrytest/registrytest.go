@@ -62,6 +62,12 @@ func NoExpiry() Option {
 	return func(s *suite) { s.noExpiry = true }
 }
 
+// NoContexts says that the backend takes no notice of contexts, as many of v2 did
+// not. It is said by a line like that of NoExpiry.
+func NoContexts() Option {
+	return func(s *suite) { s.noContexts = true }
+}
+
 // Run tests the backend. For each test, open returns a registry whose directory
 // is empty; what open starts it stops in t.Cleanup. The tests run one after the
 // other.
@@ -103,11 +109,12 @@ func Run(t *testing.T, open func(t *testing.T) registry.Registry, opts ...Option
 }
 
 type suite struct {
-	open     func(t *testing.T) registry.Registry
-	patience time.Duration
-	eventual bool
-	ttl      time.Duration
-	renews   bool
-	noExpiry bool
-	second   func(t *testing.T) registry.Registry
+	open       func(t *testing.T) registry.Registry
+	patience   time.Duration
+	eventual   bool
+	ttl        time.Duration
+	renews     bool
+	noExpiry   bool
+	noContexts bool
+	second     func(t *testing.T) registry.Registry
 }
