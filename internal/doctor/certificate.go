@@ -59,7 +59,7 @@ func (v *visit) handshaken(ctx context.Context, err error, asks bool) {
 	case errors.As(err, &authority):
 		v.found.problem("tls.unknown_authority", v.addr, "give the certificate of the authority that signed it with --registry_tls_ca", "its certificate is %v", authority)
 	case errors.As(err, &name):
-		v.found.problem("tls.wrong_name", v.addr, "use one of those names in --registry_address, or issue a certificate with this one", "its certificate is for another name: %v", name)
+		v.found.problem("tls.wrong_name", v.addr, "use one of those names in --registry_address, say which one it has with --registry_tls_server_name, or issue a certificate with this one", "its certificate is for another name: %v", name)
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		v.found.problem("tls.expired", v.addr, "renew the etcd's certificate, or correct the clock of this host", "its certificate is out of date: %v", invalid)
 	case timedOut(err):
@@ -81,7 +81,24 @@ func (v *visit) certificateRefused(err error) {
 		v.found.problem("tls.client_certificate_missing", v.addr, fix, "etcd wants a client certificate, and none is given")
 		return
 	}
+	if ended := v.ownEnd(); !ended.IsZero() && time.Now().After(ended) {
+		v.found.problem("tls.client_certificate_expired", v.addr, "renew it in the files of --registry_tls_cert and --registry_tls_key, or correct the clock of this host",
+			"the certificate shown ended at %s", ended.UTC().Format(time.RFC3339))
+		return
+	}
 	v.found.problem("tls.client_certificate_refused", v.addr, fix, "etcd closed the connection when it had seen the client certificate: %v", err)
+}
+
+// ownEnd returns when our own certificate ends, zero if that cannot be told.
+func (v *visit) ownEnd() time.Time {
+	if len(v.cfg.TLS.Certificates) == 0 || len(v.cfg.TLS.Certificates[0].Certificate) == 0 {
+		return time.Time{}
+	}
+	leaf, err := x509.ParseCertificate(v.cfg.TLS.Certificates[0].Certificate[0])
+	if err != nil {
+		return time.Time{}
+	}
+	return leaf.NotAfter
 }
 
 // speaksTLS reports whether a server that was addressed without TLS wants it.

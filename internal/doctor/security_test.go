@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
@@ -77,6 +78,11 @@ func TestFiles(t *testing.T) {
 		c.TLSFiles.CA, c.TLSFiles.Cert, c.TLSFiles.Key = ca.File, own.CertFile, own.KeyFile
 	}
 	want(t, examine(t, server.Addr(), files), "warning tls.expires_soon")
+	ended := time.Now().Add(-time.Minute)
+	ca.Issue(t, testkit.Subject{Name: "user", Until: ended}).Replace(t, own)
+	all := examine(t, server.Addr(), files)
+	want(t, all, "warning tls.expires_soon", "problem tls.client_certificate_expired")
+	says(t, all, "tls.client_certificate_expired", "the certificate shown ended at "+ended.UTC().Format(time.RFC3339))
 	if err := os.Remove(password); err != nil {
 		t.Fatal(err)
 	}
