@@ -28,7 +28,7 @@ var (
 
 	// DefaultPoolSize is the value of Options.PoolSize unless options say
 	// otherwise.
-	DefaultPoolSize = 100
+	DefaultPoolSize = defaults.PoolSize
 	// DefaultPoolTTL is the value of Options.PoolTTL unless options say otherwise.
 	DefaultPoolTTL = time.Minute
 

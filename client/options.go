@@ -30,11 +30,10 @@ type Options struct {
 	// Router sends requests by rules of its own. May be nil.
 	Router Router
 
-	// PoolSize is kept for implementations that open several connections to one
-	// node. client/grpc opens one and ignores it.
+	// PoolSize is how many connections there may be to one node.
 	PoolSize int
-	// PoolTTL is the age at which such a connection is replaced. client/grpc
-	// ignores it.
+	// PoolTTL is the age at which a connection is replaced, for implementations that
+	// do so. client/grpc does not: it replaces connections that break or fall silent.
 	PoolTTL time.Duration
 
 	// Cache holds the answers of calls made with WithCache.
@@ -162,8 +161,8 @@ func ContentType(ct string) Option {
 	return func(o *Options) { o.ContentType = ct }
 }
 
-// PoolSize sets the number of connections kept by implementations that open
-// several to one node.
+// PoolSize sets how many connections there may be to one node. There is one as long
+// as its server allows all calls on it at once. Zero or less means 4.
 func PoolSize(d int) Option {
 	return func(o *Options) { o.PoolSize = d }
 }

@@ -30,7 +30,7 @@ func (c *grpcClient) attempt(s *state) client.CallFunc {
 func (c *grpcClient) try(ctx context.Context, s *state, to pick.Target, req client.Request, rsp any, co *client.CallOptions) error {
 	codec, err := s.codecs.Find(req.ContentType())
 	if err != nil {
-		return failure(err.Error(), err)
+		return failure(textOf(err), err)
 	}
 	opts, own := s.options[codec], callSettingsOf(co.Context)
 	if own != s.perCall { // what the call has beyond the client's
@@ -56,7 +56,7 @@ func (c *grpcClient) try(ctx context.Context, s *state, to pick.Target, req clie
 	if own.raw {
 		return err
 	}
-	return callError(ctx, err)
+	return callError(ctx, req, err)
 }
 
 // connect returns the connection to a node and what to call when the attempt is

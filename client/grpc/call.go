@@ -127,7 +127,7 @@ func pause(ctx context.Context, req client.Request, i int, f client.BackoffFunc)
 	}
 	d, err := f(ctx, req, i)
 	if err != nil {
-		return failure(err.Error(), err)
+		return failure(textOf(err), err)
 	}
 	if d <= 0 {
 		return nil

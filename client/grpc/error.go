@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/client/selector"
 	"github.com/rollcall-go/micro/errors"
 	"github.com/rollcall-go/micro/internal/endpoint"
@@ -52,11 +53,20 @@ func timeoutError(ctx context.Context, more string) error {
 // timeoutErrorFrom is timeoutError for a cause that errors.Is is to find as well.
 func timeoutErrorFrom(ctx context.Context, cause error) error {
 	err := expired(ctx)
-	return errors.Wrap(rpc.ClientID, err.Error()+": "+cause.Error(), http.StatusRequestTimeout, stderrors.Join(err, cause))
+	return errors.Wrap(rpc.ClientID, err.Error()+": "+textOf(cause), http.StatusRequestTimeout, stderrors.Join(err, cause))
+}
+
+// textOf returns what err says. An errors.Error is JSON as a text; what it says is
+// its detail.
+func textOf(err error) string {
+	if e, ok := err.(*errors.Error); ok && e.GetDetail() != "" {
+		return e.GetDetail()
+	}
+	return err.Error()
 }
 
 // callError returns what the caller gets for the error of a call over gRPC.
-func callError(ctx context.Context, err error) error {
+func callError(ctx context.Context, req client.Request, err error) error {
 	if endpoint.Unwritten(err) {
 		return failure(err.Error(), err)
 	}
@@ -67,19 +77,25 @@ func callError(ctx context.Context, err error) error {
 	switch code, text := s.Code(), s.Message(); {
 	case (code == codes.DeadlineExceeded || code == codes.Canceled) && expired(ctx) != nil:
 		return timeoutError(ctx, text)
+	case code == codes.Internal && strings.HasPrefix(text, undecoded):
+		return failure(fmt.Sprintf("decode the answer of %q %q, content type %q: %s",
+			req.Service(), req.Endpoint(), req.ContentType(), strings.TrimPrefix(text, undecoded)), err)
 	case code == codes.ResourceExhausted && strings.Contains(text, "trying to send message larger than max"):
-		return failure(text+"; allow more with the client option grpc.MaxSendMsgSize", err)
+		return failure(text+"; allow more with the option MaxSendMsgSize of client/grpc", err)
 	case code == codes.ResourceExhausted && strings.Contains(text, "received message larger than max"):
-		return failure(text+"; allow more with the option MaxRecvMsgSize on the side that received it", err)
+		return failure(text+"; allow more with the option MaxRecvMsgSize of client/grpc for an answer, MaxMsgSize of server/grpc for a request", err)
 	default:
 		return rpc.FromStatus(err)
 	}
 }
 
+// undecoded is how grpc begins when an answer cannot be decoded.
+const undecoded = "grpc: failed to unmarshal the received message: "
+
 // selectError returns the error of a call for which there is no node. The text
 // begins as go-micro's always did, for programs that look at it.
 func selectError(service string, err error) error {
-	reason := err.Error()
+	reason := textOf(err)
 	var e *pick.Error
 	if stderrors.As(err, &e) {
 		reason = strings.TrimPrefix(reason, fmt.Sprintf("service %q: ", e.Service))

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/encoding"
+	"google.golang.org/grpc/encoding/gzip" // registers the compressor, nothing else
 
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/internal/defaults"
@@ -16,10 +17,12 @@ import (
 )
 
 var (
-	// DefaultPoolMaxStreams is kept for programs that name it. It has no effect:
-	// there is one connection to a node, whatever the number of calls.
-	DefaultPoolMaxStreams = 20
-	// DefaultPoolMaxIdle is kept for programs that name it. It has no effect.
+	// DefaultPoolMaxStreams is how many calls at a time a client makes on one
+	// connection, unless options say otherwise. Zero means as many as the server
+	// allows. A client reads it when it is made.
+	DefaultPoolMaxStreams = 0
+	// DefaultPoolMaxIdle is kept for programs that name it. It has no effect: a
+	// second connection to a node is closed 5 s after its last call.
 	DefaultPoolMaxIdle = 50
 
 	// DefaultMaxRecvMsgSize is the largest answer that a client accepts, in bytes,
@@ -52,11 +55,16 @@ func set(change func(*clientSettings)) client.Option {
 	}
 }
 
-// PoolMaxStreams is kept for programs that use it. It has no effect: there is one
-// connection to a node, whatever the number of calls.
-func PoolMaxStreams(int) client.Option { return func(*client.Options) {} }
+// PoolMaxStreams sets how many calls at a time are made on one connection to a node
+// before another one is opened, as long as there are fewer than client.PoolSize.
+// Calls beyond that share them; a server that allows fewer is obeyed, and then such
+// calls wait. Zero or less means DefaultPoolMaxStreams.
+func PoolMaxStreams(n int) client.Option {
+	return set(func(s *clientSettings) { s.maxStreams = n })
+}
 
-// PoolMaxIdle is kept for programs that use it. It has no effect.
+// PoolMaxIdle is kept for programs that use it. It has no effect: a second
+// connection to a node is closed 5 s after its last call.
 func PoolMaxIdle(int) client.Option { return func(*client.Options) {} }
 
 // Codec sets the encoding of a content type, in place of one that the package has
@@ -74,7 +82,7 @@ func Codec(contentType string, c encoding.Codec) client.Option {
 
 // AuthTLS makes every connection a TLS connection with the given settings. Nil
 // takes that back; then TLS, verified against the roots of the system, is used
-// with addresses that begin with https://, have the port 443 or have no port.
+// with addresses that begin with https://. The port says nothing.
 func AuthTLS(t *tls.Config) client.Option {
 	return set(func(s *clientSettings) { s.tls = t })
 }
@@ -89,6 +97,12 @@ func MaxRecvMsgSize(n int) client.Option {
 // DefaultMaxSendMsgSize.
 func MaxSendMsgSize(n int) client.Option {
 	return set(func(s *clientSettings) { s.maxSend = n })
+}
+
+// MaxHeaderListSize sets how large the headers of an answer may be, in bytes, names
+// and values and 32 for each of them. Zero means 256 KiB.
+func MaxHeaderListSize(n uint32) client.Option {
+	return set(func(s *clientSettings) { s.maxHeaderListSize = n })
 }
 
 // Suspects says whether calls may go to nodes that vanished from the registry in a
@@ -144,6 +158,11 @@ func DialOptions(opts ...grpc.DialOption) client.CallOption {
 func CallOptions(opts ...grpc.CallOption) client.CallOption {
 	return setCall(func(s *callSettings) { s.call = slices.Concat(s.call, opts) })
 }
+
+// Gzip compresses a request, of all calls of a client, where it is among its
+// CallOptions, or of a single one. Answers are decompressed, whether it is given or
+// not, when a server compresses them.
+func Gzip() client.CallOption { return CallOptions(grpc.UseCompressor(gzip.Name)) }
 
 // UseNumber makes all clients of the process, from now on, decode a JSON number
 // that goes into an interface as a json.Number instead of a float64.

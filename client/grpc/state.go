@@ -45,6 +45,9 @@ func (c *grpcClient) newState(o client.Options, old *state) *state {
 		registry: o.Registry, noSuspects: own.noSuspects, maxUnknown: own.maxUnknown, tls: own.tls, dial: perCall.dial, more: own.transports,
 		maxHeaderListSize: own.maxHeaderListSize, poolSize: o.PoolSize, maxStreams: own.maxStreams,
 	}
+	if p.maxStreams <= 0 {
+		p.maxStreams = DefaultPoolMaxStreams
+	}
 	if client.Given(o.CallOptions, client.SettingDialTimeout) {
 		p.dialTimeout = o.CallOptions.DialTimeout
 	}

@@ -78,8 +78,8 @@ var DefaultFlags = slices.Concat([]cli.Flag{
 		Usage: "times that a failed call may be tried again",
 	},
 	&cli.StringFlag{
-		Name: "client_pool_size", EnvVars: []string{"MICRO_CLIENT_POOL_SIZE"},
-		Usage: "accepted for clients that keep several connections to a node; grpc keeps one",
+		Name: "client_pool_size", EnvVars: []string{"MICRO_CLIENT_POOL_SIZE"}, DefaultText: "4",
+		Usage: "connections to one node at most, where its server limits the calls on each",
 	},
 	&cli.StringFlag{
 		Name: "client_pool_ttl", EnvVars: []string{"MICRO_CLIENT_POOL_TTL"},

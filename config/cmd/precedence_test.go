@@ -125,7 +125,7 @@ func knobs(t *testing.T) []knob {
 		{flag: "client_retries", code: onClient(func() client.Option { return client.Retries(7) }),
 			read: cli(func(o client.Options) string { return fmt.Sprint(o.CallOptions.Retries) }), fromCode: "7", fromEnv: "8", fromFlag: "0", byDefault: "1"},
 		{flag: "client_pool_size", code: onClient(func() client.Option { return client.PoolSize(7) }),
-			read: cli(func(o client.Options) string { return fmt.Sprint(o.PoolSize) }), fromCode: "7", fromEnv: "8", fromFlag: "9", byDefault: "100"},
+			read: cli(func(o client.Options) string { return fmt.Sprint(o.PoolSize) }), fromCode: "7", fromEnv: "8", fromFlag: "9", byDefault: "4"},
 		{flag: "client_pool_ttl", code: onClient(func() client.Option { return client.PoolTTL(time.Second) }),
 			read: cli(func(o client.Options) string { return o.PoolTTL.String() }), fromCode: "1s", fromEnv: "2s", fromFlag: "3s", byDefault: "1m0s"},
 		{flag: "registry_address", code: func(p *program) error { p.registry = etcd.NewRegistry(addrs("a:1")); return nil },

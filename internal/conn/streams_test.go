@@ -88,7 +88,7 @@ func TestStreamsWereTaken(t *testing.T) {
 	<-entered
 	err := callWithin(t.Context(), c, 100*time.Millisecond)
 	var taken *endpoint.StreamsTakenError
-	if !errors.As(err, &taken) || status.Code(err) != codes.DeadlineExceeded || !strings.Contains(err.Error(), "1 calls on a connection") {
+	if !errors.As(err, &taken) || status.Code(err) != codes.DeadlineExceeded || !strings.Contains(err.Error(), "takes 1 calls on a connection") {
 		t.Errorf("got %v", err)
 	}
 	close(leave)

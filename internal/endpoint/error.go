@@ -50,8 +50,8 @@ type StreamsTakenError struct {
 }
 
 func (e *StreamsTakenError) Error() string {
-	return fmt.Sprintf("%v: %q allows %d calls on a connection, and those of %d connections were taken (the client option PoolSize allows more)",
-		e.Err, e.Address, e.Calls, e.Connections)
+	return fmt.Sprintf("%s: %q takes %d calls on a connection, and %d connections were full (the client option PoolSize allows more)",
+		status.Convert(e.Err).Message(), e.Address, e.Calls, e.Connections)
 }
 
 // Unwrap returns what ended the call.

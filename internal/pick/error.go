@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/client/selector"
+	"github.com/rollcall-go/micro/errors"
 	"github.com/rollcall-go/micro/internal/discovery"
 	"github.com/rollcall-go/micro/internal/endpoint"
 	"github.com/rollcall-go/micro/internal/refusal"
@@ -147,6 +148,15 @@ func (e *Error) Unwrap() []error {
 	return []error{sentinel, e.Cause}
 }
 
+// text returns what err says. An errors.Error is JSON as a text; what it says is its
+// detail.
+func text(err error) string {
+	if e, ok := err.(*errors.Error); ok && e.GetDetail() != "" {
+		return e.GetDetail()
+	}
+	return err.Error()
+}
+
 // Error tells the whole of it in one sentence.
 func (e *Error) Error() string {
 	var b strings.Builder
@@ -186,7 +196,7 @@ func (e *Error) Error() string {
 	switch {
 	case e.Cause == nil:
 	case e.Reason == Unhealthy, e.Reason == Refused, e.Reason == Forbidden, e.Reason == Uncallable, e.Reason == Filtered:
-		fmt.Fprintf(&b, ": %v", e.Cause)
+		fmt.Fprintf(&b, ": %s", text(e.Cause))
 	default:
 		fmt.Fprintf(&b, "; out of touch")
 		if !e.Since.IsZero() {

@@ -152,13 +152,31 @@ func FromStatus(err error) error {
 	}
 	for _, d := range s.Proto().GetDetails() {
 		if e := fromDetail(d); e != nil {
-			return e
+			return completed(e, s)
 		}
 	}
-	if e := errors.Parse(s.Message()); e.Code > 0 {
-		return e
+	if e := errors.Parse(s.Message()); e.Code != 0 {
+		return completed(e, s)
 	}
 	return foreign(s.Code(), s.Message())
+}
+
+// completed returns the error that a server sent with the status s. A code that
+// says nothing, or that all is well, must not hide the failure: then those of s
+// count, as they do for a text that is missing.
+func completed(e *errors.Error, s *status.Status) error {
+	if e.Code > 0 && (e.Code < 200 || e.Code > 299) {
+		return e
+	}
+	detail := e.Detail
+	if detail == "" {
+		detail = s.Message()
+	}
+	full := errors.FromError(foreign(s.Code(), detail))
+	if e.Id != "" {
+		full.Id = e.Id
+	}
+	return full
 }
 
 func foreign(code codes.Code, message string) error {

@@ -156,3 +156,29 @@ func TestForeignDetails(t *testing.T) {
 		}
 	}
 }
+
+// L8 of the second attack: what a server says in a detail does not hide that the
+// call failed, nor how.
+func TestDetailWithoutACode(t *testing.T) {
+	for name, tc := range map[string]struct {
+		detail *errors.Error
+		want   errors.Error
+	}{
+		"empty":          {&errors.Error{}, errors.Error{Id: rpc.ClientID, Code: 404, Detail: "m", Status: "Not Found"}},
+		"all is well":    {&errors.Error{Id: "x", Code: 200, Detail: "d", Status: "OK"}, errors.Error{Id: "x", Code: 404, Detail: "d", Status: "Not Found"}},
+		"negative":       {&errors.Error{Code: -1}, errors.Error{Id: rpc.ClientID, Code: 404, Detail: "m", Status: "Not Found"}},
+		"of the program": {&errors.Error{Id: "x", Code: 10001, Detail: "d"}, errors.Error{Id: "x", Code: 10001, Detail: "d"}},
+	} {
+		e := errors.FromError(rpc.FromStatus(status.ErrorProto(&spb.Status{
+			Code: int32(codes.NotFound), Message: "m",
+			Details: []*anypb.Any{{TypeUrl: "type.googleapis.com/" + errors.ProtoName, Value: tc.detail.MarshalProto()}},
+		})))
+		if e.Id != tc.want.Id || e.Code != tc.want.Code || e.Detail != tc.want.Detail || e.Status != tc.want.Status {
+			t.Errorf("%s: got %v, want %v", name, e, &tc.want)
+		}
+	}
+	e := errors.FromError(rpc.FromStatus(status.Error(codes.NotFound, `{"id":"x","code":200,"detail":"d"}`)))
+	if e.Code != 404 || e.Detail != "d" {
+		t.Errorf("in the text: got %v", e)
+	}
+}

@@ -1,0 +1,134 @@
+package grpc
+
+import (
+	"context"
+	stderrors "errors"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/structpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/rollcall-go/micro/client"
+)
+
+// An error within an error is told by its detail, not as JSON within JSON.
+func TestInnerErrorsAreToldByTheirDetail(t *testing.T) {
+	a := serve(t, echo)
+	a.server.Stop()
+	c := newClient(t, client.Registry(register(t, service("echo", a))))
+	_, err := say(t.Context(), c, "x")
+	if e := fault(t, err); !strings.Contains(e.Detail, "none of 1 nodes can be reached: connect to") || strings.ContainsAny(e.Detail, "{}\\") {
+		t.Errorf("got %q", e.Detail)
+	}
+}
+
+func TestFailedDecodeNamesEndpointAndContentType(t *testing.T) {
+	n := serve(t, func(context.Context, string, func(any) error) (any, error) {
+		return structpb.NewStringValue("x"), nil
+	})
+	c := newClient(t, client.Registry(register(t, service("echo", n))))
+	var rsp []byte
+	req := c.NewRequest("echo", "Echo.Say", wrapperspb.String("x"))
+	err := c.Call(t.Context(), req, &rsp)
+	e := fault(t, err)
+	for _, want := range []string{`"echo" "Echo.Say"`, `"application/grpc+proto"`, "[]uint8"} {
+		if e.Code != 500 || !strings.Contains(e.Detail, want) {
+			t.Errorf("%v does not say %q", e, want)
+		}
+	}
+}
+
+func TestTimeoutSaysThatStreamsWereTaken(t *testing.T) {
+	arrived, leave := make(chan struct{}), make(chan struct{})
+	n := serve(t, func(ctx context.Context, path string, decode func(any) error) (any, error) {
+		arrived <- struct{}{}
+		<-leave
+		return echo(ctx, path, decode)
+	}, grpc.MaxConcurrentStreams(1))
+	c := newClient(t, client.Registry(register(t, service("echo", n))), client.PoolSize(1))
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if _, err := say(t.Context(), c, "x"); err != nil {
+			t.Error(err)
+		}
+	})
+	<-arrived
+	_, err := say(t.Context(), c, "x", client.WithRequestTimeout(100*time.Millisecond))
+	if e := fault(t, err); e.Code != 408 || !strings.HasPrefix(e.Detail, "context deadline exceeded: ") || !strings.Contains(e.Detail, "takes 1 calls on a connection") {
+		t.Errorf("got %v", e)
+	}
+	close(leave)
+	wg.Wait()
+}
+
+func TestErrClosed(t *testing.T) {
+	c := NewClient(client.Registry(register(t)))
+	if err := c.(io.Closer).Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := say(t.Context(), c, "x")
+	if !stderrors.Is(err, client.ErrClosed) || !stderrors.Is(c.Init(), client.ErrClosed) {
+		t.Errorf("got %v and %v", err, c.Init())
+	}
+}
+
+func TestTooLargeNamesTheOption(t *testing.T) {
+	n := serve(t, echo)
+	r := client.Registry(register(t, service("echo", n)))
+	_, err := say(t.Context(), newClient(t, r, MaxRecvMsgSize(10)), strings.Repeat("x", 100))
+	if e := fault(t, err); !strings.Contains(e.Detail, "MaxRecvMsgSize") {
+		t.Errorf("got %v", e)
+	}
+	_, err = say(t.Context(), newClient(t, r, MaxSendMsgSize(10)), strings.Repeat("x", 100))
+	if e := fault(t, err); !strings.Contains(e.Detail, "MaxSendMsgSize") {
+		t.Errorf("got %v", e)
+	}
+}
+
+// H2 of the second attack, on the way back.
+func TestHeadersOfAnswersAreBounded(t *testing.T) {
+	n := serve(t, func(ctx context.Context, path string, decode func(any) error) (any, error) {
+		_ = grpc.SetTrailer(ctx, map[string][]string{"x": {strings.Repeat("x", 300<<10)}})
+		return echo(ctx, path, decode)
+	})
+	r := client.Registry(register(t, service("echo", n)))
+	if _, err := say(t.Context(), newClient(t, r), "x"); err == nil {
+		t.Error("300 KiB of headers were taken")
+	}
+	if _, err := say(t.Context(), newClient(t, r, MaxHeaderListSize(1<<20)), "x"); err != nil {
+		t.Errorf("with the option: %v", err)
+	}
+}
+
+func TestGzip(t *testing.T) {
+	n := serve(t, echo)
+	c := newClient(t, client.Registry(register(t, service("echo", n))))
+	mustSay(t, c, strings.Repeat("x", 10000), Gzip())
+	all := newClient(t, client.Registry(register(t, service("echo", n))), func(o *client.Options) { Gzip()(&o.CallOptions) })
+	mustSay(t, all, strings.Repeat("x", 10000))
+}
+
+// PoolMaxStreams opens another connection earlier than the server would have it.
+func TestPoolMaxStreams(t *testing.T) {
+	var all sync.WaitGroup
+	all.Add(6)
+	n := serve(t, func(ctx context.Context, path string, decode func(any) error) (any, error) {
+		all.Done()
+		all.Wait()
+		return echo(ctx, path, decode)
+	})
+	c := newClient(t, client.Registry(register(t, service("echo", n))), PoolMaxStreams(2), client.PoolSize(2))
+	var wg sync.WaitGroup
+	for range 6 {
+		wg.Go(func() { mustSay(t, c, "x") })
+	}
+	wg.Wait()
+	if got := n.conns.Load(); got != 2 {
+		t.Errorf("%d connections", got)
+	}
+}
