@@ -113,6 +113,18 @@ func TestShape(t *testing.T) {
 	}
 }
 
+// TestShapesEnd is finding L4: what is nested deeper than anybody reads takes no
+// room.
+func TestShapesEnd(t *testing.T) {
+	v := &registry.Value{Name: "leaf", Type: "leaf"}
+	for range 5000 {
+		v = &registry.Value{Name: "f", Type: "T", Values: []*registry.Value{v, v}}
+	}
+	if got := shape(v); len(got) > 1<<16 || !strings.Contains(got, "{...}") {
+		t.Errorf("a shape of %d bytes: %.200s", len(got), got)
+	}
+}
+
 func TestSimilar(t *testing.T) {
 	names := []string{"go.micro.service.user", "go.micro.service.order", "shop"}
 	for given, want := range map[string][]string{

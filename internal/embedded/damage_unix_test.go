@@ -12,6 +12,24 @@ import (
 	"time"
 )
 
+// TestOthersCannotReadTheData looks at the rights of all that an etcd makes.
+func TestOthersCannotReadTheData(t *testing.T) {
+	cfg := filled(t)
+	err := filepath.WalkDir(cfg.DataDir, func(path string, e os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := e.Info()
+		if err == nil && info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s has mode %v", path, info.Mode())
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestWhatIsNoFile shows that nothing is read that may never end: a pipe, or a
 // directory, where a file of the member belongs.
 func TestWhatIsNoFile(t *testing.T) {
