@@ -12,6 +12,7 @@ import (
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
+	"github.com/rollcall-go/micro/server"
 )
 
 // describe describes the server as it is to be registered. Only a running server
@@ -49,7 +50,7 @@ func (s *grpcServer) describe(ctx context.Context) (*registry.Service, error) {
 		Name:      o.Name,
 		Version:   o.Version,
 		Endpoints: endpoints,
-		Nodes:     []*registry.Node{{Id: o.Name + "-" + o.Id, Address: choice.Address, Metadata: md}},
+		Nodes:     []*registry.Node{{Id: nodeID(o), Address: choice.Address, Metadata: md}},
 	}, nil
 }
 
@@ -76,3 +77,6 @@ func brokerName(b broker.Broker) string {
 	}
 	return b.String()
 }
+
+// nodeID returns the id of the server's node.
+func nodeID(o server.Options) string { return o.Name + "-" + o.Id }

@@ -436,6 +436,11 @@ func TestWhatCannotStart(t *testing.T) {
 	for name, o := range map[string]server.Option{
 		taken.Addr().String(): server.Address(taken.Addr().String()),
 		"nonsense":            server.Address("nonsense"),
+		`"x\r"`:               server.Name("x\r"),
+		`"a\nb"`:              server.Name("a\nb"),
+		`" a"`:                server.Name(" a"),
+		`"1\x1b[2J"`:          server.Version("1\x1b[2J"),
+		`i\n1"`:               server.Id("i\n1"),
 		"no registry":         server.Registry(nil),
 		"--registry=etcd":     server.Registry(registry.NewRegistry()),
 	} {

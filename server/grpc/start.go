@@ -23,6 +23,7 @@ import (
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/internal/rpc"
 	"github.com/rollcall-go/micro/logger"
+	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/server"
 )
 
@@ -109,7 +110,10 @@ func (s *grpcServer) startable() error {
 	if s.opts.Registry == nil {
 		return stderrors.New("it has no registry; give it one with server.Registry")
 	}
-	if err := record.CheckName(s.opts.Name); err != nil {
+	if err := record.Check(&registry.Service{
+		Name: s.opts.Name, Version: s.opts.Version,
+		Nodes: []*registry.Node{{Id: nodeID(s.opts)}},
+	}); err != nil {
 		return err
 	}
 	if a := s.opts.Advertise; a != "" {
