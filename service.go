@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"sync"
-	"syscall"
 
 	"github.com/rollcall-go/micro/broker"
 	"github.com/rollcall-go/micro/client"
@@ -194,13 +191,11 @@ func (s *service) Run() (err error) {
 	if err != nil {
 		return fmt.Errorf("run %q: %w", s.Name(), err)
 	}
-	ctx, uncatch := o.Context, func() {}
+	ctx := o.Context
 	if o.Signal {
-		ctx, uncatch = signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt, syscall.SIGQUIT)
-		defer uncatch()
-		// The first signal stops the service. A second one is not caught any more, so
-		// that it ends a process which takes too long to start or to stop.
-		context.AfterFunc(ctx, uncatch)
+		var release func()
+		ctx, release = untilSignal(ctx)
+		defer release()
 	}
 
 	logger.Infof("Starting [service] %s", s.Name())
@@ -208,7 +203,6 @@ func (s *service) Run() (err error) {
 		return err
 	}
 	<-ctx.Done()
-	uncatch()
 	return s.Stop()
 }
 

@@ -64,16 +64,30 @@ func Outgoing(ctx context.Context) (_ context.Context, dropped []string) {
 // all but the first in byte order: a program's X-Request-ID stands for the
 // X-Request-Id that a request brought.
 func unify(md metadata.Metadata) {
+	if !anyInnerCapital(md) {
+		return
+	}
+	first := make(map[string]string, len(md))
 	for name := range md {
-		if !hasInnerCapital(name) {
-			continue
-		}
-		for other := range md {
-			if other > name && strings.EqualFold(other, name) {
-				delete(md, other)
-			}
+		key := strings.ToLower(name)
+		if other, twice := first[key]; !twice || name < other {
+			first[key] = name
 		}
 	}
+	for name := range md {
+		if first[strings.ToLower(name)] != name {
+			delete(md, name)
+		}
+	}
+}
+
+func anyInnerCapital(md metadata.Metadata) bool {
+	for name := range md {
+		if hasInnerCapital(name) {
+			return true
+		}
+	}
+	return false
 }
 
 // hasInnerCapital reports whether a name has a capital within a word, as none has

@@ -14,10 +14,10 @@ const Readiness = "readiness"
 
 // registerHealth registers the health service, unless the program brought one,
 // and returns what sets its answers.
-func registerHealth(g *grpc.Server, i *interceptors) *health.Server {
+func registerHealth(g *grpc.Server) *health.Server {
 	h := health.NewServer()
 	h.SetServingStatus(Readiness, healthpb.HealthCheckResponse_NOT_SERVING)
-	i.registerOwn(g, &healthpb.Health_ServiceDesc, h)
+	registerOwn(g, &healthpb.Health_ServiceDesc, h)
 	return h
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"reflect"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -28,15 +27,15 @@ type interceptors struct {
 	// nilServices tells that a service of RegisterService has no implementation.
 	nilServices bool
 
-	own    map[string]bool // names of the services of the server itself
-	drainC <-chan struct{} // closed when the streams of own services are to end
-	ownWG  sync.WaitGroup  // counts the handlers of those streams
+	drainC    <-chan struct{} // closed when endless streams are to end
+	endlessWG sync.WaitGroup  // counts their handlers
 }
 
 // method is a method of a service of RegisterService.
 type method struct {
 	endpoint string
 	response reflect.Type // what the response points to; nil if nobody knows
+	endless  bool         // a stream that does not end by itself
 }
 
 func (i *interceptors) options() []grpc.ServerOption {
@@ -60,13 +59,17 @@ func (i *interceptors) stream(srv any, stream grpc.ServerStream, info *grpc.Stre
 		if srv == nil && !i.nilServices { // grpcServer.serve
 			return next(srv, stream)
 		}
-		if m, ok := i.methods[info.FullMethod]; ok {
+		m, ok := i.methods[info.FullMethod]
+		if !ok { // a service of the server itself
+			return i.endless(srv, stream, next)
+		}
+		through := func(srv any, stream grpc.ServerStream) error {
 			return i.calls.Load().generatedStream(srv, stream, m, next)
 		}
-		if name, _, _ := strings.Cut(strings.TrimPrefix(info.FullMethod, "/"), "/"); i.own[name] {
-			return i.ownStream(srv, stream, next)
+		if m.endless {
+			return i.endless(srv, stream, through)
 		}
-		return next(srv, stream)
+		return through(srv, stream)
 	})
 }
 

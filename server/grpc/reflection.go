@@ -15,7 +15,7 @@ import (
 
 // registerReflection registers the reflection service in both of its versions, each
 // unless the program brought one of its own.
-func (s *grpcServer) registerReflection(g *grpc.Server, i *interceptors) {
+func (s *grpcServer) registerReflection(g *grpc.Server) {
 	listed := g.GetServiceInfo()
 	for _, sv := range s.services {
 		delete(listed, aliasOf(s.opts.Name, sv.desc))
@@ -26,8 +26,8 @@ func (s *grpcServer) registerReflection(g *grpc.Server, i *interceptors) {
 	v1, v1alpha := &reflectionpb.ServerReflection_ServiceDesc, &alphapb.ServerReflection_ServiceDesc
 	listed[v1.ServiceName], listed[v1alpha.ServiceName] = grpc.ServiceInfo{}, grpc.ServiceInfo{}
 	o := reflection.ServerOptions{Services: listing{fixed: listed, server: s}}
-	i.registerOwn(g, v1, reflection.NewServerV1(o))
-	i.registerOwn(g, v1alpha, reflection.NewServer(o))
+	registerOwn(g, v1, reflection.NewServerV1(o))
+	registerOwn(g, v1alpha, reflection.NewServer(o))
 }
 
 // listing is the services that reflection lists: those registered with grpc, and

@@ -89,10 +89,10 @@ func (i *interceptors) addMethods(desc *grpc.ServiceDesc, sv service) {
 	i.nilServices = i.nilServices || sv.impl == nil
 	prefix, handler := "/"+desc.ServiceName+"/", shortName(sv.desc)+"."
 	for _, m := range desc.Methods {
-		i.methods[prefix+m.MethodName] = method{handler + m.MethodName, sv.responseOf(m.MethodName)}
+		i.methods[prefix+m.MethodName] = method{endpoint: handler + m.MethodName, response: sv.responseOf(m.MethodName)}
 	}
 	for _, m := range desc.Streams {
-		i.methods[prefix+m.StreamName] = method{endpoint: handler + m.StreamName}
+		i.methods[prefix+m.StreamName] = method{endpoint: handler + m.StreamName, endless: endless(sv.desc)}
 	}
 }
 

@@ -150,7 +150,7 @@ type run struct {
 // begin serves on l and begins to register. The caller holds mu.
 func (s *grpcServer) begin(l net.Listener) *run {
 	drainC := make(chan struct{})
-	i := &interceptors{calls: &s.calls, recovery: &s.recovery, methods: make(map[string]method), own: make(map[string]bool), drainC: drainC}
+	i := &interceptors{calls: &s.calls, recovery: &s.recovery, methods: make(map[string]method), drainC: drainC}
 	r := &run{
 		grpc:          grpc.NewServer(s.grpcOptions(i)...),
 		interceptors:  i,
@@ -161,9 +161,9 @@ func (s *grpcServer) begin(l net.Listener) *run {
 		servingDone:   make(chan struct{}),
 	}
 	s.registerServices(r.grpc, i)
-	r.health = registerHealth(r.grpc, i)
+	r.health = registerHealth(r.grpc)
 	if r.settings.reflection {
-		s.registerReflection(r.grpc, i)
+		s.registerReflection(r.grpc)
 	}
 	go func() {
 		defer close(r.servingDone)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	reflectionpb "google.golang.org/grpc/reflection/grpc_reflection_v1"
 	alphapb "google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
@@ -83,6 +84,31 @@ func TestStopEndsStreamsOfHealthAndReflection(t *testing.T) {
 		if err := end(); status.Code(err) != codes.Unavailable {
 			t.Errorf("stream %d: %v", i, err)
 		}
+	}
+}
+
+// A health service that the program brought holds up no stop either.
+func TestStopEndsStreamsOfHealthThatTheProgramBrought(t *testing.T) {
+	f := newServer(t, sgrpc.StopGrace(time.Minute))
+	brought := health.NewServer()
+	healthpb.RegisterHealthServer(registrar(t, f.server), brought)
+	if err := f.server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	f.conn = dial(t, f.server.Options().Address, insecureCredentials)
+	watch, err := healthpb.NewHealthClient(f.conn).Watch(t.Context(), &healthpb.HealthCheckRequest{Service: "mine"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rsp, err := watch.Recv(); err != nil || rsp.Status != healthpb.HealthCheckResponse_SERVICE_UNKNOWN {
+		t.Errorf("not the program's: %v, %v", rsp, err)
+	}
+	begun := time.Now()
+	if err := f.server.Stop(); err != nil || time.Since(begun) > 10*time.Second {
+		t.Errorf("stop after %v: %v", time.Since(begun), err)
+	}
+	if _, err := watch.Recv(); status.Code(err) != codes.Unavailable {
+		t.Errorf("the watch: %v", err)
 	}
 }
 

@@ -2,6 +2,7 @@ package grpc
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -12,26 +13,30 @@ import (
 // registerOwn registers a service of the server itself, unless the program brought
 // one. The wrappers do not surround it: what asks whether a server lives carries no
 // token.
-func (i *interceptors) registerOwn(g *grpc.Server, desc *grpc.ServiceDesc, impl any) {
+func registerOwn(g *grpc.Server, desc *grpc.ServiceDesc, impl any) {
 	if _, brought := g.GetServiceInfo()[desc.ServiceName]; !brought {
 		g.RegisterService(desc, impl)
-		i.own[desc.ServiceName] = true
 	}
 }
 
-// lastWord is how long a stream of an own service is given to send what it has yet
-// to say, NOT_SERVING for one.
+// endless reports whether the streams of a service do not end by themselves, whoever
+// brought it: those of health and reflection.
+func endless(desc *grpc.ServiceDesc) bool {
+	return strings.HasPrefix(desc.ServiceName, "grpc.health.") || strings.HasPrefix(desc.ServiceName, "grpc.reflection.")
+}
+
+// lastWord is how long an endless stream is given to send what it has yet to say,
+// NOT_SERVING for one.
 const lastWord = 50 * time.Millisecond
 
-// ownStream serves a stream of an own service. Such streams do not end by
-// themselves: they end once the server has deregistered, so that they hold up no
-// stop.
-func (i *interceptors) ownStream(srv any, stream grpc.ServerStream, next grpc.StreamHandler) error {
+// endless serves a stream that does not end by itself. It ends once the server has
+// deregistered, so that it holds up no stop.
+func (i *interceptors) endless(srv any, stream grpc.ServerStream, next grpc.StreamHandler) error {
 	ctx, cancel := context.WithCancel(stream.Context())
 	defer cancel()
 	done := make(chan error, 1)
-	i.ownWG.Go(func() {
-		// Ends at the latest when ownStream has returned, which ends what it sends and
+	i.endlessWG.Go(func() {
+		// Ends at the latest when endless has returned, which ends what it sends and
 		// receives on.
 		done <- i.recovery.run(ctx, func() error { return next(srv, &contextStream{stream, ctx}) })
 	})

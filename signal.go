@@ -1,0 +1,34 @@
+package micro
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// untilSignal returns a context that is done when ctx is, or at the first SIGTERM,
+// SIGINT or SIGQUIT. From that signal on they have their ordinary effect again, so
+// that a second one ends a process which takes too long to stop. release ends the
+// catching and the goroutine behind it.
+func untilSignal(ctx context.Context) (_ context.Context, release func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, os.Interrupt, syscall.SIGQUIT)
+	released, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		select {
+		case <-signals:
+			signal.Stop(signals) // before anybody hears of the first
+			cancel()
+		case <-released:
+		}
+	}()
+	return ctx, func() {
+		close(released)
+		<-done
+		signal.Stop(signals)
+		cancel()
+	}
+}
