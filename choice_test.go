@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -68,6 +69,9 @@ func TestDefaultsFollowTheChoiceOfTheCommandLine(t *testing.T) {
 		if got, err := say(t.Context(), c, "svc", "x"); err != nil || got != "x" {
 			t.Errorf("%s: %q, %v", name, got, err)
 		}
+	}
+	if _, err := say(t.Context(), early, "nobody", "x"); err == nil || !strings.Contains(err.Error(), "memory") || strings.Contains(err.Error(), "mdns") {
+		t.Errorf("the error of an early client names another registry: %v", err)
 	}
 	if got, err := registry.GetService("svc"); err != nil || len(got) != 1 {
 		t.Errorf("DefaultRegistry: %v, %v", got, err)

@@ -74,7 +74,7 @@ func (c *grpcClient) newState(o client.Options, old *state) *state {
 	}
 	s.picker.Targets, s.picker.Connect = s.backends.targets, s.backends.connect
 	s.picker.Names = s.backends.directory.Names
-	s.picker.Registry = describe(p.registry)
+	s.picker.Registry = func() string { return describe(p.registry) }
 
 	s.options = callOptions(s.codecs, own, perCall.call)
 	s.unwrapped = c.attempt(s)
@@ -82,7 +82,8 @@ func (c *grpcClient) newState(o client.Options, old *state) *state {
 	return s
 }
 
-// describe names the registry for errors.
+// describe names the registry for errors: at the moment of the error, because what
+// stands behind the default registry may be chosen after the client is made.
 func describe(r registry.Registry) string {
 	addrs := r.Options().Addrs
 	if len(addrs) == 0 {

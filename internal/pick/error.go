@@ -112,14 +112,16 @@ func (c *Call) Unhealthy(last error) *Error {
 
 func (p *Picker) failure(s *discovery.Snapshot, r Reason, cause error) *Error {
 	e := &Error{
-		Service:  s.Name,
-		Reason:   r,
-		Registry: p.Registry,
-		Nodes:    len(s.Nodes) + len(s.Suspects),
-		Age:      s.Age(time.Now()),
-		Since:    s.Since,
-		Disk:     s.Origin == discovery.Disk,
-		Cause:    cause,
+		Service: s.Name,
+		Reason:  r,
+		Nodes:   len(s.Nodes) + len(s.Suspects),
+		Age:     s.Age(time.Now()),
+		Since:   s.Since,
+		Disk:    s.Origin == discovery.Disk,
+		Cause:   cause,
+	}
+	if p.Registry != nil {
+		e.Registry = p.Registry()
 	}
 	switch r {
 	case Filtered:

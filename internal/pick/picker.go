@@ -27,8 +27,8 @@ type Picker struct {
 	// Names returns the names of the services that are known, for suggestions in
 	// errors. Nil means none.
 	Names func() []string
-	// Registry names the registry and its address in errors.
-	Registry string
+	// Registry names the registry and its address in errors. Nil means not at all.
+	Registry func() string
 }
 
 // Choice is the node for one attempt.

@@ -321,7 +321,7 @@ func TestErrors(t *testing.T) {
 	denied := feed.Status{Err: refusal.Mark(refusal.Login, errors.New("wrong password")), Since: since}
 	rightless := feed.Status{Err: fmt.Errorf("user lacks it: %w", fs.ErrPermission), Since: since}
 	p := &Picker{
-		Registry: "etcd (127.0.0.1:2379)",
+		Registry: func() string { return "etcd (127.0.0.1:2379)" },
 		Names:    func() []string { return []string{"x", "go.micro.s", "s1", "t"} },
 	}
 	for _, tt := range []struct {
@@ -384,7 +384,7 @@ func TestBuiltinDoesNotAllocate(t *testing.T) {
 }
 
 func TestWhatTheRegistrySaysOnNoNodes(t *testing.T) {
-	p := &Picker{Registry: "etcd"}
+	p := &Picker{Registry: func() string { return "etcd" }}
 	_, err := p.Start(follow(t, script{updates: []feed.Update{{}}}, 1), selector.SelectOptions{})
 	var e *Error
 	if !errors.As(err, &e) {
@@ -418,7 +418,7 @@ func TestUnhealthy(t *testing.T) {
 		{map[string]endpoint.State{"a": endpoint.Idle, "b": endpoint.Idle, "x": endpoint.Failing}, 1, false},
 		{map[string]endpoint.State{"a": endpoint.Failing, "b": endpoint.Failing, "x": endpoint.Ready}, 0, false},
 	} {
-		p := &Picker{Registry: "etcd", Connect: states(tt.states)}
+		p := &Picker{Registry: func() string { return "etcd" }, Connect: states(tt.states)}
 		c, err := p.Start(s, selector.SelectOptions{})
 		for range tt.tries {
 			if err == nil {
