@@ -47,6 +47,8 @@ type Options struct {
 
 	// Context carries the settings of one implementation.
 	Context context.Context
+
+	registryGiven bool
 }
 
 // CallOptions are the settings of one call.
@@ -178,7 +180,7 @@ func PoolTTL(d time.Duration) Option {
 // selector of its package, it is replaced here by one of the same settings.
 func Registry(r registry.Registry) Option {
 	return func(o *Options) {
-		o.Registry = r
+		o.Registry, o.registryGiven = r, true
 		o.Selector = withRegistry(o.Selector, r)
 	}
 }
@@ -188,9 +190,15 @@ func Transport(t transport.Transport) Option {
 	return func(o *Options) { o.Transport = t }
 }
 
-// Selector sets what chooses among the nodes of a service.
+// Selector sets what chooses among the nodes of a service. It is initialised with
+// the registry that the option Registry gives, whichever of the two comes first.
 func Selector(s selector.Selector) Option {
-	return func(o *Options) { o.Selector = s }
+	return func(o *Options) {
+		o.Selector = s
+		if o.registryGiven {
+			o.Selector = withRegistry(s, o.Registry)
+		}
+	}
 }
 
 // Wrap adds a wrapper to those that surround the client.

@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -16,7 +17,7 @@ func TestDefaults(t *testing.T) {
 	if co.Retries != 1 || co.RequestTimeout != 5*time.Second || co.DialTimeout != 5*time.Second || co.StreamTimeout != 0 {
 		t.Errorf("call options are %+v", co)
 	}
-	if o.PoolSize != 100 || o.PoolTTL != time.Minute || o.ContentType != "application/protobuf" {
+	if o.PoolSize != 4 || o.PoolTTL != time.Minute || o.ContentType != "application/protobuf" {
 		t.Errorf("options are %+v", o)
 	}
 	if o.Context == nil || o.Cache == nil || o.Codecs == nil || o.Selector == nil || o.Registry == nil || o.Broker == nil || co.Backoff == nil || co.Retry == nil {
@@ -63,6 +64,50 @@ func TestRegistryReachesTheSelector(t *testing.T) {
 			t.Error("there is no selector with the registry")
 		}
 	})
+}
+
+// In whatever order options are given, they mean the same.
+func TestOrderOfOptionsDoesNotMatter(t *testing.T) {
+	east := named{name: "east"}
+	for range 200 {
+		s := selector.NewSelector(selector.SetStrategy(selector.RoundRobin), selector.Registry(named{name: "its own"}))
+		opts := []client.Option{
+			client.Registry(east), client.Selector(s), client.PoolSize(2), client.PoolTTL(time.Hour), client.ContentType("application/json"),
+			client.Retries(3), client.RequestTimeout(time.Second), client.DialTimeout(5 * time.Second),
+		}
+		rand.Shuffle(len(opts), func(i, j int) { opts[i], opts[j] = opts[j], opts[i] })
+		o := client.NewOptions(opts...)
+		if o.Selector != s || s.Options().Registry != registry.Registry(east) || o.Registry != registry.Registry(east) || s.Options().Strategy == nil {
+			t.Fatal("the selector does not have the registry")
+		}
+		if o.PoolSize != 2 || o.PoolTTL != time.Hour || o.ContentType != "application/json" || o.CallOptions.Retries != 3 ||
+			o.CallOptions.RequestTimeout != time.Second || !client.Given(o.CallOptions, client.SettingDialTimeout|client.SettingRequestTimeout) {
+			t.Fatalf("options are %+v", o)
+		}
+	}
+}
+
+// A value that was given is told from a default that is the same.
+func TestGiven(t *testing.T) {
+	o := client.NewOptions().CallOptions
+	if client.Given(o, client.SettingDialTimeout) || client.Given(o, client.SettingRequestTimeout) {
+		t.Error("a default counts as given")
+	}
+	o = client.NewOptions(client.DialTimeout(o.DialTimeout)).CallOptions
+	if !client.Given(o, client.SettingDialTimeout) {
+		t.Error("the default, given, does not count")
+	}
+	_, given := client.ApplyCallOptions(o, client.WithRequestTimeout(o.RequestTimeout))
+	if given != client.SettingRequestTimeout {
+		t.Errorf("an option gave %b", given)
+	}
+	_, given = client.ApplyCallOptions(o, func(o *client.CallOptions) { o.RequestTimeout = time.Hour })
+	if given != client.SettingRequestTimeout {
+		t.Errorf("an option of the program's own gave %b", given)
+	}
+	if _, given = client.ApplyCallOptions(o); given != 0 {
+		t.Errorf("no option gave %b", given)
+	}
 }
 
 func TestCallOptionsDoNotReachTheClient(t *testing.T) {

@@ -2,6 +2,7 @@ package client
 
 import (
 	"github.com/rollcall-go/micro/client/selector"
+	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -21,6 +22,8 @@ func withRegistry(s selector.Selector, r registry.Registry) selector.Selector {
 		given.Registry = r
 		return selector.NewSelector(func(o *selector.Options) { *o = given })
 	}
-	_ = s.Init(selector.Registry(r)) // an Option cannot return the error
+	if err := s.Init(selector.Registry(r)); err != nil { // an Option cannot return it
+		logger.Errorf("Client: Selector %q does not take the registry %q: %v", s.String(), r.String(), err)
+	}
 	return s
 }
