@@ -21,6 +21,9 @@ import (
 	"github.com/rollcall-go/micro/internal/refusal"
 )
 
+// ErrClosed is returned by every method of a Conn after Close.
+var ErrClosed = errors.New("connection to etcd is closed")
+
 // Conn is a connection to an etcd cluster. Its methods may be called by several
 // goroutines at once.
 //

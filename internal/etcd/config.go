@@ -1,13 +1,7 @@
-// Package etcd connects to etcd. It and the two rooms below it are the only code
-// that talks to etcd: mirror copies keys into memory, claim keeps keys alive.
-//
-// A Conn is one connection to a cluster. It is made without I/O, connects when
-// it is first used, reconnects for ever, and says through Link how it is doing.
 package etcd
 
 import (
 	"crypto/tls"
-	"errors"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -15,9 +9,6 @@ import (
 
 	"github.com/rollcall-go/micro/internal/reload"
 )
-
-// ErrClosed is returned by every method of a Conn after Close.
-var ErrClosed = errors.New("connection to etcd is closed")
 
 const (
 	// DefaultSilence is the default of Config.Silence.
