@@ -12,7 +12,7 @@ func (o *Operator) Await(ctx context.Context, service, node string, registered b
 	following, cancel := context.WithCancel(ctx)
 	defer cancel()
 	key := &presence{key: o.layout.Node(service, node), want: registered, seen: cancel}
-	if err := mirror.Follow(following, o.conn, key.key, true, key); err != nil {
+	if err := mirror.Follow(following, o.conn, mirror.Key(key.key), key); err != nil {
 		return o.conn.Explain(quoted("wait for", service, node), err)
 	}
 	if key.is {

@@ -208,7 +208,7 @@ func (b *backend) mirror(ctx context.Context, t *tracker, o mirror.Observer) err
 		}
 		using, cancel := context.WithCancel(ctx)
 		detach := context.AfterFunc(l.ctx, cancel)
-		err := mirror.Follow(using, l.conn, prefix, false, o)
+		err := mirror.Follow(using, l.conn, mirror.Prefix(prefix), o)
 		detach()
 		cancel()
 		switch {

@@ -74,7 +74,7 @@ func (k *Keeper) Claim(spec Spec) *Claim {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if older := k.byKey[spec.Key]; older != nil {
-		k.apply(older, func(m *machine) { m.replace(now) })
+		k.apply(older, func(m *machine) { m.onReplaced(now) })
 		k.drop(older)
 	}
 	cl.lease = k.leaseFor(now, cmp.Or(max(spec.TTL, 0), defaults.RegisterTTL), spec.Shared)
@@ -85,7 +85,7 @@ func (k *Keeper) Claim(spec Spec) *Claim {
 		k.claims[cl] = struct{}{}
 		k.byKey[spec.Key] = cl
 		cl.lease.add(cl)
-		cl.m.leaseReady(cl.lease.id)
+		cl.m.onLeaseGranted(cl.lease.id)
 		k.touch(cl)
 		k.plan(now, cl.lease)
 	}
@@ -153,7 +153,7 @@ func (cl *Claim) Update(value []byte) {
 func (cl *Claim) Yield() {
 	cl.k.mu.Lock()
 	defer cl.k.mu.Unlock()
-	cl.k.apply(cl, func(m *machine) { m.yield(time.Now()) })
+	cl.k.apply(cl, func(m *machine) { m.stopTakeover(time.Now()) })
 }
 
 // Status returns the present status.
@@ -179,13 +179,13 @@ func (cl *Claim) Release(ctx context.Context) error {
 	k.mu.Unlock()
 	for {
 		k.mu.Lock()
-		through, changed, trouble := cl.m.replaced || cl.m.gone(), cl.changed, cl.m.trouble
+		through, changed, trouble := cl.m.replaced || cl.m.nothingLeft(), cl.changed, cl.m.trouble
 		ended := ctx.Err()
 		if ended == nil {
 			ended = cl.dead()
 		}
 		if !through && ended != nil {
-			k.apply(cl, func(m *machine) { m.abandon(time.Now(), ended) })
+			k.apply(cl, func(m *machine) { m.onReleaseTimeout(time.Now(), ended) })
 		}
 		k.mu.Unlock()
 		switch {

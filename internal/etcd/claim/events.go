@@ -10,18 +10,18 @@ import (
 	"github.com/rollcall-go/micro/internal/refusal"
 )
 
-// begun tells that op was sent.
-func (m *machine) begun(op claimOp) {
+// onSent notes that op was sent.
+func (m *machine) onSent(op claimOp) {
 	m.busy = true
 	m.wrote = m.wrote || op.kind == opPut
-	m.parted = m.parted || op.kind == opFarewell
+	m.farewellSent = m.farewellSent || op.kind == opFarewell
 }
 
-// done tells the answer to op.
-func (m *machine) done(now time.Time, op claimOp, r opResult) {
+// onAnswer takes in the answer to op.
+func (m *machine) onAnswer(now time.Time, op claimOp, r opResult) {
 	m.busy = false
 	if op.kind == opPut && (r.ok || r.err != nil && !r.refused) {
-		m.parted = false
+		m.farewellSent = false
 	}
 	switch {
 	case r.err != nil && op.kind == opFarewell:
@@ -34,15 +34,15 @@ func (m *machine) done(now time.Time, op claimOp, r opResult) {
 	case r.ok && op.kind == opPut:
 		m.answered(op, r)
 		m.entry = nil // what changes is our own doing, not a loss
-		m.learn(now, &mirror.Entry{Key: m.key, Value: op.value, Lease: op.lease, ModRevision: r.rev})
+		m.setKnown(now, &mirror.Entry{Key: m.key, Value: op.value, Lease: op.lease, ModRevision: r.rev})
 	case r.ok:
 		m.answered(op, r)
 		m.entry = nil
-		m.learn(now, nil)
+		m.setKnown(now, nil)
 	default:
 		m.compare(now, op, r)
 		m.answered(op, r)
-		m.learn(now, r.key)
+		m.setKnown(now, r.key)
 	}
 	if r.err == nil && (m.watching || m.covers(op)) {
 		m.check = m.nextCheck(now)
@@ -50,10 +50,10 @@ func (m *machine) done(now time.Time, op claimOp, r opResult) {
 	delayed, delayedPause := m.delayed, m.delayedPause
 	m.delayed, m.delayedPause = nil, nil
 	for _, s := range delayed {
-		m.see(now, s)
+		m.onKey(now, s)
 	}
 	for _, s := range delayedPause {
-		m.seePause(now, s)
+		m.onPauseKey(now, s)
 	}
 	m.settle(now)
 }
@@ -61,7 +61,7 @@ func (m *machine) done(now time.Time, op claimOp, r opResult) {
 // covers reports whether the answer to op tells of all keys that we may read, so
 // that they can be watched from there.
 func (m *machine) covers(op claimOp) bool {
-	return op.pauseKey != "" || m.pauseKey == "" || m.blind
+	return op.pauseKey != "" || m.pauseKey == "" || m.pauseDenied
 }
 
 func (m *machine) nextCheck(now time.Time) time.Time {
@@ -71,7 +71,7 @@ func (m *machine) nextCheck(now time.Time) time.Time {
 // compare notes what a look found out that the watches have not told. If they do
 // not tell it soon, they lost it.
 func (m *machine) compare(now time.Time, op claimOp, r opResult) {
-	news := !sameEntry(r.key, m.entry) || op.pauseKey != "" && !m.blind && !sameEntry(r.pause, m.pause)
+	news := !sameEntry(r.key, m.entry) || op.pauseKey != "" && !m.pauseDenied && !sameEntry(r.pause, m.pause)
 	if op.kind == opLook && m.watching && m.known && news {
 		m.told, m.deafAt = max(m.rev, m.pauseRev), now.Add(deafAfter)
 	}
@@ -101,12 +101,12 @@ func (m *machine) heard(rev int64) {
 	}
 }
 
-// watched notes that both keys are watched from what is known on.
-func (m *machine) watched() { m.watching = true }
+// onWatching notes that both keys are watched from what is known on.
+func (m *machine) onWatching() { m.watching = true }
 
-// unwatched notes that a watch was lost: what is known has to be looked at, and
+// onWatchLost notes that a watch was lost: what is known has to be looked at, and
 // watched from there.
-func (m *machine) unwatched(now time.Time, denied bool) {
+func (m *machine) onWatchLost(now time.Time, denied bool) {
 	m.watching, m.deafAt = false, time.Time{}
 	m.delayed, m.delayedPause = nil, nil // of a history that is over
 	pause := retryPause(m.random)
@@ -123,13 +123,13 @@ func (m *machine) unwatched(now time.Time, denied bool) {
 
 func (m *machine) answered(op claimOp, r opResult) {
 	m.failures = 0
-	m.alone = false
+	m.unbatched = false
 	m.retryAt = time.Time{}
 	m.trouble = nil
 	m.rev = r.rev
 	m.known = true
 	if op.pauseKey != "" {
-		m.blind = false
+		m.pauseDenied = false
 		m.pauseRev = r.rev
 		m.pause = r.pause
 	}
@@ -138,24 +138,24 @@ func (m *machine) answered(op claimOp, r opResult) {
 func (m *machine) failed(now time.Time, op claimOp, r opResult) {
 	m.known = m.known && op.kind == opLook
 	switch {
-	case r.leaseless:
+	case r.leaseNotFound:
 		return // the keeper tells that the lease is lost
 	case r.refused:
-		m.alone = true
+		m.unbatched = true
 	case op.kind != opLook:
-		m.unsure = now
+		m.unknownOutcomeAt = now
 	}
-	if r.denied && op.alone {
+	if r.denied && op.unbatched {
 		// Perhaps it is only the pause key that we may not read.
-		m.blind, m.blindAt = op.pauseKey != "", now
+		m.pauseDenied, m.pauseDeniedAt = op.pauseKey != "", now
 	}
 	m.retryAt = now.Add(retryPause(m.random).Next(m.failures))
 	m.failures++
-	m.troubled(now, r.err)
+	m.setTrouble(now, r.err)
 }
 
-// see tells what the watch reported about the key.
-func (m *machine) see(now time.Time, s sighting) {
+// onKey takes in what the watch reports about the key.
+func (m *machine) onKey(now time.Time, s sighting) {
 	m.heard(s.rev)
 	if m.busy {
 		// What the answer will say may be newer.
@@ -166,13 +166,13 @@ func (m *machine) see(now time.Time, s sighting) {
 		m.rev = s.rev
 		m.known = true
 		m.check = m.nextCheck(now)
-		m.learn(now, s.entry)
+		m.setKnown(now, s.entry)
 	}
 	m.settle(now)
 }
 
-// seePause tells what the watch reported about the pause key.
-func (m *machine) seePause(now time.Time, s sighting) {
+// onPauseKey takes in what the watch reports about the pause key.
+func (m *machine) onPauseKey(now time.Time, s sighting) {
 	m.heard(s.rev)
 	if m.busy {
 		m.delayedPause = append(m.delayedPause, s)
@@ -185,13 +185,13 @@ func (m *machine) seePause(now time.Time, s sighting) {
 	m.settle(now)
 }
 
-// learn takes e as the present state of the key.
-func (m *machine) learn(now time.Time, e *mirror.Entry) {
+// setKnown takes e as the present state of the key.
+func (m *machine) setKnown(now time.Time, e *mirror.Entry) {
 	ours := m.entry != nil && m.owns(m.entry.Lease)
 	switch {
 	case ours && e == nil:
 		m.lost(now)
-	case ours && m.owns(e.Lease) && !bytes.Equal(e.Value, m.entry.Value) && !bytes.Equal(e.Value, m.value) && !m.parted:
+	case ours && m.owns(e.Lease) && !bytes.Equal(e.Value, m.entry.Value) && !bytes.Equal(e.Value, m.value) && !m.farewellSent:
 		m.lost(now) // somebody wrote over the value and left the lease
 	}
 	m.entry = e
@@ -202,15 +202,15 @@ func (m *machine) learn(now time.Time, e *mirror.Entry) {
 
 // lost paces the write that undoes what somebody did to the key.
 func (m *machine) lost(now time.Time) {
-	if now.Sub(m.lostAt) > healCalm {
-		m.heals = 0
+	if now.Sub(m.lostAt) > restoreCalm {
+		m.restores = 0
 	}
 	m.lostAt = now
-	m.healAt = now
-	if m.heals > 0 {
-		m.healAt = now.Add(healSpacing + m.draw(min(healSpread, healSpacing/4<<min(m.heals, 8))))
+	m.restoreAt = now
+	if m.restores > 0 {
+		m.restoreAt = now.Add(restoreSpacing + m.draw(min(restoreSpread, restoreSpacing/4<<min(m.restores, 8))))
 	}
-	m.heals++
+	m.restores++
 }
 
 // settle derives the status from what is known.
@@ -219,7 +219,7 @@ func (m *machine) settle(now time.Time) {
 	switch {
 	case m.replaced:
 	case m.releasing:
-		if m.gone() {
+		if m.nothingLeft() {
 			m.enter(now, Released, "released", nil)
 		}
 	case !m.known:
@@ -265,27 +265,28 @@ func (m *machine) refused() bool {
 	return kind != refusal.None && (kind != refusal.Right || m.failures > 2)
 }
 
-// troubled tells that something the claim needs failed.
-func (m *machine) troubled(now time.Time, err error) {
+// setTrouble notes that something the claim needs failed.
+func (m *machine) setTrouble(now time.Time, err error) {
 	m.trouble = err
 	if m.status.State == Absent {
 		m.enter(now, Absent, m.status.Reason, err)
 	}
 }
 
-// leaseReady tells which lease the key is to be bound to from now on.
-func (m *machine) leaseReady(id int64) {
+// onLeaseGranted notes the lease that the key is to be bound to from now on.
+func (m *machine) onLeaseGranted(id int64) {
 	m.lease = id
 }
 
-// leaseLost tells that the lease is no more, and with it the key.
-func (m *machine) leaseLost(now time.Time) {
+// onLeaseNotFound notes that etcd does not know the lease, and with it the key is
+// gone.
+func (m *machine) onLeaseNotFound(now time.Time) {
 	if m.lease == 0 {
 		return
 	}
-	m.former = append(m.former, m.lease)
-	if n := len(m.former) - formerLeases; n > 0 {
-		m.former = slices.Delete(m.former, 0, n)
+	m.previousLeases = append(m.previousLeases, m.lease)
+	if n := len(m.previousLeases) - previousLeasesMax; n > 0 {
+		m.previousLeases = slices.Delete(m.previousLeases, 0, n)
 	}
 	m.lease = 0
 	m.known = false
@@ -295,8 +296,9 @@ func (m *machine) leaseLost(now time.Time) {
 	}
 }
 
-// leaseInDoubt tells that the lease was not renewed for its whole time to live.
-func (m *machine) leaseInDoubt(now time.Time, ttl time.Duration, err error) {
+// onLeaseExpiredLocally notes that the lease was not renewed for its whole time to
+// live, by our clock; etcd did not say so.
+func (m *machine) onLeaseExpiredLocally(now time.Time, ttl time.Duration, err error) {
 	m.known = false
 	if m.status.State == Held {
 		m.enter(now, Absent, fmt.Sprintf("etcd did not answer for %v, the lease may have run out", ttl), err)
@@ -313,35 +315,35 @@ func (m *machine) verify(now time.Time, delay time.Duration) {
 	}
 }
 
-// update tells the value that the key is to have.
+// update sets the value that the key is to have.
 func (m *machine) update(value []byte) {
 	m.value = value
-	m.alone = false
+	m.unbatched = false
 }
 
-// yield tells that somebody else may have the key.
-func (m *machine) yield(now time.Time) {
+// stopTakeover notes that somebody else may have the key from now on.
+func (m *machine) stopTakeover(now time.Time) {
 	m.started = true
 	m.settle(now)
 }
 
-// release tells that the claim is given up.
+// release gives the claim up.
 func (m *machine) release(now time.Time) {
 	if m.releasing {
 		return
 	}
 	m.releasing = true
-	m.freed = now
+	m.releasedAt = now
 	m.settle(now)
 }
 
-// abandon tells that whoever released the claim waits no longer.
-func (m *machine) abandon(now time.Time, err error) {
+// onReleaseTimeout notes that Release returned before etcd confirmed the delete.
+func (m *machine) onReleaseTimeout(now time.Time, err error) {
 	m.enter(now, Released, "released, and etcd did not confirm that the key is gone", err)
 }
 
-// replace tells that another claim of this process took the key over.
-func (m *machine) replace(now time.Time) {
+// onReplaced notes that another claim of this process took the key over.
+func (m *machine) onReplaced(now time.Time) {
 	m.replaced = true
 	m.enter(now, Displaced, "the key was claimed again by this process", nil)
 }

@@ -87,14 +87,14 @@ func (k *Keeper) plan(now time.Time, l *lease) {
 		if l.id == 0 && !l.granting && len(l.claims) == 0 {
 			at = now // to be forgotten
 		}
-		if l.doubted && len(l.claims) > 0 {
+		if l.locallyExpired && len(l.claims) > 0 {
 			at = time.Time{}
 		}
 	}
 	k.leaseDates.set(l, at)
 	renewal, due := l.due()
 	if !due {
-		if renewal, due = l.late(); !due {
+		if renewal, due = l.renewDeadline(); !due {
 			renewal = time.Time{}
 		}
 	}
@@ -116,11 +116,11 @@ func (k *Keeper) tend(now time.Time, l *lease) {
 	case l.granting:
 	case l.id == 0 && len(l.claims) == 0, l.spare && !now.Before(l.stale()), len(l.claims) == 0 && !l.spare && !now.Before(l.expiry()):
 		k.forget(l)
-	case l.id != 0 && !l.spare && !l.doubted && !now.Before(l.expiry()):
-		l.doubted = true
+	case l.id != 0 && !l.spare && !l.locallyExpired && !now.Before(l.expiry()):
+		l.locallyExpired = true
 		err := k.conn.Link().Err
 		for cl := range l.claims {
-			k.apply(cl, func(m *machine) { m.leaseInDoubt(now, l.granted, err) })
+			k.apply(cl, func(m *machine) { m.onLeaseExpiredLocally(now, l.granted, err) })
 		}
 	default:
 		k.plan(now, l)
@@ -183,29 +183,29 @@ func (k *Keeper) grant(ctx context.Context, l *lease) {
 		l.retryAt = now.Add(retryPause(k.random).Next(l.failures))
 		l.failures++
 		for cl := range l.claims {
-			k.apply(cl, func(m *machine) { m.troubled(now, err) })
+			k.apply(cl, func(m *machine) { m.setTrouble(now, err) })
 		}
 		return
 	}
 	k.conn.Counters().Grants.Add(1)
-	l.begun(int64(resp.ID), time.Duration(resp.TTL)*time.Second, sent)
+	l.onGranted(int64(resp.ID), time.Duration(resp.TTL)*time.Second, sent)
 	k.byID[l.id] = l
 	for cl := range l.claims {
-		k.apply(cl, func(m *machine) { m.leaseReady(l.id) })
+		k.apply(cl, func(m *machine) { m.onLeaseGranted(l.id) })
 	}
 }
 
-// leaseGone tells that etcd does not know the lease id. k.mu is held.
-func (k *Keeper) leaseGone(now time.Time, id int64) {
+// leaseNotFound takes in that etcd does not know the lease id. k.mu is held.
+func (k *Keeper) leaseNotFound(now time.Time, id int64) {
 	l := k.byID[id]
 	if l == nil {
 		return
 	}
 	delete(k.byID, id)
 	k.conn.Counters().LeasesLost.Add(1)
-	l.ended(now, k.spread(l))
+	l.onGone(now, k.spread(l))
 	for cl := range l.claims {
-		k.apply(cl, func(m *machine) { m.leaseLost(now) })
+		k.apply(cl, func(m *machine) { m.onLeaseNotFound(now) })
 	}
 	k.plan(now, l)
 }
@@ -216,12 +216,12 @@ func (k *Keeper) renewed(id int64, granted time.Duration) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if granted <= 0 {
-		k.leaseGone(now, id)
+		k.leaseNotFound(now, id)
 		return
 	}
 	k.conn.Counters().Renewals.Add(1)
 	if l := k.byID[id]; l != nil && l.waiting {
-		l.answered(granted)
+		l.onRenewed(granted)
 		k.plan(now, l)
 	}
 }

@@ -174,7 +174,7 @@ func (k *Keeper) turn(now time.Time) time.Time {
 
 // ask puts cl down for what it wants next. k.mu is held.
 func (k *Keeper) ask(now time.Time, cl *Claim) {
-	if cl.m.over(now) {
+	if cl.m.finished(now) {
 		k.drop(cl)
 		return
 	}
@@ -190,7 +190,7 @@ func (k *Keeper) ask(now time.Time, cl *Claim) {
 		return
 	}
 	if cl.m.releasing {
-		if end := cl.m.freed.Add(lingerTime); end.After(now) {
+		if end := cl.m.releasedAt.Add(lingerTime); end.After(now) {
 			at = soonest(at, end)
 		}
 	}

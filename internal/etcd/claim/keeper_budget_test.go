@@ -20,7 +20,7 @@ func TestKeeperHasABudget(t *testing.T) {
 	var all []*Claim
 	for _, key := range []string{"a", "b", "c"} {
 		cl := &Claim{k: k, m: newMachine(Spec{Key: key}, now, k.random), changed: make(chan struct{})}
-		cl.m.started, cl.m.alone = true, true // it was there once, and is written by itself
+		cl.m.started, cl.m.unbatched = true, true // it was there once, and is written by itself
 		cl.lease = k.newLease(60)
 		cl.lease.used = true // so was its lease
 		cl.lease.add(cl)
@@ -46,10 +46,10 @@ func TestKeeperHasABudget(t *testing.T) {
 		t.Errorf("%d grants with the next token, want 2", granting())
 	}
 	for i, cl := range all {
-		cl.lease.begun(int64(i+1), time.Minute, at(time.Second))
+		cl.lease.onGranted(int64(i+1), time.Minute, at(time.Second))
 		cl.lease.granting = false
 		k.plan(at(time.Second), cl.lease)
-		k.apply(cl, func(m *machine) { m.leaseReady(cl.lease.id) })
+		k.apply(cl, func(m *machine) { m.onLeaseGranted(cl.lease.id) })
 	}
 	if next := k.turn(at(time.Second)); !next.Equal(at(1100*time.Millisecond)) || k.requests != 1 {
 		t.Errorf("%d writes, the next turn after %v, want 1 and 1.1 s", k.requests, next.Sub(now))
@@ -78,8 +78,8 @@ func TestRegistrationsNeedNoBudget(t *testing.T) {
 	if k.grants != 1 {
 		t.Errorf("%d grants, want 1", k.grants)
 	}
-	cl.lease.begun(1, time.Minute, now)
-	k.apply(cl, func(m *machine) { m.leaseReady(1) })
+	cl.lease.onGranted(1, time.Minute, now)
+	k.apply(cl, func(m *machine) { m.onLeaseGranted(1) })
 	k.turn(now)
 	if k.requests != 1 {
 		t.Errorf("%d writes, want 1", k.requests)

@@ -197,31 +197,31 @@ func TestLease(t *testing.T) {
 	if wanted, _ := l.wanted(epoch); !wanted {
 		t.Error("not wanted with a claim")
 	}
-	l.begun(5, 12*time.Second, epoch)
+	l.onGranted(5, 12*time.Second, epoch)
 	if at, ok := l.due(); !ok || !at.Equal(epoch.Add(4*time.Second)) {
 		t.Errorf("due %v, %v; what counts is what was granted", at, ok)
 	}
 	sent := epoch.Add(4 * time.Second)
-	l.renewing(sent)
+	l.onRenewSent(sent)
 	if _, ok := l.due(); ok {
 		t.Error("due again before the answer")
 	}
-	if at, ok := l.late(); !ok || !at.Equal(sent.Add(renewalLimit)) {
+	if at, ok := l.renewDeadline(); !ok || !at.Equal(sent.Add(renewalLimit)) {
 		t.Errorf("late %v, %v", at, ok)
 	}
 	if at := l.expiry(); !at.Equal(epoch.Add(12 * time.Second)) {
 		t.Errorf("expires %v after the grant", at.Sub(epoch))
 	}
-	l.again()
+	l.renewNow()
 	if at, ok := l.due(); !ok || at.After(sent) {
 		t.Errorf("after the stream broke: due %v, %v", at, ok)
 	}
-	l.renewing(sent)
-	l.answered(12 * time.Second)
+	l.onRenewSent(sent)
+	l.onRenewed(12 * time.Second)
 	if at := l.expiry(); !at.Equal(sent.Add(12 * time.Second)) {
 		t.Errorf("expires %v after the renewal", at.Sub(sent))
 	}
-	l.ended(sent, time.Second)
+	l.onGone(sent, time.Second)
 	if wanted, at := l.wanted(sent); wanted || !at.Equal(sent.Add(time.Second)) {
 		t.Errorf("lost: wanted %v, %v", wanted, at)
 	}

@@ -22,11 +22,11 @@ type lease struct {
 	id      int64         // 0 while there is none
 	granted time.Duration // what etcd gave, which may be more than ttl
 
-	born    time.Time
-	sent    time.Time // last renewal sent, or the grant
-	renewed time.Time // when the last renewal that was answered had been sent
-	waiting bool      // one was sent and not yet answered
-	doubted bool      // not renewed for its whole time to live
+	grantedAt      time.Time
+	sent           time.Time // last renewal sent, or the grant
+	renewed        time.Time // when the last renewal that was answered had been sent
+	waiting        bool      // one was sent and not yet answered
+	locallyExpired bool      // not renewed for its whole time to live
 
 	spare    bool // granted ahead, for a claim to come
 	used     bool // there was one before
@@ -58,23 +58,23 @@ func (l *lease) wanted(now time.Time) (bool, time.Time) {
 	return true, time.Time{}
 }
 
-// begun tells that a lease was granted, asked for at sent.
-func (l *lease) begun(id int64, granted time.Duration, sent time.Time) {
+// onGranted notes that a lease was granted, asked for at sent.
+func (l *lease) onGranted(id int64, granted time.Duration, sent time.Time) {
 	l.id, l.granted = id, granted
-	l.born, l.sent, l.renewed = sent, sent, sent
-	l.waiting, l.doubted = false, false
+	l.grantedAt, l.sent, l.renewed = sent, sent, sent
+	l.waiting, l.locallyExpired = false, false
 	l.used = true
 	l.failures = 0
 }
 
-// ended tells that the lease is gone. The next is granted after delay, and later
+// onGone notes that the lease is gone. The next is granted after delay, and later
 // if this one was young, lest somebody who revokes in a loop keeps etcd busy.
-func (l *lease) ended(now time.Time, delay time.Duration) {
-	if now.Sub(l.born) < healSpacing {
-		delay = max(delay, healSpacing)
+func (l *lease) onGone(now time.Time, delay time.Duration) {
+	if now.Sub(l.grantedAt) < restoreSpacing {
+		delay = max(delay, restoreSpacing)
 	}
 	l.id = 0
-	l.waiting, l.doubted = false, false
+	l.waiting, l.locallyExpired = false, false
 	l.retryAt = now.Add(delay)
 }
 
@@ -87,26 +87,26 @@ func (l *lease) due() (time.Time, bool) {
 	return l.sent.Add(l.granted / 3), true
 }
 
-// late returns when the renewal under way will have been unanswered for too long.
-func (l *lease) late() (time.Time, bool) {
+// renewDeadline returns when the renewal under way will have been unanswered for too long.
+func (l *lease) renewDeadline() (time.Time, bool) {
 	return l.sent.Add(renewalLimit), l.id != 0 && l.waiting
 }
 
-// renewing tells that a renewal is sent now.
-func (l *lease) renewing(now time.Time) {
+// onRenewSent notes that a renewal is sent now.
+func (l *lease) onRenewSent(now time.Time) {
 	l.sent, l.waiting = now, true
 }
 
-// answered tells that etcd renewed the lease.
-func (l *lease) answered(granted time.Duration) {
+// onRenewed notes that etcd renewed the lease.
+func (l *lease) onRenewed(granted time.Duration) {
 	l.granted = granted
 	l.renewed = l.sent
-	l.waiting, l.doubted = false, false
+	l.waiting, l.locallyExpired = false, false
 }
 
-// again makes a renewal due at once, because the stream that carried the last
+// renewNow makes a renewal due at once, because the stream that carried the last
 // one is gone.
-func (l *lease) again() {
+func (l *lease) renewNow() {
 	l.waiting = false
 	l.sent = l.renewed.Add(-l.granted)
 }

@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	// healSpacing is the least time between two writes that put a key back, but
+	// restoreSpacing is the least time between two writes that put a key back, but
 	// for the first. It is what bounds a fight with somebody who deletes in a loop.
-	healSpacing = 500 * time.Millisecond
-	// healSpread is the most that is added to healSpacing, at random.
-	healSpread = 1500 * time.Millisecond
-	// healCalm is how long a key must stay for its next loss to be a first one.
-	healCalm = 10 * time.Second
+	restoreSpacing = 500 * time.Millisecond
+	// restoreSpread is the most that is added to restoreSpacing, at random.
+	restoreSpread = 1500 * time.Millisecond
+	// restoreCalm is how long a key must stay for its next loss to be a first one.
+	restoreCalm = 10 * time.Second
 	// checkEvery is the time between two looks at whether what we know is still so.
 	checkEvery = 30 * time.Second
 	// deafAfter is how long the watch may lag behind a look before a difference means
@@ -27,8 +27,8 @@ const (
 	// lingerTime is how long a released claim watches for a write of its own that
 	// was given up unanswered and is carried out late.
 	lingerTime = 10 * time.Second
-	// formerLeases is how many leases of the past are known as our own.
-	formerLeases = 16
+	// previousLeasesMax is how many leases of the past are known as our own.
+	previousLeasesMax = 16
 )
 
 // machine decides what to do about one key. It does no I/O: it is told
@@ -47,8 +47,8 @@ type machine struct {
 	status  Status
 	trouble error // why the last request failed, nil after an answer
 
-	lease  int64   // what the key is to be bound to, 0 while there is none
-	former []int64 // what it was bound to before
+	lease          int64   // what the key is to be bound to, 0 while there is none
+	previousLeases []int64 // what it was bound to before
 
 	// What is known about the key.
 	known bool
@@ -57,10 +57,10 @@ type machine struct {
 	check time.Time     // when to look again
 
 	// What is known about the pause key.
-	pauseRev int64
-	pause    *mirror.Entry // nil: absent
-	blind    bool          // we may not read it
-	blindAt  time.Time     // when that was found out
+	pauseRev      int64
+	pause         *mirror.Entry // nil: absent
+	pauseDenied   bool          // we may not read it
+	pauseDeniedAt time.Time     // when that was found out
 
 	// What is known about the watches of the two.
 	watching bool
@@ -68,12 +68,12 @@ type machine struct {
 	told     int64     // the revision after which a look found what they have not told
 	deafAt   time.Time // when they will have had the time to tell it; zero: they have
 
-	started   bool // the key was ours once, or is yielded: no more taking over
-	wrote     bool // a write may have reached etcd
-	parted    bool // the farewell was written since the last put, or tried in vain
-	releasing bool
-	freed     time.Time // when it was released
-	replaced  bool      // another claim of this process took its place
+	started      bool // the key was ours once, or is yielded: no more taking over
+	wrote        bool // a write may have reached etcd
+	farewellSent bool // the farewell was written since the last put, or tried in vain
+	releasing    bool
+	releasedAt   time.Time // when it was released
+	replaced     bool      // another claim of this process took its place
 
 	// The request under way.
 	busy         bool
@@ -81,13 +81,13 @@ type machine struct {
 	delayedPause []sighting // of the pause key
 
 	// Pacing.
-	retryAt  time.Time
-	failures int
-	unsure   time.Time // last end of a request whose outcome is unknown
-	alone    bool
-	healAt   time.Time
-	heals    int
-	lostAt   time.Time
+	retryAt          time.Time
+	failures         int
+	unknownOutcomeAt time.Time // last end of a request whose outcome is unknown
+	unbatched        bool      // what is sent next travels alone: a request of several was refused
+	restoreAt        time.Time // when the key may be put back
+	restores         int       // in a row
+	lostAt           time.Time // when the key was last gone
 }
 
 // sighting is what a watch reported about a key.
@@ -118,7 +118,7 @@ func (m *machine) next(now time.Time) (claimOp, time.Time) {
 	if m.busy {
 		return claimOp{}, time.Time{}
 	}
-	op, due := m.wish()
+	op, due := m.desiredOp()
 	switch {
 	case op.kind == opNone && m.releasing:
 		return op, time.Time{}
@@ -131,15 +131,15 @@ func (m *machine) next(now time.Time) (claimOp, time.Time) {
 	if now.Before(due) {
 		return claimOp{}, due
 	}
-	op.key, op.alone = m.key, m.alone || m.blind && op.pauseKey != ""
+	op.key, op.unbatched = m.key, m.unbatched || m.pauseDenied && op.pauseKey != ""
 	return op, time.Time{}
 }
 
-// wish returns the write that what is known calls for, and when it may be sent.
-func (m *machine) wish() (claimOp, time.Time) {
+// desiredOp returns the write that what is known calls for, and when it may be sent.
+func (m *machine) desiredOp() (claimOp, time.Time) {
 	ours := m.entry != nil && m.owns(m.entry.Lease)
 	switch {
-	case m.releasing && m.gone():
+	case m.releasing && m.nothingLeft():
 		return claimOp{}, time.Time{}
 	case m.releasing && m.known:
 		return m.del(m.entry.Lease), m.retryAt
@@ -148,17 +148,17 @@ func (m *machine) wish() (claimOp, time.Time) {
 	case m.lease == 0:
 		return claimOp{}, time.Time{}
 	case !m.known:
-		return m.put(0), later(m.retryAt, m.healAt)
+		return m.put(0), later(m.retryAt, m.restoreAt)
 	case m.pause != nil && ours:
 		return m.del(m.entry.Lease), m.retryAt
 	case m.pause != nil:
 		return claimOp{}, time.Time{}
 	case m.entry == nil:
-		return m.put(0), later(m.retryAt, m.healAt)
+		return m.put(0), later(m.retryAt, m.restoreAt)
 	case m.entry.Lease == m.lease && bytes.Equal(m.entry.Value, m.value):
 		return claimOp{}, time.Time{}
 	case ours:
-		return m.put(m.entry.ModRevision), later(m.retryAt, m.healAt)
+		return m.put(m.entry.ModRevision), later(m.retryAt, m.restoreAt)
 	case !m.started:
 		return m.put(m.entry.ModRevision), m.retryAt
 	default:
@@ -168,7 +168,7 @@ func (m *machine) wish() (claimOp, time.Time) {
 
 func (m *machine) put(expect int64) claimOp {
 	op := claimOp{kind: opPut, value: m.value, expect: expect, lease: m.lease}
-	if !m.blind || m.pause != nil {
+	if !m.pauseDenied || m.pause != nil {
 		op.pauseKey = m.pauseKey
 	}
 	return op
@@ -176,7 +176,7 @@ func (m *machine) put(expect int64) claimOp {
 
 // del returns the delete of the key under lease, or the farewell before it.
 func (m *machine) del(lease int64) claimOp {
-	if m.farewell != nil && !m.parted {
+	if m.farewell != nil && !m.farewellSent {
 		return claimOp{kind: opFarewell, value: m.farewell(m.value), lease: lease}
 	}
 	return claimOp{kind: opDelete, lease: lease}
@@ -186,36 +186,36 @@ func (m *machine) del(lease int64) claimOp {
 // it was missing, may have been given since.
 func (m *machine) looking(now time.Time) claimOp {
 	op := claimOp{kind: opLook}
-	if !m.blind || now.Sub(m.blindAt) >= checkEvery/2 {
+	if !m.pauseDenied || now.Sub(m.pauseDeniedAt) >= checkEvery/2 {
 		op.pauseKey = m.pauseKey
 	}
 	return op
 }
 
 func (m *machine) owns(lease int64) bool {
-	return lease != 0 && (lease == m.lease || slices.Contains(m.former, lease))
+	return lease != 0 && (lease == m.lease || slices.Contains(m.previousLeases, lease))
 }
 
 // lastLease is the lease under which the key was last written.
 func (m *machine) lastLease() int64 {
-	if m.lease == 0 && len(m.former) > 0 {
-		return m.former[len(m.former)-1]
+	if m.lease == 0 && len(m.previousLeases) > 0 {
+		return m.previousLeases[len(m.previousLeases)-1]
 	}
 	return m.lease
 }
 
-// gone reports whether nothing of ours can be in etcd, as far as is known.
-func (m *machine) gone() bool {
+// nothingLeft reports whether nothing of ours can be in etcd, as far as is known.
+func (m *machine) nothingLeft() bool {
 	return !m.busy && (!m.wrote || m.known && (m.entry == nil || !m.owns(m.entry.Lease)))
 }
 
-// over reports whether a released claim has nothing left to watch for.
-func (m *machine) over(now time.Time) bool {
-	if !m.releasing || !m.gone() {
+// finished reports whether a released claim has nothing left to watch for.
+func (m *machine) finished(now time.Time) bool {
+	if !m.releasing || !m.nothingLeft() {
 		return false
 	}
-	settled := m.unsure.IsZero() || m.freed.Sub(m.unsure) >= lingerTime
-	return settled || now.Sub(m.freed) >= lingerTime
+	settled := m.unknownOutcomeAt.IsZero() || m.releasedAt.Sub(m.unknownOutcomeAt) >= lingerTime
+	return settled || now.Sub(m.releasedAt) >= lingerTime
 }
 
 // unasked reports whether what is sent now makes something good that nobody waits

@@ -23,17 +23,17 @@ func step(m *machine, now time.Time, r opResult) claimOp {
 	if op.kind == opNone {
 		return op
 	}
-	m.begun(op)
-	m.done(now, op, r)
+	m.onSent(op)
+	m.onAnswer(now, op, r)
 	return op
 }
 
 // heldMachine is held under lease 7 as of revision 10.
 func heldMachine() *machine {
 	m := newTestMachine(0.5)
-	m.leaseReady(7)
+	m.onLeaseGranted(7)
 	step(m, epoch, opResult{ok: true, rev: 10})
-	m.watched()
+	m.onWatching()
 	return m
 }
 
@@ -63,46 +63,46 @@ func TestClaimMachine(t *testing.T) {
 			want: claimOp{kind: opPut, lease: 7, expect: 21}},
 		{name: "takes nothing over once it yields", fresh: true, state: Displaced,
 			do: func(m *machine) {
-				m.yield(later)
+				m.stopTakeover(later)
 				step(m, later, opResult{rev: 20, key: foreign})
 			}},
 		{name: "finds the key paused", fresh: true,
 			do:    func(m *machine) { step(m, later, opResult{rev: 20, pause: &mirror.Entry{}}) },
 			state: Paused},
 		{name: "deleted", state: Absent,
-			do:   func(m *machine) { m.see(later, sighting{rev: 11}) },
+			do:   func(m *machine) { m.onKey(later, sighting{rev: 11}) },
 			want: claimOp{kind: opPut, lease: 7}},
-		{name: "deleted twice", state: Absent, at: healSpacing + healSpacing/4,
+		{name: "deleted twice", state: Absent, at: restoreSpacing + restoreSpacing/4,
 			do: func(m *machine) {
-				m.see(later, sighting{rev: 11})
+				m.onKey(later, sighting{rev: 11})
 				step(m, later, opResult{ok: true, rev: 12})
-				m.see(later, sighting{rev: 13})
+				m.onKey(later, sighting{rev: 13})
 			},
 			want: claimOp{kind: opPut, lease: 7}},
 		{name: "deleted long ago and again", state: Absent,
 			do: func(m *machine) {
-				m.see(epoch.Add(time.Second), sighting{rev: 11})
+				m.onKey(epoch.Add(time.Second), sighting{rev: 11})
 				step(m, epoch.Add(time.Second), opResult{ok: true, rev: 12})
-				m.see(later, sighting{rev: 13})
+				m.onKey(later, sighting{rev: 13})
 			},
 			want: claimOp{kind: opPut, lease: 7}},
 		{name: "old news", state: Held,
-			do: func(m *machine) { m.see(later, sighting{rev: 9}) }},
+			do: func(m *machine) { m.onKey(later, sighting{rev: 9}) }},
 		{name: "own news", state: Held,
-			do: func(m *machine) { m.see(later, sighting{rev: 10}) }},
+			do: func(m *machine) { m.onKey(later, sighting{rev: 10}) }},
 		{name: "watch lost", state: Held,
-			do:   func(m *machine) { m.unwatched(later, false) },
+			do:   func(m *machine) { m.onWatchLost(later, false) },
 			want: claimOp{kind: opLook}},
 		{name: "watch lost, and the key with it", state: Absent,
 			do: func(m *machine) {
-				m.unwatched(later, false)
+				m.onWatchLost(later, false)
 				step(m, later, opResult{rev: 2})
 			},
 			want: claimOp{kind: opPut, lease: 7}},
 		{name: "watch lost again and again", state: Held, at: 50 * time.Millisecond,
 			do: func(m *machine) {
-				m.unwatched(later, false)
-				m.unwatched(later, false)
+				m.onWatchLost(later, false)
+				m.onWatchLost(later, false)
 			},
 			want: claimOp{kind: opLook}},
 		{name: "new connection before the first write", fresh: true, state: Absent,
@@ -115,23 +115,23 @@ func TestClaimMachine(t *testing.T) {
 			}},
 		{name: "overwritten under our lease", state: Held,
 			do: func(m *machine) {
-				m.see(later, sighting{rev: 11, entry: &mirror.Entry{Lease: 7, Value: []byte("x"), ModRevision: 11}})
+				m.onKey(later, sighting{rev: 11, entry: &mirror.Entry{Lease: 7, Value: []byte("x"), ModRevision: 11}})
 			},
 			want: claimOp{kind: opPut, lease: 7, expect: 11}},
 		{name: "updated", state: Held,
 			do:   func(m *machine) { m.update([]byte("w")) },
 			want: claimOp{kind: opPut, lease: 7, expect: 10}},
 		{name: "displaced", state: Displaced,
-			do: func(m *machine) { m.see(later, sighting{rev: 20, entry: foreign}) }},
+			do: func(m *machine) { m.onKey(later, sighting{rev: 20, entry: foreign}) }},
 		{name: "displaced, and the other left", state: Absent,
 			do: func(m *machine) {
-				m.see(later, sighting{rev: 20, entry: foreign})
-				m.see(later, sighting{rev: 21})
+				m.onKey(later, sighting{rev: 20, entry: foreign})
+				m.onKey(later, sighting{rev: 21})
 			},
 			want: claimOp{kind: opPut, lease: 7}},
 		{name: "released while displaced", state: Released,
 			do: func(m *machine) {
-				m.see(later, sighting{rev: 20, entry: foreign})
+				m.onKey(later, sighting{rev: 20, entry: foreign})
 				m.release(later)
 			}},
 		{name: "released", state: Held,
@@ -149,66 +149,66 @@ func TestClaimMachine(t *testing.T) {
 			do: func(m *machine) {
 				m.release(later)
 				step(m, later, opResult{ok: true, rev: 20})
-				m.see(later, sighting{rev: 21, entry: &mirror.Entry{Lease: 7, ModRevision: 21}})
+				m.onKey(later, sighting{rev: 21, entry: &mirror.Entry{Lease: 7, ModRevision: 21}})
 			},
 			want: claimOp{kind: opDelete, lease: 7}},
 		{name: "paused", state: Held,
-			do:   func(m *machine) { m.seePause(later, sighting{rev: 11, entry: &mirror.Entry{}}) },
+			do:   func(m *machine) { m.onPauseKey(later, sighting{rev: 11, entry: &mirror.Entry{}}) },
 			want: claimOp{kind: opDelete, lease: 7}},
 		{name: "resumed", state: Absent,
 			do: func(m *machine) {
-				m.seePause(later, sighting{rev: 11, entry: &mirror.Entry{}})
+				m.onPauseKey(later, sighting{rev: 11, entry: &mirror.Entry{}})
 				step(m, later, opResult{ok: true, rev: 12})
-				m.seePause(later, sighting{rev: 13})
+				m.onPauseKey(later, sighting{rev: 13})
 			},
 			want: claimOp{kind: opPut, lease: 7}},
 		{name: "pause key told as it was before our write", state: Held,
-			do: func(m *machine) { m.seePause(later, sighting{rev: 9, entry: &mirror.Entry{}}) }},
+			do: func(m *machine) { m.onPauseKey(later, sighting{rev: 9, entry: &mirror.Entry{}}) }},
 		{name: "paused, and etcd lost its data", state: Absent,
 			do: func(m *machine) {
-				m.seePause(later, sighting{rev: 11, entry: &mirror.Entry{}})
+				m.onPauseKey(later, sighting{rev: 11, entry: &mirror.Entry{}})
 				step(m, later, opResult{ok: true, rev: 12})
-				m.unwatched(later, false)
+				m.onWatchLost(later, false)
 				step(m, later, opResult{rev: 2})
 			},
 			want: claimOp{kind: opPut, lease: 7}},
 		{name: "lease lost", state: Absent,
-			do: func(m *machine) { m.leaseLost(later) }},
+			do: func(m *machine) { m.onLeaseNotFound(later) }},
 		{name: "lease replaced", state: Absent,
 			do: func(m *machine) {
-				m.leaseLost(later)
-				m.leaseReady(8)
+				m.onLeaseNotFound(later)
+				m.onLeaseGranted(8)
 			},
 			want: claimOp{kind: opPut, lease: 8}},
 		{name: "lease replaced, key still under the old one", state: Absent,
 			do: func(m *machine) {
-				m.leaseLost(later)
-				m.leaseReady(8)
+				m.onLeaseNotFound(later)
+				m.onLeaseGranted(8)
 				step(m, later, opResult{rev: 20, key: &mirror.Entry{Lease: 7, Value: []byte("v"), ModRevision: 10}})
 			},
 			want: claimOp{kind: opPut, lease: 8, expect: 10}},
 		{name: "lease in doubt", state: Absent,
-			do:   func(m *machine) { m.leaseInDoubt(later, testTTL, nil) },
+			do:   func(m *machine) { m.onLeaseExpiredLocally(later, testTTL, nil) },
 			want: claimOp{kind: opPut, lease: 7}},
 		{name: "no answer", state: Absent, at: 50 * time.Millisecond,
 			do: func(m *machine) {
-				m.see(later, sighting{rev: 11})
+				m.onKey(later, sighting{rev: 11})
 				step(m, later, failed)
 			},
 			want: claimOp{kind: opPut, lease: 7}},
 		{name: "refused", state: Absent, at: 50 * time.Millisecond,
 			do: func(m *machine) {
-				m.see(later, sighting{rev: 11})
+				m.onKey(later, sighting{rev: 11})
 				step(m, later, opResult{err: errors.New("too large"), refused: true})
 			},
-			want: claimOp{kind: opPut, lease: 7, alone: true}},
+			want: claimOp{kind: opPut, lease: 7, unbatched: true}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			m := heldMachine()
 			if tt.fresh {
 				m = newTestMachine(0.5)
-				m.leaseReady(7)
+				m.onLeaseGranted(7)
 			}
 			if tt.do != nil {
 				tt.do(m)
@@ -222,7 +222,7 @@ func TestClaimMachine(t *testing.T) {
 				}
 			}
 			got, _ := m.next(later.Add(tt.at))
-			if got.kind != tt.want.kind || got.expect != tt.want.expect || got.lease != tt.want.lease || got.alone != tt.want.alone {
+			if got.kind != tt.want.kind || got.expect != tt.want.expect || got.lease != tt.want.lease || got.unbatched != tt.want.unbatched {
 				t.Errorf("sends %+v, want %+v", got, tt.want)
 			}
 		})
@@ -234,22 +234,22 @@ func TestClaimMachine(t *testing.T) {
 func TestClaimMachineDenied(t *testing.T) {
 	denied := opResult{err: errors.New("permission denied"), refused: true, denied: true}
 	m := newTestMachine(0)
-	m.leaseReady(7)
+	m.onLeaseGranted(7)
 	for i, want := range []claimOp{
 		{pauseKey: "p"},
-		{pauseKey: "p", alone: true},
+		{pauseKey: "p", unbatched: true},
 	} {
-		if op := step(m, epoch, denied); op.kind != opPut || op.pauseKey != want.pauseKey || op.alone != want.alone {
+		if op := step(m, epoch, denied); op.kind != opPut || op.pauseKey != want.pauseKey || op.unbatched != want.unbatched {
 			t.Errorf("attempt %d: sends %+v, want %+v", i, op, want)
 		}
 	}
-	if op := step(m, epoch, opResult{ok: true, rev: 5}); op.pauseKey != "" || !op.alone || m.status.State != Held {
+	if op := step(m, epoch, opResult{ok: true, rev: 5}); op.pauseKey != "" || !op.unbatched || m.status.State != Held {
 		t.Errorf("at last: sends %+v, %+v", op, m.status)
 	}
 	// What is known to be paused is not written unseen.
 	m = newTestMachine(0)
-	m.leaseReady(7)
-	m.seePause(epoch, sighting{rev: 5, entry: &mirror.Entry{}})
+	m.onLeaseGranted(7)
+	m.onPauseKey(epoch, sighting{rev: 5, entry: &mirror.Entry{}})
 	for i := range 3 {
 		if op := step(m, epoch, denied); op.kind != opPut || op.pauseKey != "p" {
 			t.Errorf("paused, attempt %d: sends %+v", i, op)
@@ -261,13 +261,13 @@ func TestClaimMachineSeesWhileBusy(t *testing.T) {
 	m := heldMachine()
 	m.update([]byte("w"))
 	op, _ := m.next(epoch)
-	m.begun(op)
-	m.see(epoch, sighting{rev: 11, entry: &mirror.Entry{Lease: 7, Value: []byte("w"), ModRevision: 11}})
-	m.see(epoch, sighting{rev: 12})
+	m.onSent(op)
+	m.onKey(epoch, sighting{rev: 11, entry: &mirror.Entry{Lease: 7, Value: []byte("w"), ModRevision: 11}})
+	m.onKey(epoch, sighting{rev: 12})
 	if again, _ := m.next(epoch); again.kind != opNone {
 		t.Fatalf("sends %+v while busy", again)
 	}
-	m.done(epoch, op, opResult{ok: true, rev: 11})
+	m.onAnswer(epoch, op, opResult{ok: true, rev: 11})
 	if op, _ := m.next(epoch); op.kind != opPut || op.expect != 0 || m.status.State != Absent {
 		t.Errorf("deleted while busy: sends %+v, %+v", op, m.status)
 	}
@@ -286,7 +286,7 @@ func TestClaimMachineFarewell(t *testing.T) {
 		{"released", func(m *machine) { m.release(epoch) }, opResult{ok: true, rev: 11}},
 		{"released, unanswered", func(m *machine) { m.release(epoch) }, lost},
 		{"released, refused", func(m *machine) { m.release(epoch) }, opResult{err: errors.New("no"), refused: true, denied: true}},
-		{"paused", func(m *machine) { m.seePause(epoch, sighting{rev: 11, entry: &mirror.Entry{}}) }, opResult{ok: true, rev: 12}},
+		{"paused", func(m *machine) { m.onPauseKey(epoch, sighting{rev: 11, entry: &mirror.Entry{}}) }, opResult{ok: true, rev: 12}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			m := heldMachine()
@@ -307,13 +307,13 @@ func TestClaimMachineFarewell(t *testing.T) {
 	m := heldMachine()
 	m.farewell = bye
 	for rev := int64(20); rev < 40; rev += 10 {
-		m.seePause(epoch, sighting{rev: rev, entry: &mirror.Entry{}})
+		m.onPauseKey(epoch, sighting{rev: rev, entry: &mirror.Entry{}})
 		for i, kind := range []opKind{opFarewell, opDelete} {
 			if op := step(m, epoch, opResult{ok: true, rev: rev + int64(i) + 1}); op.kind != kind {
 				t.Fatalf("paused at %d: sends %+v, want kind %d", rev, op, kind)
 			}
 		}
-		m.seePause(epoch, sighting{rev: rev + 5})
+		m.onPauseKey(epoch, sighting{rev: rev + 5})
 		if op := step(m, epoch, opResult{ok: true, rev: rev + 6}); op.kind != opPut || m.status.State != Held {
 			t.Fatalf("resumed: sends %+v, %+v", op, m.status)
 		}
@@ -321,7 +321,7 @@ func TestClaimMachineFarewell(t *testing.T) {
 	// A pause that cannot be told of by a farewell ends in a delete.
 	m = heldMachine()
 	m.farewell = bye
-	m.seePause(epoch, sighting{rev: 11, entry: &mirror.Entry{}})
+	m.onPauseKey(epoch, sighting{rev: 11, entry: &mirror.Entry{}})
 	step(m, epoch, opResult{err: errors.New("no"), refused: true})
 	step(m, epoch, opResult{rev: 12, key: &mirror.Entry{Lease: 7, Value: []byte("v"), ModRevision: 10}, pause: &mirror.Entry{}})
 	if op, _ := m.next(epoch); op.kind != opDelete {
@@ -356,9 +356,9 @@ func (e *simEtcd) change(key bool, entry *mirror.Entry) {
 	s := sighting{rev: e.rev, entry: entry}
 	event := func(x *sim) (int64, func(now time.Time)) {
 		if key {
-			return s.rev, func(now time.Time) { x.m.see(now, s) }
+			return s.rev, func(now time.Time) { x.m.onKey(now, s) }
 		}
-		return s.rev, func(now time.Time) { x.m.seePause(now, s) }
+		return s.rev, func(now time.Time) { x.m.onPauseKey(now, s) }
 	}
 	e.history = append(e.history, event)
 	for _, x := range e.sims {
@@ -376,7 +376,7 @@ func (e *simEtcd) change(key bool, entry *mirror.Entry) {
 
 func (e *simEtcd) do(op claimOp) opResult {
 	if op.kind == opPut && !e.leases[op.lease] {
-		return opResult{err: errors.New("lease not found"), leaseless: true}
+		return opResult{err: errors.New("lease not found"), leaseNotFound: true}
 	}
 	mod, lease := int64(0), int64(0)
 	if e.key != nil {
@@ -415,7 +415,7 @@ func (e *simEtcd) wipe() {
 // cut ends the watch, as the end of its stream does.
 func (x *sim) cut() {
 	x.watching = false
-	x.news = []func(now time.Time){func(now time.Time) { x.m.unwatched(now, false) }}
+	x.news = []func(now time.Time){func(now time.Time) { x.m.onWatchLost(now, false) }}
 }
 
 // watch begins where an answer as of rev ended, in the history of that time.
@@ -423,9 +423,9 @@ func (x *sim) watch(now time.Time, rev int64, wipes int) {
 	if x.watching {
 		return
 	}
-	x.m.watched()
+	x.m.onWatching()
 	if x.etcd.wipes != wipes {
-		x.m.unwatched(now, false)
+		x.m.onWatchLost(now, false)
 		return
 	}
 	x.watching = true
@@ -444,7 +444,7 @@ func (x *sim) turn(now time.Time, r *rand.Rand, lossy bool) (time.Time, bool) {
 	if op.kind == opNone {
 		return due, false
 	}
-	x.m.begun(op)
+	x.m.onSent(op)
 	var res opResult
 	if lossy && r.IntN(4) == 0 {
 		if r.IntN(2) == 0 {
@@ -456,12 +456,12 @@ func (x *sim) turn(now time.Time, r *rand.Rand, lossy bool) (time.Time, bool) {
 	}
 	wipes := x.etcd.wipes
 	x.pending = append(x.pending, func(now time.Time) {
-		x.m.done(now, op, res)
+		x.m.onAnswer(now, op, res)
 		if res.err == nil && x.m.covers(op) {
 			x.watch(now, res.rev, wipes)
 		}
 		if !x.etcd.leases[op.lease] {
-			x.m.leaseLost(now)
+			x.m.onLeaseNotFound(now)
 		}
 	})
 	return due, true
@@ -490,12 +490,12 @@ func TestClaimMachineConverges(t *testing.T) {
 		}
 		grant := func(x *sim) {
 			if x.m.lease != 0 && !e.leases[x.m.lease] {
-				x.m.leaseLost(now)
+				x.m.onLeaseNotFound(now)
 			}
 			if x.m.lease == 0 {
 				lastLease++
 				e.leases[lastLease] = true
-				x.m.leaseReady(lastLease)
+				x.m.onLeaseGranted(lastLease)
 			}
 		}
 		old, young := add(), add()

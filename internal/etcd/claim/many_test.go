@@ -103,18 +103,18 @@ func TestClaimsWhenTheTokenEnds(t *testing.T) {
 // when it is taken.
 func TestClaimMayReadPausesLater(t *testing.T) {
 	m := newTestMachine(0)
-	m.leaseReady(7)
+	m.onLeaseGranted(7)
 	denied := opResult{refused: true, denied: true, err: errDeaf}
 	step(m, epoch, denied)
 	step(m, epoch, denied)
-	if op := step(m, epoch, opResult{ok: true, rev: 5}); op.pauseKey != "" || !m.blind {
-		t.Fatalf("writes %+v, blind: %v", op, m.blind)
+	if op := step(m, epoch, opResult{ok: true, rev: 5}); op.pauseKey != "" || !m.pauseDenied {
+		t.Fatalf("writes %+v, blind: %v", op, m.pauseDenied)
 	}
-	m.watched()
+	m.onWatching()
 	now := epoch
 	for range 2 { // still without the right
 		now = now.Add(checkEvery + checkEvery/10)
-		if op := step(m, now, denied); op.kind != opLook || op.pauseKey != "p" || !op.alone {
+		if op := step(m, now, denied); op.kind != opLook || op.pauseKey != "p" || !op.unbatched {
 			t.Fatalf("looks %+v, want it to try the pause key", op)
 		}
 		now = now.Add(time.Second)
@@ -124,8 +124,8 @@ func TestClaimMayReadPausesLater(t *testing.T) {
 	}
 	now = now.Add(checkEvery + checkEvery/10)
 	step(m, now, opResult{rev: 7, key: &mirror.Entry{Lease: 7, Value: []byte("v"), ModRevision: 5}, pause: &mirror.Entry{}})
-	if op, _ := m.next(now); op.kind != opDelete || m.blind {
-		t.Errorf("with the right: sends %+v, blind: %v; want the delete", op, m.blind)
+	if op, _ := m.next(now); op.kind != opDelete || m.pauseDenied {
+		t.Errorf("with the right: sends %+v, blind: %v; want the delete", op, m.pauseDenied)
 	}
 }
 
@@ -145,16 +145,16 @@ func TestClaimDeafWatch(t *testing.T) {
 		{"not told", func(m *machine) { step(m, late, gone) }, true},
 		{"told after the look", func(m *machine) {
 			step(m, late, gone)
-			m.see(late, sighting{rev: 15})
+			m.onKey(late, sighting{rev: 15})
 		}, false},
 		{"told during the look", func(m *machine) {
 			op, _ := m.next(late)
-			m.begun(op)
-			m.see(late, sighting{rev: 15})
-			m.done(late, op, gone)
+			m.onSent(op)
+			m.onKey(late, sighting{rev: 15})
+			m.onAnswer(late, op, gone)
 		}, false},
 		{"not watched", func(m *machine) {
-			m.unwatched(late, false)
+			m.onWatchLost(late, false)
 			step(m, late, gone)
 		}, false},
 		{"a pause not told", func(m *machine) {

@@ -32,9 +32,9 @@ type claimOp struct {
 	// lease is what a put binds the key to, and what a farewell and a delete demand
 	// that it is bound to.
 	lease int64
-	// alone asks for a request of its own, because a request that held several
+	// unbatched asks for a request of its own, because a request that held several
 	// was refused.
-	alone bool
+	unbatched bool
 }
 
 // opResult is the answer to a claimOp.
@@ -43,8 +43,8 @@ type opResult struct {
 	// have been carried out all the same.
 	err     error
 	refused bool
-	// leaseless is true if etcd refused because there is no such lease.
-	leaseless bool
+	// leaseNotFound is true if etcd refused because there is no such lease.
+	leaseNotFound bool
 	// denied is true if etcd refused for want of permission.
 	denied bool
 
@@ -106,7 +106,7 @@ func (o claimOp) looked(rev int64, parts []*pb.ResponseOp) opResult {
 // joins reports whether o may travel in one request with first and others, which
 // have size bytes together.
 func (o claimOp) joins(first claimOp, size int) bool {
-	return !o.alone && !first.alone && size+o.size() <= batchBytes &&
+	return !o.unbatched && !first.unbatched && size+o.size() <= batchBytes &&
 		(o.kind == opLook) == (first.kind == opLook) && (o.kind == opFarewell) == (first.kind == opFarewell)
 }
 

@@ -159,7 +159,7 @@ func (k *Keeper) renewAgain() {
 	defer k.mu.Unlock()
 	for l := range k.leases {
 		if l.id != 0 && !l.spare {
-			l.again()
+			l.renewNow()
 			k.plan(time.Now(), l)
 		}
 	}
@@ -179,7 +179,7 @@ func (k *Keeper) dueRenewals(now time.Time) (due []int64, next time.Time, late b
 			late = true
 			continue
 		}
-		l.renewing(now)
+		l.onRenewSent(now)
 		due = append(due, l.id)
 		k.plan(now, l)
 	}

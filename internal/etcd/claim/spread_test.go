@@ -21,9 +21,9 @@ func TestWhatAThousandMakeGoodIsSpread(t *testing.T) {
 		k := NewKeeper(c)
 		k.random = random.Float64
 		l := k.leaseFor(epoch, 15*time.Second, true)
-		l.begun(7, 15*time.Second, epoch.Add(-time.Minute))
+		l.onGranted(7, 15*time.Second, epoch.Add(-time.Minute))
 		k.byID[7] = l
-		k.leaseGone(epoch, 7)
+		k.leaseNotFound(epoch, 7)
 		l.claims[&Claim{}] = struct{}{}
 		granted, at := l.wanted(epoch)
 		if granted {

@@ -29,7 +29,7 @@ func (cl *Claim) watchFrom(rev int64, op claimOp) {
 	if cl.pauseWatch == nil && op.pauseKey != "" {
 		cl.pauseWatch = cl.k.watcher.Watch(cl.m.pauseKey, rev+1, keyObserver{claim: cl, pause: true})
 	}
-	cl.m.watched()
+	cl.m.onWatching()
 }
 
 // unwatch ends the watches. k.mu is held.
@@ -62,9 +62,9 @@ func (o keyObserver) Changed(w *mirror.Watch, revision int64, entry *mirror.Entr
 	s := sighting{rev: revision, entry: entry}
 	k.apply(o.claim, func(m *machine) {
 		if o.pause {
-			m.seePause(time.Now(), s)
+			m.onPauseKey(time.Now(), s)
 		} else {
-			m.see(time.Now(), s)
+			m.onKey(time.Now(), s)
 		}
 	})
 }
@@ -78,5 +78,5 @@ func (o keyObserver) Lost(w *mirror.Watch, err error) {
 	}
 	// The two are begun again together, from one look.
 	o.claim.unwatch()
-	k.apply(o.claim, func(m *machine) { m.unwatched(time.Now(), errors.Is(err, rpctypes.ErrPermissionDenied)) })
+	k.apply(o.claim, func(m *machine) { m.onWatchLost(time.Now(), errors.Is(err, rpctypes.ErrPermissionDenied)) })
 }

@@ -49,7 +49,7 @@ func (k *Keeper) dispatch(now time.Time) (again time.Time) {
 		k.requests++
 		for _, a := range ops {
 			a.claim.ready = false
-			a.claim.m.begun(a.op)
+			a.claim.m.onSent(a.op)
 		}
 		k.conn.Go(func(ctx context.Context) { k.send(ctx, ops) })
 	}
@@ -86,7 +86,7 @@ func (k *Keeper) batch(now time.Time) (ops []assignment, rest []*Claim, byItself
 		if op.kind == opLook {
 			limit = batchLooks
 		}
-		if op.alone {
+		if op.unbatched {
 			limit = 1
 		}
 	}
@@ -172,8 +172,8 @@ func (k *Keeper) send(ctx context.Context, ops []assignment) {
 	for _, a := range ops {
 		leases[a.op.lease] = struct{}{}
 	}
-	if failed.leaseless && len(leases) > 1 {
-		failed.leaseless, failed.refused = false, true // one by one it will be seen which
+	if failed.leaseNotFound && len(leases) > 1 {
+		failed.leaseNotFound, failed.refused = false, true // one by one it will be seen which
 	}
 	now := time.Now()
 	k.mu.Lock()
@@ -188,13 +188,13 @@ func (k *Keeper) send(ctx context.Context, ops []assignment) {
 			k.conn.Counters().Writes.Add(1)
 			k.topUp(now, a.claim.lease.ttl)
 		}
-		k.apply(a.claim, func(m *machine) { m.done(now, a.op, result) })
+		k.apply(a.claim, func(m *machine) { m.onAnswer(now, a.op, result) })
 		if err == nil {
 			a.claim.watchFrom(result.rev, a.op)
 		}
 	}
-	if failed.leaseless {
-		k.leaseGone(now, ops[0].op.lease)
+	if failed.leaseNotFound {
+		k.leaseNotFound(now, ops[0].op.lease)
 	}
 	wake(k.work)
 }
@@ -206,7 +206,7 @@ func failure(err error) opResult {
 		return r
 	}
 	r.denied = errors.Is(err, rpctypes.ErrPermissionDenied)
-	r.leaseless = errors.Is(err, rpctypes.ErrLeaseNotFound)
+	r.leaseNotFound = errors.Is(err, rpctypes.ErrLeaseNotFound)
 	code := status.Code(err)
 	if known, ok := errors.AsType[rpctypes.EtcdError](err); ok {
 		code = known.Code()

@@ -60,24 +60,24 @@ func (p position) behind(q position) error {
 	return nil
 }
 
-// effects is what the rules of a mirror ask of the world. Nothing blocks. An
+// actions is what the machine asks of the world. Nothing blocks. An
 // answer to a list, watch or probe that was replaced or ended must not be
 // delivered.
-type effects interface {
+type actions interface {
 	Observer
-	list()                                  // answered by listed or listFailed; replaces the one before
-	watch(from int64)                       // answered by created, watched and closed; replaces the one before
-	probe()                                 // answered by probed
-	end()                                   // ends list, watch and probe
-	suspect(generation uint64, cause error) // see Conn.Suspect
+	list()                                    // answered by onListed or onListFailed; replaces the one before
+	watch(from int64)                         // answered by onWatchCreated, onWatchEvents and onWatchClosed; replaces the one before
+	probe()                                   // answered by onProbed
+	end()                                     // ends list, watch and probe
+	reconnect(generation uint64, cause error) // see Conn.Reconnect
 }
 
 type phase int
 
 const (
-	waiting  phase = iota // until retryAt, or the link comes up
-	listing               // for the view that the next watch starts from
-	watching              // the watch is asked for or stands
+	phaseWaiting  phase = iota // until retryAt, or the link comes up
+	phaseListing               // for the view that the next watch starts from
+	phaseWatching              // the watch is asked for or stands
 )
 
 var (
@@ -87,82 +87,82 @@ var (
 	errUnconfirmed = errors.New("etcd did not confirm the watch")
 )
 
-// rules is the state machine of a mirror. It knows when the watched history can
+// machine is the state machine of a mirror. It knows when the watched history can
 // be trusted and what to do when it cannot. It does no I/O and has no clock;
 // next says when it wants to be told the time. It belongs to one goroutine.
-type rules struct {
-	do       effects
-	tune     tuning
-	draw     func() float64 // in [0, 1)
-	patience time.Duration  // the silence after which this mirror probes the link
+type machine struct {
+	do           actions
+	tune         tuning
+	jitter       func() float64 // in [0, 1)
+	silenceLimit time.Duration  // after which silence this mirror probes the link
 
-	phase       phase
-	link        etcd.Link
-	first       bool          // nothing was listed yet
-	view        view          // the keys as the observer knows them
-	base        position      // of the listing that the watch started from
-	at          position      // the last one seen
-	gen         uint64        // the link's generation under the listing and the watch
-	since       time.Time     // since when the watch stands
-	confirmed   bool          // etcd said that it does
-	unconfirmed int           // watches in a row of which it did not
-	took        time.Duration // until etcd answered the listing before the watch
-	queue       time.Time     // when a watch of this connection was last confirmed
-	failures    int           // losses and failed listings in a row
-	retryAt     time.Time
-	heard       time.Time // when etcd last gave a sign of life
-	probing     bool
-	asked       position // r.at when the probe was sent
-	status      Status
-	resync      resync
+	phase        phase
+	link         etcd.Link
+	first        bool          // nothing was listed yet
+	view         view          // the keys as the observer knows them
+	listedAt     position      // of the listing that the watch started from
+	position     position      // the last one seen
+	generation   uint64        // the link's generation under the listing and the watch
+	since        time.Time     // since when the watch stands
+	confirmed    bool          // etcd said that it does
+	unconfirmed  int           // watches in a row of which it did not
+	listLatency  time.Duration // until etcd answered the listing before the watch
+	lastConfirm  time.Time     // when a watch of this connection was last confirmed
+	failures     int           // losses and failed listings in a row
+	retryAt      time.Time
+	lastReceived time.Time // when etcd last gave a sign of life
+	probing      bool
+	probedFrom   position // m.position when the probe was sent
+	status       Status
+	resync       resync
 }
 
 // resync is the state of the comparison of the view with a listing.
 type resync struct {
 	at      time.Time           // when to list next, or when to judge
-	from    position            // r.at when the listing was asked for
+	from    position            // m.position when the listing was asked for
 	differs map[string]struct{} // keys that differed; not nil: to be judged
 	touched map[string]struct{} // keys that the watch changed since the listing was asked for
 }
 
-func newRules(do effects, tune tuning, draw func() float64) *rules {
-	return &rules{
-		do: do, tune: tune, draw: draw,
+func newMachine(do actions, tune tuning, jitter func() float64) *machine {
+	return &machine{
+		do: do, tune: tune, jitter: jitter,
 		// Not the same for all mirrors of a connection: the first probe is one for all.
-		patience: tune.silence + time.Duration(draw()*float64(tune.silence/5)),
-		first:    true,
-		view:     view{},
+		silenceLimit: tune.silence + time.Duration(jitter()*float64(tune.silence/5)),
+		first:        true,
+		view:         view{},
 	}
 }
 
-// start begins. It is called once, before everything else.
-func (r *rules) start(now time.Time, l etcd.Link) {
-	r.link = l
-	r.status.Since = now
+// onStart begins. It is called once, before everything else.
+func (m *machine) onStart(now time.Time, l etcd.Link) {
+	m.link = l
+	m.status.Since = now
 	if !l.Up && l.Err != nil {
-		r.setStatus(now, false, l.Err)
+		m.setStatus(now, false, l.Err)
 	}
-	r.list()
+	m.list()
 }
 
 // list asks for a listing to start a watch from.
-func (r *rules) list() {
-	r.phase = listing
-	r.over(r.link)
-	r.do.list()
+func (m *machine) list() {
+	m.phase = phaseListing
+	m.bindGeneration(m.link)
+	m.do.list()
 }
 
-// next returns when tick wants to be called, the zero time for never.
-func (r *rules) next() time.Time {
-	switch r.phase {
-	case waiting:
-		return r.retryAt
-	case watching:
-		at := r.resync.at
-		if silent := r.heard.Add(r.patience); !r.probing && silent.Before(at) {
+// next returns when onTime wants to be called, the zero time for never.
+func (m *machine) next() time.Time {
+	switch m.phase {
+	case phaseWaiting:
+		return m.retryAt
+	case phaseWatching:
+		at := m.resync.at
+		if silent := m.lastReceived.Add(m.silenceLimit); !m.probing && silent.Before(at) {
 			at = silent
 		}
-		if overdue := r.overdue(); !r.confirmed && overdue.Before(at) {
+		if overdue := m.overdue(); !m.confirmed && overdue.Before(at) {
 			at = overdue
 		}
 		return at
@@ -170,46 +170,46 @@ func (r *rules) next() time.Time {
 	return time.Time{}
 }
 
-// tick tells the time, when the link last heard something, and when a watch over
+// onTime tells the time, when the link last heard something, and when a watch over
 // it was last confirmed.
-func (r *rules) tick(now, heard, confirmed time.Time) {
-	r.heard = later(r.heard, heard)
-	r.queue = later(r.queue, confirmed)
-	switch r.phase {
-	case waiting:
-		if !now.Before(r.retryAt) {
-			r.list()
+func (m *machine) onTime(now, heard, confirmed time.Time) {
+	m.lastReceived = later(m.lastReceived, heard)
+	m.lastConfirm = later(m.lastConfirm, confirmed)
+	switch m.phase {
+	case phaseWaiting:
+		if !now.Before(m.retryAt) {
+			m.list()
 		}
-	case watching:
-		if !r.confirmed && !now.Before(r.overdue()) {
-			r.unconfirmed++
-			r.lose(now, errUnconfirmed)
+	case phaseWatching:
+		if !m.confirmed && !now.Before(m.overdue()) {
+			m.unconfirmed++
+			m.invalidate(now, errUnconfirmed)
 			return
 		}
-		if !r.probing && now.Sub(r.heard) >= r.patience {
-			r.probing, r.asked = true, r.at
-			r.do.probe()
+		if !m.probing && now.Sub(m.lastReceived) >= m.silenceLimit {
+			m.probing, m.probedFrom = true, m.position
+			m.do.probe()
 		}
-		if !now.Before(r.resync.at) {
-			r.compare(now)
+		if !now.Before(m.resync.at) {
+			m.resyncOrJudge(now)
 		}
 	}
 }
 
-// linked tells a change of the link.
-func (r *rules) linked(now time.Time, l etcd.Link) {
-	r.link = l
+// onLinkChange tells a change of the link.
+func (m *machine) onLinkChange(now time.Time, l etcd.Link) {
+	m.link = l
 	switch {
 	case !l.Up:
-		if r.phase == watching {
-			r.lose(now, cmp.Or(l.Err, errors.New("the connection is down")))
+		if m.phase == phaseWatching {
+			m.invalidate(now, cmp.Or(l.Err, errors.New("the connection is down")))
 		} else if l.Err != nil {
-			r.setStatus(now, false, l.Err)
+			m.setStatus(now, false, l.Err)
 		}
-	case r.phase == watching && r.gen != l.Generation:
-		r.lose(now, errRenewed)
-	case r.phase == waiting:
-		r.retry(now)
+	case m.phase == phaseWatching && m.generation != l.Generation:
+		m.invalidate(now, errRenewed)
+	case m.phase == phaseWaiting:
+		m.scheduleRetry(now)
 	}
 }
 
@@ -217,94 +217,94 @@ func (r *rules) linked(now time.Time, l etcd.Link) {
 // of a connection are confirmed one after the other: as long as others are, it
 // waits for its turn. An etcd that was slow to answer the listing is given more
 // time. While the link is silent a probe finds out sooner.
-func (r *rules) overdue() time.Time {
-	patience := max(r.tune.confirm<<min(r.unconfirmed, 8), 10*r.took)
-	return later(r.since, r.queue).Add(min(patience, 2*r.tune.silence))
+func (m *machine) overdue() time.Time {
+	patience := max(m.tune.confirm<<min(m.unconfirmed, 8), 10*m.listLatency)
+	return later(m.since, m.lastConfirm).Add(min(patience, 2*m.tune.silence))
 }
 
-// sent tells over which connection the listing went that is about to be told, which
+// onListSent tells over which connection the listing went that is about to be told, which
 // may have waited its turn while the connection changed, and how long etcd took.
-func (r *rules) sent(l etcd.Link, took time.Duration) {
-	if r.phase == listing {
-		r.over(l)
-		r.took = took
+func (m *machine) onListSent(l etcd.Link, took time.Duration) {
+	if m.phase == phaseListing {
+		m.bindGeneration(l)
+		m.listLatency = took
 	}
 }
 
-// over notes the connection that what is asked for now will be answered over: the
+// bindGeneration notes the connection that what is asked for now will be answered over: the
 // one that is up, or else the next one.
-func (r *rules) over(l etcd.Link) {
-	r.gen = generationOf(l)
+func (m *machine) bindGeneration(l etcd.Link) {
+	m.generation = generationOf(l)
 }
 
-// listed gives the answer to a list.
-func (r *rules) listed(now time.Time, at position, entries []Entry) {
-	r.heard = now
-	if r.phase == watching {
-		r.check(now, at, entries)
+// onListed gives the answer to a list.
+func (m *machine) onListed(now time.Time, at position, entries []Entry) {
+	m.lastReceived = now
+	if m.phase == phaseWatching {
+		m.checkListing(now, at, entries)
 		return
 	}
-	change := Change{Revision: at.rev, Events: r.view.replace(entries), Reset: true, First: r.first}
-	r.first = false
-	r.at, r.base = at, at
-	r.phase, r.since, r.confirmed = watching, now, false
-	r.plan(now)
-	r.do.Change(change)
-	r.do.watch(at.rev + 1)
-	if r.link.Up && r.gen != r.link.Generation {
-		r.lose(now, errRenewed)
+	change := Change{Revision: at.rev, Events: m.view.replace(entries), Reset: true, First: m.first}
+	m.first = false
+	m.position, m.listedAt = at, at
+	m.phase, m.since, m.confirmed = phaseWatching, now, false
+	m.scheduleResync(now)
+	m.do.Change(change)
+	m.do.watch(at.rev + 1)
+	if m.link.Up && m.generation != m.link.Generation {
+		m.invalidate(now, errRenewed)
 	}
 }
 
-// listFailed says that a list got no answer or a refusal.
-func (r *rules) listFailed(now time.Time, err error) {
-	if r.phase == watching { // the watch still stands
-		r.plan(now)
+// onListFailed says that a list got no answer or a refusal.
+func (m *machine) onListFailed(now time.Time, err error) {
+	if m.phase == phaseWatching { // the watch still stands
+		m.scheduleResync(now)
 		return
 	}
-	if r.link.Up {
-		r.failures++ // etcd is there and does not answer as it should
-	} else if r.link.Err != nil {
-		err = r.link.Err
+	if m.link.Up {
+		m.failures++ // etcd is there and does not answer as it should
+	} else if m.link.Err != nil {
+		err = m.link.Err
 	}
-	r.phase = waiting
-	r.setStatus(now, false, err)
-	r.retry(now)
-	if r.link.Up && errors.Is(err, rpctypes.ErrPermissionDenied) {
-		seldom := r.tune.again
+	m.phase = phaseWaiting
+	m.setStatus(now, false, err)
+	m.scheduleRetry(now)
+	if m.link.Up && errors.Is(err, rpctypes.ErrPermissionDenied) {
+		seldom := m.tune.again
 		seldom.Max = deniedMax
-		r.retryAt = now.Add(seldom.Next(r.failures))
+		m.retryAt = now.Add(seldom.Next(m.failures))
 	}
 }
 
-// created says that the watch stands.
-func (r *rules) created(now time.Time, at position) {
-	r.heard = now
-	if err := at.behind(r.at); err != nil {
-		r.lose(now, err)
+// onWatchCreated says that the watch stands.
+func (m *machine) onWatchCreated(now time.Time, at position) {
+	m.lastReceived = now
+	if err := at.behind(m.position); err != nil {
+		m.invalidate(now, err)
 		return
 	}
-	r.confirmed, r.unconfirmed = true, 0
-	r.setStatus(now, true, nil)
+	m.confirmed, m.unconfirmed = true, 0
+	m.setStatus(now, true, nil)
 }
 
-// watched gives the events of one answer of the watch, all or no part of a
+// onWatchEvents gives the events of one answer of the watch, all or no part of a
 // revision. No events mean that nothing happened up to at.
-func (r *rules) watched(now time.Time, at position, events []watchEvent) {
-	r.heard = now
-	if err := at.behind(r.at); err != nil {
-		r.lose(now, err)
+func (m *machine) onWatchEvents(now time.Time, at position, events []watchEvent) {
+	m.lastReceived = now
+	if err := at.behind(m.position); err != nil {
+		m.invalidate(now, err)
 		return
 	}
-	r.at.term = max(r.at.term, at.term)
+	m.position.term = max(m.position.term, at.term)
 	if len(events) == 0 {
-		r.at.rev = at.rev
+		m.position.rev = at.rev
 		return
 	}
 	for len(events) > 0 {
 		rev := events[0].entry.ModRevision
-		if rev <= r.base.rev || rev < r.at.rev {
-			r.lose(now, fmt.Errorf("an event of revision %d came after revision %d", rev, r.at.rev))
+		if rev <= m.listedAt.rev || rev < m.position.rev {
+			m.invalidate(now, fmt.Errorf("an event of revision %d came after revision %d", rev, m.position.rev))
 			return
 		}
 		n := 1
@@ -313,110 +313,110 @@ func (r *rules) watched(now time.Time, at position, events []watchEvent) {
 		}
 		change := Change{Revision: rev, Events: make([]Event, n)}
 		for i, e := range events[:n] {
-			change.Events[i] = r.view.apply(e)
-			if r.resync.touched != nil {
-				r.resync.touched[e.entry.Key] = struct{}{}
+			change.Events[i] = m.view.apply(e)
+			if m.resync.touched != nil {
+				m.resync.touched[e.entry.Key] = struct{}{}
 			}
 		}
-		r.at.rev = rev
-		r.do.Change(change)
+		m.position.rev = rev
+		m.do.Change(change)
 		events = events[n:]
 	}
 }
 
-// closed says that the watch ended, and why.
-func (r *rules) closed(now time.Time, err error) {
+// onWatchClosed says that the watch ended, and why.
+func (m *machine) onWatchClosed(now time.Time, err error) {
 	if errors.Is(err, rpctypes.ErrNoLeader) {
 		// This member is cut off from the others; another may not be.
-		r.do.suspect(r.gen, err)
+		m.do.reconnect(m.generation, err)
 	}
-	r.lose(now, err)
+	m.invalidate(now, err)
 }
 
-// probed gives the answer to a probe.
-func (r *rules) probed(now time.Time, at position, err error) {
-	r.probing = false
+// onProbed gives the answer to a probe.
+func (m *machine) onProbed(now time.Time, at position, err error) {
+	m.probing = false
 	if err == nil {
-		r.heard = now
-		err = at.behind(r.asked) // the watch may have been quicker
+		m.lastReceived = now
+		err = at.behind(m.probedFrom) // the watch may have been quicker
 	} else if etcd.TimedOut(err) {
 		err = fmt.Errorf("%w: %w", errSilent, err)
-		r.do.suspect(r.gen, err)
+		m.do.reconnect(m.generation, err)
 	}
 	if err != nil {
-		r.lose(now, err)
+		m.invalidate(now, err)
 	}
 }
 
-// lose gives up the watch: what happened since is unknown. The view stays.
-func (r *rules) lose(now time.Time, cause error) {
-	if r.phase != watching {
+// invalidate gives up the watch: what happened since is unknown. The view stays.
+func (m *machine) invalidate(now time.Time, cause error) {
+	if m.phase != phaseWatching {
 		return
 	}
-	r.do.end()
-	r.probing, r.resync = false, resync{}
-	r.failures++
-	if now.Sub(r.since) >= r.tune.steady {
-		r.failures = 0
+	m.do.end()
+	m.probing, m.resync = false, resync{}
+	m.failures++
+	if now.Sub(m.since) >= m.tune.steady {
+		m.failures = 0
 	}
-	r.phase = waiting
-	r.setStatus(now, false, cause)
-	r.retry(now)
+	m.phase = phaseWaiting
+	m.setStatus(now, false, cause)
+	m.scheduleRetry(now)
 }
 
-// retry plans the next listing. While the link is down there is none, unless the
+// scheduleRetry plans the next listing. While the link is down there is none, unless the
 // link should fail to tell.
-func (r *rules) retry(now time.Time) {
-	if !r.link.Up && !r.first {
-		r.retryAt = now.Add(r.tune.silence)
+func (m *machine) scheduleRetry(now time.Time) {
+	if !m.link.Up && !m.first {
+		m.retryAt = now.Add(m.tune.silence)
 		return
 	}
-	r.retryAt = now.Add(r.tune.again.Next(r.failures))
+	m.retryAt = now.Add(m.tune.again.Next(m.failures))
 }
 
-// plan plans the next resync.
-func (r *rules) plan(now time.Time) {
-	pause := r.tune.resync * 2 / 3
-	r.resync = resync{at: now.Add(pause + time.Duration(r.draw()*float64(pause)))}
+// scheduleResync plans the next resync.
+func (m *machine) scheduleResync(now time.Time) {
+	pause := m.tune.resync * 2 / 3
+	m.resync = resync{at: now.Add(pause + time.Duration(m.jitter()*float64(pause)))}
 }
 
-// compare starts a resync, or judges its outcome.
-func (r *rules) compare(now time.Time) {
-	if r.resync.differs == nil {
-		r.resync = resync{at: now.Add(r.tune.resync), from: r.at, touched: map[string]struct{}{}}
-		r.do.list()
+// resyncOrJudge starts a resync, or judges its outcome.
+func (m *machine) resyncOrJudge(now time.Time) {
+	if m.resync.differs == nil {
+		m.resync = resync{at: now.Add(m.tune.resync), from: m.position, touched: map[string]struct{}{}}
+		m.do.list()
 		return
 	}
-	for key := range r.resync.differs {
-		if _, ok := r.resync.touched[key]; !ok {
-			r.lose(now, fmt.Errorf("the watch lost an event of key %q", key))
+	for key := range m.resync.differs {
+		if _, ok := m.resync.touched[key]; !ok {
+			m.invalidate(now, fmt.Errorf("the watch lost an event of key %q", key))
 			return
 		}
 	}
-	r.plan(now)
+	m.scheduleResync(now)
 }
 
-// check compares the view with a listing made while the watch stands. The two
+// checkListing compares the view with a listing made while the watch stands. The two
 // need not be of the same revision: what differs has to be touched by the watch
 // soon, or was before the listing came; else the watch lost something.
-func (r *rules) check(now time.Time, at position, entries []Entry) {
-	if err := at.behind(r.resync.from); err != nil {
-		r.lose(now, err)
+func (m *machine) checkListing(now time.Time, at position, entries []Entry) {
+	if err := at.behind(m.resync.from); err != nil {
+		m.invalidate(now, err)
 		return
 	}
-	differs := r.view.differs(entries)
-	for key := range r.resync.touched {
+	differs := m.view.differs(entries)
+	for key := range m.resync.touched {
 		delete(differs, key)
 	}
 	if len(differs) == 0 {
-		r.plan(now)
+		m.scheduleResync(now)
 		return
 	}
-	r.resync.differs, r.resync.at = differs, now.Add(r.tune.grace)
+	m.resync.differs, m.resync.at = differs, now.Add(m.tune.grace)
 }
 
-func (r *rules) setStatus(now time.Time, live bool, err error) {
-	old := r.status
+func (m *machine) setStatus(now time.Time, live bool, err error) {
+	old := m.status
 	if live == old.Live && etcd.SameText(err, old.Err) {
 		return
 	}
@@ -425,10 +425,10 @@ func (r *rules) setStatus(now time.Time, live bool, err error) {
 		s.Since = now
 	}
 	if live || old.Live {
-		s.Confirmed = r.heard
+		s.Confirmed = m.lastReceived
 	}
-	r.status = s
-	r.do.Status(s)
+	m.status = s
+	m.do.Status(s)
 }
 
 func later(a, b time.Time) time.Time {

@@ -15,25 +15,25 @@ import (
 	"github.com/rollcall-go/micro/internal/etcd"
 )
 
-// bench drives the rules of a mirror by hand: it notes what they ask for and
+// bench drives the machine of a mirror by hand: it notes what they ask for and
 // checks what they tell.
 type bench struct {
 	*recorder
-	t     *testing.T
-	rules *rules
-	clock time.Time
-	asked []string // since the last call of want
-	link  etcd.Link
+	t       *testing.T
+	machine *machine
+	clock   time.Time
+	asked   []string // since the last call of want
+	link    etcd.Link
 }
 
-var _ effects = (*bench)(nil)
+var _ actions = (*bench)(nil)
 
 func (b *bench) list()            { b.note("list") }
 func (b *bench) watch(from int64) { b.note("watch %d", from) }
 func (b *bench) probe()           { b.note("probe") }
 func (b *bench) end()             { b.note("end") }
-func (b *bench) suspect(generation uint64, _ error) {
-	b.note("suspect %d", generation)
+func (b *bench) reconnect(generation uint64, _ error) {
+	b.note("reconnect %d", generation)
 }
 
 func (b *bench) Status(s Status) {
@@ -70,16 +70,16 @@ func (b *bench) note(format string, args ...any) {
 func (b *bench) want(want ...string) {
 	b.t.Helper()
 	if !slices.Equal(b.asked, want) {
-		b.t.Fatalf("the rules did\n\t%s\nwant\n\t%s", strings.Join(b.asked, "; "), strings.Join(want, "; "))
+		b.t.Fatalf("the machine did\n\t%s\nwant\n\t%s", strings.Join(b.asked, "; "), strings.Join(want, "; "))
 	}
 	b.asked = nil
 }
 
-// pass lets d pass, calling tick whenever the rules want it.
+// pass lets d pass, calling onTime whenever the machine wants it.
 func (b *bench) pass(d time.Duration) {
 	end := b.clock.Add(d)
 	for range 1000 {
-		next := b.rules.next()
+		next := b.machine.next()
 		if next.IsZero() || next.After(end) {
 			b.clock = end
 			return
@@ -87,29 +87,29 @@ func (b *bench) pass(d time.Duration) {
 		if next.After(b.clock) {
 			b.clock = next
 		}
-		b.rules.tick(b.clock, time.Time{}, time.Time{})
+		b.machine.onTime(b.clock, time.Time{}, time.Time{})
 	}
-	b.t.Fatal("the rules want to be called without end")
+	b.t.Fatal("the machine wants to be called without end")
 }
 
 func (b *bench) up(generation uint64) {
 	b.link = etcd.Link{Up: true, Generation: generation}
-	b.rules.linked(b.clock, b.link)
+	b.machine.onLinkChange(b.clock, b.link)
 }
 
 func (b *bench) down(err error) {
 	b.link = etcd.Link{Generation: b.link.Generation, Err: err}
-	b.rules.linked(b.clock, b.link)
+	b.machine.onLinkChange(b.clock, b.link)
 }
 
-func (b *bench) listed(rev int64, entries ...Entry) {
-	b.rules.listed(b.clock, position{1, 2, rev}, entries)
+func (b *bench) onListed(rev int64, entries ...Entry) {
+	b.machine.onListed(b.clock, position{1, 2, rev}, entries)
 }
 
-func (b *bench) created(rev int64) { b.rules.created(b.clock, position{1, 2, rev}) }
+func (b *bench) onWatchCreated(rev int64) { b.machine.onWatchCreated(b.clock, position{1, 2, rev}) }
 
-func (b *bench) watched(rev int64, events ...watchEvent) {
-	b.rules.watched(b.clock, position{1, 2, rev}, events)
+func (b *bench) onWatchEvents(rev int64, events ...watchEvent) {
+	b.machine.onWatchEvents(b.clock, position{1, 2, rev}, events)
 }
 
 func entry(key string, rev int64) Entry {
@@ -124,29 +124,29 @@ func delEvent(key string, rev int64) watchEvent {
 
 var errLost = errors.New("lost")
 
-// newBench returns a bench whose rules draw half of every pause.
+// newBench returns a bench whose machine draws half of every pause.
 func newBench(t *testing.T) *bench {
 	b := &bench{recorder: newRecorder(t), t: t, clock: time.Unix(1000, 0)}
 	tune := tuningFor(etcd.Open(etcd.Config{}))
 	half := func() float64 { return 0.5 }
 	tune.again = backoff.Backoff{Base: 100 * time.Millisecond, Max: time.Second, Rand: half}
-	b.rules = newRules(b, tune, half)
+	b.machine = newMachine(b, tune, half)
 	return b
 }
 
-// patience is how long the rules of a bench bear silence: the drawn part of a
+// patience is how long the machine of a bench bears silence: the drawn part of a
 // fifth more than they must.
 const patience = 5500 * time.Millisecond
 
 // started returns a bench whose mirror is live at revision 10 with keys a and b.
 func started(t *testing.T) *bench {
 	b := newBench(t)
-	b.rules.start(b.clock, b.link)
+	b.machine.onStart(b.clock, b.link)
 	b.want("list")
 	b.up(1)
-	b.listed(10, entry("b", 7), entry("a", 9))
+	b.onListed(10, entry("b", 7), entry("a", 9))
 	b.want("reset 10 +b +a", "watch 11")
-	b.created(10)
+	b.onWatchCreated(10)
 	b.want("live")
 	return b
 }
@@ -156,9 +156,9 @@ func TestRulesStart(t *testing.T) { started(t) }
 func TestRulesStartWhileEtcdIsAway(t *testing.T) {
 	b := newBench(t)
 	away := errors.New("connection refused")
-	b.rules.start(b.clock, etcd.Link{Generation: 3, Err: away})
+	b.machine.onStart(b.clock, etcd.Link{Generation: 3, Err: away})
 	b.want("not live", "list")
-	if got := b.rules.status.Err; !errors.Is(got, away) {
+	if got := b.machine.status.Err; !errors.Is(got, away) {
 		t.Errorf("the status tells %v, want %v", got, away)
 	}
 }
@@ -166,17 +166,17 @@ func TestRulesStartWhileEtcdIsAway(t *testing.T) {
 func TestRulesFirstListingOfNothing(t *testing.T) {
 	b := newBench(t)
 	b.up(1)
-	b.rules.start(b.clock, b.link)
-	b.listed(1)
+	b.machine.onStart(b.clock, b.link)
+	b.onListed(1)
 	b.want("list", "reset 1", "watch 2")
 }
 
 func TestRulesOneRevisionIsOneChange(t *testing.T) {
 	b := started(t)
-	b.watched(14, putEvent("c", 11), delEvent("a", 11), putEvent("c", 13), delEvent("x", 14))
+	b.onWatchEvents(14, putEvent("c", 11), delEvent("a", 11), putEvent("c", 13), delEvent("x", 14))
 	b.want("change 11 +c -a", "change 13 +c", "change 14 -x")
 	// A revision may go on in the next answer.
-	b.watched(14, putEvent("d", 14))
+	b.onWatchEvents(14, putEvent("d", 14))
 	b.want("change 14 +d")
 	last := b.seen()[1].Events[1]
 	if !last.Deleted || string(last.Entry.Value) != "9" || last.Prev == nil {
@@ -190,35 +190,35 @@ func TestRulesOneRevisionIsOneChange(t *testing.T) {
 
 func TestRulesHistoryIsLost(t *testing.T) {
 	for name, lose := range map[string]func(b *bench){
-		"event below the listing": func(b *bench) { b.watched(12, putEvent("c", 10)) },
-		"revision back":           func(b *bench) { b.watched(9) },
-		"event back":              func(b *bench) { b.watched(12, putEvent("c", 12)); b.watched(12, putEvent("c", 11)) },
-		"term back":               func(b *bench) { b.rules.watched(b.clock, position{1, 1, 12}, []watchEvent{putEvent("c", 12)}) },
-		"another cluster":         func(b *bench) { b.rules.watched(b.clock, position{3, 2, 12}, []watchEvent{putEvent("c", 12)}) },
-		"created behind":          func(b *bench) { b.created(9) },
-		"compacted":               func(b *bench) { b.rules.closed(b.clock, rpctypes.ErrCompacted) },
+		"event below the listing": func(b *bench) { b.onWatchEvents(12, putEvent("c", 10)) },
+		"revision back":           func(b *bench) { b.onWatchEvents(9) },
+		"event back":              func(b *bench) { b.onWatchEvents(12, putEvent("c", 12)); b.onWatchEvents(12, putEvent("c", 11)) },
+		"term back":               func(b *bench) { b.machine.onWatchEvents(b.clock, position{1, 1, 12}, []watchEvent{putEvent("c", 12)}) },
+		"another cluster":         func(b *bench) { b.machine.onWatchEvents(b.clock, position{3, 2, 12}, []watchEvent{putEvent("c", 12)}) },
+		"created behind":          func(b *bench) { b.onWatchCreated(9) },
+		"compacted":               func(b *bench) { b.machine.onWatchClosed(b.clock, rpctypes.ErrCompacted) },
 		"new connection":          func(b *bench) { b.up(2) },
 		"probe answered from behind": func(b *bench) {
 			b.pass(patience)
-			b.rules.probed(b.clock, position{1, 2, 3}, nil)
+			b.machine.onProbed(b.clock, position{1, 2, 3}, nil)
 		},
 		"probe refused": func(b *bench) {
 			b.pass(patience)
-			b.rules.probed(b.clock, position{}, rpctypes.ErrPermissionDenied)
+			b.machine.onProbed(b.clock, position{}, rpctypes.ErrPermissionDenied)
 		},
 		"listing from behind": func(b *bench) {
 			for slices.Index(b.asked, "list") < 0 {
 				b.pass(time.Second)
-				b.rules.heard = b.clock
+				b.machine.lastReceived = b.clock
 			}
-			b.listed(5)
+			b.onListed(5)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := started(t)
 			lose(b)
 			if b.status().Live || b.asked[len(b.asked)-1] != "not live" || b.asked[len(b.asked)-2] != "end" {
-				t.Fatalf("the rules did %q, want them to end the watch", b.asked)
+				t.Fatalf("the machine did %q, want them to end the watch", b.asked)
 			}
 			if got := b.values("a", "b", "c"); !strings.HasPrefix(got, "a=9 b=7") {
 				t.Errorf("the view became %q", got)
@@ -227,12 +227,12 @@ func TestRulesHistoryIsLost(t *testing.T) {
 			b.pass(time.Second)
 			b.want("list")
 			// Whatever is listed now holds, be it of an older revision.
-			b.listed(4, entry("b", 7), entry("d", 3))
+			b.onListed(4, entry("b", 7), entry("d", 3))
 			b.asked = nil
 			if got := b.values("a", "b", "c", "d"); got != "b=7 d=3" {
 				t.Errorf("the view became %q", got)
 			}
-			b.created(4)
+			b.onWatchCreated(4)
 			b.want("live")
 		})
 	}
@@ -245,7 +245,7 @@ func TestRulesUnknownIsNotEmpty(t *testing.T) {
 	for range 10 {
 		b.pass(5 * time.Second) // no link: one listing every five seconds
 		b.want("list")
-		b.rules.listFailed(b.clock, context.DeadlineExceeded)
+		b.machine.onListFailed(b.clock, context.DeadlineExceeded)
 	}
 	if got := b.values("a", "b"); got != "a=9 b=7" {
 		t.Errorf("the view became %q", got)
@@ -256,24 +256,24 @@ func TestRulesUnknownIsNotEmpty(t *testing.T) {
 	b.up(2)
 	b.pass(200 * time.Millisecond) // however long the link was down
 	b.want("list")
-	b.listed(10, entry("b", 7), entry("a", 9))
+	b.onListed(10, entry("b", 7), entry("a", 9))
 	// Nothing changed; but an observer who wrote a key knew more than the mirror did.
 	b.want("reset 10", "watch 11")
-	b.created(10)
+	b.onWatchCreated(10)
 	b.want("live")
 }
 
 // A mirror that never saw anything does not wait for the link to tell.
 func TestRulesFirstListingFails(t *testing.T) {
 	b := newBench(t)
-	b.rules.start(b.clock, b.link)
+	b.machine.onStart(b.clock, b.link)
 	b.down(errLost)
 	b.want("list", "not live")
-	b.rules.listFailed(b.clock, context.DeadlineExceeded)
+	b.machine.onListFailed(b.clock, context.DeadlineExceeded)
 	b.pass(time.Second)
 	b.want("list")
 	b.up(1)
-	b.listed(3)
+	b.onListed(3)
 	b.want("reset 3", "watch 4")
 }
 
@@ -281,9 +281,9 @@ func TestRulesFirstListingFails(t *testing.T) {
 func TestRulesConnectionRenewedWhileListing(t *testing.T) {
 	b := newBench(t)
 	b.up(1)
-	b.rules.start(b.clock, b.link)
+	b.machine.onStart(b.clock, b.link)
 	b.up(2)
-	b.listed(10, entry("a", 9))
+	b.onListed(10, entry("a", 9))
 	b.want("list", "reset 10 +a", "watch 11", "end", "not live")
 	b.pass(time.Second)
 	b.want("list")
@@ -293,34 +293,34 @@ func TestRulesWatchdog(t *testing.T) {
 	b := started(t)
 	b.pass(4 * time.Second)
 	b.want()
-	b.rules.tick(b.clock, b.clock, time.Time{}) // the link heard something
+	b.machine.onTime(b.clock, b.clock, time.Time{}) // the link heard something
 	b.pass(4 * time.Second)
 	b.want()
 	b.pass(patience - 4*time.Second)
 	b.want("probe")
-	b.rules.probed(b.clock, position{1, 2, 10}, nil)
+	b.machine.onProbed(b.clock, position{1, 2, 10}, nil)
 	b.want()
 	b.pass(patience)
 	b.want("probe")
 	b.pass(2 * time.Second)
-	b.rules.probed(b.clock, position{}, fmt.Errorf("probe: %w", context.DeadlineExceeded))
-	b.want("suspect 1", "end", "not live")
+	b.machine.onProbed(b.clock, position{}, fmt.Errorf("probe: %w", context.DeadlineExceeded))
+	b.want("reconnect 1", "end", "not live")
 }
 
 // All mirrors of a connection see the same silence; the first to ask ends it for
 // the others.
 func TestRulesOfOneConnectionDoNotProbeAtOnce(t *testing.T) {
 	due := map[time.Time]bool{}
-	for draw := range 10 {
+	for jitter := range 10 {
 		b := newBench(t)
-		b.rules = newRules(b, tuningFor(etcd.Open(etcd.Config{})), func() float64 { return float64(draw) / 10 })
+		b.machine = newMachine(b, tuningFor(etcd.Open(etcd.Config{})), func() float64 { return float64(jitter) / 10 })
 		b.up(1)
-		b.rules.start(b.clock, b.link)
-		b.listed(1)
-		b.created(1)
-		at := b.rules.next()
+		b.machine.onStart(b.clock, b.link)
+		b.onListed(1)
+		b.onWatchCreated(1)
+		at := b.machine.next()
 		if wait := at.Sub(b.clock); wait < 5*time.Second || wait > 6*time.Second {
-			t.Errorf("drawn %d/10: probes after %v", draw, wait)
+			t.Errorf("drawn %d/10: probes after %v", jitter, wait)
 		}
 		due[at] = true
 	}
@@ -333,25 +333,25 @@ func TestRulesOfOneConnectionDoNotProbeAtOnce(t *testing.T) {
 func TestRulesWatchIsNotConfirmed(t *testing.T) {
 	b := newBench(t)
 	b.up(1)
-	b.rules.start(b.clock, b.link)
-	b.listed(10)
+	b.machine.onStart(b.clock, b.link)
+	b.onListed(10)
 	b.want("list", "reset 10", "watch 11")
-	b.rules.heard = b.clock.Add(time.Hour) // others of this connection hear something
+	b.machine.lastReceived = b.clock.Add(time.Hour) // others of this connection hear something
 	b.pass(3 * time.Second)
 	b.want("end", "not live")
 	b.pass(time.Second)
 	b.want("list")
-	b.listed(10)
+	b.onListed(10)
 	b.want("reset 10", "watch 11")
-	b.rules.heard = b.clock.Add(time.Hour)
+	b.machine.lastReceived = b.clock.Add(time.Hour)
 	b.pass(5 * time.Second) // busy servers are given more time
 	b.want()
 	b.pass(time.Second)
 	b.want("end")
 	b.pass(time.Second)
 	b.want("list")
-	b.listed(10)
-	b.created(10)
+	b.onListed(10)
+	b.onWatchCreated(10)
 	b.want("reset 10", "watch 11", "live")
 }
 
@@ -360,15 +360,15 @@ func TestRulesWatchIsNotConfirmed(t *testing.T) {
 func TestRulesWatchWaitsForItsTurn(t *testing.T) {
 	b := newBench(t)
 	b.up(1)
-	b.rules.start(b.clock, b.link)
-	b.listed(10)
+	b.machine.onStart(b.clock, b.link)
+	b.onListed(10)
 	b.want("list", "reset 10", "watch 11")
 	for range 10 {
 		b.pass(2 * time.Second)
-		b.rules.tick(b.clock, b.clock, b.clock) // another was confirmed
+		b.machine.onTime(b.clock, b.clock, b.clock) // another was confirmed
 	}
 	b.want()
-	b.rules.heard = b.clock.Add(time.Hour)
+	b.machine.lastReceived = b.clock.Add(time.Hour)
 	b.pass(3 * time.Second)
 	b.want("end", "not live")
 }
@@ -377,11 +377,11 @@ func TestRulesWatchWaitsForItsTurn(t *testing.T) {
 func TestRulesSlowEtcdIsGivenTime(t *testing.T) {
 	b := newBench(t)
 	b.up(1)
-	b.rules.start(b.clock, b.link)
-	b.rules.sent(b.link, time.Second/2)
-	b.listed(10)
+	b.machine.onStart(b.clock, b.link)
+	b.machine.onListSent(b.link, time.Second/2)
+	b.onListed(10)
 	b.want("list", "reset 10", "watch 11")
-	b.rules.heard = b.clock.Add(time.Hour)
+	b.machine.lastReceived = b.clock.Add(time.Hour)
 	b.pass(5*time.Second - 1)
 	b.want()
 	b.pass(1)
@@ -393,11 +393,11 @@ func TestRulesSlowEtcdIsGivenTime(t *testing.T) {
 func TestRulesConnectionRenewedBeforeTheListingIsSent(t *testing.T) {
 	b := newBench(t)
 	b.up(1)
-	b.rules.start(b.clock, b.link)
+	b.machine.onStart(b.clock, b.link)
 	b.up(2)
-	b.rules.sent(b.link, 0)
-	b.listed(10)
-	b.created(10)
+	b.machine.onListSent(b.link, 0)
+	b.onListed(10)
+	b.onWatchCreated(10)
 	b.want("list", "reset 10", "watch 11", "live")
 }
 
@@ -406,29 +406,29 @@ func TestRulesProbeAnsweredAfterNews(t *testing.T) {
 	b := started(t)
 	b.pass(patience)
 	b.want("probe")
-	b.watched(11, putEvent("c", 11))
+	b.onWatchEvents(11, putEvent("c", 11))
 	b.want("change 11 +c")
-	b.rules.probed(b.clock, position{1, 2, 10}, nil)
+	b.machine.onProbed(b.clock, position{1, 2, 10}, nil)
 	b.want()
 }
 
 func TestRulesLeaveAMemberWithoutLeader(t *testing.T) {
 	b := started(t)
-	b.rules.closed(b.clock, fmt.Errorf("watch: %w", rpctypes.ErrNoLeader))
-	b.want("suspect 1", "end", "not live")
+	b.machine.onWatchClosed(b.clock, fmt.Errorf("watch: %w", rpctypes.ErrNoLeader))
+	b.want("reconnect 1", "end", "not live")
 }
 
 func TestRulesDoNotSpin(t *testing.T) {
 	b := started(t)
 	lists := 0
 	for end := b.clock.Add(time.Minute); b.clock.Before(end); {
-		b.rules.closed(b.clock, errLost)
+		b.machine.onWatchClosed(b.clock, errLost)
 		b.pass(time.Second)
 		for _, a := range b.asked {
 			if a == "list" {
 				lists++
-				b.listed(10)
-				b.created(10)
+				b.onListed(10)
+				b.onWatchCreated(10)
 			}
 		}
 		b.asked = nil
@@ -436,15 +436,15 @@ func TestRulesDoNotSpin(t *testing.T) {
 	if lists > 120 {
 		t.Errorf("%d listings in a minute of a watch that ends at once", lists)
 	}
-	if got := b.rules.tune.again.Next(b.rules.failures); got < 400*time.Millisecond {
+	if got := b.machine.tune.again.Next(b.machine.failures); got < 400*time.Millisecond {
 		t.Errorf("after a minute of failures the pause is %v", got)
 	}
 	b.pass(time.Second)
 	b.asked = nil
-	b.rules.heard = b.clock
-	b.clock = b.clock.Add(b.rules.tune.steady)
-	b.rules.closed(b.clock, errLost)
-	if b.rules.failures != 0 {
+	b.machine.lastReceived = b.clock
+	b.clock = b.clock.Add(b.machine.tune.steady)
+	b.machine.onWatchClosed(b.clock, errLost)
+	if b.machine.failures != 0 {
 		t.Error("a watch that stood long does not begin with a small pause")
 	}
 }
@@ -454,13 +454,13 @@ func TestRulesDoNotSpin(t *testing.T) {
 func TestRulesRefusedReadersAskSeldom(t *testing.T) {
 	b := newBench(t)
 	b.up(1)
-	b.rules.start(b.clock, b.link)
+	b.machine.onStart(b.clock, b.link)
 	lists := 0
 	for end := b.clock.Add(time.Minute); b.clock.Before(end); b.pass(100 * time.Millisecond) {
 		for _, a := range b.asked {
 			if a == "list" {
 				lists++
-				b.rules.listFailed(b.clock, fmt.Errorf("list: %w", rpctypes.ErrPermissionDenied))
+				b.machine.onListFailed(b.clock, fmt.Errorf("list: %w", rpctypes.ErrPermissionDenied))
 			}
 		}
 		b.asked = nil
@@ -474,7 +474,7 @@ func TestRulesRefusedReadersAskSeldom(t *testing.T) {
 func resyncing(t *testing.T) *bench {
 	b := started(t)
 	for range 60 {
-		b.rules.heard = b.clock
+		b.machine.lastReceived = b.clock
 		b.pass(time.Second)
 		if len(b.asked) > 0 {
 			b.want("list")
@@ -487,16 +487,16 @@ func resyncing(t *testing.T) *bench {
 
 func TestRulesResyncAgrees(t *testing.T) {
 	b := resyncing(t)
-	b.listed(10, entry("a", 9), entry("b", 7))
+	b.onListed(10, entry("a", 9), entry("b", 7))
 	b.want()
-	if next := b.rules.resync.at.Sub(b.clock); next < 30*time.Second || next > 60*time.Second {
+	if next := b.machine.resync.at.Sub(b.clock); next < 30*time.Second || next > 60*time.Second {
 		t.Errorf("the next resync is in %v", next)
 	}
 }
 
 func TestRulesResyncFailureIsNoLoss(t *testing.T) {
 	b := resyncing(t)
-	b.rules.listFailed(b.clock, errLost)
+	b.machine.onListFailed(b.clock, errLost)
 	b.want()
 	if !b.status().Live {
 		t.Error("a listing that failed ended the watch")
@@ -505,21 +505,21 @@ func TestRulesResyncFailureIsNoLoss(t *testing.T) {
 
 func TestRulesResyncBeforeTheWatch(t *testing.T) {
 	b := resyncing(t)
-	b.listed(13, entry("a", 12), entry("c", 13))
+	b.onListed(13, entry("a", 12), entry("c", 13))
 	b.want() // the watch may be late
-	b.watched(13, putEvent("a", 12), delEvent("b", 12), putEvent("c", 13))
+	b.onWatchEvents(13, putEvent("a", 12), delEvent("b", 12), putEvent("c", 13))
 	b.want("change 12 +a -b", "change 13 +c")
-	b.rules.heard = b.clock
+	b.machine.lastReceived = b.clock
 	b.pass(2 * time.Second)
 	b.want()
 }
 
 func TestRulesResyncBehindTheWatch(t *testing.T) {
 	b := resyncing(t)
-	b.watched(14, putEvent("a", 12), delEvent("b", 13), putEvent("c", 14))
+	b.onWatchEvents(14, putEvent("a", 12), delEvent("b", 13), putEvent("c", 14))
 	b.want("change 12 +a", "change 13 -b", "change 14 +c")
-	b.listed(11, entry("a", 9), entry("b", 7))
-	b.rules.heard = b.clock
+	b.onListed(11, entry("a", 9), entry("b", 7))
+	b.machine.lastReceived = b.clock
 	b.pass(2 * time.Second)
 	b.want()
 	if got := b.values("a", "b", "c"); got != "a=12 c=14" {
@@ -529,19 +529,19 @@ func TestRulesResyncBehindTheWatch(t *testing.T) {
 
 func TestRulesResyncFindsALoss(t *testing.T) {
 	b := resyncing(t)
-	b.listed(13, entry("a", 9), entry("c", 13))
+	b.onListed(13, entry("a", 9), entry("c", 13))
 	b.want()
-	b.rules.heard = b.clock
+	b.machine.lastReceived = b.clock
 	b.pass(2 * time.Second)
 	b.want("end", "not live", "list")
-	b.listed(13, entry("a", 9), entry("c", 13))
+	b.onListed(13, entry("a", 9), entry("c", 13))
 	b.want("reset 13 -b +c", "watch 14")
 }
 
 func TestRulesProgressIsRemembered(t *testing.T) {
 	b := started(t)
-	b.watched(50)
+	b.onWatchEvents(50)
 	b.want()
-	b.watched(40)
+	b.onWatchEvents(40)
 	b.want("end", "not live")
 }

@@ -153,7 +153,7 @@ func followingWith(t *testing.T, c *etcd.Conn, prefix string, tune tuning) (r *r
 	r = newRecorder(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- follow(ctx, c, prefix, false, r, tune) }()
+	go func() { done <- follow(ctx, c, Prefix(prefix), r, tune) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {

@@ -34,8 +34,21 @@ func tuningFor(conn *etcd.Conn) tuning {
 	}
 }
 
-// Follow mirrors the keys that begin with prefix, or with single the one key of
-// that name, and tells o every change. It returns nil when ctx is done, and an
+// Keys says what is mirrored.
+type Keys struct {
+	name    string
+	options []clientv3.OpOption
+}
+
+// Prefix is all keys that begin with prefix.
+func Prefix(prefix string) Keys {
+	return Keys{prefix, []clientv3.OpOption{clientv3.WithPrefix()}}
+}
+
+// Key is one key.
+func Key(key string) Keys { return Keys{name: key} }
+
+// Follow mirrors keys and tells o every change. It returns nil when ctx is done, and an
 // error if the configuration is wrong or conn is closed. Nothing else ends it:
 // while etcd cannot be reached it keeps what it has and goes on trying.
 //
@@ -45,45 +58,43 @@ func tuningFor(conn *etcd.Conn) tuning {
 // difference arrives as one Change with Reset set.
 //
 // All mirrors of a Conn share one stream.
-func Follow(ctx context.Context, conn *etcd.Conn, prefix string, single bool, o Observer) error {
-	return follow(ctx, conn, prefix, single, o, tuningFor(conn))
+func Follow(ctx context.Context, conn *etcd.Conn, keys Keys, o Observer) error {
+	return follow(ctx, conn, keys, o, tuningFor(conn))
 }
 
-func follow(ctx context.Context, conn *etcd.Conn, prefix string, single bool, o Observer, tune tuning) error {
+func follow(ctx context.Context, conn *etcd.Conn, keys Keys, o Observer, tune tuning) error {
 	life, release, err := conn.Hold(ctx)
 	if err != nil {
-		return conn.Explain("follow "+prefix, err)
+		return conn.Explain("follow "+keys.name, err)
 	}
 	defer release()
-	m := &mirror{Observer: o, conn: conn, key: prefix, tune: tune, told: make(chan told), life: life}
-	if !single {
-		m.options = append(m.options, clientv3.WithPrefix())
-	}
+	m := &mirror{Observer: o, conn: conn, keys: keys, tune: tune, reply: make(chan reply), life: life}
 	m.run()
 	if ctx.Err() == nil {
-		return conn.Explain("follow "+prefix, etcd.ErrClosed)
+		return conn.Explain("follow "+keys.name, etcd.ErrClosed)
 	}
 	return nil
 }
 
-// mirror does for its rules what they ask and tells them what comes of it. All
-// but the requests themselves happens in the goroutine of run.
+// mirror does what its machine asks and tells it what comes of that. All but the
+// requests themselves happens in the goroutine of run, which is that of Follow. There
+// is one more for a listing, a watch and a probe each while they are under way; run
+// ends them and waits for them.
 type mirror struct {
 	Observer
-	conn    *etcd.Conn
-	tune    tuning
-	key     string
-	options []clientv3.OpOption
+	conn *etcd.Conn
+	tune tuning
+	keys Keys
 
-	life  context.Context
-	wg    sync.WaitGroup
-	told  chan told
-	rules *rules
+	life    context.Context
+	wg      sync.WaitGroup
+	reply   chan reply
+	machine *machine
 
 	listing, watching, probing request
 }
 
-var _ effects = (*mirror)(nil)
+var _ actions = (*mirror)(nil)
 
 // request is a request under way. Its ctx ends when its answer is not wanted
 // any more.
@@ -92,10 +103,10 @@ type request struct {
 	cancel context.CancelFunc
 }
 
-// told is an answer to a request on its way to the rules.
-type told struct {
-	ctx  context.Context
-	tell func(now time.Time)
+// reply is an answer to a request on its way to the machine.
+type reply struct {
+	ctx     context.Context
+	deliver func(now time.Time)
 }
 
 func (m *mirror) run() {
@@ -104,10 +115,10 @@ func (m *mirror) run() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	link := m.conn.Link()
-	m.rules = newRules(m, m.tune, rand.Float64)
-	m.rules.start(time.Now(), link)
+	m.machine = newMachine(m, m.tune, rand.Float64)
+	m.machine.onStart(time.Now(), link)
 	for {
-		if next := m.rules.next(); next.IsZero() {
+		if next := m.machine.next(); next.IsZero() {
 			timer.Stop()
 		} else {
 			timer.Reset(time.Until(next))
@@ -115,15 +126,15 @@ func (m *mirror) run() {
 		select {
 		case <-m.life.Done():
 			return
-		case t := <-m.told:
+		case t := <-m.reply:
 			if t.ctx.Err() == nil {
-				t.tell(time.Now())
+				t.deliver(time.Now())
 			}
 		case <-link.Changed:
 			link = m.conn.Link()
-			m.rules.linked(time.Now(), link)
+			m.machine.onLinkChange(time.Now(), link)
 		case now := <-timer.C:
-			m.rules.tick(now, m.conn.Link().Heard, m.conn.LastWatchConfirmed())
+			m.machine.onTime(now, m.conn.Link().Heard, m.conn.LastWatchConfirmed())
 		}
 	}
 }
@@ -142,10 +153,10 @@ func (r *request) stop() {
 	}
 }
 
-// tell hands an answer to the rules. It reports false if nobody wants it.
-func (m *mirror) tell(ctx context.Context, f func(now time.Time)) bool {
+// deliver hands an answer to the machine. It reports false if nobody wants it.
+func (m *mirror) deliver(ctx context.Context, f func(now time.Time)) bool {
 	select {
-	case m.told <- told{ctx, f}:
+	case m.reply <- reply{ctx, f}:
 		return true
 	case <-ctx.Done():
 		return false
@@ -159,12 +170,12 @@ func (m *mirror) list() {
 		}
 		link, begun := m.conn.Link(), time.Now()
 		var resp *clientv3.GetResponse
-		err := m.conn.Do(ctx, "list "+m.key, func(ctx context.Context, client *clientv3.Client) (err error) {
-			resp, err = client.Get(ctx, m.key, m.options...)
+		err := m.conn.Do(ctx, "list "+m.keys.name, func(ctx context.Context, client *clientv3.Client) (err error) {
+			resp, err = client.Get(ctx, m.keys.name, m.keys.options...)
 			return err
 		})
 		if err != nil {
-			m.tell(ctx, func(now time.Time) { m.rules.listFailed(now, err) })
+			m.deliver(ctx, func(now time.Time) { m.machine.onListFailed(now, err) })
 			return
 		}
 		m.conn.Counters().Listings.Add(1)
@@ -173,9 +184,9 @@ func (m *mirror) list() {
 			entries[i] = EntryOf(kv)
 		}
 		took := time.Since(begun)
-		m.tell(ctx, func(now time.Time) {
-			m.rules.sent(link, took)
-			m.rules.listed(now, positionOf(resp.Header), entries)
+		m.deliver(ctx, func(now time.Time) {
+			m.machine.onListSent(link, took)
+			m.machine.onListed(now, positionOf(resp.Header), entries)
 		})
 	})
 }
@@ -185,14 +196,14 @@ func (m *mirror) probe() {
 		bounded, cancel := context.WithTimeout(ctx, m.tune.probe)
 		defer cancel()
 		var at position
-		err := m.conn.Do(bounded, "probe "+m.key, func(ctx context.Context, client *clientv3.Client) error {
-			resp, err := client.Get(ctx, m.key, clientv3.WithCountOnly())
+		err := m.conn.Do(bounded, "probe "+m.keys.name, func(ctx context.Context, client *clientv3.Client) error {
+			resp, err := client.Get(ctx, m.keys.name, clientv3.WithCountOnly())
 			if err == nil {
 				at = positionOf(resp.Header)
 			}
 			return err
 		})
-		m.tell(ctx, func(now time.Time) { m.rules.probed(now, at, err) })
+		m.deliver(ctx, func(now time.Time) { m.machine.onProbed(now, at, err) })
 	})
 }
 
@@ -200,7 +211,7 @@ func (m *mirror) watch(from int64) {
 	m.conn.Counters().Watches.Add(1)
 	m.begin(&m.watching, func(ctx context.Context) {
 		err := m.read(ctx, from)
-		m.tell(ctx, func(now time.Time) { m.rules.closed(now, m.conn.Explain("watch "+m.key, err)) })
+		m.deliver(ctx, func(now time.Time) { m.machine.onWatchClosed(now, m.conn.Explain("watch "+m.keys.name, err)) })
 	})
 }
 
@@ -216,22 +227,22 @@ func (m *mirror) read(ctx context.Context, from int64) error {
 	}
 	options := append([]clientv3.OpOption{
 		clientv3.WithRev(from), clientv3.WithCreatedNotify(), clientv3.WithProgressNotify(),
-	}, m.options...)
-	for resp := range client.Watch(watching, m.key, options...) {
+	}, m.keys.options...)
+	for resp := range client.Watch(watching, m.keys.name, options...) {
 		if err := resp.Err(); err != nil {
 			return err
 		}
 		m.conn.MarkReceived()
 		m.conn.Counters().Events.Add(uint64(len(resp.Events)))
 		at := positionOf(resp.Header)
-		tell := func(now time.Time) { m.rules.created(now, at) }
+		deliver := func(now time.Time) { m.machine.onWatchCreated(now, at) }
 		if resp.Created {
 			m.conn.MarkWatchConfirmed()
 		} else {
 			events := eventsOf(resp.Events)
-			tell = func(now time.Time) { m.rules.watched(now, at, events) }
+			deliver = func(now time.Time) { m.machine.onWatchEvents(now, at, events) }
 		}
-		if !m.tell(ctx, tell) {
+		if !m.deliver(ctx, deliver) {
 			return ctx.Err()
 		}
 	}
@@ -244,7 +255,7 @@ func (m *mirror) end() {
 	m.probing.stop()
 }
 
-func (m *mirror) suspect(generation uint64, cause error) { m.conn.Reconnect(generation, cause) }
+func (m *mirror) reconnect(generation uint64, cause error) { m.conn.Reconnect(generation, cause) }
 
 func positionOf(h *etcdserverpb.ResponseHeader) position {
 	return position{cluster: h.GetClusterId(), term: h.GetRaftTerm(), rev: h.GetRevision()}

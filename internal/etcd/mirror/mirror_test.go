@@ -292,7 +292,7 @@ func TestMirrorSingleKey(t *testing.T) {
 	r := newRecorder(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- Follow(ctx, c, "/k/a", true, r) }()
+	go func() { done <- Follow(ctx, c, Key("/k/a"), r) }()
 	r.awaitLive(t)
 	put(t, client, "/k/ab", "2")
 	put(t, client, "/k/a", "2")
@@ -307,7 +307,7 @@ func TestMirrorEndsWithItsConn(t *testing.T) {
 	t.Parallel()
 	c := etcd.Open(etcd.Config{Addrs: []string{"127.0.0.1:1"}})
 	done := make(chan error, 1)
-	go func() { done <- Follow(context.Background(), c, "/k/", false, newRecorder(t)) }()
+	go func() { done <- Follow(context.Background(), c, Prefix("/k/"), newRecorder(t)) }()
 	testkit.Eventually(t, soon, "the etcd.Conn tries to connect", func() bool { return c.Link().Err != nil })
 	if err := c.Close(); err != nil {
 		t.Error(err)
@@ -315,11 +315,11 @@ func TestMirrorEndsWithItsConn(t *testing.T) {
 	if err := <-done; !errors.Is(err, etcd.ErrClosed) {
 		t.Errorf("mirror ended with %v, want etcd.ErrClosed", err)
 	}
-	if err := Follow(t.Context(), c, "/k/", false, newRecorder(t)); !errors.Is(err, etcd.ErrClosed) {
+	if err := Follow(t.Context(), c, Prefix("/k/"), newRecorder(t)); !errors.Is(err, etcd.ErrClosed) {
 		t.Errorf("mirror of a closed etcd.Conn: %v, want etcd.ErrClosed", err)
 	}
 	bad := etcd.Open(etcd.Config{Addrs: []string{""}})
-	if err := Follow(t.Context(), bad, "/k/", false, newRecorder(t)); err == nil {
+	if err := Follow(t.Context(), bad, Prefix("/k/"), newRecorder(t)); err == nil {
 		t.Error("mirror with a malformed address returned nil")
 	}
 }
@@ -352,7 +352,7 @@ func TestResyncFindsWhatTheWatchLost(t *testing.T) {
 	tune := tuningFor(c)
 	tune.resync, tune.grace = 300*time.Millisecond, 50*time.Millisecond
 	forget := &forgetful{recorder: newRecorder(t)}
-	m := &mirror{Observer: forget, conn: c, tune: tune, key: "/k/", told: make(chan told), options: []clientv3.OpOption{clientv3.WithPrefix()}}
+	m := &mirror{Observer: forget, conn: c, tune: tune, keys: Prefix("/k/"), reply: make(chan reply)}
 	if _, err := c.Client(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -378,7 +378,7 @@ type forgetful struct {
 func (f *forgetful) Change(c Change) {
 	f.recorder.Change(c)
 	if c.First {
-		delete(f.mirror.rules.view, "/k/a")
+		delete(f.mirror.machine.view, "/k/a")
 		f.mu.Lock()
 		delete(f.keys, "/k/a")
 		f.mu.Unlock()
