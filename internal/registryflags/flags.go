@@ -109,6 +109,9 @@ func source(name, value string) string {
 	return "--" + name
 }
 
+// isFlag reports whether the value came from the flag.
+func isFlag(name, value string) bool { return source(name, value) != Variable(name) }
+
 // CheckQuotes returns an error if the value is in quotes, which no shell has taken
 // away: files of variables are often read by something else.
 func CheckQuotes(name, value string) error {

@@ -3,6 +3,8 @@ package registryflags
 import (
 	"crypto/tls"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -118,6 +120,36 @@ func TestPasswordsMayLookOdd(t *testing.T) {
 		s, err := read(map[string]string{User: "u", Password: password})
 		if want := strings.TrimRight(password, "\r\n"); err != nil || s.access.Password != want {
 			t.Errorf("%q: got %q, %v", password, s.access.Password, err)
+		}
+	}
+}
+
+func TestPasswordOrFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(file, []byte("filed"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const variable, flag = true, false
+	for _, tt := range []struct {
+		password, file bool // by variable
+		want           string
+	}{
+		{flag, variable, "typed"}, {variable, flag, file}, {flag, flag, ""}, {variable, variable, ""},
+	} {
+		t.Setenv("MICRO_REGISTRY_PASSWORD", "")
+		t.Setenv("MICRO_REGISTRY_PASSWORD_FILE", "")
+		if tt.password == variable {
+			t.Setenv("MICRO_REGISTRY_PASSWORD", "typed")
+		}
+		if tt.file == variable {
+			t.Setenv("MICRO_REGISTRY_PASSWORD_FILE", file)
+		}
+		s, err := read(map[string]string{User: "u", Password: "typed", PasswordFile: file})
+		if got := s.access.Password + s.access.PasswordFile; (err == nil) != (tt.want != "") || err == nil && got != tt.want {
+			t.Errorf("%+v: got %q, %v", tt, got, err)
+		}
+		if err != nil && strings.Contains(err.Error(), "typed") {
+			t.Errorf("told the password: %v", err)
 		}
 	}
 }

@@ -58,10 +58,16 @@ func (s *Settings) set(name, value string) (err error) {
 	case Password:
 		s.access.Password = value
 	case PasswordFile:
-		s.access.PasswordFile = value
-		if s.access.Password != "" {
-			return Wrong(name, value, "the password is given by %s as well; choose one", source(Password, s.access.Password))
+		password := s.access.Password
+		switch byFlag, fileByFlag := isFlag(Password, password), isFlag(name, value); {
+		case password == "" || fileByFlag && !byFlag:
+			s.access.Password = ""
+		case byFlag && !fileByFlag:
+			return nil // a flag goes before a variable
+		default:
+			return Wrong(name, value, "the password is given by %s as well; choose one", source(Password, password))
 		}
+		s.access.PasswordFile = value
 		if _, err := reload.NewPassword(value, nil).Get(); err != nil {
 			return Wrong(name, value, "%w", err)
 		}
