@@ -76,7 +76,7 @@ func (c *grpcClient) newState(o client.Options, old *state) *state {
 	s.picker.Names = s.backends.directory.Names
 	s.picker.Registry = func() string { return describe(p.registry) }
 
-	s.options = callOptions(s.codecs, own, perCall.call)
+	s.options = callOptions(s.codecs, own, perCall)
 	s.unwrapped = c.attempt(s)
 	s.invoke = wrap(s.unwrapped, o.CallOptions.CallWrappers)
 	return s
@@ -92,8 +92,13 @@ func describe(r registry.Registry) string {
 	return r.String() + " (" + strings.Join(addrs, ",") + ")"
 }
 
-// callOptions returns what grpc is given with each call, for each codec.
-func callOptions(codecs rpc.Codecs, own clientSettings, more []grpc.CallOption) map[*rpc.Codec][]grpc.CallOption {
+// grpcMaxRecvMsgSize is grpc's own limit for what is received.
+const grpcMaxRecvMsgSize = 4 << 20
+
+// callOptions returns what grpc is given with each call, for each codec. Each option
+// costs every call an allocation, so that one which says what grpc does anyway is
+// left out, unless options for all connections may say otherwise.
+func callOptions(codecs rpc.Codecs, own clientSettings, perCall *callSettings) map[*rpc.Codec][]grpc.CallOption {
 	recv, send := own.maxRecv, own.maxSend
 	if recv <= 0 {
 		recv = DefaultMaxRecvMsgSize
@@ -103,8 +108,11 @@ func callOptions(codecs rpc.Codecs, own clientSettings, more []grpc.CallOption) 
 	}
 	all := make(map[*rpc.Codec][]grpc.CallOption, len(codecs))
 	for _, codec := range codecs {
-		opts := []grpc.CallOption{grpc.ForceCodecV2(codec), grpc.MaxCallRecvMsgSize(recv), grpc.MaxCallSendMsgSize(send)}
-		all[codec] = slices.Clip(append(opts, more...))
+		opts := []grpc.CallOption{grpc.ForceCodecV2(codec), grpc.MaxCallSendMsgSize(send)}
+		if recv != grpcMaxRecvMsgSize || len(perCall.dial) > 0 {
+			opts = append(opts, grpc.MaxCallRecvMsgSize(recv))
+		}
+		all[codec] = slices.Clip(append(opts, perCall.call...))
 	}
 	return all
 }
