@@ -45,6 +45,9 @@ func prepareDataDir(dir string) (metadata []byte, err error) {
 	return checkWAL(dir, applied)
 }
 
+// lostAndFound is in the root of a file system of its own.
+const lostAndFound = "lost+found"
+
 // checkFiles refuses what is no file among the files of the member: reading a
 // pipe would never end.
 func checkFiles(dir string) error {
@@ -62,7 +65,7 @@ func checkFiles(dir string) error {
 			if err != nil {
 				return fmt.Errorf("read data directory %q: %w", dir, err)
 			}
-			if !info.Mode().IsRegular() {
+			if !info.Mode().IsRegular() && e.Name() != lostAndFound {
 				return damaged(dir, fmt.Errorf("open %q: it is no regular file", filepath.Join(path, e.Name())))
 			}
 		}
@@ -90,7 +93,7 @@ func checkOwn(dir string) error {
 		switch e.Name() {
 		case "member":
 			return nil
-		case "lost+found": // the root of a file system of its own
+		case lostAndFound:
 		default:
 			foreign = e.Name()
 		}

@@ -42,6 +42,20 @@ func TestEmptyDirectoryIsTaken(t *testing.T) {
 	start(t, cfg)
 }
 
+// TestVolumesOfTheirOwn shows that the log and the database may lie on file systems
+// of their own.
+func TestVolumesOfTheirOwn(t *testing.T) {
+	cfg := fast(t)
+	for _, part := range []string{"snap", "wal"} {
+		if err := os.MkdirAll(filepath.Join(cfg.DataDir, "member", part, "lost+found"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := checkFiles(cfg.DataDir); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestFileAsDirectory(t *testing.T) {
 	cfg := fast(t)
 	if err := os.WriteFile(cfg.DataDir, nil, 0o600); err != nil {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"unicode"
 
 	"go.uber.org/zap/zapcore"
 )
@@ -110,8 +111,16 @@ func writeField(b *strings.Builder, f zapcore.Field) {
 	}
 }
 
-// oneLine keeps a text from looking like several entries.
-func oneLine(s string) string { return strings.ReplaceAll(s, "\n", " | ") }
+// oneLine keeps a text from looking like several entries, and from commanding the
+// terminal that it may be shown on: clients choose some of what etcd logs.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, strings.ReplaceAll(s, "\n", " | "))
+}
 
 // parkingHook takes the place of the exit and the panic with which etcd answers
 // what it cannot recover from. It hands the reason to whoever waits for it and

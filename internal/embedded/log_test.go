@@ -65,9 +65,9 @@ func TestLineFormat(t *testing.T) {
 	core := newLineCore(&out, zapcore.WarnLevel)
 	lg := zap.New(core).With(zap.String("name", "a"))
 	lg.Info("not wanted")
-	lg.Warn("two\nlines", zap.Int("n", 3), zap.Error(errors.New("it broke")))
+	lg.Warn("two\nlines\x1b[2J\u009b", zap.Int("n", 3), zap.Error(errors.New("it \u202ebroke")))
 	_, text, _ := strings.Cut(out.String(), "  ")
-	if want := "warn  etcd: two | lines  name=a  n=3  error=\"it broke\"\n"; text != want {
+	if want := "warn  etcd: two | lines?[2J?  name=a  n=3  error=\"it ?broke\"\n"; text != want {
 		t.Fatalf("got %q, want %q", text, want)
 	}
 	core.close()

@@ -139,7 +139,7 @@ func (p *pages) tree(id uint64, low, high []byte) error {
 		return err
 	}
 	if native.Uint16(page[8:]) == leafPage {
-		if err := p.leaves(page, n, low, high); err != nil {
+		if err := p.leaves(page, n, low, high, false); err != nil {
 			return fmt.Errorf("page %d: %w", id, err)
 		}
 		return nil
@@ -175,8 +175,9 @@ func (p *pages) tree(id uint64, low, high []byte) error {
 	return nil
 }
 
-// leaves looks at the elements of a leaf page, and at the trees that begin there.
-func (p *pages) leaves(page []byte, n int, low, high []byte) error {
+// leaves looks at the elements of a leaf page, and at the trees that begin there. An
+// inline page, which is the value of an element, has no trees below it.
+func (p *pages) leaves(page []byte, n int, low, high []byte, inline bool) error {
 	var before []byte
 	for i := range n {
 		e := pageHeaderSize + i*elementSize
@@ -195,6 +196,9 @@ func (p *pages) leaves(page []byte, n int, low, high []byte) error {
 		before = key
 		if native.Uint32(page[e:])&bucketLeaf == 0 {
 			continue
+		}
+		if inline {
+			return errors.New("a bucket lies in one that is too small for that")
 		}
 		if err := p.bucket(value); err != nil {
 			return err
@@ -219,7 +223,7 @@ func (p *pages) bucket(value []byte) error {
 	if pageHeaderSize+n*elementSize > len(inline) {
 		return errors.New("a bucket has more elements than it can hold")
 	}
-	return p.leaves(inline, n, nil, nil)
+	return p.leaves(inline, n, nil, nil, true)
 }
 
 // part returns the bytes that an element of a page refers to, counted from where
