@@ -35,6 +35,10 @@ type Options struct {
 	// SuspectKeep is how long a suspect is kept untried. Zero means
 	// defaults.SuspectKeep.
 	SuspectKeep time.Duration
+	// Events is called with what happens to the services that are followed by name,
+	// for each in order. It must return quickly, and must not use the Directory. Nil
+	// means nobody is told.
+	Events func(Event)
 	// Disk keeps what is known beyond the end of the process, and stands in for a
 	// registry that does not answer at the start. Nil means not.
 	Disk *disk.Store
@@ -55,6 +59,7 @@ type Directory struct {
 	resolver feed.Resolver // nil if src is none
 	policy   suspectPolicy
 	saver    *saver // nil if nothing is kept on disk
+	onEvent  func(Event)
 
 	maxUnknown  int
 	sweepEvery  time.Duration
@@ -103,6 +108,7 @@ func New(src feed.Source, opts Options) *Directory {
 	d.sweepEvery = min(idle/10, defaults.UnknownNameIdle/3)
 	d.sweepsUnder = uint64(idle / d.sweepEvery)
 	d.sweepsBlank = min(d.sweepsUnder, uint64(defaults.UnknownNameIdle/d.sweepEvery))
+	d.onEvent = opts.Events
 	d.resolver, _ = src.(feed.Resolver)
 	if opts.Disk != nil {
 		d.saver = newSaver(opts.Disk)

@@ -38,5 +38,6 @@ func (v *view) adopt(saved disk.Saved) bool {
 	v.known, v.seen, v.dirty = true, true, true
 	v.fromDisk, v.savedAt = true, saved.Confirmed
 	v.services = saved.Services
+	v.events = append(v.events, Event{Kind: TookDisk})
 	return true
 }

@@ -130,6 +130,7 @@ func (e *entry) step(f func(now time.Time)) {
 		}
 	}
 	e.next = next
+	e.tell(now)
 	e.mu.Unlock()
 
 	if load {

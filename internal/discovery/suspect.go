@@ -63,7 +63,7 @@ func (s *suspect) record() *registry.Service {
 // rest of their record.
 func (v *view) depart(now time.Time, u feed.Update, before []*registry.Service) {
 	back := v.returned(u)
-	v.suspects = slices.DeleteFunc(v.suspects, func(s suspect) bool { return back(s.Node) })
+	v.drop(Restored, func(s *suspect) bool { return back(s.Node) })
 	v.losses = slices.DeleteFunc(v.losses, func(l loss) bool {
 		return back(l.Node) || now.Sub(l.at) >= v.policy.window
 	})
@@ -75,12 +75,14 @@ func (v *view) depart(now time.Time, u feed.Update, before []*registry.Service) 
 		switch {
 		case d.Cause == feed.Deleted:
 			v.forget(d)
+			v.note(Departed, d)
 		case d.Cause == feed.Vanished:
 			s.alone, s.question, s.askAt = !u.Gap, open, now
-			v.suspects = append(v.suspects, s)
+			v.suspect(s)
 		case u.Gap: // not seen to go: whether on purpose cannot be known
-			v.suspects = append(v.suspects, s)
+			v.suspect(s)
 		default:
+			v.note(Departed, d)
 			v.losses = append(v.losses, loss{Departure: d, service: s.service, at: now})
 		}
 	}
@@ -104,13 +106,32 @@ func (v *view) weigh(now time.Time) {
 		if l.Cause == feed.Expired {
 			s.askAt = now.Add(v.policy.recheck)
 		}
-		v.suspects, v.dirty = append(v.suspects, s), true
+		v.suspect(s)
+		v.dirty = true
 	}
+}
+
+// suspect begins to suspect a node.
+func (v *view) suspect(s suspect) {
+	v.suspects = append(v.suspects, s)
+	v.note(Suspected, s.Departure)
+}
+
+// drop ends the suspicion of nodes, and says how.
+func (v *view) drop(kind EventKind, which func(*suspect) bool) {
+	v.suspects = slices.DeleteFunc(v.suspects, func(s suspect) bool {
+		if !which(&s) {
+			return false
+		}
+		v.dirty = true
+		v.note(kind, s.Departure)
+		return true
+	})
 }
 
 // forget drops what is remembered of a node that was taken out on purpose.
 func (v *view) forget(d feed.Departure) {
-	v.suspects = slices.DeleteFunc(v.suspects, func(s suspect) bool { return s.Node.Id == d.Node.Id && s.Service == d.Service })
+	v.drop(Dropped, func(s *suspect) bool { return s.Node.Id == d.Node.Id && s.Service == d.Service })
 	v.losses = slices.DeleteFunc(v.losses, func(l loss) bool { return l.Node.Id == d.Node.Id && l.Service == d.Service })
 }
 
@@ -153,12 +174,11 @@ func (v *view) tick(now time.Time) (ask []feed.Departure, next time.Time) {
 			next = t
 		}
 	}
-	kept := v.suspects[:0]
-	for _, s := range v.suspects {
-		if v.status.Live && !now.Before(s.until) {
-			v.dirty = true
-			continue
-		}
+	if v.status.Live {
+		v.drop(Dropped, func(s *suspect) bool { return !now.Before(s.until) })
+	}
+	for i := range v.suspects {
+		s := &v.suspects[i]
 		if s.question == open && !now.Before(s.askAt) {
 			s.question = asked
 			ask = append(ask, s.Departure)
@@ -169,10 +189,7 @@ func (v *view) tick(now time.Time) (ask []feed.Departure, next time.Time) {
 		if v.status.Live {
 			sooner(s.until)
 		}
-		kept = append(kept, s)
 	}
-	clear(v.suspects[len(kept):])
-	v.suspects = kept
 	return ask, next
 }
 
@@ -196,12 +213,11 @@ func (v *view) resolve(now time.Time, about []feed.Departure, causes []feed.Caus
 		s.question, s.askAt, s.Cause = open, now.Add(v.policy.recheck), causes[i]
 		switch {
 		case s.Cause == feed.Deleted:
-			v.dirty = true
 			v.forget(d)
 		case s.Cause == feed.Expired && s.alone:
-			v.dirty = true
 			v.losses = append(v.losses, loss{Departure: s.Departure, service: s.service, at: s.at})
-			v.suspects = slices.Delete(v.suspects, at, at+1)
+			node := s.Node // s is moved
+			v.drop(Dropped, func(o *suspect) bool { return o.Node == node })
 		}
 	}
 	v.weigh(now)
@@ -209,13 +225,7 @@ func (v *view) resolve(now time.Time, about []feed.Departure, causes []feed.Caus
 
 // failed drops the suspects at an address that does not answer as it should.
 func (v *view) failed(address string) {
-	v.suspects = slices.DeleteFunc(v.suspects, func(s suspect) bool {
-		if s.Node.Address != address {
-			return false
-		}
-		v.dirty = true
-		return true
-	})
+	v.drop(Dropped, func(s *suspect) bool { return s.Node.Address == address })
 }
 
 func count(services []*registry.Service) (n int) {

@@ -31,7 +31,8 @@ type view struct {
 	losses   []loss
 	suspects []suspect
 
-	dirty bool // something that a snapshot shows has changed
+	events []Event // of the present step
+	dirty  bool    // something that a snapshot shows has changed
 }
 
 // update takes over a complete view of the registry.
@@ -45,10 +46,15 @@ func (v *view) update(now time.Time, u feed.Update) {
 	v.services, v.revision = u.Services, u.Revision
 	v.seen = v.seen || anyNode(u.Services)
 	if v.fatal || v.status.Since.IsZero() { // an answer says as much as a status
-		v.fatal, v.status = false, feed.Status{Live: true, Since: now, Confirmed: now}
+		v.fatal = false
+		v.enter(feed.Status{Live: true, Since: now, Confirmed: now})
 	}
 	if !v.policy.off {
 		v.depart(now, u, before)
+		return
+	}
+	for _, d := range u.Departed {
+		v.note(Departed, d)
 	}
 }
 
@@ -67,7 +73,8 @@ func (v *view) setStatus(now time.Time, s feed.Status) {
 	if s.Confirmed.IsZero() { // the answer may have been all there was
 		s.Confirmed = v.status.Confirmed
 	}
-	v.status, v.fatal, v.dirty = s, false, true
+	v.fatal, v.dirty = false, true
+	v.enter(s)
 	patience, bounded := refusal.Of(s.Err).Patience()
 	switch at := now.Add(patience); {
 	case !bounded:
@@ -79,8 +86,19 @@ func (v *view) setStatus(now time.Time, s feed.Status) {
 
 // fail notes that the source gave up.
 func (v *view) fail(now time.Time, err error) {
-	v.status = feed.Status{Err: err, Since: now, Confirmed: v.status.Confirmed}
 	v.fatal, v.dirty = true, true
+	v.enter(feed.Status{Err: err, Since: now, Confirmed: v.status.Confirmed})
+}
+
+// enter makes s the status, and tells if that is news.
+func (v *view) enter(s feed.Status) {
+	switch {
+	case s.Live && !v.status.Live:
+		v.events = append(v.events, Event{Kind: WentLive})
+	case !s.Live && (v.status.Live || v.status.Err == nil):
+		v.events = append(v.events, Event{Kind: WentStale, Err: s.Err})
+	}
+	v.status = s
 }
 
 // fill writes what is known into s.
