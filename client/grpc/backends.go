@@ -22,9 +22,10 @@ import (
 // backendsConfig is what backends are made from.
 type backendsConfig struct {
 	registry          registry.Registry
-	snapshot          string      // where the registry's services are kept
-	noSuspects        bool        // believe every departure
-	maxUnknown        int         // names followed of which no node was seen
+	snapshot          string // where the registry's services are kept
+	noSuspects        bool   // believe every departure
+	maxUnknown        int    // names followed of which no node was seen
+	events            *func(Event)
 	tls               *tls.Config // nil: as each address has it
 	dial              []grpc.DialOption
 	dialTimeout       time.Duration // zero is the default, as with those below
@@ -43,7 +44,7 @@ type otherTransport struct {
 
 // equal reports whether backends made from p serve for o as well.
 func (p backendsConfig) equal(o backendsConfig) bool {
-	return same(p.registry, o.registry) && p.snapshot == o.snapshot && p.noSuspects == o.noSuspects && p.maxUnknown == o.maxUnknown && p.tls == o.tls && p.dialTimeout == o.dialTimeout &&
+	return same(p.registry, o.registry) && p.snapshot == o.snapshot && p.noSuspects == o.noSuspects && p.maxUnknown == o.maxUnknown && p.events == o.events && p.tls == o.tls && p.dialTimeout == o.dialTimeout &&
 		p.maxHeaderListSize == o.maxHeaderListSize && p.poolSize == o.poolSize && p.maxStreams == o.maxStreams &&
 		len(p.more) == len(o.more) &&
 		slices.EqualFunc(p.dial, o.dial, func(a, b grpc.DialOption) bool { return same(a, b) })
@@ -84,6 +85,7 @@ func newBackends(p backendsConfig) *backends {
 	b.directory = discovery.New(feed.Of(p.registry), discovery.Options{
 		NoSuspects: p.noSuspects,
 		MaxUnknown: p.maxUnknown,
+		Events:     p.onEvent(),
 		Disk:       discovery.DiskOf(p.registry),
 	})
 	b.diagnosis = newDiagnosis(p.registry)

@@ -41,6 +41,7 @@ type clientSettings struct {
 	maxRecv, maxSend int
 	noSuspects       bool
 	maxUnknown       int
+	events           *func(Event)
 
 	maxHeaderListSize uint32
 	maxStreams        int
