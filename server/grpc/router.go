@@ -68,7 +68,7 @@ type routedResponse struct{ request *routedRequest }
 
 var _ server.Response = routedResponse{}
 
-func (r routedResponse) Codec() codec.Writer { return routedCodec{r.request} }
+func (r routedResponse) Codec() codec.Writer { return routedCodec(r) }
 
 // WriteHeader does nothing: an answer over gRPC has no headers of the program's
 // own, as in v2.

@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 v1alpha is deprecated, and what it is for are tools that speak nothing else
+
 package grpc_test
 
 import (
