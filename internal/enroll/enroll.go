@@ -44,14 +44,19 @@ type Config struct {
 
 // Enrollment is the running registration of one service. Its methods are safe
 // for concurrent use.
+//
+// It has two goroutines: run, which owns the machine, and one for the attempt that
+// is under way. Stop ends both and waits for them, for as long as its context
+// allows; then run takes back by itself what a late attempt registered. A registry
+// that observes registrations calls from a goroutine of its own, which run ends.
 type Enrollment struct {
-	cfg     Config
-	lines   *lines
-	ctx     context.Context
-	cancel  context.CancelFunc
-	custody chan ability.Status
-	asked   chan struct{} // holds a token if a check was asked for
-	done    chan struct{} // closed when run has returned
+	cfg      Config
+	lines    *lines
+	ctx      context.Context
+	cancel   context.CancelFunc
+	statuses chan ability.Status
+	asked    chan struct{} // holds a token if a check was asked for
+	done     chan struct{} // closed when run has returned
 	// outcome is decided once: run finished, or Stop gave up waiting for it.
 	outcome atomic.Int32
 
@@ -92,11 +97,11 @@ func Start(cfg Config) *Enrollment {
 	ctx, cancel := context.WithCancel(context.Background())
 	e := &Enrollment{
 		cfg: cfg, ctx: ctx, cancel: cancel,
-		lines:   &lines{log: cfg.Log, registry: cfg.Registry.String()},
-		custody: make(chan ability.Status),
-		asked:   make(chan struct{}, 1),
-		done:    make(chan struct{}),
-		changed: make(chan struct{}),
+		lines:    &lines{log: cfg.Log, registry: cfg.Registry.String()},
+		statuses: make(chan ability.Status),
+		asked:    make(chan struct{}, 1),
+		done:     make(chan struct{}),
+		changed:  make(chan struct{}),
 	}
 	retry := backoff.Backoff{Base: defaults.EtcdBaseDelay, Max: defaults.EtcdMaxDelay}
 	m := newMachine(time.Now(), cfg.Interval, e.renewal(), retry.Next)
@@ -213,19 +218,19 @@ func (e *Enrollment) run(m *machine) {
 			return
 		case <-timer.C:
 		case a := <-attempts:
-			changed = m.done(a, time.Now())
+			changed = m.onAttempt(a, time.Now())
 			if unwatch == nil && m.accepted {
 				unwatch = e.watch(a.node)
 			}
 		case <-e.asked:
 			m.checkNow(time.Now())
-		case c := <-e.custody:
-			changed = m.custody(c, time.Now())
+		case c := <-e.statuses:
+			changed = m.onStatus(c, time.Now())
 		}
 		if changed {
 			e.enter(m.state)
 		}
-		if m.tick(time.Now()) {
+		if m.startsAttempt(time.Now()) {
 			go func() { attempts <- e.attempt() }()
 		}
 		if !m.inFlight {
@@ -242,7 +247,7 @@ func (e *Enrollment) watch(node string) (stop func()) {
 	}
 	return o.ObserveRegistration(e.acceptedName(), node, func(s ability.Status) {
 		select {
-		case e.custody <- s:
+		case e.statuses <- s:
 		case <-e.ctx.Done():
 		}
 	})

@@ -24,8 +24,8 @@ type machine struct {
 	due      time.Time      // when the next attempt starts, unless one is in flight
 	begun    time.Time      // when the last one did
 	again    bool           // a check was asked for while one was in flight
-	kept     bool           // the backend's custody has spoken since the last acceptance
-	said     ability.Status // what it said last
+	observed bool           // the backend has told a status since the last acceptance
+	status   ability.Status // that it told last
 }
 
 // checkSpacing is the least time between the beginnings of two attempts that were
@@ -47,8 +47,9 @@ func newMachine(now time.Time, interval, renew time.Duration, delay func(int) ti
 	}
 }
 
-// tick reports whether an attempt is to be started now.
-func (m *machine) tick(now time.Time) bool {
+// startsAttempt reports whether an attempt is to be started now, and notes that it
+// is.
+func (m *machine) startsAttempt(now time.Time) bool {
 	if m.inFlight || now.Before(m.due) {
 		return false
 	}
@@ -73,8 +74,8 @@ func (m *machine) checkNow(now time.Time) {
 	}
 }
 
-// done takes in the outcome of an attempt and reports whether the state changed.
-func (m *machine) done(a attempt, now time.Time) bool {
+// onAttempt takes in the outcome of an attempt and reports whether the state changed.
+func (m *machine) onAttempt(a attempt, now time.Time) bool {
 	m.inFlight = false
 	defer func() {
 		if m.again {
@@ -90,7 +91,7 @@ func (m *machine) done(a attempt, now time.Time) bool {
 		m.failures = 0
 		m.due = now.Add(m.period())
 		if a.withdrawn {
-			m.accepted, m.kept = false, false
+			m.accepted, m.observed = false, false
 		}
 		return m.enter(State{Phase: Unhealthy, Reason: "the service's check failed: " + a.err.Error(), Err: a.err}, now)
 	case a.err != nil:
@@ -104,35 +105,35 @@ func (m *machine) done(a attempt, now time.Time) bool {
 		m.failures = 0
 		m.accepted = true
 		m.due = now.Add(m.period())
-		if m.kept {
+		if m.observed {
 			// The backend itself says what became of the record. A failure since may
 			// have hidden it.
-			return m.custody(m.said, now)
+			return m.onStatus(m.status, now)
 		}
 		return m.enter(State{Phase: Registered}, now)
 	}
 }
 
-// custody takes in what a backend that watches over the record says of it, and
+// onStatus takes in what a backend that watches over the record says of it, and
 // reports whether the state changed.
-func (m *machine) custody(c ability.Status, now time.Time) bool {
-	m.said = c
+func (m *machine) onStatus(c ability.Status, now time.Time) bool {
+	m.status = c
 	switch c.State {
 	case ability.Held:
-		m.kept, m.accepted = true, true
+		m.observed, m.accepted = true, true
 		return m.enter(State{Phase: Registered}, now)
 	case ability.Displaced:
-		m.kept = true
+		m.observed = true
 		return m.enter(State{Phase: Displaced, Reason: c.Reason, Err: c.Err}, now)
 	case ability.Paused:
-		m.kept = true
+		m.observed = true
 		return m.enter(State{Phase: Paused, Reason: c.Reason, Err: c.Err}, now)
 	case ability.Absent:
 		if !m.accepted {
 			// Before the first acceptance the attempts speak for themselves.
 			return false
 		}
-		m.kept = true
+		m.observed = true
 		return m.enter(State{Phase: Trying, Reason: c.Reason, Err: c.Err, lost: true}, now)
 	default:
 		return false

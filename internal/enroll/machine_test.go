@@ -17,30 +17,30 @@ func second(n int) time.Duration { return time.Duration(n+1) * time.Second }
 
 func TestMachineTriesAgain(t *testing.T) {
 	m := newMachine(start, time.Minute, 0, second)
-	if !m.tick(start) {
+	if !m.startsAttempt(start) {
 		t.Fatal("the first attempt waits")
 	}
-	if m.tick(start.Add(time.Hour)) {
+	if m.startsAttempt(start.Add(time.Hour)) {
 		t.Fatal("two attempts at once")
 	}
 	now := start
 	for n := range 3 {
-		m.done(attempt{node: "n", err: errors.New("down")}, now)
-		if m.tick(now.Add(second(n) - 1)) {
+		m.onAttempt(attempt{node: "n", err: errors.New("down")}, now)
+		if m.startsAttempt(now.Add(second(n) - 1)) {
 			t.Fatalf("failure %d: tried before the pause was over", n)
 		}
 		now = now.Add(second(n))
-		if !m.tick(now) {
+		if !m.startsAttempt(now) {
 			t.Fatalf("failure %d: not tried after the pause", n)
 		}
 	}
-	if !m.done(attempt{node: "n"}, now) || m.state.Phase != Registered || m.state.Node != "n" || m.state.Ready() != nil {
+	if !m.onAttempt(attempt{node: "n"}, now) || m.state.Phase != Registered || m.state.Node != "n" || m.state.Ready() != nil {
 		t.Fatalf("after success: %+v", m.state)
 	}
-	if m.tick(now.Add(time.Minute-1)) || !m.tick(now.Add(time.Minute)) {
+	if m.startsAttempt(now.Add(time.Minute-1)) || !m.startsAttempt(now.Add(time.Minute)) {
 		t.Fatal("the re-check does not come after the interval")
 	}
-	m.done(attempt{err: errors.New("down")}, now)
+	m.onAttempt(attempt{err: errors.New("down")}, now)
 	if m.due.Sub(now) != second(0) {
 		t.Fatalf("the pause after a success began at %s", m.due.Sub(now))
 	}
@@ -48,36 +48,36 @@ func TestMachineTriesAgain(t *testing.T) {
 
 func TestMachineRenewsEveryThird(t *testing.T) {
 	m := newMachine(start, time.Minute, 5*time.Second, second)
-	m.tick(start)
-	m.done(attempt{}, start)
-	if m.tick(start.Add(5*time.Second-1)) || !m.tick(start.Add(5*time.Second)) {
+	m.startsAttempt(start)
+	m.onAttempt(attempt{}, start)
+	if m.startsAttempt(start.Add(5*time.Second-1)) || !m.startsAttempt(start.Add(5*time.Second)) {
 		t.Fatal("not renewed in time")
 	}
 }
 
 func TestMachineReportsOneChangePerCause(t *testing.T) {
 	m := newMachine(start, time.Minute, 0, second)
-	m.tick(start)
-	if !m.done(attempt{err: errors.New("down")}, start) {
+	m.startsAttempt(start)
+	if !m.onAttempt(attempt{err: errors.New("down")}, start) {
 		t.Fatal("the first failure is no change")
 	}
 	m.inFlight = true
-	if m.done(attempt{err: errors.New("down")}, start) {
+	if m.onAttempt(attempt{err: errors.New("down")}, start) {
 		t.Fatal("the same failure again is a change")
 	}
 	m.inFlight = true
-	if !m.done(attempt{err: errors.New("refused")}, start) {
+	if !m.onAttempt(attempt{err: errors.New("refused")}, start) {
 		t.Fatal("another cause is no change")
 	}
 }
 
 func TestMachineCustody(t *testing.T) {
 	m := newMachine(start, time.Minute, 0, second)
-	if m.custody(ability.Status{State: ability.Absent}, start) {
+	if m.onStatus(ability.Status{State: ability.Absent}, start) {
 		t.Fatal("absence before the first registration is a change")
 	}
-	m.tick(start)
-	m.done(attempt{}, start)
+	m.startsAttempt(start)
+	m.onAttempt(attempt{}, start)
 	for _, step := range []struct {
 		in   ability.State
 		want Phase
@@ -85,54 +85,54 @@ func TestMachineCustody(t *testing.T) {
 		{ability.Absent, Trying}, {ability.Held, Registered}, {ability.Displaced, Displaced},
 		{ability.Held, Registered}, {ability.Paused, Paused}, {ability.Held, Registered},
 	} {
-		if !m.custody(ability.Status{State: step.in, Reason: step.in.String()}, start) || m.state.Phase != step.want {
-			t.Fatalf("custody %s: %+v", step.in, m.state)
+		if !m.onStatus(ability.Status{State: step.in, Reason: step.in.String()}, start) || m.state.Phase != step.want {
+			t.Fatalf("status %s: %+v", step.in, m.state)
 		}
 	}
 	// While the backend keeps watch, a re-check that went well changes nothing.
-	m.custody(ability.Status{State: ability.Paused, Reason: "by hand"}, start)
+	m.onStatus(ability.Status{State: ability.Paused, Reason: "by hand"}, start)
 	m.inFlight = true
-	if m.done(attempt{}, start) || m.state.Phase != Paused {
+	if m.onAttempt(attempt{}, start) || m.state.Phase != Paused {
 		t.Fatalf("a re-check resumed a paused node: %+v", m.state)
 	}
 	m.inFlight = true
-	if m.done(attempt{err: errors.New("down")}, start) || m.state.Phase != Paused {
+	if m.onAttempt(attempt{err: errors.New("down")}, start) || m.state.Phase != Paused {
 		t.Fatalf("a failed re-check hid the pause: %+v", m.state)
 	}
 }
 
 func TestMachineUnhealthy(t *testing.T) {
 	m := newMachine(start, time.Minute, 0, second)
-	m.tick(start)
-	m.done(attempt{}, start)
+	m.startsAttempt(start)
+	m.onAttempt(attempt{}, start)
 	m.inFlight = true
-	if !m.done(attempt{err: errors.New("disk full"), unhealthy: true, withdrawn: true}, start) || m.state.Phase != Unhealthy || m.accepted {
+	if !m.onAttempt(attempt{err: errors.New("disk full"), unhealthy: true, withdrawn: true}, start) || m.state.Phase != Unhealthy || m.accepted {
 		t.Fatalf("%+v", m.state)
 	}
 	if err := m.state.Ready(); err == nil {
 		t.Fatal("an unhealthy node is ready")
 	}
-	m.tick(start.Add(time.Minute))
-	if !m.done(attempt{}, start.Add(time.Minute)) || m.state.Phase != Registered {
+	m.startsAttempt(start.Add(time.Minute))
+	if !m.onAttempt(attempt{}, start.Add(time.Minute)) || m.state.Phase != Registered {
 		t.Fatalf("%+v", m.state)
 	}
 }
 
 func TestMachineForgetsAFailureOnceTheRecordStands(t *testing.T) {
 	m := newMachine(start, time.Minute, 0, second)
-	m.tick(start)
-	m.done(attempt{node: "n"}, start)
-	m.custody(ability.Status{State: ability.Held}, start)
+	m.startsAttempt(start)
+	m.onAttempt(attempt{node: "n"}, start)
+	m.onStatus(ability.Status{State: ability.Held}, start)
 	for _, failed := range []attempt{
 		{err: errors.New("describe the service")},
 		{err: errors.New("disk full"), unhealthy: true}, // and could not be withdrawn
 	} {
 		m.inFlight = true
-		if !m.done(failed, start) || m.state.Phase == Registered {
+		if !m.onAttempt(failed, start) || m.state.Phase == Registered {
 			t.Fatalf("%v: %+v", failed.err, m.state)
 		}
 		m.inFlight = true
-		if !m.done(attempt{node: "n"}, start) || m.state.Phase != Registered {
+		if !m.onAttempt(attempt{node: "n"}, start) || m.state.Phase != Registered {
 			t.Fatalf("after %v has passed: %+v", failed.err, m.state)
 		}
 	}
@@ -142,27 +142,27 @@ func TestMachineForgetsAFailureOnceTheRecordStands(t *testing.T) {
 // asked for during an attempt comes after it.
 func TestMachineChecksNow(t *testing.T) {
 	m := newMachine(start, time.Minute, 0, second)
-	m.tick(start)
-	m.done(attempt{node: "n"}, start)
+	m.startsAttempt(start)
+	m.onAttempt(attempt{node: "n"}, start)
 	now := start.Add(time.Second)
 	attempts := 0
 	for range 1000 { // a change every millisecond
 		m.checkNow(now)
-		if m.tick(now) {
+		if m.startsAttempt(now) {
 			attempts++
 			m.checkNow(now)
-			m.done(attempt{node: "n"}, now)
+			m.onAttempt(attempt{node: "n"}, now)
 		}
 		now = now.Add(time.Millisecond)
 	}
 	if attempts != 5 {
 		t.Errorf("%d attempts in a second, want one every 200 ms", attempts)
 	}
-	if !m.tick(now.Add(checkSpacing)) {
+	if !m.startsAttempt(now.Add(checkSpacing)) {
 		t.Error("the last change waits for the re-check")
 	}
-	m.done(attempt{node: "n"}, now)
-	if m.tick(now.Add(time.Second)) {
+	m.onAttempt(attempt{node: "n"}, now)
+	if m.startsAttempt(now.Add(time.Second)) {
 		t.Error("one more attempt than was asked for")
 	}
 }
