@@ -97,6 +97,9 @@ func (b *backend) open() *link {
 	access, _ := settings.Of[etcd.Access](b.opts.Context)
 	s, _ := settings.Of[etcdSettings](b.opts.Context)
 	keys, _ := settings.Of[layout.Layout](b.opts.Context)
+	if s.client != nil && (b.opts.Addrs != nil || b.opts.Secure || b.opts.TLSConfig != nil || access != (etcd.Access{})) {
+		logger.Warnf("Registry [etcd] Addresses, TLS settings and login have no effect: the program brought a client of its own, and they are that client's")
+	}
 	l := &link{layout: keys, conn: etcd.Open(etcd.Config{
 		Addrs:        b.opts.Addrs,
 		Secure:       b.opts.Secure,

@@ -1,6 +1,7 @@
 package etcd_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/etcd"
 	"github.com/rollcall-go/micro/registry/registrytest"
@@ -67,6 +69,29 @@ func TestOwnClient(t *testing.T) {
 	}
 	if _, err := client.Get(t.Context(), "k"); err != nil {
 		t.Errorf("the program's client was closed: %v", err)
+	}
+}
+
+// TestSettingsBesideAnOwnClientAreTold gives, as a flag does, what the program's
+// client does not take.
+func TestSettingsBesideAnOwnClientAreTold(t *testing.T) {
+	var log bytes.Buffer
+	before := logger.DefaultLogger
+	logger.DefaultLogger = logger.NewLogger(logger.WithOutput(&log))
+	defer func() { logger.DefaultLogger = before }()
+
+	r := etcd.NewRegistry(etcd.Client(testkit.StartEtcd(t).Client(t)))
+	if log.Len() > 0 {
+		t.Errorf("the log says %q, and nothing was given", &log)
+	}
+	if err := r.Init(registry.Addrs("a:1"), etcd.Auth("user", "hunter2")); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(log.String(), "client of its own") || strings.Contains(log.String(), "hunter2") {
+		t.Errorf("the log says %q", &log)
+	}
+	if err := r.(io.Closer).Close(); err != nil {
+		t.Error(err)
 	}
 }
 
