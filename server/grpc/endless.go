@@ -3,6 +3,7 @@ package grpc
 import (
 	"context"
 	"strings"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
@@ -32,18 +33,21 @@ const lastWord = 50 * time.Millisecond
 // endless serves a stream that does not end by itself. It ends once the server has
 // deregistered, so that it holds up no stop.
 func (i *interceptors) endless(srv any, stream grpc.ServerStream, next grpc.StreamHandler) error {
+	stopping := status.Error(codes.Unavailable, "the server is stopping")
 	ctx, cancel := context.WithCancel(stream.Context())
 	defer cancel()
 	done := make(chan error, 1)
-	i.endlessWG.Go(func() {
+	if !i.streams.start(func() {
 		// Ends at the latest when endless has returned, which ends what it sends and
 		// receives on.
 		done <- i.recovery.run(ctx, func() error { return next(srv, &contextStream{stream, ctx}) })
-	})
+	}) {
+		return stopping
+	}
 	select {
 	case err := <-done:
 		return err
-	case <-i.drainC:
+	case <-i.streams.endC:
 	}
 	cancel()
 	timer := time.NewTimer(lastWord)
@@ -52,5 +56,31 @@ func (i *interceptors) endless(srv any, stream grpc.ServerStream, next grpc.Stre
 	case <-done:
 	case <-timer.C:
 	}
-	return status.Error(codes.Unavailable, "the server is stopping")
+	return stopping
+}
+
+// endlessStreams are the goroutines that serve endless streams.
+type endlessStreams struct {
+	mu    sync.Mutex // keeps new ones from starting when end has been called
+	ended bool
+	endC  chan struct{} // closed by end
+	wg    sync.WaitGroup
+}
+
+// start runs serve in a goroutine, unless the streams are ending.
+func (s *endlessStreams) start(serve func()) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ended {
+		s.wg.Go(serve)
+	}
+	return !s.ended
+}
+
+// end has the streams end. Wait of wg tells when they have.
+func (s *endlessStreams) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+	close(s.endC)
 }

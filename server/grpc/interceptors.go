@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"reflect"
-	"sync"
 	"sync/atomic"
 
 	"google.golang.org/grpc"
@@ -27,8 +26,7 @@ type interceptors struct {
 	// nilServices tells that a service of RegisterService has no implementation.
 	nilServices bool
 
-	drainC    <-chan struct{} // closed when endless streams are to end
-	endlessWG sync.WaitGroup  // counts their handlers
+	streams endlessStreams
 }
 
 // method is a method of a service of RegisterService.

@@ -141,7 +141,6 @@ type run struct {
 	settings     *serverSettings
 
 	stopC         chan struct{} // closed when the stop begins
-	drainC        chan struct{} // closed when the calls in flight are to end
 	readinessDone chan struct{} // closed when followReadiness has returned
 	servingDone   chan struct{} // closed when the server accepts no more
 	stop          func() error  // stops once, and tells every caller how that went
@@ -149,14 +148,12 @@ type run struct {
 
 // begin serves on l and begins to register. The caller holds mu.
 func (s *grpcServer) begin(l net.Listener) *run {
-	drainC := make(chan struct{})
-	i := &interceptors{calls: &s.calls, recovery: &s.recovery, methods: make(map[string]method), drainC: drainC}
+	i := &interceptors{calls: &s.calls, recovery: &s.recovery, methods: make(map[string]method), streams: endlessStreams{endC: make(chan struct{})}}
 	r := &run{
 		grpc:          grpc.NewServer(s.grpcOptions(i)...),
 		interceptors:  i,
 		settings:      settingsOf(s.opts.Context),
 		stopC:         make(chan struct{}),
-		drainC:        drainC,
 		readinessDone: make(chan struct{}),
 		servingDone:   make(chan struct{}),
 	}

@@ -52,7 +52,7 @@ func (r *run) stopAll(o server.Options, waiting *sync.WaitGroup) error {
 	if registered {
 		r.delay()
 	}
-	close(r.drainC)
+	r.interceptors.streams.end()
 	errs = append(errs, r.drain(waiting))
 	return errors.Join(append(errs, runAll(o.AfterDrain)...)...)
 }
@@ -84,7 +84,7 @@ func (r *run) drain(waiting *sync.WaitGroup) error {
 	if r.settings.grace <= 0 {
 		r.grpc.Stop()
 		<-r.servingDone
-		r.interceptors.endlessWG.Wait()
+		r.interceptors.streams.wg.Wait()
 		return nil
 	}
 	done := make(chan struct{})
@@ -105,6 +105,6 @@ func (r *run) drain(waiting *sync.WaitGroup) error {
 		err = fmt.Errorf("stop the server: calls that took longer than its grace of %s were cut off", r.settings.grace)
 	}
 	<-r.servingDone
-	r.interceptors.endlessWG.Wait()
+	r.interceptors.streams.wg.Wait()
 	return err
 }
