@@ -8,7 +8,7 @@ package grpc
 // NewClient returns has this method unless client.Wrap surrounds it.
 func (c *grpcClient) Stats() map[string]uint64 {
 	backends := c.current.Load().backends
-	known := backends.directory.Known()
+	known := backends.directory.Summary()
 	return map[string]uint64{
 		"services_followed": uint64(known.Services),
 		"nodes":             uint64(known.Nodes),

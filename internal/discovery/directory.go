@@ -137,7 +137,7 @@ func (d *Directory) Lookup(name string) *Snapshot {
 	}
 	e, err := d.follow(name)
 	if err != nil {
-		return &Snapshot{Name: name, Err: err, Fatal: true, turn: new(atomic.Uint64)}
+		return &Snapshot{Name: name, Err: err, Fatal: true, cursor: new(atomic.Uint64)}
 	}
 	return e.use()
 }

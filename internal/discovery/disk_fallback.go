@@ -14,15 +14,15 @@ const diskPatience = time.Second
 // to be asked.
 func (v *view) wantsDisk(now time.Time) bool {
 	switch {
-	case v.patience.IsZero():
+	case v.diskAfter.IsZero():
 		return false
 	case v.known || v.fatal:
-		v.patience = time.Time{}
+		v.diskAfter = time.Time{}
 		return false
-	case v.status.Err == nil && now.Before(v.patience):
+	case v.status.Err == nil && now.Before(v.diskAfter):
 		return false
 	}
-	v.patience, v.loading = time.Time{}, true
+	v.diskAfter, v.loading = time.Time{}, true
 	return true
 }
 

@@ -40,12 +40,12 @@ func newEntry(d *Directory, name string) *entry {
 	if name == "" { // nothing is routed by the view of all services
 		e.view.policy.off = true
 	} else if d.saver != nil {
-		e.view.patience = time.Now().Add(diskPatience)
+		e.view.diskAfter = time.Now().Add(diskPatience)
 	}
 	e.ctx, e.cancel = context.WithCancel(d.ctx)
-	turn := new(atomic.Uint64)
-	turn.Store(rand.Uint64N(1 << 32))
-	e.snapshot.Store(&Snapshot{Name: name, turn: turn, changed: make(chan struct{})})
+	cursor := new(atomic.Uint64)
+	cursor.Store(rand.Uint64N(1 << 32))
+	e.snapshot.Store(&Snapshot{Name: name, cursor: cursor, changed: make(chan struct{})})
 	e.used.Store(d.sweep.Load())
 	return e
 }
@@ -114,7 +114,7 @@ func (e *entry) step(f func(now time.Time)) {
 	f(now)
 	ask, next := e.view.tick(now)
 	load := e.view.wantsDisk(now)
-	if at := e.view.patience; !at.IsZero() && (next.IsZero() || at.Before(next)) {
+	if at := e.view.diskAfter; !at.IsZero() && (next.IsZero() || at.Before(next)) {
 		next = at
 	}
 	if e.view.dirty {
@@ -147,7 +147,7 @@ func (e *entry) step(f func(now time.Time)) {
 // publish replaces the snapshot. The caller holds mu.
 func (e *entry) publish(s *Snapshot) {
 	old := e.snapshot.Load()
-	s.Name, s.turn, s.changed = e.name, old.turn, make(chan struct{})
+	s.Name, s.cursor, s.changed = e.name, old.cursor, make(chan struct{})
 	switch had, has := len(old.Suspects) > 0, len(s.Suspects) > 0; {
 	case has && !had:
 		e.dir.suspect.Add(1)
@@ -158,7 +158,7 @@ func (e *entry) publish(s *Snapshot) {
 	close(old.changed)
 	e.dir.observed(s)
 	if e.dir.saver != nil {
-		e.dir.saver.soon(e)
+		e.dir.saver.schedule(e)
 	}
 }
 
@@ -174,5 +174,5 @@ func (e *entry) drop() {
 		e.dir.suspect.Add(-1)
 	}
 	close(last.changed)
-	e.dir.observed(&Snapshot{Name: e.name, turn: new(atomic.Uint64)})
+	e.dir.observed(&Snapshot{Name: e.name, cursor: new(atomic.Uint64)})
 }

@@ -46,8 +46,8 @@ func newSaver(s *disk.Store) *saver {
 	return &saver{store: s, wake: make(chan struct{}, 1), unsaved: map[*entry]bool{}}
 }
 
-// soon has the entry's snapshot written soon.
-func (s *saver) soon(e *entry) {
+// schedule marks the entry as changed: it is written, with others, in a moment.
+func (s *saver) schedule(e *entry) {
 	s.mu.Lock()
 	s.unsaved[e] = true
 	s.mu.Unlock()

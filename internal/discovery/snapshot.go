@@ -70,7 +70,7 @@ type Snapshot struct {
 	// to an earlier process. Zero if it never did.
 	Confirmed time.Time
 
-	turn    *atomic.Uint64
+	cursor  *atomic.Uint64
 	changed chan struct{}
 	derived atomic.Value
 }
@@ -103,4 +103,4 @@ func (s *Snapshot) Changed() <-chan struct{} { return s.changed }
 
 // Turn counts up by one each time it is called, beginning anywhere, and goes on
 // from one snapshot of the name to the next. Round robin takes its turns from it.
-func (s *Snapshot) Turn() uint64 { return s.turn.Add(1) }
+func (s *Snapshot) Turn() uint64 { return s.cursor.Add(1) }

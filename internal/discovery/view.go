@@ -21,12 +21,12 @@ type view struct {
 	fatal       bool
 	giveUp      time.Time // see Snapshot.GiveUp
 
-	// patience is until when a registry that says nothing is waited for before the
+	// diskAfter is until when a registry that says nothing is waited for before the
 	// disk is asked. Zero if it is not to be asked, or was.
-	patience time.Time
-	loading  bool      // the disk is being asked
-	fromDisk bool      // services are those of an earlier process
-	savedAt  time.Time // and were confirmed at this time
+	diskAfter time.Time
+	loading   bool      // the disk is being asked
+	fromDisk  bool      // services are those of an earlier process
+	savedAt   time.Time // and were confirmed at this time
 
 	losses   []loss
 	suspects []suspect

@@ -166,6 +166,3 @@ func (q *Queue) Stop() {
 		q.ended()
 	}
 }
-
-// Done is closed when the queue is stopped.
-func (q *Queue) Done() <-chan struct{} { return q.done }

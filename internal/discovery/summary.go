@@ -2,8 +2,8 @@ package discovery
 
 import "time"
 
-// Known sums up what a Directory knows at one moment.
-type Known struct {
+// Summary sums up what a Directory knows at one moment.
+type Summary struct {
 	Services int // names that are followed
 	Nodes    int // that calls may be routed to, the suspects among them
 	Suspects int
@@ -11,19 +11,19 @@ type Known struct {
 	Oldest   time.Duration // the greatest age among them
 }
 
-// Known sums up what is known now.
-func (d *Directory) Known() Known {
-	var k Known
+// Summary sums up what is known now.
+func (d *Directory) Summary() Summary {
+	var sum Summary
 	now := time.Now()
 	for _, e := range *d.entries.Load() {
 		s := e.snapshot.Load()
-		k.Services++
-		k.Nodes += len(s.Nodes) + len(s.Suspects)
-		k.Suspects += len(s.Suspects)
+		sum.Services++
+		sum.Nodes += len(s.Nodes) + len(s.Suspects)
+		sum.Suspects += len(s.Suspects)
 		if s.Origin != Live {
-			k.NotLive++
+			sum.NotLive++
 		}
-		k.Oldest = max(k.Oldest, s.Age(now))
+		sum.Oldest = max(sum.Oldest, s.Age(now))
 	}
-	return k
+	return sum
 }
