@@ -64,14 +64,17 @@ func ownHosts(ec *embed.Config) []string {
 	return hosts
 }
 
-// pageHeader is how etcd's gateway from HTTP to gRPC passes on the header by which
-// a browser says from which page a request comes. Programs do not send it.
-const pageHeader = "grpcgateway-origin"
+// pageHeaders are how etcd's gateway from HTTP to gRPC passes on the headers by
+// which a browser says from which page a request comes. Programs do not send them.
+var pageHeaders = []string{"grpcgateway-origin", "grpcgateway-referer"}
 
 // refusePages returns an error for a request that comes from a page in a browser.
 func refusePages(ctx context.Context) error {
-	if md, _ := metadata.FromIncomingContext(ctx); len(md.Get(pageHeader)) > 0 {
-		return status.Errorf(codes.PermissionDenied, "refuse the request of a page at %q: this etcd answers programs only", md.Get(pageHeader)[0])
+	md, _ := metadata.FromIncomingContext(ctx)
+	for _, header := range pageHeaders {
+		if page := md.Get(header); len(page) > 0 {
+			return status.Errorf(codes.PermissionDenied, "refuse the request of a page at %.100q: this etcd answers programs only", page[0])
+		}
 	}
 	return nil
 }

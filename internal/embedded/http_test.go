@@ -53,6 +53,7 @@ func TestPagesAreKeptOut(t *testing.T) {
 		"simple request":     {"Origin", "http://evil.example", "Content-Type", "text/plain"},
 		"form":               {"Origin", "http://evil.example", "Content-Type", "application/x-www-form-urlencoded"},
 		"file or sandbox":    {"Origin", "null"},
+		"referer alone":      {"Referer", "http://evil.example/page"},
 		"page of this host":  {"Origin", "http://127.0.0.1:8080"},
 		"rebound name":       {"Host", "evil.example"},
 		"rebound, own port":  {"Host", "evil.example:" + port},
@@ -116,6 +117,38 @@ func TestPagesDoNotUseWebSockets(t *testing.T) {
 	text, _ := io.ReadAll(answer) // ends with the connection
 	if !strings.Contains(string(text), "answers programs only") {
 		t.Errorf("got %q", text)
+	}
+}
+
+// TestPagesAreKeptOutWithTLS shows the same where the certificate is one that
+// browsers trust.
+func TestPagesAreKeptOutWithTLS(t *testing.T) {
+	ca := testkit.NewCA(t)
+	own := ca.Server(t)
+	cfg := fast(t)
+	cfg.CertFile, cfg.KeyFile = own.CertFile, own.KeyFile
+	s, _ := start(t, cfg)
+	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{TLSClientConfig: ca.TLS(), ForceAttemptHTTP2: true}}
+	defer client.CloseIdleConnections()
+	for origin, want := range map[string]int{"": http.StatusOK, "https://evil.example": http.StatusForbidden, "null": http.StatusForbidden} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+s.Addr()+"/v3/kv/put", strings.NewReader(put))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if origin != "" {
+			req.Header.Set("Origin", origin)
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+			t.Error(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != want || resp.Header.Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("%q is answered %s, %v", origin, resp.Status, resp.Header)
+		}
 	}
 }
 
