@@ -9,6 +9,7 @@ import (
 	"github.com/rollcall-go/micro/client/selector"
 	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/discovery"
+	"github.com/rollcall-go/micro/internal/endpoint"
 	"github.com/rollcall-go/micro/internal/pick"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -90,9 +91,7 @@ func (r *route) lookup(ctx context.Context) error {
 func (r *route) next(ctx context.Context) (pick.Target, error) {
 	switch {
 	case r.addresses != nil:
-		address := r.addresses[r.turn%uint64(len(r.addresses))]
-		r.turn++
-		return pick.Target{Node: &registry.Node{Address: address}}, nil
+		return r.nextAddress(), nil
 	case r.custom != nil:
 		node, err := r.custom()
 		if err == nil && node == nil {
@@ -117,6 +116,22 @@ func (r *route) next(ctx context.Context) (pick.Target, error) {
 		choice.Warm.Connect()
 	}
 	return choice.Target, nil
+}
+
+// nextAddress takes the next of the addresses that the program named. One that is
+// silent is passed over as long as there is another.
+func (r *route) nextAddress() pick.Target {
+	for range r.addresses[1:] {
+		address := r.addresses[r.turn%uint64(len(r.addresses))]
+		c, err := r.state.backends.direct(address)
+		if err != nil || c.State() != endpoint.Silent {
+			break
+		}
+		r.turn++
+	}
+	address := r.addresses[r.turn%uint64(len(r.addresses))]
+	r.turn++
+	return pick.Target{Node: &registry.Node{Address: address}}
 }
 
 // hint adds to err what the registry itself has to say on why there is no node.

@@ -99,17 +99,46 @@ func TestTheOnlyNodeIsSilent(t *testing.T) {
 	}
 }
 
+// One of the addresses that a program named goes silent.
+func TestOneAddressIsSilent(t *testing.T) {
+	a, b := serve(t, echo), serve(t, echo)
+	p := testkit.StartProxy(t, a.Address)
+	c := newClient(t)
+	both := client.WithAddress(p.Addr(), b.Address)
+	for range 4 {
+		mustSay(t, c, "x", both)
+	}
+	p.Blackhole()
+	testkit.Eventually(t, 10*time.Second, "the silent one is passed over", func() bool {
+		_, err := say(t.Context(), c, "x", both, client.WithRequestTimeout(700*time.Millisecond), client.WithRetries(0))
+		if err != nil {
+			return false
+		}
+		_, err = say(t.Context(), c, "x", both, client.WithRequestTimeout(700*time.Millisecond), client.WithRetries(0))
+		return err == nil
+	})
+	for range 20 {
+		mustSay(t, c, "x", both, client.WithRequestTimeout(time.Second), client.WithRetries(0))
+	}
+}
+
 // A program may have a dialer of its own; then nothing is known of silence.
 func TestOwnDialer(t *testing.T) {
-	n := serve(t, echo)
-	var dialed atomic.Int64
+	n := serve(t, func(ctx context.Context, path string, decode func(any) error) (any, error) {
+		select {
+		case <-time.After(300 * time.Millisecond):
+		case <-ctx.Done():
+		}
+		return echo(ctx, path, decode)
+	})
 	dial := grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
-		dialed.Add(1)
 		return (&net.Dialer{}).DialContext(ctx, "tcp", address)
 	})
 	c := newClient(t, client.Registry(register(t, service("echo", n))), func(o *client.Options) { DialOptions(dial)(&o.CallOptions) })
-	mustSay(t, c, "x")
-	if dialed.Load() != 1 {
-		t.Errorf("dialed %d times", dialed.Load())
+	for range 5 {
+		mustSay(t, c, "x")
+	}
+	if got := n.conns.Load(); got != 1 {
+		t.Errorf("%d connections", got)
 	}
 }

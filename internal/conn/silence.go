@@ -40,8 +40,9 @@ func (w *wire) listen(now time.Duration) bool {
 	}
 	// A call that ended by its deadline is evidence as well.
 	waiting := calls > 0 || begun != h.begun
+	unheard := received == 0 && w.is(endpoint.Ready) // by a dialer of the program
 	switch {
-	case !waiting || !w.is(endpoint.Ready):
+	case !waiting || unheard || !w.is(endpoint.Ready):
 		h.quiet, h.asked, h.pinged = 0, false, false
 	case h.quiet == 0:
 		h.quiet = now
