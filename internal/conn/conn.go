@@ -42,6 +42,8 @@ func (c *Conn) State() endpoint.State {
 		return endpoint.Idle
 	case c.silent.Load():
 		return endpoint.Silent
+	case w.doubted.Load():
+		return endpoint.Connecting // others first, as long as they are ready
 	default:
 		return endpoint.State(w.state.Load())
 	}

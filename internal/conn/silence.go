@@ -13,7 +13,7 @@ type hearing struct {
 	quiet           time.Duration // since when calls wait and nothing is heard; zero: not so
 	heard           time.Duration // when something was last heard
 	asked           bool          // whether the node lives, since it became quiet
-	pinged          bool          // on this wire
+	pinged          time.Duration // when a ping was sent on the wire, since it became quiet
 	pings           int           // in a row, with nothing heard but their answers
 	replies         uint64        // of the wire's received, at the last ping
 }
@@ -32,7 +32,8 @@ func (w *wire) listen(now time.Duration) bool {
 			h.pings = 0
 		}
 		h.received, h.begun, h.heard = received, begun, now
-		h.quiet, h.asked, h.pinged = 0, false, false
+		h.quiet, h.asked, h.pinged = 0, false, 0
+		w.doubted.Store(false)
 		if calls > 0 {
 			h.quiet = now
 		}
@@ -43,7 +44,8 @@ func (w *wire) listen(now time.Duration) bool {
 	unheard := received == 0 && w.is(endpoint.Ready) // by a dialer of the program
 	switch {
 	case !waiting || unheard || !w.is(endpoint.Ready):
-		h.quiet, h.asked, h.pinged = 0, false, false
+		h.quiet, h.asked, h.pinged = 0, false, 0
+		w.doubted.Store(false)
 	case h.quiet == 0:
 		h.quiet = now
 	}
@@ -59,14 +61,14 @@ func (w *wire) quietFor(now time.Duration) time.Duration {
 }
 
 // ping asks for a sign of life on the wire itself, if that may be done.
-func (w *wire) ping() bool {
+func (w *wire) ping(now time.Duration) bool {
 	h := &w.hearing
 	f := w.framed.Load()
 	if f == nil || !w.conn.pings.Load() || h.pings >= maxPings {
 		return false
 	}
 	h.pings++
-	h.pinged, h.replies = true, w.received.Load()
+	h.pinged, h.replies = now, w.received.Load()
 	w.conn.set.wg.Go(f.ping) // which may wait for room in the socket, until that is closed
 	return true
 }
@@ -106,6 +108,14 @@ func (p *patience) grow(now time.Duration) {
 	p.factor, p.grown = min(2*max(p.factor, 1), maxPatience), now
 }
 
+// A ping on a wire that others share is answered at once. The first one is sent
+// early, and while it is not answered the node merely comes after those that are
+// ready, so that few calls are under way when it turns out to be silent.
+const (
+	askEarly = 10 // of Options.Silence, after which the first ping is sent
+	doubt    = 10 // of Options.Silence, within which it should be answered
+)
+
 // inspect looks for silence. When half the time is over that silence is borne, it
 // asks for a sign of life, by a ping or by a second connection. When the whole time
 // is over, calls leave the wire, for another one that was heard since, or for one
@@ -120,17 +130,21 @@ func (c *Conn) inspect(now time.Duration) (ended []*wire, more bool) {
 	silence, borne := c.set.opts.Silence, c.borne(now)
 	for _, w := range c.wires {
 		quiet := w.quietFor(now)
-		if w.retired || quiet < silence/2 {
+		if w.retired || quiet < silence/askEarly {
 			continue
 		}
-		if !w.hearing.asked && w.ping() {
-			w.hearing.asked = true
+		h := &w.hearing
+		if !h.asked && (h.pings == 0 || quiet >= silence/2) && w.ping(now) {
+			h.asked = true
 		}
-		if !w.hearing.asked && quiet >= borne/2 {
-			w.hearing.asked = true
+		if h.pinged != 0 && now-h.pinged >= silence/doubt {
+			w.doubted.Store(true)
+		}
+		if !h.asked && quiet >= borne/2 {
+			h.asked = true
 			c.second(w)
 		}
-		if quiet >= borne || w.hearing.pinged && quiet >= silence {
+		if quiet >= borne || h.pinged != 0 && quiet >= silence {
 			c.leave(w, now)
 		}
 	}
@@ -145,7 +159,7 @@ func (c *Conn) inspect(now time.Duration) (ended []*wire, more bool) {
 func (c *Conn) listen(now time.Duration) {
 	current := c.current.Load()
 	for _, w := range c.wires {
-		needless := w.hearing.asked && !w.hearing.pinged
+		needless := w.hearing.asked && w.hearing.pinged == 0
 		if !w.listen(now) {
 			continue
 		}
@@ -188,7 +202,7 @@ func (c *Conn) leave(w *wire, now time.Duration) {
 		return
 	}
 	answered := other.is(endpoint.Ready)
-	if !answered && !w.hearing.pinged && now-other.born < c.set.opts.Silence/2 {
+	if !answered && w.hearing.pinged == 0 && now-other.born < c.set.opts.Silence/2 {
 		return // the question has not been open for long enough
 	}
 	w.retired = true

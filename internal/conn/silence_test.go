@@ -72,6 +72,24 @@ func TestFrozenNodeIsSilentUntilItIsHeard(t *testing.T) {
 	})
 }
 
+// While a ping is not answered a node comes after those that are ready.
+func TestDoubtedNode(t *testing.T) {
+	p := testkit.StartProxy(t, serve(t, "", echo).address)
+	c := mustNode(t, newSet(t, Options{Silence: 5 * time.Second}), ours(p.Addr()))
+	if _, err := call(t, c, "x"); err != nil {
+		t.Fatal(err)
+	}
+	p.Blackhole()
+	inFlight := make(chan error, 1)
+	go func() { inFlight <- callWithin(t.Context(), c, 20*time.Second) }()
+	testkit.Eventually(t, 4*time.Second, "the node is doubted", func() bool { return c.State() == endpoint.Connecting })
+	p.Restore(t)
+	testkit.Eventually(t, inTime, "the node is heard", func() bool { return c.State() == endpoint.Ready })
+	if err := <-inFlight; err != nil {
+		t.Error(err)
+	}
+}
+
 // Something between acknowledges what is sent over the connection and passes on
 // nothing, while new connections are carried: a NAT or load balancer that forgot.
 func TestSilentConnectionIsReplaced(t *testing.T) {

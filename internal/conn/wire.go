@@ -26,6 +26,7 @@ type wire struct {
 	calls    atomic.Int64  // in flight; far below zero once closed
 	begun    atomic.Uint64 // calls, ever
 	received atomic.Uint64 // reads that brought something, ever
+	doubted  atomic.Bool   // a ping is not answered as quickly as one should be
 	streams  atomic.Int64  // calls that the server allows at once; 0 is not known yet
 
 	known     chan struct{} // closed once the first attempt to connect has ended
