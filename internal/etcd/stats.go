@@ -12,7 +12,7 @@ type Stats struct {
 	Writes          uint64 // keys written
 	KeysLost        uint64 // times that a key we held was gone, or perhaps gone after silence
 	Listings        uint64 // answers to listings of mirrors
-	Watches         uint64 // watches begun: all but one a mirror replace one that was lost
+	Watches         uint64 // watches begun: all but one a mirror and two a claim replace one that was lost
 	Events          uint64 // events received by watches
 }
 

@@ -39,8 +39,10 @@ func siteOver(t testing.TB, e *testkit.Etcd, c *etcd.Conn) *site {
 	return &site{TB: t, etcd: e, conn: c, keeper: NewKeeper(c), eyes: e.Client(t)}
 }
 
-func openTest(t testing.TB, e *testkit.Etcd) *etcd.Conn {
-	c := etcd.Open(etcd.Config{Addrs: []string{e.Addr()}})
+func openTest(t testing.TB, e *testkit.Etcd) *etcd.Conn { return open(t, e.Addr()) }
+
+func open(t testing.TB, addr string) *etcd.Conn {
+	c := etcd.Open(etcd.Config{Addrs: []string{addr}})
 	t.Cleanup(func() {
 		if err := c.Close(); err != nil {
 			t.Errorf("close: %v", err)

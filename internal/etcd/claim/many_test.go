@@ -2,6 +2,8 @@ package claim
 
 import (
 	"fmt"
+	"net"
+	"os/exec"
 	"runtime"
 	"testing"
 	"time"
@@ -197,4 +199,46 @@ func TestClaimReplacesADeafWatch(t *testing.T) {
 	})
 	b.delete(testKey)
 	b.backWithin(3*time.Second, time.Now(), testKey, "v")
+}
+
+// etcd's own proxy numbers watches by itself, and joins those of many clients.
+func TestClaimsThroughEtcdsProxy(t *testing.T) {
+	t.Parallel()
+	e := testkit.StartEtcd(t, testkit.OfKind(testkit.Debian))
+	binary, err := exec.LookPath("etcd")
+	if err != nil {
+		t.Fatalf("etcd runs, but cannot be found: %v", err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	proxy := exec.Command(binary, "grpc-proxy", "start", "--endpoints="+e.Addr(), "--listen-addr="+addr, "--advertise-client-url="+addr)
+	if err := proxy.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = proxy.Process.Kill()
+		_ = proxy.Wait() // it was killed
+	})
+	b := siteOver(t, e, open(t, addr))
+	var all []Spec
+	for i := range 20 {
+		s := spec(fmt.Sprint(testKey, "-", i), "v")
+		s.Shared, s.PauseKey = i%2 == 0, fmt.Sprint(testPause, "-", i)
+		b.held(s)
+		all = append(all, s)
+	}
+	for _, s := range all {
+		b.delete(s.Key)
+		b.backWithin(3*time.Second, time.Now(), s.Key, "v")
+	}
+	b.put(all[7].PauseKey, "{}")
+	testkit.Eventually(t, 5*time.Second, "paused", func() bool { return b.look(all[7].Key) == nil })
+	b.delete(all[7].PauseKey)
+	testkit.Eventually(t, 5*time.Second, "resumed", func() bool { return b.look(all[7].Key) != nil })
 }

@@ -186,7 +186,9 @@ func (k *Keeper) send(ctx context.Context, ops []assignment) {
 		}
 		if result.ok && a.op.kind == opPut {
 			k.conn.Counters().Writes.Add(1)
-			k.topUp(now, a.claim.lease.ttl)
+			if !a.claim.m.started { // more may follow
+				k.topUp(now, a.claim.lease.ttl)
+			}
 		}
 		k.apply(a.claim, func(m *machine) { m.onAnswer(now, a.op, result) })
 		if err == nil {
