@@ -37,8 +37,7 @@ func TestTermination(t *testing.T) {
 	}
 	inFlight := make(chan error, 1)
 	go func() { inFlight <- ask(1000) }()
-	half := time.NewTimer(300 * time.Millisecond)
-	<-half.C
+	testkit.Elapse(t, 300*time.Millisecond)
 
 	begin := time.Now()
 	p.Signal(t, syscall.SIGTERM)

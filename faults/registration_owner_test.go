@@ -1,19 +1,15 @@
 package faults
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
-	"github.com/rollcall-go/micro"
-	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/registry"
@@ -50,18 +46,7 @@ func TestA8KillNine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var dead atomic.Value // the address of the node that was killed
-	dead.Store("")
-	var chosen atomic.Int64
-	c := fleet.Client(t, r, micro.WrapCall(func(call client.CallFunc) client.CallFunc {
-		return func(ctx context.Context, n *registry.Node, req client.Request, rsp any, o client.CallOptions) error {
-			if n.Address == dead.Load() {
-				chosen.Add(1)
-			}
-			return call(ctx, n, req, rsp, o)
-		}
-	}))
-	dead.Store(addressOf(t, nodes[0], before))
+	c, chosen := chooses(t, r, addressOf(t, nodes[0], before))
 	for range 50 {
 		fleet.MustSay(t, c, "node")
 	}

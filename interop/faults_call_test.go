@@ -80,7 +80,7 @@ func threeCalled(t *testing.T, k kind) (store, *program) {
 	if o := called(caller, 20); !o.met {
 		t.Fatalf("before the fault %s", o.text)
 	}
-	pass(time.Second) // v2's cache begins to follow a while after its first lookup
+	testkit.Elapse(t, time.Second) // v2's cache begins to follow a while after its first lookup
 	return s, caller
 }
 
@@ -116,7 +116,7 @@ func lookupWhileFrozen(t *testing.T, k kind) outcome {
 	p := subject(t, k, etcd.Addr(), "-cache_ttl", "1s")
 	p.do(peer.OpCached, peer.Name{Name: "s"}, nil)
 	etcd.Freeze(t)
-	pass(2 * time.Second)
+	testkit.Elapse(t, 2 * time.Second)
 	var worst time.Duration
 	for range 2 {
 		took, err := p.bounded(peer.OpCached, peer.Name{Name: "s"}, nil)

@@ -179,13 +179,6 @@ func round(d time.Duration) time.Duration {
 	return d.Round(10 * time.Millisecond)
 }
 
-// pass lets real time pass: an outage has to last.
-func pass(d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	<-timer.C
-}
-
 // is tells whether a node has a record in which text occurs.
 func (s store) is(service, node, text string) bool {
 	s.t.Helper()

@@ -99,7 +99,7 @@ func compactedWhileCutOff(t *testing.T, k kind) outcome {
 	}
 	// The cache follows the service once it sees what is new. v2's starts to do so
 	// a while after its first lookup.
-	pass(time.Second)
+	testkit.Elapse(t, time.Second)
 	s.put("s", "c", string(one("s", "c", "127.0.0.1:1")))
 	if _, ok := happened(time.Now(), never(), has("a", "b", "c")); !ok {
 		t.Fatal("the cache does not follow")
