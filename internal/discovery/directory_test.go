@@ -3,6 +3,7 @@ package discovery
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -328,6 +329,36 @@ func TestManyChangesAreFewSnapshots(t *testing.T) {
 		}
 		if n := published.Load(); n > 500 {
 			t.Errorf("%d changes within %v made %d snapshots", nodes, nodes/10*time.Millisecond, n)
+		}
+	})
+}
+
+// What happens to a node of such a service several times within a moment comes to
+// what happened last.
+func TestManyChangesComeToTheLast(t *testing.T) {
+	run(t, Options{}, func(t *testing.T, s *source, d *Directory) {
+		s.cause = feed.Vanished
+		var rest []string
+		for i := range 2000 {
+			rest = append(rest, fmt.Sprintf("n%04d", i))
+		}
+		with := func(more ...string) string { return strings.Join(append(more, rest...), " ") }
+		d.Lookup("s")
+		sink := s.sink("s")
+		sink.Update(viewOf("s", with("van1", "van2", "del1"), ""))
+		for range 3 { // all within the pause
+			sink.Update(viewOf("s", with("van2"), "van1 del1"))
+			sink.Update(viewOf("s", with("van1", "van2", "del1"), ""))
+		}
+		sink.Update(viewOf("s", with("van2"), "van1 del1"))
+		if n := len(d.Lookup("s").Nodes); n != 2003 {
+			t.Errorf("%d nodes are known within the pause, want those of before it", n)
+		}
+		pass(publishPause(2003))
+		synctest.Wait()
+		got := d.Lookup("s")
+		if len(got.Nodes) != 2001 || len(got.Suspects) != 1 || got.Suspects[0].Id != "van1" {
+			t.Errorf("%d nodes and suspects %+v, want 2001 and van1 once", len(got.Nodes), got.Suspects)
 		}
 	})
 }

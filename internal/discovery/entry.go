@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,6 +29,7 @@ type entry struct {
 
 	mu        sync.Mutex // guards what follows and the order of publishing
 	view      view
+	waiting   *feed.Update // that the view is to take over when it is time to publish
 	published time.Time
 	next      time.Time // when the view is to be told the time, zero for never
 	gone      bool      // dropped: nothing is published any more
@@ -87,19 +89,62 @@ func (e *entry) follow() {
 
 // Update implements feed.Sink.
 func (e *entry) Update(u feed.Update) {
-	e.step(func(now time.Time) { e.view.update(now, u) })
+	e.step(func(time.Time) { e.waiting = joined(e.waiting, u) })
 }
 
 // Status implements feed.Sink.
 func (e *entry) Status(s feed.Status) {
-	e.step(func(now time.Time) { e.view.setStatus(now, s) })
+	e.step(func(now time.Time) {
+		e.takeOver(now)
+		e.view.setStatus(now, s)
+	})
+}
+
+// takeOver hands the update that waits to the view.
+func (e *entry) takeOver(now time.Time) {
+	if e.waiting != nil {
+		if len(e.waiting.Departed) > 1 {
+			e.waiting.Departed = lastOfEach(e.waiting.Departed)
+		}
+		e.view.update(now, *e.waiting)
+		e.waiting = nil
+	}
+}
+
+// joined returns one update for an earlier one, nil if there is none, and the one
+// that follows it.
+func joined(earlier *feed.Update, u feed.Update) *feed.Update {
+	if earlier == nil {
+		u.Departed = slices.Clone(u.Departed) // to be appended to
+		return &u
+	}
+	u.Gap = u.Gap || earlier.Gap
+	u.Departed = append(earlier.Departed, u.Departed...)
+	return &u
+}
+
+// lastOfEach returns the last departure of each node: one may have left, come back
+// and left again.
+func lastOfEach(departed []feed.Departure) []feed.Departure {
+	type id struct{ service, node string }
+	seen := make(map[id]bool, len(departed))
+	var last []feed.Departure
+	for _, d := range slices.Backward(departed) {
+		if key := (id{d.Service, d.Node.Id}); !seen[key] {
+			seen[key] = true
+			last = append(last, d)
+		}
+	}
+	slices.Reverse(last)
+	return last
 }
 
 // publishPause is the least time between two snapshots of so many nodes. It is
-// there for services of thousands of nodes, which change all the time: whoever
-// uses a snapshot looks at each node once. Up to 100 nodes there is none.
+// there for services of thousands of nodes, which change all the time: the view
+// and whoever uses a snapshot look at each node once. Up to 100 nodes there is none, and
+// it is never longer than 100 ms.
 func publishPause(nodes int) time.Duration {
-	return time.Duration(max(0, nodes-100)) * 5 * time.Microsecond
+	return min(time.Duration(max(0, nodes-100))*5*time.Microsecond, 100*time.Millisecond)
 }
 
 // step takes the state machine one step further, publishes what came of it and
@@ -112,22 +157,25 @@ func (e *entry) step(f func(now time.Time)) {
 	}
 	now := time.Now()
 	f(now)
+	publishAt := e.published.Add(publishPause(count(e.view.services)))
+	if !now.Before(publishAt) {
+		e.takeOver(now)
+	}
 	ask, next := e.view.tick(now)
 	load := e.view.wantsDisk(now)
 	if at := e.view.diskAfter; !at.IsZero() && (next.IsZero() || at.Before(next)) {
 		next = at
 	}
-	if e.view.dirty {
-		if at := e.published.Add(publishPause(count(e.view.services))); now.Before(at) {
-			if next.IsZero() || at.Before(next) {
-				next = at
-			}
-		} else {
-			e.view.dirty, e.published = false, now
-			s := &Snapshot{}
-			e.view.fill(s)
-			e.publish(s)
+	switch {
+	case now.Before(publishAt):
+		if (e.view.dirty || e.waiting != nil) && (next.IsZero() || publishAt.Before(next)) {
+			next = publishAt
 		}
+	case e.view.dirty:
+		e.view.dirty, e.published = false, now
+		s := &Snapshot{}
+		e.view.fill(s)
+		e.publish(s)
 	}
 	e.next = next
 	e.tell(now)
