@@ -81,6 +81,9 @@ func TestScreen(t *testing.T) {
 			t.Errorf("%q as JSON is %q", given, safe)
 		}
 	}
+	if got := string(escaped([]byte("{\t\"a\": 1,\r\n\"b\": 2}"))); got != "{ \"a\": 1, \n\"b\": 2}" {
+		t.Errorf("got %q", got)
+	}
 	if got := string(escaped([]byte("\"\U000e0001\""))); got != `"\udb40\udc01"` {
 		t.Errorf("got %s", got)
 	}

@@ -80,7 +80,7 @@ func visible(r rune) rune {
 func printable(s string) string { return strings.Map(visible, s) }
 
 // escaped returns the JSON text with everything escaped that is not printable. Its
-// meaning is the same.
+// meaning is the same: tabs and returns stand between its words alone.
 func escaped(text []byte) []byte {
 	if bytes.IndexFunc(text, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }) < 0 {
 		return text
@@ -89,6 +89,8 @@ func escaped(text []byte) []byte {
 	for len(text) > 0 {
 		r, n := utf8.DecodeRune(text)
 		switch {
+		case r == '\t' || r == '\r':
+			out = append(out, ' ')
 		case r == '\n' || unicode.IsPrint(r):
 			out = append(out, text[:n]...)
 		case r <= 0xFFFF:
