@@ -62,6 +62,26 @@ func (c *Conn) Done() <-chan struct{} { return c.ctx.Done() }
 // Timeout returns the time that one request may take.
 func (c *Conn) Timeout() time.Duration { return c.timeout }
 
+// Rest waits for d, but not longer than until ctx is done or a connection comes up
+// that is newer than before.
+func (c *Conn) Rest(ctx context.Context, d time.Duration, before Link) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	for {
+		link := c.Link()
+		if link.Up && link.Generation != before.Generation {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+			return
+		case <-link.Changed:
+		}
+	}
+}
+
 // Limits returns after which silence the link is not trusted, and how long the
 // answer to a small request may take before the member is suspected.
 func (c *Conn) Limits() (silence, patience time.Duration) { return c.silence, c.patience }

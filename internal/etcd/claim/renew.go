@@ -8,8 +8,6 @@ import (
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
-
-	"github.com/rollcall-go/micro/internal/etcd"
 )
 
 // renewals keeps one stream open on which all leases are renewed.
@@ -32,7 +30,7 @@ func (k *Keeper) renewals(ctx context.Context) {
 		if time.Since(begun) > renewalLimit {
 			failures = 0
 		}
-		k.rest(ctx, pause.Next(failures), link)
+		k.conn.Rest(ctx, pause.Next(failures), link)
 	}
 }
 
@@ -50,26 +48,6 @@ func (k *Keeper) awaitLease(ctx context.Context) bool {
 		case <-ctx.Done():
 			return false
 		case <-k.renew:
-		}
-	}
-}
-
-// rest waits for d, but not longer than until a connection comes up that is
-// newer than before.
-func (k *Keeper) rest(ctx context.Context, d time.Duration, before etcd.Link) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	for {
-		link := k.conn.Link()
-		if link.Up && link.Generation != before.Generation {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-timer.C:
-			return
-		case <-link.Changed:
 		}
 	}
 }
