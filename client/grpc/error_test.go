@@ -112,23 +112,3 @@ func TestGzip(t *testing.T) {
 	all := newClient(t, client.Registry(register(t, service("echo", n))), func(o *client.Options) { Gzip()(&o.CallOptions) })
 	mustSay(t, all, strings.Repeat("x", 10000))
 }
-
-// PoolMaxStreams opens another connection earlier than the server would have it.
-func TestPoolMaxStreams(t *testing.T) {
-	var all sync.WaitGroup
-	all.Add(6)
-	n := serve(t, func(ctx context.Context, path string, decode func(any) error) (any, error) {
-		all.Done()
-		all.Wait()
-		return echo(ctx, path, decode)
-	})
-	c := newClient(t, client.Registry(register(t, service("echo", n))), PoolMaxStreams(2), client.PoolSize(2))
-	var wg sync.WaitGroup
-	for range 6 {
-		wg.Go(func() { mustSay(t, c, "x") })
-	}
-	wg.Wait()
-	if got := n.conns.Load(); got != 2 {
-		t.Errorf("%d connections", got)
-	}
-}

@@ -127,9 +127,9 @@ func (c *Conn) inspect(now time.Duration) (ended []*wire, more bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.listen(now)
-	silence, borne := c.set.opts.Silence, c.borne(now)
+	silence := c.set.opts.Silence
 	for _, w := range c.wires {
-		quiet := w.quietFor(now)
+		quiet, borne := w.quietFor(now), c.borne(now)
 		if w.retired || quiet < silence/askEarly {
 			continue
 		}
