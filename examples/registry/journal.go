@@ -20,8 +20,6 @@ import (
 	"github.com/rollcall-go/micro/registry"
 )
 
-const never = 100 * 365 * 24 * time.Hour
-
 type journal struct {
 	opts atomic.Pointer[registry.Options]
 }
@@ -50,7 +48,8 @@ func apply[O any, F ~func(*O)](o O, opts []F) O {
 }
 
 func (j *journal) Register(s *registry.Service, opts ...registry.RegisterOption) error {
-	return j.write(s, time.Now().Add(cmp.Or(apply(registry.RegisterOptions{}, opts).TTL, never)))
+	// Without a TTL it lasts for 146 years.
+	return j.write(s, time.Now().Add(cmp.Or(apply(registry.RegisterOptions{}, opts).TTL, 1<<62)))
 }
 
 func (j *journal) Deregister(s *registry.Service, _ ...registry.DeregisterOption) error {
@@ -78,7 +77,7 @@ func (j *journal) write(s *registry.Service, ends time.Time) error {
 			return err
 		}
 	}
-	f, err := os.OpenFile(j.file(), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(strings.Join(j.Options().Addrs, ","), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -97,9 +96,7 @@ func (j *journal) GetService(name string, _ ...registry.GetOption) ([]*registry.
 
 func (j *journal) ListServices(...registry.ListOption) ([]*registry.Service, error) {
 	w := watcher{journal: j, nodes: map[string]line{}}
-	if err := w.read(); err != nil {
-		return nil, err
-	}
+	err := w.read()
 	services := map[string]*registry.Service{}
 	for _, l := range w.nodes {
 		s := l.service()
@@ -110,7 +107,7 @@ func (j *journal) ListServices(...registry.ListOption) ([]*registry.Service, err
 		services[key] = s
 	}
 	byName := func(a, b *registry.Service) int { return strings.Compare(a.Name, b.Name) }
-	return slices.SortedFunc(maps.Values(services), byName), nil
+	return slices.SortedFunc(maps.Values(services), byName), err
 }
 
 func (j *journal) Watch(opts ...registry.WatchOption) (registry.Watcher, error) {
@@ -123,8 +120,6 @@ func (j *journal) Watch(opts ...registry.WatchOption) (registry.Watcher, error) 
 	w.pending = nil
 	return w, err
 }
-
-func (j *journal) file() string { return strings.Join(j.Options().Addrs, ",") }
 
 func (l line) service() (s *registry.Service) {
 	_ = json.Unmarshal(l.Value, &s) // what write has made
@@ -164,7 +159,7 @@ func (w *watcher) Next() (*registry.Result, error) {
 
 // read reads on to the last whole line, and looks for what has ended meanwhile.
 func (w *watcher) read() error {
-	text, err := os.ReadFile(w.journal.file())
+	text, err := os.ReadFile(strings.Join(w.journal.Options().Addrs, ","))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
