@@ -45,11 +45,10 @@ type Finding struct {
 }
 
 // Examine looks at the etcd that cfg names and at what is registered in it, under
-// the keys of the layout. It
-// returns when ctx ends, and within cfg.Timeout, a third of which an address that
-// does not answer can take; what there was no time for is a finding as well. Of each
-// kind it lists a few. The etcd's own client, cfg.Client, is not used. The list is
-// never empty.
+// the keys of the layout. It returns when ctx ends, and within cfg.Timeout, a third
+// of which an address that does not answer can take; what there was no time for is a
+// finding as well. Of each kind it lists a few. The etcd's own client, cfg.Client, is
+// not used. The list is never empty.
 func Examine(ctx context.Context, cfg etcd.Config, keys layout.Layout) []Finding {
 	cfg.Client = nil
 	cfg.Timeout = cmp.Or(cfg.Timeout, defaults.RegistryTimeout)

@@ -54,7 +54,7 @@ func examineRegistry(ctx context.Context, keys layout.Layout, best *visit, parts
 		services[n.service] = true
 	}
 	r.ok("registry.read", best.addr, "%s of %s registered; the listing took %v", number(len(nodes), "node"), number(len(services), "service"), millis(took))
-	if best.cfg.Username == "" && !best.shows {
+	if best.cfg.Username == "" && !best.asksCertificate {
 		r.unguarded(best, remote || open)
 	}
 	leases := examineLeases(ctx, &r, best, nodes)

@@ -29,9 +29,9 @@ type visit struct {
 	conn   *etcd.Conn
 	client *clientv3.Client
 	token  string
-	// shows is true if etcd asks for a client certificate.
-	shows  bool
-	status *etcdserverpb.StatusResponse // nil if it did not answer
+	// asksCertificate is true if etcd asks for a client certificate.
+	asksCertificate bool
+	status          *etcdserverpb.StatusResponse // nil if it did not answer
 }
 
 // visitAll asks all addresses at once, each for no longer than limit. The visits
@@ -62,8 +62,8 @@ func (v *visit) run(ctx context.Context) {
 		v.dialled(err)
 		return
 	}
-	asksCertificate, good := v.secured(ctx, raw)
-	v.shows = asksCertificate
+	var good bool
+	v.asksCertificate, good = v.secured(ctx, raw)
 	_ = raw.Close()
 	if !good {
 		return
@@ -76,12 +76,12 @@ func (v *visit) run(ctx context.Context) {
 		v.found.problem("etcd.error", v.addr, "correct the settings", "%v", err)
 		return
 	}
-	if !v.login(ctx, asksCertificate) {
+	if !v.login(ctx) {
 		return
 	}
 	answer, err := etcdserverpb.NewMaintenanceClient(v.client.ActiveConnection()).Status(v.as(ctx), &etcdserverpb.StatusRequest{})
 	if err != nil {
-		v.failed(ctx, err, asksCertificate)
+		v.failed(ctx, err)
 		return
 	}
 	v.status = answer
@@ -98,7 +98,7 @@ func (v *visit) as(ctx context.Context) context.Context {
 
 // login obtains a token for the user, if there is one. It reports false when
 // there is no use in going on.
-func (v *visit) login(ctx context.Context, asksCertificate bool) bool {
+func (v *visit) login(ctx context.Context) bool {
 	if v.cfg.Username == "" || v.cfg.Password == "" {
 		return true
 	}
@@ -118,19 +118,19 @@ func (v *visit) login(ctx context.Context, asksCertificate bool) bool {
 			"etcd refuses user %q: wrong name or password", v.cfg.Username)
 		return false
 	}
-	v.failed(ctx, err, asksCertificate)
+	v.failed(ctx, err)
 	return false
 }
 
 // failed reports what a failed request means.
-func (v *visit) failed(ctx context.Context, err error, asksCertificate bool) {
+func (v *visit) failed(ctx context.Context, err error) {
 	err = rpctypes.Error(err)
 	switch {
 	case errors.Is(err, rpctypes.ErrUserEmpty):
 		v.found.needsUser(v.addr)
 	case ctx.Err() != nil || timedOut(err) || status.Code(err) == codes.DeadlineExceeded || v.hung(err):
 		v.silent()
-	case asksCertificate:
+	case v.asksCertificate:
 		v.certificateRefused(err)
 	case v.cfg.TLS == nil && speaksTLS(ctx, v.addr):
 		v.found.problem("tls.wanted", v.addr, "write https:// before the address, and give its authority's certificate with --registry_tls_ca",
