@@ -151,9 +151,9 @@ func started(t *testing.T) *bench {
 	return b
 }
 
-func TestRulesStart(t *testing.T) { started(t) }
+func TestMachineStart(t *testing.T) { started(t) }
 
-func TestRulesStartWhileEtcdIsAway(t *testing.T) {
+func TestMachineStartWhileEtcdIsAway(t *testing.T) {
 	b := newBench(t)
 	away := errors.New("connection refused")
 	b.machine.onStart(b.clock, etcd.Link{Generation: 3, Err: away})
@@ -163,7 +163,7 @@ func TestRulesStartWhileEtcdIsAway(t *testing.T) {
 	}
 }
 
-func TestRulesFirstListingOfNothing(t *testing.T) {
+func TestMachineFirstListingOfNothing(t *testing.T) {
 	b := newBench(t)
 	b.up(1)
 	b.machine.onStart(b.clock, b.link)
@@ -171,7 +171,7 @@ func TestRulesFirstListingOfNothing(t *testing.T) {
 	b.want("list", "reset 1", "watch 2")
 }
 
-func TestRulesOneRevisionIsOneChange(t *testing.T) {
+func TestMachineOneRevisionIsOneChange(t *testing.T) {
 	b := started(t)
 	b.onWatchEvents(14, putEvent("c", 11), delEvent("a", 11), putEvent("c", 13), delEvent("x", 14))
 	b.want("change 11 +c -a", "change 13 +c", "change 14 -x")
@@ -188,7 +188,7 @@ func TestRulesOneRevisionIsOneChange(t *testing.T) {
 	}
 }
 
-func TestRulesHistoryIsLost(t *testing.T) {
+func TestMachineHistoryIsLost(t *testing.T) {
 	for name, lose := range map[string]func(b *bench){
 		"event below the listing": func(b *bench) { b.onWatchEvents(12, putEvent("c", 10)) },
 		"revision back":           func(b *bench) { b.onWatchEvents(9) },
@@ -238,7 +238,7 @@ func TestRulesHistoryIsLost(t *testing.T) {
 	}
 }
 
-func TestRulesUnknownIsNotEmpty(t *testing.T) {
+func TestMachineUnknownIsNotEmpty(t *testing.T) {
 	b := started(t)
 	b.down(errLost)
 	b.want("end", "not live")
@@ -264,7 +264,7 @@ func TestRulesUnknownIsNotEmpty(t *testing.T) {
 }
 
 // A mirror that never saw anything does not wait for the link to tell.
-func TestRulesFirstListingFails(t *testing.T) {
+func TestMachineFirstListingFails(t *testing.T) {
 	b := newBench(t)
 	b.machine.onStart(b.clock, b.link)
 	b.down(errLost)
@@ -278,7 +278,7 @@ func TestRulesFirstListingFails(t *testing.T) {
 }
 
 // The answer came over a connection that is gone by the time it is read.
-func TestRulesConnectionRenewedWhileListing(t *testing.T) {
+func TestMachineConnectionRenewedWhileListing(t *testing.T) {
 	b := newBench(t)
 	b.up(1)
 	b.machine.onStart(b.clock, b.link)
@@ -289,7 +289,7 @@ func TestRulesConnectionRenewedWhileListing(t *testing.T) {
 	b.want("list")
 }
 
-func TestRulesWatchdog(t *testing.T) {
+func TestMachineWatchdog(t *testing.T) {
 	b := started(t)
 	b.pass(4 * time.Second)
 	b.want()
@@ -309,7 +309,7 @@ func TestRulesWatchdog(t *testing.T) {
 
 // All mirrors of a connection see the same silence; the first to ask ends it for
 // the others.
-func TestRulesOfOneConnectionDoNotProbeAtOnce(t *testing.T) {
+func TestMachineOfOneConnectionDoNotProbeAtOnce(t *testing.T) {
 	due := map[time.Time]bool{}
 	for jitter := range 10 {
 		b := newBench(t)
@@ -330,7 +330,7 @@ func TestRulesOfOneConnectionDoNotProbeAtOnce(t *testing.T) {
 }
 
 // A watch that is asked for and never confirmed is as good as none.
-func TestRulesWatchIsNotConfirmed(t *testing.T) {
+func TestMachineWatchIsNotConfirmed(t *testing.T) {
 	b := newBench(t)
 	b.up(1)
 	b.machine.onStart(b.clock, b.link)
@@ -357,7 +357,7 @@ func TestRulesWatchIsNotConfirmed(t *testing.T) {
 
 // The watches of a connection are confirmed one after the other: one that waits for
 // its turn is not lost.
-func TestRulesWatchWaitsForItsTurn(t *testing.T) {
+func TestMachineWatchWaitsForItsTurn(t *testing.T) {
 	b := newBench(t)
 	b.up(1)
 	b.machine.onStart(b.clock, b.link)
@@ -374,7 +374,7 @@ func TestRulesWatchWaitsForItsTurn(t *testing.T) {
 }
 
 // An etcd that took half a second to list may take five to confirm.
-func TestRulesSlowEtcdIsGivenTime(t *testing.T) {
+func TestMachineSlowEtcdIsGivenTime(t *testing.T) {
 	b := newBench(t)
 	b.up(1)
 	b.machine.onStart(b.clock, b.link)
@@ -390,7 +390,7 @@ func TestRulesSlowEtcdIsGivenTime(t *testing.T) {
 
 // A listing that waited for its turn while the connection was made anew went over
 // the new one, and is good for a watch over it.
-func TestRulesConnectionRenewedBeforeTheListingIsSent(t *testing.T) {
+func TestMachineConnectionRenewedBeforeTheListingIsSent(t *testing.T) {
 	b := newBench(t)
 	b.up(1)
 	b.machine.onStart(b.clock, b.link)
@@ -402,7 +402,7 @@ func TestRulesConnectionRenewedBeforeTheListingIsSent(t *testing.T) {
 }
 
 // The answer to a probe and the events of the watch come on different ways.
-func TestRulesProbeAnsweredAfterNews(t *testing.T) {
+func TestMachineProbeAnsweredAfterNews(t *testing.T) {
 	b := started(t)
 	b.pass(patience)
 	b.want("probe")
@@ -412,13 +412,13 @@ func TestRulesProbeAnsweredAfterNews(t *testing.T) {
 	b.want()
 }
 
-func TestRulesLeaveAMemberWithoutLeader(t *testing.T) {
+func TestMachineLeaveAMemberWithoutLeader(t *testing.T) {
 	b := started(t)
 	b.machine.onWatchClosed(b.clock, fmt.Errorf("watch: %w", rpctypes.ErrNoLeader))
 	b.want("reconnect 1", "end", "not live")
 }
 
-func TestRulesDoNotSpin(t *testing.T) {
+func TestMachineDoNotSpin(t *testing.T) {
 	b := started(t)
 	lists := 0
 	for end := b.clock.Add(time.Minute); b.clock.Before(end); {
@@ -451,7 +451,7 @@ func TestRulesDoNotSpin(t *testing.T) {
 
 // Whoever may not read does not ask all the time: many programs may lack the same
 // permission.
-func TestRulesRefusedReadersAskSeldom(t *testing.T) {
+func TestMachineRefusedReadersAskSeldom(t *testing.T) {
 	b := newBench(t)
 	b.up(1)
 	b.machine.onStart(b.clock, b.link)
@@ -468,80 +468,4 @@ func TestRulesRefusedReadersAskSeldom(t *testing.T) {
 	if lists < 5 || lists > 20 {
 		t.Errorf("%d listings in a minute of being refused", lists)
 	}
-}
-
-// resyncing returns a bench with a resync under way.
-func resyncing(t *testing.T) *bench {
-	b := started(t)
-	for range 60 {
-		b.machine.lastReceived = b.clock
-		b.pass(time.Second)
-		if len(b.asked) > 0 {
-			b.want("list")
-			return b
-		}
-	}
-	t.Fatal("no resync within a minute")
-	return nil
-}
-
-func TestRulesResyncAgrees(t *testing.T) {
-	b := resyncing(t)
-	b.onListed(10, entry("a", 9), entry("b", 7))
-	b.want()
-	if next := b.machine.resync.at.Sub(b.clock); next < 30*time.Second || next > 60*time.Second {
-		t.Errorf("the next resync is in %v", next)
-	}
-}
-
-func TestRulesResyncFailureIsNoLoss(t *testing.T) {
-	b := resyncing(t)
-	b.machine.onListFailed(b.clock, errLost)
-	b.want()
-	if !b.status().Live {
-		t.Error("a listing that failed ended the watch")
-	}
-}
-
-func TestRulesResyncBeforeTheWatch(t *testing.T) {
-	b := resyncing(t)
-	b.onListed(13, entry("a", 12), entry("c", 13))
-	b.want() // the watch may be late
-	b.onWatchEvents(13, putEvent("a", 12), delEvent("b", 12), putEvent("c", 13))
-	b.want("change 12 +a -b", "change 13 +c")
-	b.machine.lastReceived = b.clock
-	b.pass(2 * time.Second)
-	b.want()
-}
-
-func TestRulesResyncBehindTheWatch(t *testing.T) {
-	b := resyncing(t)
-	b.onWatchEvents(14, putEvent("a", 12), delEvent("b", 13), putEvent("c", 14))
-	b.want("change 12 +a", "change 13 -b", "change 14 +c")
-	b.onListed(11, entry("a", 9), entry("b", 7))
-	b.machine.lastReceived = b.clock
-	b.pass(2 * time.Second)
-	b.want()
-	if got := b.values("a", "b", "c"); got != "a=12 c=14" {
-		t.Errorf("the view went back to %q", got)
-	}
-}
-
-func TestRulesResyncFindsALoss(t *testing.T) {
-	b := resyncing(t)
-	b.onListed(13, entry("a", 9), entry("c", 13))
-	b.want()
-	b.machine.lastReceived = b.clock
-	b.pass(2 * time.Second)
-	b.want("end", "not live", "list")
-	b.onListed(13, entry("a", 9), entry("c", 13))
-	b.want("reset 13 -b +c", "watch 14")
-}
-
-func TestRulesProgressIsRemembered(t *testing.T) {
-	b := started(t)
-	b.onWatchEvents(50)
-	b.want()
-	b.onWatchEvents(40)
-	b.want("end", "not live")
 }
