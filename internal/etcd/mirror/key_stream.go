@@ -2,12 +2,15 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 
 	"github.com/rollcall-go/micro/internal/etcd"
@@ -44,21 +47,20 @@ func (w *Watcher) session(parent context.Context) error {
 	}
 	received := make(chan error, 1)
 	go func() { received <- w.receive(s) }()
+	var probed chan error    // nil: no probe is under way
+	var probedLast time.Time // when one last ended
 	defer func() {
 		cancel()
 		if received != nil {
 			<-received
 		}
-	}()
-
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	var probed chan error // nil: no probe is under way
-	defer func() {
 		if probed != nil {
 			<-probed
 		}
 	}()
+
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	for {
 		link := w.conn.Link()
 		if link.Up && link.Generation != s.generation {
@@ -68,7 +70,7 @@ func (w *Watcher) session(parent context.Context) error {
 		if err != nil {
 			return err
 		}
-		silent := link.Heard.Add(w.tune.silence)
+		silent := later(link.Heard, probedLast).Add(w.tune.silence)
 		if now := time.Now(); probed == nil && !now.Before(silent) {
 			probed = make(chan error, 1)
 			go func() { probed <- w.probe(ctx) }()
@@ -86,9 +88,13 @@ func (w *Watcher) session(parent context.Context) error {
 			return ctx.Err()
 		case err := <-received:
 			received = nil
+			if errors.Is(err, rpctypes.ErrNoLeader) {
+				// This member is cut off from the others; another may not be.
+				w.conn.Reconnect(s.generation, err)
+			}
 			return err
 		case err := <-probed:
-			probed = nil
+			probed, probedLast = nil, time.Now()
 			if etcd.TimedOut(err) && ctx.Err() == nil {
 				err = fmt.Errorf("%w: %w", errSilent, err)
 				w.conn.Reconnect(s.generation, err)
@@ -115,7 +121,8 @@ func (w *Watcher) open(ctx context.Context) (*keyStream, error) {
 	if cc == nil {
 		return nil, etcd.ErrClosed
 	}
-	stream, err := pb.NewWatchClient(cc).Watch(watching)
+	// grpc by itself takes 4 MiB at most, and would end the stream.
+	stream, err := pb.NewWatchClient(cc).Watch(watching, grpc.MaxCallRecvMsgSize(math.MaxInt32))
 	if err != nil {
 		return nil, rpctypes.Error(err)
 	}

@@ -2,11 +2,8 @@ package mirror
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
-
-	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 
 	"github.com/rollcall-go/micro/internal/etcd"
 )
@@ -146,10 +143,6 @@ func (w *Watcher) run(ctx context.Context) {
 		err := w.session(ctx)
 		if ctx.Err() != nil {
 			return
-		}
-		if errors.Is(err, rpctypes.ErrNoLeader) {
-			// This member is cut off from the others; another may not be.
-			w.conn.Reconnect(link.Generation, err)
 		}
 		w.loseAsked(w.conn.Explain("watch keys", err))
 		if failures++; time.Since(begun) >= w.tune.steady {

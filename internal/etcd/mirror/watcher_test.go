@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
 
 	"github.com/rollcall-go/micro/internal/etcd"
 	"github.com/rollcall-go/micro/internal/testkit"
@@ -285,5 +287,83 @@ func TestWatcherUnconfirmed(t *testing.T) {
 	s.last = one.asked
 	if _, _, err := w.requests(s); !errors.Is(err, errUnconfirmed) {
 		t.Errorf("got %v, want that it was not confirmed", err)
+	}
+}
+
+// What comes at once of a key whose owner wrote much may be more than grpc takes
+// unless it is told to.
+func TestWatcherTakesMuchAtOnce(t *testing.T) {
+	t.Parallel()
+	e := testkit.StartEtcd(t)
+	client := e.Client(t)
+	c := open(t, etcd.Config{Addrs: []string{e.Addr()}})
+	from := now(t, c)
+	for i := range 6 {
+		put(t, client, "/k/a", strings.Repeat(fmt.Sprint(i), 1<<20))
+	}
+	w := NewWatcher(c)
+	var l keyLog
+	w.Watch("/k/a", from, &l)
+	testkit.Eventually(t, soon, "all is told", func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.lost != nil {
+			t.Fatalf("lost: %v", l.lost)
+		}
+		return len(l.told) == 6
+	})
+}
+
+// A probe that waits for its answer keeps nobody from hearing that the stream ended.
+func TestWatcherLosesStreamDuringProbe(t *testing.T) {
+	t.Parallel()
+	e := testkit.StartEtcd(t)
+	c := open(t, etcd.Config{Addrs: []string{e.Addr()}, Silence: 100 * time.Millisecond, Patience: time.Minute, Timeout: time.Minute})
+	w := NewWatcher(c)
+	var l keyLog
+	w.Watch("/k/a", now(t, c), &l)
+	put(t, e.Client(t), "/k/a", "1")
+	l.await(t, "[1]")
+	e.Freeze(t)
+	silent := time.NewTimer(500 * time.Millisecond)
+	defer silent.Stop()
+	<-silent.C
+	e.Kill()
+	l.awaitLost(t)
+}
+
+// A probe that etcd refuses is an answer: it is not sent again before the next
+// silence. Of a client of the program's own we see nothing else arrive.
+func TestWatcherProbesThatAreRefused(t *testing.T) {
+	t.Parallel()
+	e := testkit.StartEtcd(t)
+	e.EnableAuth(t, "svc", "pw")
+	own, err := clientv3.New(clientv3.Config{Endpoints: []string{e.Addr()}, Username: "svc", Password: "pw", DialTimeout: soon, Logger: zap.NewNop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer own.Close()
+	const silence = 100 * time.Millisecond
+	c := open(t, etcd.Config{Client: own, Silence: silence})
+	if _, err := c.Client(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, soon, "the link is up", func() bool { return c.Link().Up })
+	resp, err := own.Get(t.Context(), "/micro/a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := NewWatcher(c)
+	var l keyLog
+	one := w.Watch("/micro/a", resp.Header.Revision+1, &l)
+	put(t, e.Client(t), "/micro/a", "1")
+	l.await(t, "[1]")
+	one.Stop() // no key is left that we may read
+	before := e.Metric(t, `grpc_server_started_total{grpc_method="Range",`)
+	while := time.NewTimer(10 * silence)
+	defer while.Stop()
+	<-while.C
+	if n := e.Metric(t, `grpc_server_started_total{grpc_method="Range",`) - before; n == 0 || n > 50 {
+		t.Errorf("%d probes in %v, want one for each silence of %v", n, 10*silence, silence)
 	}
 }
