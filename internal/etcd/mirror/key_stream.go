@@ -180,15 +180,14 @@ func (w *Watcher) turn(ctx context.Context, s *keyStream) (time.Time, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	next := w.overdue(s)
-	if len(w.waiting) > 0 && (next.IsZero() || w.askAt.Before(next)) && (s.ownIDs || len(s.asked) == 0) {
+	if len(w.waiting) > 0 && (next.IsZero() || w.askAt.Before(next)) && s.hasRoom() {
 		next = w.askAt
 	}
 	return next, nil
 }
 
 // requests returns what is to be sent now, and notes that it was, and the watches
-// that begin in the history of another connection. An etcd that does not take our
-// ids is asked for one watch at a time, so that we know whose id it tells.
+// that begin in the history of another connection.
 func (w *Watcher) requests(s *keyStream) (all []*pb.WatchRequest, stale []*Watch, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -204,7 +203,7 @@ func (w *Watcher) requests(s *keyStream) (all []*pb.WatchRequest, stale []*Watch
 		all = append(all, &pb.WatchRequest{RequestUnion: &pb.WatchRequest_CancelRequest{CancelRequest: &pb.WatchCancelRequest{WatchId: one.etcdID}}})
 	}
 	w.ended = nil
-	for len(w.waiting) > 0 && !now.Before(w.askAt) && (s.ownIDs || len(s.asked) == 0) {
+	for len(w.waiting) > 0 && !now.Before(w.askAt) && s.hasRoom() {
 		one := w.waiting[0]
 		w.waiting = w.waiting[1:]
 		if one.over {
@@ -227,6 +226,17 @@ func (w *Watcher) requests(s *keyStream) (all []*pb.WatchRequest, stale []*Watch
 		w.waiting = nil
 	}
 	return all, stale, nil
+}
+
+// askedAtOnce is how many watches are asked for before the first of them is
+// confirmed. So many fit into what grpc sends though etcd reads nothing: more, and
+// run would hang while it sends, and not notice.
+const askedAtOnce = 100
+
+// hasRoom reports whether one more watch may be asked for. An etcd that does not take
+// our ids is asked for one at a time, so that we know whose id it tells. w.mu is held.
+func (s *keyStream) hasRoom() bool {
+	return len(s.asked) == 0 || s.ownIDs && len(s.asked) < askedAtOnce
 }
 
 // overdue returns when the oldest watch that was asked for will have been

@@ -185,6 +185,25 @@ func TestWatcherOfAFrozenEtcd(t *testing.T) {
 	e.Thaw(t)
 }
 
+// However much there is to ask, an etcd that reads nothing is noticed.
+func TestWatcherAsksAFrozenEtcd(t *testing.T) {
+	t.Parallel()
+	e := testkit.StartEtcd(t)
+	c := open(t, etcd.Config{Addrs: []string{e.Addr()}, Silence: 500 * time.Millisecond, Patience: 300 * time.Millisecond})
+	w := NewWatcher(c)
+	from := now(t, c)
+	var l keyLog
+	w.Watch("/k/a", from, &l)
+	put(t, e.Client(t), "/k/a", "1")
+	l.await(t, "[1]")
+	e.Freeze(t)
+	for i := range 5000 {
+		w.Watch(fmt.Sprint("/micro/registry/some.service/", i), from, &keyLog{})
+	}
+	l.awaitLost(t)
+	e.Thaw(t)
+}
+
 func TestWatcherWithUsers(t *testing.T) {
 	t.Parallel()
 	testkit.EachKind(t, func(t *testing.T, kind testkit.Kind) {
