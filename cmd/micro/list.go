@@ -1,9 +1,7 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,16 +32,8 @@ more an operator keeps out ("micro node pause").
 	}
 }
 
-// listing is the list of services, sorted by name.
-type listing []listed
-
-// listed is a service as list shows it.
-type listed struct {
-	Name     string   `json:"name"`
-	Versions []string `json:"versions"`
-	Nodes    int      `json:"nodes"`
-	Paused   int      `json:"paused"`
-}
+// listing is the list of services.
+type listing []operate.Summary
 
 var _ result = listing(nil)
 
@@ -52,7 +42,7 @@ func listServices(s *session) error {
 	if err != nil {
 		return err
 	}
-	return show(s.Context, summarize(services, s.pauses("")))
+	return show(s.Context, listing(operate.Summarize(services, s.pauses(""))))
 }
 
 // pauses returns the paused nodes of a service, or of all when service is empty.
@@ -64,33 +54,6 @@ func (s *session) pauses(service string) []operate.Pause {
 		stderr(s.Context).note("micro: paused nodes cannot be told: %v", err)
 	}
 	return paused
-}
-
-// summarize makes one line of all versions of a service.
-func summarize(services []*registry.Service, paused []operate.Pause) listing {
-	all := make(map[string]*listed)
-	of := func(name string) *listed {
-		if all[name] == nil {
-			all[name] = &listed{Name: name, Versions: []string{}}
-		}
-		return all[name]
-	}
-	for _, s := range services {
-		l := of(s.Name)
-		if !slices.Contains(l.Versions, s.Version) {
-			l.Versions = append(l.Versions, s.Version)
-		}
-		l.Nodes += len(s.Nodes)
-	}
-	for _, p := range paused {
-		of(p.Service).Paused++
-	}
-	lines := listing{} // printed as [] when empty
-	for _, l := range all {
-		lines = append(lines, *l)
-	}
-	slices.SortFunc(lines, func(a, b listed) int { return cmp.Compare(a.Name, b.Name) })
-	return lines
 }
 
 func (l listing) value() any { return l }

@@ -22,7 +22,8 @@ type Pause struct {
 }
 
 // Pauses returns the paused nodes of a service, or of all services when service
-// is empty, sorted by service and node.
+// is empty, sorted by service and node. Ids, and names where none was given, are as
+// keys spell them, which have "-" for "/".
 func (o *Operator) Pauses(ctx context.Context, service string) ([]Pause, error) {
 	prefix, doing := o.layout.Pauses(), "list the paused nodes"
 	if service != "" {
