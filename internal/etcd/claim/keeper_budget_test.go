@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/etcd/mirror"
 )
 
 // What was lost is made good only with a token, and when there is one.
@@ -83,5 +84,41 @@ func TestRegistrationsNeedNoBudget(t *testing.T) {
 	k.turn(now)
 	if k.requests != 1 {
 		t.Errorf("%d writes, want 1", k.requests)
+	}
+}
+
+// A claim that wants nothing any more while others wait for a token, and then wants
+// something again, is sent once.
+func TestKeeperSendsNothingTwice(t *testing.T) {
+	c := etcd.Open(etcd.Config{Addrs: []string{"127.0.0.1:1"}, Timeout: time.Millisecond})
+	defer c.Close()
+	k := NewKeeper(c)
+	k.budget = etcd.NewBudget(1, 1)
+	now := time.Now()
+	k.budget.Take(now)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var all []*Claim
+	for _, key := range []string{"a", "b"} {
+		cl := &Claim{k: k, m: newMachine(Spec{Key: key, Value: []byte("v")}, now, k.random), changed: make(chan struct{})}
+		cl.m.started = true // nobody waits for it
+		cl.lease = k.newLease(60)
+		cl.lease.add(cl)
+		cl.lease.onGranted(int64(len(all)+1), time.Minute, now)
+		k.claims[cl] = struct{}{}
+		k.apply(cl, func(m *machine) { m.onLeaseGranted(cl.lease.id) })
+		all = append(all, cl)
+	}
+	k.turn(now)
+	for _, held := range []bool{true, false} {
+		k.apply(all[0], func(m *machine) {
+			m.known, m.check = held, now.Add(time.Hour)
+			m.entry = &mirror.Entry{Key: "a", Value: []byte("v"), Lease: m.lease}
+		})
+		k.turn(now)
+	}
+	ops, _, _ := k.batch(now)
+	if len(ops) != 2 {
+		t.Errorf("%d operations for two claims", len(ops))
 	}
 }

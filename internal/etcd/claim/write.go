@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -42,6 +43,7 @@ func (k *Keeper) dispatch(now time.Time) (again time.Time) {
 		}
 		if byItself {
 			if at := k.budget.Take(now); !at.IsZero() {
+				k.ready = slices.DeleteFunc(k.ready, func(cl *Claim) bool { return !cl.ready })
 				return at
 			}
 		}
