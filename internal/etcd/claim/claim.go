@@ -88,6 +88,7 @@ func (k *Keeper) Claim(spec Spec) *Claim {
 		cl.m.onLeaseGranted(cl.lease.id)
 		k.touch(cl)
 		k.plan(now, cl.lease)
+		k.turn(now) // at once: somebody waits. loop sees to what comes later
 	}
 	return cl
 }

@@ -193,6 +193,9 @@ func (k *Keeper) grant(ctx context.Context, l *lease) {
 	for cl := range l.claims {
 		k.apply(cl, func(m *machine) { m.onLeaseGranted(l.id) })
 	}
+	if len(l.claims) > 0 {
+		k.turn(now) // at once: somebody may wait
+	}
 }
 
 // leaseNotFound takes in that etcd does not know the lease id. k.mu is held.
