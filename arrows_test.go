@@ -81,7 +81,7 @@ var rooms = []room{
 	{"internal/doctor", []string{"registry", "internal/etcd", "internal/etcd/layout", "internal/netaddr", "internal/defaults"}, "reads everything that the command's doctor reports on; no service links it"},
 	{"internal/operate", []string{"registry", "internal/etcd", "internal/etcd/layout", "internal/etcd/mirror"}, "what an operator does to nodes, for the command and for consoles; no service links it"},
 	{"internal/embedded", nil, "the etcd inside the command; the library never links it"},
-	{"cmd/micro/...", []string{"", "client", "server", "client/grpc", "registry", "registry/etcd", "internal/doctor", "internal/embedded", "internal/ability", "internal/feed", "internal/operate", "internal/etcd", "internal/record", "internal/similar", "internal/registryflags", "internal/builtin"}, "front door: the command"},
+	{"cmd/micro/...", []string{"", "cmd/micro/demo", "client", "server", "client/grpc", "registry", "registry/etcd", "internal/doctor", "internal/embedded", "internal/ability", "internal/feed", "internal/operate", "internal/etcd", "internal/record", "internal/similar", "internal/registryflags", "internal/builtin"}, "front door: the command"},
 
 	{"registry/registrytest", []string{"registry", "internal/ability", "internal/discovery", "internal/feed"}, "test range: one suite for every backend, also those of users"},
 	{"internal/testkit/legacypb", []string{"api", "client", "server"}, "test range: what v2's generators wrote"},

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/rollcall-go/micro/cmd/micro/demo"
 )
 
 // demoTimeout bounds the round, without the wait for Ctrl-C.
@@ -37,14 +39,14 @@ With --registry_address it uses that etcd in place of its own.
 	}
 }
 
-// demo is one round of the demo.
-type demo struct {
+// demoRound is one round of the demo.
+type demoRound struct {
 	out    io.Writer
 	target registryTarget
 	env    []string // tells the children where the registry is
 	begun  time.Time
-	client *process
-	nodes  [2]*process
+	client *demo.Process
+	nodes  [2]*demo.Process
 	ids    [2]string
 	after  []func() // ends what was started, the last first
 }
@@ -54,7 +56,7 @@ func runDemo(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	d := &demo{out: c.App.Writer, target: p, begun: time.Now()}
+	d := &demoRound{out: c.App.Writer, target: p, begun: time.Now()}
 	defer d.cleanUp()
 	ctx, cancel := context.WithTimeoutCause(c.Context, demoTimeout, fmt.Errorf("it took longer than %s", demoTimeout))
 	defer cancel()
@@ -78,7 +80,7 @@ func runDemo(c *cli.Context) error {
 }
 
 // offer names commands to try while the demo waits.
-func (d *demo) offer() {
+func (d *demoRound) offer() {
 	at := " --registry_address=" + strings.Join(d.target.Addrs, ",")
 	me := invocation()
 	fmt.Fprintf(d.out, `
@@ -87,7 +89,7 @@ One node and the registry go on until Ctrl-C. Try, in another terminal:
     %s list services%s
     %s call %s %s '{"name":"you"}'%s
     %s watch %s%s
-`, me, at, me, demoName, demoEndpoint, at, me, demoName, at)
+`, me, at, me, demo.Name, demo.Endpoint, at, me, demo.Name, at)
 }
 
 // invocation is how this program was called.
@@ -99,35 +101,35 @@ func invocation() string {
 }
 
 // start starts a child that ends with the demo.
-func (d *demo) start(ctx context.Context, args ...string) (*process, error) {
+func (d *demoRound) start(ctx context.Context, args ...string) (*demo.Process, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if args[0] != "demo-client" { // whose standard input is its orders
 		args = append([]string{"--" + childName}, args...)
 	}
-	p, err := startChild(d.env, args...)
+	p, err := demo.Start(d.env, args...)
 	if err != nil {
 		return nil, err
 	}
 	d.after = append(d.after, func() {
 		// How it ends is of no interest any more.
-		_ = p.end()
+		_ = p.End()
 	})
 	return p, nil
 }
 
 // tell prints a line of the story with the time since it began.
-func (d *demo) tell(format string, args ...any) {
+func (d *demoRound) tell(format string, args ...any) {
 	fmt.Fprintf(d.out, "\n%.2f s  %s\n", time.Since(d.begun).Seconds(), fmt.Sprintf(format, args...))
 }
 
 // cleanUp ends the children, the nodes at the same time, and removes the data.
-func (d *demo) cleanUp() {
+func (d *demoRound) cleanUp() {
 	var wg sync.WaitGroup
 	for _, p := range d.nodes {
 		if p != nil {
-			wg.Go(func() { _ = p.end() })
+			wg.Go(func() { _ = p.End() })
 		}
 	}
 	wg.Wait()

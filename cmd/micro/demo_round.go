@@ -14,13 +14,14 @@ import (
 	"github.com/urfave/cli/v2"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"github.com/rollcall-go/micro/cmd/micro/demo"
 	"github.com/rollcall-go/micro/internal/etcd"
 	"github.com/rollcall-go/micro/internal/registryflags"
 	"github.com/rollcall-go/micro/registry"
 )
 
 // startRegistry sees to it that there is an etcd without our service.
-func (d *demo) startRegistry(ctx context.Context, c *cli.Context) error {
+func (d *demoRound) startRegistry(ctx context.Context, c *cli.Context) error {
 	if d.target.Addrs != nil {
 		for _, f := range registryFlags(0) {
 			if name := f.Names()[0]; c.String(name) != "" && name != "timeout" {
@@ -44,19 +45,19 @@ func (d *demo) startRegistry(ctx context.Context, c *cli.Context) error {
 		d.tell("The registry: etcd %s runs on %s.", version, addr)
 	}
 	return d.target.use(func(r registry.Registry) error {
-		_, err := r.GetService(demoName, registry.GetContext(ctx))
+		_, err := r.GetService(demo.Name, registry.GetContext(ctx))
 		switch {
 		case errors.Is(err, registry.ErrNotFound):
 			return nil
 		case err == nil:
-			return fmt.Errorf("%q is registered in %s already: end that demo first, or use another etcd", demoName, d.target)
+			return fmt.Errorf("%q is registered in %s already: end that demo first, or use another etcd", demo.Name, d.target)
 		}
 		return err
 	})
 }
 
 // startEtcd runs `micro server` on a free port, on data that goes away with it.
-func (d *demo) startEtcd(ctx context.Context) (addr, version string, err error) {
+func (d *demoRound) startEtcd(ctx context.Context) (addr, version string, err error) {
 	dir, err := os.MkdirTemp("", "micro-demo-")
 	if err != nil {
 		return "", "", err
@@ -69,7 +70,7 @@ func (d *demo) startEtcd(ctx context.Context) (addr, version string, err error) 
 	if err != nil {
 		return "", "", err
 	}
-	line, err := p.line(ctx)
+	line, err := p.Line(ctx)
 	if err != nil {
 		return "", "", err
 	}
@@ -80,14 +81,14 @@ func (d *demo) startEtcd(ctx context.Context) (addr, version string, err error) 
 }
 
 // startService starts the first node and shows its output and its record.
-func (d *demo) startService(ctx context.Context, _ *cli.Context) error {
+func (d *demoRound) startService(ctx context.Context, _ *cli.Context) error {
 	d.tell("A service starts:")
 	if err := d.startNode(ctx, 0, d.out); err != nil {
 		return err
 	}
 	conn := etcd.Open(d.target.config())
 	defer conn.Close()
-	key := d.target.Layout.Node(demoName, d.ids[0])
+	key := d.target.Layout.Node(demo.Name, d.ids[0])
 	return conn.Do(ctx, "read "+key, func(ctx context.Context, c *clientv3.Client) error {
 		answer, err := c.Get(ctx, key)
 		if err != nil {
@@ -104,14 +105,14 @@ func (d *demo) startService(ctx context.Context, _ *cli.Context) error {
 
 // startNode starts a node and returns when it is registered. What it logs until
 // then is written to out.
-func (d *demo) startNode(ctx context.Context, i int, out io.Writer) error {
+func (d *demoRound) startNode(ctx context.Context, i int, out io.Writer) error {
 	p, err := d.start(ctx, "demo-service")
 	if err != nil {
 		return err
 	}
 	d.nodes[i] = p
 	for {
-		line, err := p.line(ctx)
+		line, err := p.Line(ctx)
 		if err != nil {
 			return err
 		}
@@ -124,7 +125,7 @@ func (d *demo) startNode(ctx context.Context, i int, out io.Writer) error {
 }
 
 // callByName has another program call the service.
-func (d *demo) callByName(ctx context.Context, _ *cli.Context) error {
+func (d *demoRound) callByName(ctx context.Context, _ *cli.Context) error {
 	var err error
 	if d.client, err = d.start(ctx, "demo-client"); err != nil {
 		return err
@@ -137,18 +138,18 @@ func (d *demo) callByName(ctx context.Context, _ *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	d.tell("A program that only calls asks %q for %s:", demoName, demoEndpoint)
+	d.tell("A program that only calls asks %q for %s:", demo.Name, demo.Endpoint)
 	_, err = fmt.Fprintf(d.out, "    %s  ->  %s\n", `{"name":"John"}`, answer)
 	return err
 }
 
 // startSecond starts another node and shows that the client uses it.
-func (d *demo) startSecond(ctx context.Context, _ *cli.Context) error {
+func (d *demoRound) startSecond(ctx context.Context, _ *cli.Context) error {
 	if err := d.startNode(ctx, 1, io.Discard); err != nil {
 		return err
 	}
 	for { // it hears of the node a moment later
-		rep, err := d.calls(ctx, strconv.Itoa(callers))
+		rep, err := d.calls(ctx, strconv.Itoa(demo.Callers))
 		if err != nil {
 			return err
 		}
@@ -165,31 +166,31 @@ func (d *demo) startSecond(ctx context.Context, _ *cli.Context) error {
 }
 
 // stopFirst stops a node in the midst of calls.
-func (d *demo) stopFirst(ctx context.Context, _ *cli.Context) error {
+func (d *demoRound) stopFirst(ctx context.Context, _ *cli.Context) error {
 	rep, err := d.calls(ctx, "on")
 	if err != nil {
 		return err
 	}
-	if err := d.nodes[0].end(); err != nil {
+	if err := d.nodes[0].End(); err != nil {
 		return fmt.Errorf("stop node %q: %w", d.ids[0], err)
 	}
 	rest, err := d.calls(ctx, "off")
 	if err != nil {
 		return err
 	}
-	rep.add(rest)
+	rep.Add(rest)
 	d.tell("The first node stops, while the client calls without pause: %d calls, %d failed:", rep.Calls, rep.Failed)
 	return d.show(rep)
 }
 
 // calls gives the client an order and returns its report, an error if a call
 // failed.
-func (d *demo) calls(ctx context.Context, order string) (report, error) {
-	var rep report
-	if err := d.client.tell(order); err != nil {
+func (d *demoRound) calls(ctx context.Context, order string) (demo.Report, error) {
+	var rep demo.Report
+	if err := d.client.Tell(order); err != nil {
 		return rep, err
 	}
-	line, err := d.client.line(ctx)
+	line, err := d.client.Line(ctx)
 	if err != nil {
 		return rep, err
 	}
@@ -203,7 +204,7 @@ func (d *demo) calls(ctx context.Context, order string) (report, error) {
 }
 
 // show prints which nodes answered how often.
-func (d *demo) show(rep report) error {
+func (d *demoRound) show(rep demo.Report) error {
 	t := newTable(d.out, "    ", "NODE", "ANSWERS")
 	for _, id := range d.ids {
 		t.row(id, strconv.Itoa(rep.Nodes[id]))

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rollcall-go/micro/cmd/micro/demo"
 	"github.com/rollcall-go/micro/internal/testkit"
 )
 
@@ -74,7 +75,7 @@ func TestDemoWaitsForAnInterrupt(t *testing.T) {
 
 func TestDemoKilledLeavesNoProcess(t *testing.T) {
 	c, addr, _, _ := demoWaiting(t)
-	_, services, stderr := micro(t, "get", "service", demoName, "--registry_address="+addr)
+	_, services, stderr := micro(t, "get", "service", demo.Name, "--registry_address="+addr)
 	node := regexp.MustCompile(`127\.0\.0\.1:\d+`).FindString(services)
 	if node == "" || gone(node) || gone(addr) {
 		t.Fatalf("there is no node, %s%s", services, stderr)

@@ -1,33 +1,21 @@
-package main
+// Package demo is what runs in the processes of `micro demo`: a service, a program
+// that calls it, and the handle on such a process.
+package demo
 
 import (
 	"context"
 	"fmt"
-	"time"
-
-	"github.com/urfave/cli/v2"
 
 	rollcall "github.com/rollcall-go/micro"
-	"github.com/rollcall-go/micro/logger"
+	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/server"
 )
 
 // The service of the demo.
 const (
-	demoName     = "greeter"
-	demoEndpoint = "Greeter.Hello"
+	Name     = "greeter"
+	Endpoint = "Greeter.Hello"
 )
-
-func demoServiceCommand() *cli.Command {
-	return &cli.Command{
-		Name:   "demo-service",
-		Usage:  "run one node of the service that the demo calls",
-		Hidden: true,
-		Flags:  registryFlags(5 * time.Second),
-		Before: arguments(0, 0),
-		Action: withRegistry(demoService),
-	}
-}
 
 // HelloRequest names who is to be greeted.
 type HelloRequest struct {
@@ -51,17 +39,14 @@ func (g *Greeter) Hello(_ context.Context, req *HelloRequest, rsp *HelloResponse
 	return nil
 }
 
-func demoService(s *session) error {
-	// It is a service like any other, and the demo reads its log.
-	if err := logger.Init(logger.WithOutput(s.App.Writer)); err != nil {
-		return fmt.Errorf("set the log up: %w", err)
-	}
+// Serve runs one node of the service until ctx ends. It is a service like any other.
+func Serve(ctx context.Context, r registry.Registry) error {
 	service := rollcall.NewService(
-		rollcall.Name(demoName),
+		rollcall.Name(Name),
 		rollcall.Version("1.0.0"),
 		rollcall.Address("127.0.0.1:0"),
-		rollcall.Registry(s.registry),
-		rollcall.Context(s.Context.Context),
+		rollcall.Registry(r),
+		rollcall.Context(ctx),
 		rollcall.HandleSignal(false), // the command sees to signals
 	)
 	if err := rollcall.RegisterHandler(service.Server(), &Greeter{service.Server()}); err != nil {

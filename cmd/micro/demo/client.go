@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"bufio"
@@ -10,40 +10,18 @@ import (
 	"sync"
 	"time"
 
-	"github.com/urfave/cli/v2"
-
-	rollcall "github.com/rollcall-go/micro"
 	"github.com/rollcall-go/micro/client"
 )
 
-func demoClientCommand() *cli.Command {
-	return &cli.Command{
-		Name:   "demo-client",
-		Usage:  "call the service of the demo as the lines of standard input say",
-		Hidden: true,
-		Description: `Each line is a number of calls to make, or "on" to call without pause until the
-line "off". After the calls a report is printed as one line of JSON, with "on" also
-after the first of them.`,
-		Flags:  registryFlags(5 * time.Second),
-		Before: arguments(0, 0),
-		Action: withRegistry(func(s *session) error {
-			leaveInterruptsToParent()
-			// A program that only calls: it neither registers nor runs.
-			service := rollcall.NewService(rollcall.Name("demo.client"), rollcall.Registry(s.registry))
-			return demoClient(s.Context.Context, service.Client(), s.App.Reader, s.App.Writer)
-		}),
-	}
-}
-
-// callers is how many calls the client of the demo makes at the same time.
-const callers = 4
+// Callers is how many calls the client of the demo makes at the same time.
+const Callers = 4
 
 // firstCalls is how many calls are made and reported before those that go on until
 // they are stopped.
 const firstCalls = 400
 
-// report is what became of some calls.
-type report struct {
+// Report is what became of some calls.
+type Report struct {
 	Calls  int            `json:"calls"`
 	Failed int            `json:"failed"`
 	Error  string         `json:"error,omitempty"` // the first
@@ -52,8 +30,8 @@ type report struct {
 	Took   time.Duration  `json:"took_ns"`
 }
 
-// add makes r the report of the calls of both.
-func (r *report) add(more report) {
+// Add makes r the report of the calls of both.
+func (r *Report) Add(more Report) {
 	r.Calls += more.Calls
 	r.Failed += more.Failed
 	r.Took += more.Took
@@ -62,18 +40,20 @@ func (r *report) add(more report) {
 	}
 }
 
-// demoClient obeys the lines of in until its end.
-func demoClient(ctx context.Context, c client.Client, in io.Reader, out io.Writer) error {
+// Call calls the service as the lines of in say, until their end. Each is a number of
+// calls to make, or "on" to call without pause until the line "off". After the calls
+// a Report is printed as one line of JSON, with "on" also after the first of them.
+func Call(ctx context.Context, c client.Client, in io.Reader, out io.Writer) error {
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
-		var rep report
+		var rep Report
 		switch order := lines.Text(); order {
 		case "on":
 			if err := json.NewEncoder(out).Encode(callMany(ctx, c, nil, firstCalls)); err != nil {
 				return err
 			}
 			running, stop := context.WithCancel(ctx)
-			reports := make(chan report, 1)
+			reports := make(chan Report, 1)
 			go func() { reports <- callMany(ctx, c, running.Done(), -1) }()
 			lines.Scan() // "off", or the end
 			stop()
@@ -94,10 +74,10 @@ func demoClient(ctx context.Context, c client.Client, in io.Reader, out io.Write
 
 // callMany makes n calls, or if n is negative as many as it can until stop is
 // closed.
-func callMany(ctx context.Context, c client.Client, stop <-chan struct{}, n int) report {
+func callMany(ctx context.Context, c client.Client, stop <-chan struct{}, n int) Report {
 	begun := time.Now()
 	var mu sync.Mutex
-	rep := report{Nodes: map[string]int{}}
+	rep := Report{Nodes: map[string]int{}}
 	// next counts a call in, or says that there are no more.
 	next := func() bool {
 		mu.Lock()
@@ -114,10 +94,10 @@ func callMany(ctx context.Context, c client.Client, stop <-chan struct{}, n int)
 		return true
 	}
 	var wg sync.WaitGroup
-	for range callers {
+	for range Callers {
 		wg.Go(func() {
 			for next() {
-				req := c.NewRequest(demoName, demoEndpoint, &HelloRequest{Name: "John"}, client.WithContentType("application/json"))
+				req := c.NewRequest(Name, Endpoint, &HelloRequest{Name: "John"}, client.WithContentType("application/json"))
 				var rsp HelloResponse
 				err := c.Call(ctx, req, &rsp)
 				mu.Lock()
