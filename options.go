@@ -149,7 +149,8 @@ func WrapCall(w ...client.CallWrapper) Option {
 	return func(o *Options) { o.pending.client = append(o.pending.client, client.WrapCall(w...)) }
 }
 
-// WrapHandler surrounds each request, the first wrapper outermost.
+// WrapHandler surrounds each request, the first wrapper outermost: those of handlers
+// and those of services by protoc-gen-go-grpc.
 func WrapHandler(w ...server.HandlerWrapper) Option {
 	return func(o *Options) {
 		for _, one := range w {

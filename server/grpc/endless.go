@@ -27,8 +27,8 @@ func endless(desc *grpc.ServiceDesc) bool {
 }
 
 // lastWord is how long an endless stream is given to send what it has yet to say,
-// NOT_SERVING for one.
-const lastWord = 50 * time.Millisecond
+// NOT_SERVING for one. Only a stream whose client does not read takes it.
+const lastWord = 500 * time.Millisecond
 
 // endless serves a stream that does not end by itself. It ends once the server has
 // deregistered, so that it holds up no stop.
@@ -40,7 +40,7 @@ func (i *interceptors) endless(srv any, stream grpc.ServerStream, next grpc.Stre
 	if !i.streams.start(func() {
 		// Ends at the latest when endless has returned, which ends what it sends and
 		// receives on.
-		done <- i.recovery.run(ctx, func() error { return next(srv, &contextStream{stream, ctx}) })
+		done <- i.recovery.run(ctx, func() error { return next(srv, &endlessStream{contextStream{stream, ctx}, &i.streams}) })
 	}) {
 		return stopping
 	}
@@ -57,6 +57,27 @@ func (i *interceptors) endless(srv any, stream grpc.ServerStream, next grpc.Stre
 	case <-timer.C:
 	}
 	return stopping
+}
+
+// endlessStream is a grpc.ServerStream whose handler is not left waiting for a
+// message when its context is done.
+type endlessStream struct {
+	contextStream
+	streams *endlessStreams
+}
+
+func (s *endlessStream) RecvMsg(m any) error {
+	done := make(chan error, 1)
+	// Ends at the latest with the stream.
+	if !s.streams.start(func() { done <- s.ServerStream.RecvMsg(m) }) {
+		return context.Canceled
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-s.ctx.Done():
+		return s.ctx.Err()
+	}
 }
 
 // endlessStreams are the goroutines that serve endless streams.
