@@ -35,6 +35,11 @@ import (
 
 // backend implements registry.Registry. Its lifetime begins with the first call
 // that needs etcd and ends with Close.
+//
+// Its goroutines: one for each Watcher, until that is stopped; one for each observer
+// of a registration, until it stops observing; one for each failed registration that
+// is taken back. The connection and the keeper of its claims have their own. Close
+// ends all and waits for them.
 type backend struct {
 	ctx     context.Context // over when the registry is closed
 	cancel  context.CancelFunc
