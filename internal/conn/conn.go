@@ -27,7 +27,6 @@ type Conn struct {
 
 	mu       sync.Mutex // taken after Set.mu; guards what follows
 	wires    []*wire
-	closed   bool          // the set is
 	patience patience      // how long silence is borne
 	absent   time.Duration // when it was first missed among the listed, the sweeper's own
 }
@@ -104,7 +103,7 @@ func (c *Conn) hold(ctx context.Context) (w *wire, full *full, err error) {
 		c.used.Store(now)
 	}
 	if !c.watched.Load() {
-		c.set.observe(c)
+		c.set.beginWatch(c)
 	}
 	return w, full, nil
 }

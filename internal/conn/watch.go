@@ -17,8 +17,8 @@ type watching struct {
 	conns []*Conn
 }
 
-// observe begins to watch c.
-func (s *Set) observe(c *Conn) {
+// beginWatch makes c one of those that are watched.
+func (s *Set) beginWatch(c *Conn) {
 	w := &s.watching
 	w.mu.Lock()
 	begins := c.watched.CompareAndSwap(false, true)
