@@ -38,7 +38,7 @@ func free(t *testing.T) string {
 
 func TestCallsAndStreamsShareOneConnection(t *testing.T) {
 	n := serve(t, "", echo)
-	s := newSet(t, Options{})
+	s := newSet(t, Options{Silence: time.Hour})
 	var wg sync.WaitGroup
 	for i := range 300 {
 		wg.Go(func() {

@@ -241,15 +241,3 @@ func (c *Conn) closeSurplus(now time.Duration) (ended []*wire) {
 	c.keep(kept)
 	return ended
 }
-
-// rest makes the silence of all wires begin anew: this process itself was not
-// running, so that it heard nothing.
-func (c *Conn) rest(now time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, w := range c.wires {
-		if w.hearing.quiet != 0 {
-			w.hearing.quiet = now
-		}
-	}
-}

@@ -119,6 +119,10 @@ func TestStoppedProcess(t *testing.T) {
 		if err := cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 			t.Fatal(err)
 		}
+		testkit.Eventually(t, inTime, "the process has stopped", func() bool {
+			stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", cmd.Process.Pid))
+			return strings.Contains(string(stat), ") T ")
+		})
 		began := time.Now()
 		inFlight := make(chan error, 1)
 		go func() { inFlight <- callWithin(t.Context(), c, 20*time.Second) }()

@@ -2,16 +2,26 @@ package conn
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// looksPerSilence is how often a connection with calls is looked at within
-// Options.Silence.
-const looksPerSilence = 20
+const (
+	// looksPerSilence is how often a connection with calls is looked at within
+	// Options.Silence.
+	looksPerSilence = 20
+	// longestLook is how many times the pause between two looks counts at most. When
+	// this process did not run, be it stopped or short of processors, it is not the
+	// node's fault that nothing was heard.
+	longestLook = 4
+)
 
 // watching are the connections that have calls, or had when last looked at.
 type watching struct {
 	wake chan struct{} // holds one token: there is something to watch
+
+	// clock is the time spent watching, in nanoseconds. Silence is measured by it.
+	clock atomic.Int64
 
 	mu    sync.Mutex // guards what follows
 	conns []*Conn
@@ -34,7 +44,7 @@ func (s *Set) beginWatch(c *Conn) {
 
 // watch looks for connections that fell silent. It sleeps while there are no calls.
 func (s *Set) watch() {
-	pause := s.opts.Silence / looksPerSilence
+	pause := min(s.opts.Silence/looksPerSilence, s.opts.CloseDelay/sweepsPerDelay)
 	ticker := time.NewTicker(pause)
 	defer ticker.Stop()
 	for {
@@ -53,23 +63,19 @@ func (s *Set) watch() {
 			return
 		case <-ticker.C:
 		}
-		now := s.now()
-		s.look(now, now-last > s.opts.Silence/2)
+		passed := min(s.now()-last, longestLook*pause)
+		s.look(time.Duration(s.watching.clock.Add(int64(passed))))
 	}
 }
 
-// look inspects what is watched. After a gap, in which this process did not run,
-// nothing is concluded from what was not heard.
-func (s *Set) look(now time.Duration, gap bool) {
+// look inspects what is watched.
+func (s *Set) look(now time.Duration) {
 	w := &s.watching
 	w.mu.Lock()
 	conns := w.conns
 	w.mu.Unlock()
 	var still []*Conn
 	for _, c := range conns {
-		if gap {
-			c.rest(now)
-		}
 		ended, more := c.inspect(now)
 		for _, w := range ended {
 			s.wg.Go(w.close) // which may take as long as the socket's last write

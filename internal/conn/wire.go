@@ -33,7 +33,7 @@ type wire struct {
 	knownOnce sync.Once
 
 	retired bool          // takes no new calls; guarded by conn.mu
-	born    time.Duration // guarded by conn.mu, as is what follows
+	born    time.Duration // by the clock of watching; guarded by conn.mu, as is what follows
 	idle    time.Duration // since when there is no call on it, zero if there is one
 	hearing hearing
 }
@@ -48,7 +48,7 @@ const (
 
 // newWire makes a wire of c that is not connected.
 func (c *Conn) newWire() (*wire, error) {
-	w := &wire{conn: c, known: make(chan struct{}), born: c.set.now()}
+	w := &wire{conn: c, known: make(chan struct{}), born: time.Duration(c.set.watching.clock.Load())}
 	cc, err := grpc.NewClient(scheme+":///"+url.PathEscape(c.endpoint.Host), c.set.opts.dial(w)...)
 	if err != nil {
 		return nil, &endpoint.ConnectError{Address: c.endpoint.Host, Err: err}
