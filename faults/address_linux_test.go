@@ -10,7 +10,7 @@ import (
 	"github.com/rollcall-go/micro/server"
 )
 
-// Fault: a host has the addresses of a bridge, of another network, and of the one
+// Row E1. Fault: a host has the addresses of a bridge, of another network, and of the one
 // on which the registry is. Bound: the latter is registered, or the one that was
 // asked for, and the log says which, among which, and why.
 func TestE1WhichOfSeveralAddresses(t *testing.T) {
@@ -48,7 +48,7 @@ func TestE1WhichOfSeveralAddresses(t *testing.T) {
 	}
 }
 
-// Fault: a host has no private address. Bound: the one of a provider's network or a
+// Row E2. Fault: a host has no private address. Bound: the one of a provider's network or a
 // public one is registered, and loopback only with a warning when there is nothing
 // else.
 func TestE2NeverLoopback(t *testing.T) {
@@ -83,7 +83,7 @@ func TestE2NeverLoopback(t *testing.T) {
 	})
 }
 
-// Fault: there is no IPv4. Bound: the node registers, is found and is called, by
+// Row E3. Fault: there is no IPv4. Bound: the node registers, is found and is called, by
 // the command as well.
 func TestE3IPv6Alone(t *testing.T) {
 	t.Parallel()
@@ -103,7 +103,7 @@ func TestE3IPv6Alone(t *testing.T) {
 	})
 }
 
-// Fault: the host's address changes while the service runs. Bound: the new one is
+// Row E4. Fault: the host's address changes while the service runs. Bound: the new one is
 // registered within one re-check and 1 s.
 func TestE4TheAddressChanges(t *testing.T) {
 	t.Parallel()
@@ -118,7 +118,7 @@ func TestE4TheAddressChanges(t *testing.T) {
 	p.Says(t, "Advertising 10.50.0.6:")
 }
 
-// Fault: the address changes over which the registry is reached as well, so that
+// Row E4. Fault: the address changes over which the registry is reached as well, so that
 // the connection to it is cut off without a word. Bound: the new one is registered
 // within one re-check after the silence is noticed, 7 s, and 4 s.
 func TestE4TheWayToTheRegistryChanges(t *testing.T) {
@@ -133,7 +133,7 @@ func TestE4TheWayToTheRegistryChanges(t *testing.T) {
 	n.answers(t)
 }
 
-// Fault: the host sleeps for two TTLs. Bound: the node is listed again within 2 s,
+// Row E4. Fault: the host sleeps for two TTLs. Bound: the node is listed again within 2 s,
 // and 2 s of jitter, of its waking.
 func TestE4TheHostSleeps(t *testing.T) {
 	t.Parallel()
@@ -151,7 +151,7 @@ func TestE4TheHostSleeps(t *testing.T) {
 	within(t, "until the node was listed again", since(t, time.Now(), "it is listed", func() bool { return fleet.Listed(r, "node", 1) }), listedAgain)
 }
 
-// Fault: callers can reach the host by another name only. Bound: a host name can be
+// Row E5. Fault: callers can reach the host by another name only. Bound: a host name can be
 // registered, and is called.
 func TestE5HostName(t *testing.T) {
 	t.Parallel()

@@ -29,7 +29,7 @@ func mustName(t *testing.T, err, sentinel error, texts ...string) {
 	}
 }
 
-// Fault: there is no node for a call, for each reason that there can be. Bound: the
+// Row C5. Fault: there is no node for a call, for each reason that there can be. Bound: the
 // error says which, with the registry's kind and address, and the sentinels of v2
 // are found in it.
 func TestC5WhyThereIsNoNode(t *testing.T) {
@@ -88,7 +88,7 @@ func TestC5WhyThereIsNoNode(t *testing.T) {
 	})
 }
 
-// Fault: the registry is out of reach. Bound: the error says so, since when, and
+// Row C5. Fault: the registry is out of reach. Bound: the error says so, since when, and
 // where, once the deadline has come.
 func TestC5WhatIsTheMatterWithTheRegistry(t *testing.T) {
 	t.Parallel()

@@ -20,7 +20,7 @@ import (
 	"github.com/rollcall-go/micro/registry/cache"
 )
 
-// Fault: etcd is gone. Bound: the 99th percentile of a lookup is below 50 us and a
+// Row C2. Fault: etcd is gone. Bound: the 99th percentile of a lookup is below 50 us and a
 // lookup allocates nothing; no call waits for the registry; the age of the data is
 // visible.
 func TestC2EtcdIsGone(t *testing.T) { // beside no other test, which would be measured as well
@@ -91,7 +91,7 @@ func percentile(n int, f func()) time.Duration {
 	return all[n*99/100]
 }
 
-// Fault: a client starts while etcd is gone. Bound: with a snapshot on disk its
+// Row C3. Fault: a client starts while etcd is gone. Bound: with a snapshot on disk its
 // calls succeed, the first within 2 s, and the data is marked as such; once etcd is
 // back it is live.
 func TestC3StartWithoutEtcd(t *testing.T) {
@@ -150,7 +150,7 @@ func TestC3StartWithoutEtcd(t *testing.T) {
 	testkit.Eventually(t, patience, "calls succeed", func() bool { return fleet.Say(t.Context(), late, "kept") == nil })
 }
 
-// Fault: a client starts before the service that it calls. Bound: it starts, a call
+// Row C4. Fault: a client starts before the service that it calls. Bound: it starts, a call
 // fails within 50 ms (the median of nine, each the first of its name) and says that
 // no node was ever seen, and calls succeed within 1 s of the first registration.
 func TestC4NoNodeYet(t *testing.T) {
@@ -181,7 +181,7 @@ func TestC4NoNodeYet(t *testing.T) {
 	within(t, "until a call succeeded", since(t, begin, "a call succeeds", func() bool { return fleet.Say(t.Context(), c, "late") == nil }), time.Second)
 }
 
-// Fault: the first call comes before the registry has answered. Bound: it waits for
+// Row C6. Fault: the first call comes before the registry has answered. Bound: it waits for
 // the answer, up to its own deadline and no longer.
 func TestC6FirstCallWaits(t *testing.T) {
 	t.Parallel()

@@ -62,7 +62,7 @@ func unattended(t *testing.T, etcd *clientv3.Client, name string, n int) (leases
 	return leases
 }
 
-// Fault: the leases of all nodes of a service run out together, though the nodes
+// Row C1. Fault: the leases of all nodes of a service run out together, though the nodes
 // live, and nobody registers them again. Bound: no call fails.
 func TestC1AllLeasesRunOut(t *testing.T) {
 	t.Parallel()
@@ -95,7 +95,7 @@ func TestC1AllLeasesRunOut(t *testing.T) {
 	judge(t, load, 350)
 }
 
-// Fault: etcd is killed and comes back without its data. Bound: no call fails, and
+// Row C1. Fault: etcd is killed and comes back without its data. Bound: no call fails, and
 // all nodes are registered again.
 func TestC1EtcdComesBackEmpty(t *testing.T) {
 	t.Parallel()
@@ -119,7 +119,7 @@ func TestC1EtcdComesBackEmpty(t *testing.T) {
 	judge(t, load, 200)
 }
 
-// Fault: the keys of live services, one of three nodes and three of one, are deleted
+// Row C1. Fault: the keys of live services, one of three nodes and three of one, are deleted
 // by hand, at once and one by one, under 50 calls a second to each. Bound: no call
 // fails, and the keys are back within a second.
 func TestC1KeysDeletedByHand(t *testing.T) {
@@ -177,7 +177,7 @@ func TestC1KeysDeletedByHand(t *testing.T) {
 	}
 }
 
-// Fault: the keys are deleted by hand, and the node is paused before or after that.
+// Row C1. Fault: the keys are deleted by hand, and the node is paused before or after that.
 // Bound: a paused node is not called any more once the operator was told so, and 3 s
 // after that at most where its key was gone already.
 func TestC1PausedAndDeletedByHand(t *testing.T) {
@@ -201,7 +201,7 @@ func TestC1PausedAndDeletedByHand(t *testing.T) {
 	within(t, "until calls found no node", took, 3*time.Second)
 }
 
-// Fault: the last node deregisters. Bound: callers learn of it within 1 s.
+// Row C1. Fault: the last node deregisters. Bound: callers learn of it within 1 s.
 func TestC1TheLastNodeLeaves(t *testing.T) {
 	t.Parallel()
 	e := testkit.StartEtcd(t)
