@@ -95,8 +95,21 @@ func TestHintsAreKept(t *testing.T) {
 	}
 }
 
+// wrapper is a registry around another one that hides what it can do, and says
+// what it wraps.
+type wrapper struct{ registry.Registry }
+
+func (w wrapper) Unwrap() registry.Registry { return w.Registry }
+
 func TestAnErrorSaysWhoIsPaused(t *testing.T) {
-	r := &operated{Registry: register(t), paused: []string{"greeter-1"}}
+	var r registry.Registry = &operated{Registry: register(t), paused: []string{"greeter-1"}}
+	for _, r := range []registry.Registry{r, wrapper{r}} {
+		saysWhoIsPaused(t, r)
+	}
+}
+
+func saysWhoIsPaused(t *testing.T, r registry.Registry) {
+	t.Helper()
 	c := newClient(t, client.Registry(r))
 	testkit.Eventually(t, hintFresh, "the error says it", func() bool {
 		err := c.Call(t.Context(), c.NewRequest("greeter", "Echo.Say", wrapperspb.String("x")), &wrapperspb.StringValue{})

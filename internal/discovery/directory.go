@@ -105,7 +105,7 @@ func New(src feed.Source, opts Options) *Directory {
 		observers: map[*observer]struct{}{},
 	}
 	idle := or(opts.Idle, defaults.SnapshotIdle)
-	d.sweepEvery = min(idle/10, defaults.UnknownNameIdle/3)
+	d.sweepEvery = max(min(idle/10, defaults.UnknownNameIdle/3), time.Millisecond)
 	d.sweepsUnder = uint64(idle / d.sweepEvery)
 	d.sweepsBlank = min(d.sweepsUnder, uint64(defaults.UnknownNameIdle/d.sweepEvery))
 	d.onEvent = opts.Events
