@@ -108,7 +108,7 @@ func applyRegistry(g given, to Options, newParts bool) error {
 	if p, ok := registry.DefaultRegistry.(ability.Placeholder); ok && g.registry != "" {
 		p.Choose(*at)
 	}
-	warnOfUnused(g, (*at).String())
+	warnOfUnused(g, *at)
 	return wiring.SetRegistry(*at, value(to.Server), value(to.Client), value(to.Broker))
 }
 
@@ -121,13 +121,17 @@ func value[T any](p *T) T {
 	return *p
 }
 
-// warnOfUnused says which of the settings a registry of ours has no use for.
-func warnOfUnused(g given, name string) {
-	entry, ok := builtin.Find(builtin.Registries(), name)
-	if !ok {
+// warnOfUnused says which of the settings the registry has no use for: what one of
+// ours does not obey, and what a program's own cannot have understood.
+func warnOfUnused(g given, r registry.Registry) {
+	name := r.String()
+	used := registryflags.InContract()
+	if entry, ok := builtin.Find(builtin.Registries(), name); ok {
+		used = entry.Flags
+	} else if registryflags.Kept(r.Options()) { // there is one of ours inside
 		return
 	}
-	unused := slices.DeleteFunc(slices.Clone(g.settings.Given()), func(flag string) bool { return slices.Contains(entry.Flags, flag) })
+	unused := slices.DeleteFunc(slices.Clone(g.settings.Given()), func(flag string) bool { return slices.Contains(used, flag) })
 	for i, flag := range unused {
 		unused[i] = fmt.Sprintf("--%s (%s)", flag, registryflags.Variable(flag))
 	}

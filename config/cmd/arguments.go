@@ -72,10 +72,14 @@ func (c *command) noWords(ctx *cli.Context) error {
 	for _, command := range c.app.Commands {
 		names = append(names, command.Names()...)
 	}
-	if near := similar.Nearest(words[0], names); near != "" {
-		return usageError(fmt.Sprintf("unexpected argument %q: did you mean the command %q?", words[0], near))
+	word, _, assigned := strings.Cut(words[0], "=")
+	if assigned { // perhaps a flag behind "--" or a dash that is none, whose value is secret
+		word += "=..."
 	}
-	return usageError(fmt.Sprintf("unexpected argument %q; flags after it would be ignored (a program that takes arguments says so with micro.Action)", words[0]))
+	if near := similar.Nearest(word, names); near != "" {
+		return usageError(fmt.Sprintf("unexpected argument %q: did you mean the command %q?", word, near))
+	}
+	return usageError(fmt.Sprintf("unexpected argument %q; flags after it would be ignored (a program that takes arguments says so with micro.Action)", word))
 }
 
 // parsedBefore reports whether the words are what package flag left over: the
@@ -96,7 +100,8 @@ func (c *command) anyFlag(words []string) bool {
 // program.
 var commandLibraries = []string{
 	"github.com/urfave/cli", "gopkg.in/urfave/cli", "github.com/micro/cli", "github.com/spf13/cobra", "github.com/alecthomas/kong",
-	"github.com/google/subcommands", "github.com/mitchellh/cli", "github.com/hashicorp/cli", "github.com/peterbourgon/ff",
+	"github.com/google/subcommands", "github.com/mitchellh/cli", "github.com/hashicorp/cli", "github.com/peterbourgon/ff", "github.com/jessevdk/go-flags",
+	"github.com/alecthomas/kingpin", "gopkg.in/alecthomas/kingpin", "github.com/jawher/mow.cli",
 }
 
 // calledByCommandLibrary reports whether the caller runs within a command of such

@@ -216,6 +216,10 @@ func oneLine(r rune) rune {
 
 // suggest adds the way out to what the parser says about an unknown flag.
 func (c *command) suggest(text string) string {
+	if bad, ok := strings.CutPrefix(text, "bad flag syntax: "); ok {
+		name, _, _ := strings.Cut(bad, "=") // the value may be secret
+		return fmt.Sprintf("%q is no flag: one begins with two dashes and a letter", name)
+	}
 	name, ok := strings.CutPrefix(text, "flag provided but not defined: -")
 	if !ok {
 		return text

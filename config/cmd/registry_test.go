@@ -10,6 +10,7 @@ import (
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/etcd"
+	"github.com/rollcall-go/micro/registry/memory"
 )
 
 // secured starts an etcd that wants TLS, a certificate and a login, and returns it
@@ -74,6 +75,64 @@ func TestCredentialsForTheRegistryOfTheCode(t *testing.T) {
 	}
 }
 
+// foreign is a registry of the program's own, which does not keep what it cannot use.
+type foreign struct{ registry.Registry }
+
+func (foreign) Init(...registry.Option) error { return nil }
+func (foreign) Options() registry.Options     { return registry.Options{} }
+func (foreign) String() string                { return "foreign" }
+
+// TestCredentialsForARegistryOfTheProgram gives pairs that are whole, and half of one.
+func TestCredentialsForARegistryOfTheProgram(t *testing.T) {
+	for args, wrong := range map[string]bool{
+		"--registry=foreign --registry_user=u --registry_password=p": false, "--registry_user=u --registry_password=p": false,
+		"--registry=foreign --registry_user=u": true, "--registry=foreign --registry_password=p": true,
+	} {
+		p := newProgram()
+		p.registry = foreign{memory.NewRegistry()}
+		p.cmd = NewCmd(Name("demo"), Registry(&p.registry), NewRegistry("foreign", func(...registry.Option) registry.Registry { return foreign{memory.NewRegistry()} }))
+		if err := p.run(t, strings.Fields(args)...); (err != nil) != wrong {
+			t.Errorf("%s: Init: %v, wrote %q", args, err, p.stderr)
+		}
+	}
+}
+
+// TestSettingsThatTheRegistryCannotUseAreTold chooses registries that obey few flags.
+func TestSettingsThatTheRegistryCannotUseAreTold(t *testing.T) {
+	const all = "--registry_address=a:1 --registry_user=u --registry_password=hunter2 --namespace=blue"
+	for _, tt := range []struct {
+		registry registry.Registry
+		args     string
+		want     string // the flags that are told
+	}{
+		{memory.NewRegistry(), all, "--registry_address --registry_user --registry_password --namespace"},
+		{foreign{memory.NewRegistry()}, all, "--registry_user --registry_password --namespace"},
+		{foreign{memory.NewRegistry()}, "--registry_address=a:1", ""},
+		{wrapped{etcd.NewRegistry()}, all, ""},
+	} {
+		lines := warnings(t)
+		p := newProgram()
+		p.registry = tt.registry
+		if err := p.run(t, strings.Fields(tt.args)...); err != nil {
+			t.Errorf("%s: %v, wrote %q", tt.registry, err, p.stderr)
+		}
+		var told []string
+		for _, word := range strings.Fields(strings.Join(lines(), " ")) {
+			if strings.HasPrefix(word, "--") {
+				told = append(told, word)
+			}
+		}
+		if got := strings.Join(told, " "); got != tt.want || strings.Contains(strings.Join(lines(), ""), "hunter2") {
+			t.Errorf("%s: told %q, want %q", tt.registry, lines(), tt.want)
+		}
+	}
+}
+
+// wrapped is a registry of ours in another's coat.
+type wrapped struct{ registry.Registry }
+
+func (wrapped) String() string { return "wrapped" }
+
 func TestTheBrokerHearsOfTheRegistry(t *testing.T) {
 	p := newProgram()
 	b := broker.NewBroker()
@@ -98,6 +157,12 @@ func TestSecretsAreNotShown(t *testing.T) {
 		_ = p.run(t, append(strings.Fields(args), "--registry_password="+secret)...)
 		if strings.Contains(p.stdout+p.stderr, secret) {
 			t.Errorf("%s: wrote %q and %q", args, p.stdout, p.stderr)
+		}
+	}
+	for _, arg := range []string{"---registry_password=", "--=", "\u2014registry_password=", "registry_password=", "-- --registry_password=", "serve --registry_password="} {
+		p := newProgram()
+		if err := p.run(t, strings.Fields(arg+secret)...); err == nil || len(p.exited) != 1 || p.exited[0] != 2 || strings.Contains(p.stderr, secret) {
+			t.Errorf("%s: Init: %v, exited with %v and wrote %q", arg, err, p.exited, p.stderr)
 		}
 	}
 	p := newProgram()

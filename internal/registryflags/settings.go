@@ -120,6 +120,18 @@ func (s Settings) Option() registry.Option {
 	}
 }
 
+// InContract returns the names of the flags for which registry.Options has a field,
+// so that any registry can obey them.
+func InContract() []string { return []string{Address, ServerName} }
+
+// Kept reports whether a registry with these options took in what Option handed it
+// beyond the fields of the contract.
+func Kept(o registry.Options) bool {
+	_, access := settings.Of[etcd.Access](o.Context)
+	_, keys := settings.Of[layout.Layout](o.Context)
+	return access || keys
+}
+
 // config returns a copy of the program's settings, which may be nil, with the
 // server's name.
 func (s Settings) config(own *tls.Config) *tls.Config {
@@ -153,7 +165,8 @@ func (s Settings) over(before etcd.Access) etcd.Access {
 // options: half of a pair, a user without a password, say, of which the program's
 // code has not the other half, or files that cannot be read.
 func (s Settings) Check(in registry.Options) error {
-	a, _ := settings.Of[etcd.Access](in.Context)
+	before, _ := settings.Of[etcd.Access](in.Context)
+	a := s.over(before) // a registry of the program's own may not have kept them
 	password := a.Password != "" || a.PasswordFile != ""
 	switch {
 	case s.access.Username != "" && !password:
