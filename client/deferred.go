@@ -85,7 +85,7 @@ func (d *deferred) NewMessage(topic string, msg any, opts ...MessageOption) Mess
 		for _, opt := range opts {
 			opt(&o)
 		}
-		return unsendable{service: topic, body: msg, contentType: o.ContentType}
+		return missing{service: topic, body: msg, contentType: o.ContentType}
 	}
 	return c.NewMessage(topic, msg, opts...)
 }
@@ -97,7 +97,7 @@ func (d *deferred) NewRequest(service, endpoint string, req any, opts ...Request
 		for _, opt := range opts {
 			opt(&o)
 		}
-		return unsendable{service: service, endpoint: endpoint, body: req, contentType: o.ContentType, stream: o.Stream}
+		return missing{service: service, endpoint: endpoint, body: req, contentType: o.ContentType, stream: o.Stream}
 	}
 	return c.NewRequest(service, endpoint, req, opts...)
 }

@@ -19,7 +19,7 @@ type ConnectError struct {
 }
 
 func (e *ConnectError) Error() string {
-	return fmt.Sprintf("connect to %q: %v", e.Address, e.Err)
+	return fmt.Sprintf("connect to %q: %v", excerpt(e.Address), e.Err)
 }
 
 // Unwrap returns the cause.
