@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	grpcmd "google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
@@ -161,42 +160,6 @@ func received(ctx context.Context) metadata.Metadata {
 	return md
 }
 
-// textOf returns the values of a header as one. Like every text that comes from
-// outside it is UTF-8; only a key that says so holds bytes.
-func textOf(key string, values []string) string {
-	v := strings.Join(values, ", ")
-	if strings.HasSuffix(key, "-bin") {
-		return v
-	}
-	return strings.ToValidUTF8(v, "\uFFFD")
-}
-
-// decode undoes the encoding of the headers that EncodedHeader lists, each once,
-// and the time it takes grows with the size of the headers alone: of a list that is
-// longer than there are headers, which no client of ours sends, the rest is not
-// read. A value that is no text when decoded stays as it is.
-func decode(md metadata.Metadata, headers int) {
-	list, ok := md[EncodedHeader]
-	if !ok {
-		return
-	}
-	decoded := make(map[string]bool)
-	for key := range strings.SplitSeq(list, ",") {
-		if headers--; headers < 0 {
-			return
-		}
-		key = strings.TrimSpace(key)
-		v, ok := md[key]
-		if !ok || decoded[key] {
-			continue
-		}
-		decoded[key] = true
-		if plain := percentDecode(v); utf8.ValidString(plain) {
-			md[key] = plain
-		}
-	}
-}
-
 // confined reports whether a header, its name in lower case, is about one
 // connection or one call and must not travel further.
 func confined(key string) bool {
@@ -218,51 +181,4 @@ func legalKey(key string) bool {
 		}
 	}
 	return key != ""
-}
-
-func printable(v string) bool {
-	for i := 0; i < len(v); i++ {
-		if v[i] < ' ' || v[i] > '~' {
-			return false
-		}
-	}
-	return true
-}
-
-const hexDigits = "0123456789ABCDEF"
-
-// percentEncode writes every byte that is not printable ASCII, and the per cent
-// sign, as %XX.
-func percentEncode(v string) string {
-	var b strings.Builder
-	for i := 0; i < len(v); i++ {
-		if c := v[i]; c < ' ' || c > '~' || c == '%' {
-			b.WriteByte('%')
-			b.WriteByte(hexDigits[c>>4])
-			b.WriteByte(hexDigits[c&15])
-		} else {
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
-}
-
-// percentDecode undoes percentEncode. What is no %XX stays as it is.
-func percentDecode(v string) string {
-	if !strings.Contains(v, "%") {
-		return v
-	}
-	var b strings.Builder
-	b.Grow(len(v))
-	for i := 0; i < len(v); i++ {
-		if v[i] == '%' && i+2 < len(v) {
-			if n, err := strconv.ParseUint(v[i+1:i+3], 16, 8); err == nil {
-				b.WriteByte(byte(n))
-				i += 2
-				continue
-			}
-		}
-		b.WriteByte(v[i])
-	}
-	return b.String()
 }

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 
@@ -212,97 +211,6 @@ func TestServesWhileTheRegistryIsStuck(t *testing.T) {
 	testkit.Eventually(t, 5*time.Second, "ready", func() bool { return ready.Ready() == nil })
 }
 
-func TestStopDeregistersFirst(t *testing.T) {
-	e := &Echo{enter: make(chan struct{}), leave: make(chan struct{})}
-	f, done := startWaiting(t, e)
-	f.registered(t)
-	stopped := make(chan error, 2)
-	for range 2 {
-		go func() { stopped <- f.server.Stop() }()
-	}
-	testkit.Eventually(t, 5*time.Second, "deregistered", func() bool { return len(f.nodes()) == 0 })
-	select {
-	case err := <-stopped:
-		t.Errorf("stopped with a call in flight: %v", err)
-	default:
-	}
-	close(e.leave)
-	if err := <-done; err != nil {
-		t.Errorf("the call in flight: %v", err)
-	}
-	for range 2 {
-		if err := <-stopped; err != nil {
-			t.Errorf("stop: %v", err)
-		}
-	}
-	if !f.log.has("level=info Deregistering node: go.micro.test-") {
-		t.Errorf("no line of it:\n%s", f.log)
-	}
-	if err := f.server.Stop(); err != nil {
-		t.Errorf("stop again: %v", err)
-	}
-	if err := f.server.Start(); err == nil {
-		t.Error("started again")
-	}
-}
-
-func TestStopCutsOffAfterTheGrace(t *testing.T) {
-	e := &Echo{enter: make(chan struct{}), leave: make(chan struct{})}
-	f, done := startWaiting(t, e, sgrpc.StopGrace(10*time.Millisecond))
-	if err := f.server.Stop(); err == nil || !strings.Contains(err.Error(), "10ms") {
-		t.Errorf("stop: %v", err)
-	}
-	if err := <-done; status.Code(err) != codes.Unavailable {
-		t.Errorf("the call in flight: %v", err)
-	}
-}
-
-func TestStopWithoutGrace(t *testing.T) {
-	e := &Echo{enter: make(chan struct{}), leave: make(chan struct{})}
-	f, done := startWaiting(t, e, sgrpc.StopGrace(0))
-	if err := f.server.Stop(); err != nil {
-		t.Errorf("stop: %v", err)
-	}
-	if err := <-done; status.Code(err) != codes.Unavailable {
-		t.Errorf("the call in flight: %v", err)
-	}
-}
-
-func TestStopWaitsForTheGroup(t *testing.T) {
-	var wg sync.WaitGroup
-	f := start(t, server.Wait(&wg))
-	if _, err := f.say(t.Context(), "hi"); err != nil {
-		t.Fatal(err)
-	}
-	wg.Wait()
-	wg.Add(1)
-	stopped := make(chan error, 1)
-	go func() { stopped <- f.server.Stop() }()
-	testkit.Eventually(t, 5*time.Second, "closed", func() bool {
-		c, err := net.Dial("tcp", f.server.Options().Address)
-		if err != nil {
-			return true
-		}
-		c.Close()
-		return false
-	})
-	select {
-	case err := <-stopped:
-		t.Errorf("stopped before the group was done: %v", err)
-	default:
-	}
-	wg.Done()
-	if err := <-stopped; err != nil {
-		t.Error(err)
-	}
-}
-
-func TestStopWithoutStart(t *testing.T) {
-	if err := newServer(t).server.Stop(); err != nil {
-		t.Error(err)
-	}
-}
-
 func TestStartTwice(t *testing.T) {
 	f := start(t)
 	if err := f.server.Start(); err != nil {
@@ -492,45 +400,5 @@ func TestGrpcOptions(t *testing.T) {
 func TestConstructorOfTheContract(t *testing.T) {
 	if got := server.NewServer().String(); got != "grpc" {
 		t.Errorf("server.NewServer makes a %q", got)
-	}
-}
-
-func TestDeregisterDelay(t *testing.T) {
-	const pause = 50 * time.Millisecond
-	f := newServer(t, sgrpc.DeregisterDelay(pause))
-	if err := f.server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	f.registered(t)
-	testkit.Eventually(t, 5*time.Second, "ready", func() bool { return f.server.(interface{ Ready() error }).Ready() == nil })
-	begin := time.Now()
-	if err := f.server.Stop(); err != nil {
-		t.Error(err)
-	}
-	if took := time.Since(begin); took < pause {
-		t.Errorf("Stop took %v, less than the pause", took)
-	}
-}
-
-// faithful is a registry that does not let anybody go.
-type faithful struct{ registry.Registry }
-
-func (faithful) Deregister(*registry.Service, ...registry.DeregisterOption) error {
-	return fmt.Errorf("you stay")
-}
-
-func TestStopWithoutBeingLetGo(t *testing.T) {
-	f := newServer(t, server.Registry(faithful{memory.NewRegistry()}))
-	if err := f.server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ready := f.server.(interface{ Ready() error })
-	testkit.Eventually(t, 5*time.Second, "ready", func() bool { return ready.Ready() == nil })
-	if err := f.server.Stop(); err == nil || !strings.Contains(err.Error(), "you stay") {
-		t.Errorf("stop: %v", err)
-	}
-	if c, err := net.Dial("tcp", f.server.Options().Address); err == nil {
-		c.Close()
-		t.Error("the port still answers")
 	}
 }

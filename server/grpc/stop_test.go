@@ -3,9 +3,9 @@
 package grpc_test
 
 import (
-	"context"
 	"errors"
-	"runtime"
+	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -19,7 +19,8 @@ import (
 	alphapb "google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
 	"google.golang.org/grpc/status"
 
-	"github.com/rollcall-go/micro/internal/testkit/currentpb"
+	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/memory"
 	"github.com/rollcall-go/micro/server"
 	sgrpc "github.com/rollcall-go/micro/server/grpc"
@@ -152,73 +153,6 @@ func TestStopRunsItsFunctionsInOrder(t *testing.T) {
 	}
 }
 
-// Exiting has a handler that ends its goroutine.
-type Exiting struct{}
-
-func (Exiting) Exit(context.Context, *currentpb.SayRequest, *currentpb.SayReply) error {
-	runtime.Goexit()
-	return nil
-}
-
-// Stay is called through a wrapper that does.
-func (Exiting) Stay(context.Context, *currentpb.SayRequest, *currentpb.SayReply) error { return nil }
-
-// exitingService does so as a service of protoc-gen-go-grpc.
-type exitingService struct {
-	currentpb.UnimplementedEchoServer
-}
-
-func (exitingService) Say(context.Context, *currentpb.SayRequest) (*currentpb.SayReply, error) {
-	runtime.Goexit()
-	return nil, nil
-}
-
-func TestAHandlerThatEndsItsGoroutineIsAnswered(t *testing.T) {
-	f := &fixture{registry: memory.NewRegistry(), log: captureLog(t)}
-	exit := func(next server.HandlerFunc) server.HandlerFunc {
-		return func(ctx context.Context, req server.Request, rsp any) error {
-			if req.Endpoint() == "Exiting.Stay" {
-				runtime.Goexit()
-			}
-			return next(ctx, req, rsp)
-		}
-	}
-	f.server = sgrpc.NewServer(server.Name("go.micro.test"), server.Address("127.0.0.1:0"), server.Registry(f.registry), sgrpc.DeregisterDelay(0), server.WrapHandler(exit))
-	if err := f.server.Handle(f.server.NewHandler(Exiting{})); err != nil {
-		t.Fatal(err)
-	}
-	currentpb.RegisterEchoServer(registrar(t, f.server), exitingService{})
-	f.start(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	for _, path := range []string{"/Exiting/Exit", "/Exiting/Stay", "/go.micro.test.Echo/Say", "/rollcall.test.current.Echo/Say"} {
-		err := f.conn.Invoke(ctx, path, &currentpb.SayRequest{}, &currentpb.SayReply{})
-		if status.Code(err) != codes.Internal || !strings.Contains(err.Error(), "Goexit") || len(status.Convert(err).Proto().Details) != 1 {
-			t.Errorf("%s: %v", path, err)
-		}
-	}
-	if !f.log.has("runtime.Goexit") {
-		t.Errorf("not in the log:\n%s", f.log)
-	}
-}
-
-// A panic is one line, with its stack a few times a second.
-func TestPanicsDoNotFillTheLog(t *testing.T) {
-	f := start(t)
-	for range 100 {
-		if _, err := f.say(t.Context(), "panic"); status.Code(err) != codes.Internal {
-			t.Fatal(err)
-		}
-	}
-	log := f.log.String()
-	if n := strings.Count(log, "panic recovered: boom\n") + strings.Count(log, "panic recovered: boom: at "); n != 100 {
-		t.Errorf("%d lines of 100 panics", n)
-	}
-	if n := strings.Count(log, "fixture_test.go"); n == 0 || n > 50 {
-		t.Errorf("%d stacks of 100 panics", n)
-	}
-}
-
 func TestReflectionSwitchedOff(t *testing.T) {
 	f := start(t, sgrpc.Reflection(false))
 	v1, err := reflectionpb.NewServerReflectionClient(f.conn).ServerReflectionInfo(t.Context())
@@ -231,5 +165,136 @@ func TestReflectionSwitchedOff(t *testing.T) {
 	}
 	if status.Code(err) != codes.Unimplemented || status.Code(err2) != codes.Unimplemented {
 		t.Errorf("v1: %v, v1alpha: %v", err, err2)
+	}
+}
+
+func TestStopDeregistersFirst(t *testing.T) {
+	e := &Echo{enter: make(chan struct{}), leave: make(chan struct{})}
+	f, done := startWaiting(t, e)
+	f.registered(t)
+	stopped := make(chan error, 2)
+	for range 2 {
+		go func() { stopped <- f.server.Stop() }()
+	}
+	testkit.Eventually(t, 5*time.Second, "deregistered", func() bool { return len(f.nodes()) == 0 })
+	select {
+	case err := <-stopped:
+		t.Errorf("stopped with a call in flight: %v", err)
+	default:
+	}
+	close(e.leave)
+	if err := <-done; err != nil {
+		t.Errorf("the call in flight: %v", err)
+	}
+	for range 2 {
+		if err := <-stopped; err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	}
+	if !f.log.has("level=info Deregistering node: go.micro.test-") {
+		t.Errorf("no line of it:\n%s", f.log)
+	}
+	if err := f.server.Stop(); err != nil {
+		t.Errorf("stop again: %v", err)
+	}
+	if err := f.server.Start(); err == nil {
+		t.Error("started again")
+	}
+}
+
+func TestStopCutsOffAfterTheGrace(t *testing.T) {
+	e := &Echo{enter: make(chan struct{}), leave: make(chan struct{})}
+	f, done := startWaiting(t, e, sgrpc.StopGrace(10*time.Millisecond))
+	if err := f.server.Stop(); err == nil || !strings.Contains(err.Error(), "10ms") {
+		t.Errorf("stop: %v", err)
+	}
+	if err := <-done; status.Code(err) != codes.Unavailable {
+		t.Errorf("the call in flight: %v", err)
+	}
+}
+
+func TestStopWithoutGrace(t *testing.T) {
+	e := &Echo{enter: make(chan struct{}), leave: make(chan struct{})}
+	f, done := startWaiting(t, e, sgrpc.StopGrace(0))
+	if err := f.server.Stop(); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+	if err := <-done; status.Code(err) != codes.Unavailable {
+		t.Errorf("the call in flight: %v", err)
+	}
+}
+
+func TestStopWaitsForTheGroup(t *testing.T) {
+	var wg sync.WaitGroup
+	f := start(t, server.Wait(&wg))
+	if _, err := f.say(t.Context(), "hi"); err != nil {
+		t.Fatal(err)
+	}
+	wg.Wait()
+	wg.Add(1)
+	stopped := make(chan error, 1)
+	go func() { stopped <- f.server.Stop() }()
+	testkit.Eventually(t, 5*time.Second, "closed", func() bool {
+		c, err := net.Dial("tcp", f.server.Options().Address)
+		if err != nil {
+			return true
+		}
+		c.Close()
+		return false
+	})
+	select {
+	case err := <-stopped:
+		t.Errorf("stopped before the group was done: %v", err)
+	default:
+	}
+	wg.Done()
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestStopWithoutStart(t *testing.T) {
+	if err := newServer(t).server.Stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDeregisterDelay(t *testing.T) {
+	const pause = 50 * time.Millisecond
+	f := newServer(t, sgrpc.DeregisterDelay(pause))
+	if err := f.server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	f.registered(t)
+	testkit.Eventually(t, 5*time.Second, "ready", func() bool { return f.server.(interface{ Ready() error }).Ready() == nil })
+	begin := time.Now()
+	if err := f.server.Stop(); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(begin); took < pause {
+		t.Errorf("Stop took %v, less than the pause", took)
+	}
+}
+
+// faithful is a registry that does not let anybody go.
+type faithful struct{ registry.Registry }
+
+func (faithful) Deregister(*registry.Service, ...registry.DeregisterOption) error {
+	return fmt.Errorf("you stay")
+}
+
+func TestStopWithoutBeingLetGo(t *testing.T) {
+	f := newServer(t, server.Registry(faithful{memory.NewRegistry()}))
+	if err := f.server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ready := f.server.(interface{ Ready() error })
+	testkit.Eventually(t, 5*time.Second, "ready", func() bool { return ready.Ready() == nil })
+	if err := f.server.Stop(); err == nil || !strings.Contains(err.Error(), "you stay") {
+		t.Errorf("stop: %v", err)
+	}
+	if c, err := net.Dial("tcp", f.server.Options().Address); err == nil {
+		c.Close()
+		t.Error("the port still answers")
 	}
 }
