@@ -28,7 +28,8 @@ type Server interface {
 	NewSubscriber(string, any, ...SubscriberOption) Subscriber
 	// Subscribe adds a subscriber made by NewSubscriber.
 	Subscribe(Subscriber) error
-	// Start listens and serves in the background, and begins to register.
+	// Start listens, serves in the background, and registers. It waits for a registry
+	// that answers, and for one that does not no longer than the implementation says.
 	Start() error
 	// Stop deregisters, lets the requests in flight end, and stops serving.
 	Stop() error

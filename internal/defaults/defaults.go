@@ -59,6 +59,9 @@ const (
 	MaxHeaderListSize = 256 << 10
 	// MaxConcurrentStreams limits the calls in flight on one connection.
 	MaxConcurrentStreams = 1000
+	// PanicStacksPerSecond is how many panics of one server are logged with their
+	// stacks. A caller who finds a handler that panics must not fill the disk with it.
+	PanicStacksPerSecond = 5
 	// ClientProbeTime is the silence on a connection after which the server asks
 	// whether its client is still there, ClientProbeTimeout how long the answer may take.
 	// Connections of hosts that vanished do not stay.

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/rollcall-go/micro/errors"
+	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/rpc"
 	"github.com/rollcall-go/micro/logger"
 )
@@ -24,10 +25,6 @@ type recovery struct {
 	begun  time.Time  // the second in which stacks are counted
 	stacks int
 }
-
-// stacksPerSecond is how many panics are logged with their stacks. A caller who
-// finds one that panics must not fill the disk with it.
-const stacksPerSecond = 5
 
 // run returns the gRPC status for what serve returns or panics with. Where serve
 // ends its goroutine, the caller is answered all the same.
@@ -83,7 +80,7 @@ func (r *recovery) mayLogStack(now time.Time) bool {
 		r.begun, r.stacks = now, 0
 	}
 	r.stacks++
-	return r.stacks <= stacksPerSecond
+	return r.stacks <= defaults.PanicStacksPerSecond
 }
 
 // stack returns the calls that led to the panic which is being recovered from, the
