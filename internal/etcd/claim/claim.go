@@ -71,6 +71,7 @@ func (k *Keeper) Claim(spec Spec) *Claim {
 		m:       newMachine(spec, now, k.random),
 		changed: make(chan struct{}),
 	}
+	cl.m.phase = k.phase
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if older := k.byKey[spec.Key]; older != nil {

@@ -308,7 +308,8 @@ func TestClaimLeaseRevoked(t *testing.T) {
 		if _, err := b.eyes.Revoke(testContext(t, 5*time.Second), clientv3.LeaseID(lease)); err != nil {
 			t.Fatal(err)
 		}
-		b.backWithin(time.Second, time.Now(), testKey, "v")
+		// Another lease is asked for at a moment drawn from recoverySpread.
+		b.backWithin(recoverySpread+time.Second, time.Now(), testKey, "v")
 		b.state(cl, time.Second, Held)
 	})
 }

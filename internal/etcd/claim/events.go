@@ -64,8 +64,10 @@ func (m *machine) covers(op claimOp) bool {
 	return op.pauseKey != "" || m.pauseKey == "" || m.pauseDenied
 }
 
+// nextCheck returns when to look again: at one of few moments, so that the claims
+// of a process look together.
 func (m *machine) nextCheck(now time.Time) time.Time {
-	return now.Add(checkEvery + m.draw(checkEvery/10))
+	return now.Add(checkEvery + m.draw(checkGrid)).Truncate(checkGrid).Add(m.phase)
 }
 
 // compare notes what a look found out that the watches have not told. If they do

@@ -24,7 +24,8 @@ type Keeper struct {
 	conn    *etcd.Conn
 	watcher *mirror.Watcher // of all claimed keys and their pause keys
 	random  func() float64
-	budget  *etcd.Budget // of grants and writes that nobody asked for
+	phase   time.Duration // when it looks, within checkGrid
+	budget  *etcd.Budget  // of grants and writes that nobody asked for
 
 	work  chan struct{} // holds a token if turn is to be run
 	renew chan struct{} // holds a token if there may be something to renew
@@ -58,6 +59,7 @@ func NewKeeper(c *etcd.Conn) *Keeper {
 		conn:      c,
 		watcher:   mirror.NewWatcher(c),
 		random:    rand.Float64,
+		phase:     rand.N(checkGrid),
 		budget:    etcd.NewBudget(etcd.BudgetRate, etcd.BudgetBurst),
 		work:      make(chan struct{}, 1),
 		renew:     make(chan struct{}, 1),

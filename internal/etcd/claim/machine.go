@@ -19,6 +19,8 @@ const (
 	restoreCalm = 10 * time.Second
 	// checkEvery is the time between two looks at whether what we know is still so.
 	checkEvery = 30 * time.Second
+	// checkGrid is the time between two moments at which a process looks.
+	checkGrid = 3 * time.Second
 	// deafAfter is how long the watch may lag behind a look before a difference means
 	// that it lost something.
 	deafAfter = time.Second
@@ -43,6 +45,7 @@ type machine struct {
 	value         []byte
 	farewell      func(value []byte) []byte // see Spec.Farewell
 	random        func() float64            // in [0, 1)
+	phase         time.Duration             // of this process within checkGrid
 
 	status  Status
 	trouble error // why the last request failed, nil after an answer

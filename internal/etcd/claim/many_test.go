@@ -2,6 +2,7 @@ package claim
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os/exec"
 	"runtime"
@@ -241,4 +242,23 @@ func TestClaimsThroughEtcdsProxy(t *testing.T) {
 	testkit.Eventually(t, 5*time.Second, "paused", func() bool { return b.look(all[7].Key) == nil })
 	b.delete(all[7].PauseKey)
 	testkit.Eventually(t, 5*time.Second, "resumed", func() bool { return b.look(all[7].Key) != nil })
+}
+
+// The claims of a process look at the same few moments, each again within 33 s.
+func TestClaimsLookTogether(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	moments := map[time.Time]int{}
+	for range 1000 {
+		m := newMachine(Spec{Key: "k"}, epoch, random.Float64)
+		m.phase = time.Second
+		now := epoch.Add(time.Duration(random.Float64() * float64(checkEvery)))
+		at := m.nextCheck(now)
+		if d := at.Sub(now); d < checkEvery-checkGrid || d > checkEvery+2*checkGrid {
+			t.Fatalf("looks again after %v", d)
+		}
+		moments[at]++
+	}
+	if n := len(moments); n > 13 {
+		t.Errorf("%d moments for a thousand claims, want one every 3 s", n)
+	}
 }
