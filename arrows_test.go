@@ -63,7 +63,7 @@ var rooms = []room{
 	{"internal/enroll", []string{"registry", "internal/ability", "internal/record", "internal/backoff", "internal/defaults"}, "engine room: keeps a service registered"},
 	{"internal/rpc", []string{"registry", "server", "internal/protomsg"}, "engine room: what client and server have in common"},
 
-	{"client/selector", []string{"registry", "internal/discovery", "internal/feed", "internal/record", "internal/defaults"}, "contract, with one implementation that follows services by itself"},
+	{"client/selector", []string{"registry", "internal/ability", "internal/discovery", "internal/feed", "internal/record", "internal/defaults"}, "contract, with one implementation that follows services by itself"},
 	{"client", []string{"client/selector", "registry", "broker", "transport", "internal/attempt", "internal/defaults"}, "contract"},
 	{"internal/attempt", nil, "plant room: whether a failed attempt may be repeated"},
 	{"server", []string{"registry", "broker", "transport", "internal/defaults"}, "contract"},

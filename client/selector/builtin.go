@@ -57,13 +57,19 @@ func (b *builtin) Options() Options {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	o := b.opts
-	if o.Registry == nil {
-		o.Registry = registry.DefaultRegistry
-	}
+	o.Registry = b.registry()
 	if o.Strategy == nil {
 		o.Strategy = Random
 	}
 	return o
+}
+
+// registry returns the registry in force. The caller holds mu.
+func (b *builtin) registry() registry.Registry {
+	if b.opts.Registry == nil {
+		return registry.DefaultRegistry
+	}
+	return b.opts.Registry
 }
 
 // Mark takes an error for a sign that a node which left the registry without a

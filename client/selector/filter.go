@@ -9,7 +9,7 @@ import (
 // FilterEndpoint keeps the services that have an endpoint of the given name.
 func FilterEndpoint(name string) Filter {
 	return keep(func(s *registry.Service) bool {
-		return slices.ContainsFunc(s.Endpoints, func(e *registry.Endpoint) bool { return e.Name == name })
+		return slices.ContainsFunc(s.Endpoints, func(e *registry.Endpoint) bool { return e != nil && e.Name == name })
 	})
 }
 

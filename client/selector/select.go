@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 
+	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/discovery"
 	"github.com/rollcall-go/micro/internal/feed"
@@ -26,7 +27,7 @@ func (b *builtin) Select(service string, opts ...SelectOption) (Next, error) {
 	if so.Strategy == nil {
 		so.Strategy = o.Strategy
 	}
-	s, err := b.look(so.Context, o.Registry, service)
+	s, err := b.look(so.Context, service)
 	if err != nil {
 		return nil, fmt.Errorf("select a node: %w", err)
 	}
@@ -82,12 +83,12 @@ func filtered(services []*registry.Service, filters []Filter) []*registry.Servic
 	return services
 }
 
-// look returns what is known of the service in r. ctx may be nil.
-func (b *builtin) look(ctx context.Context, r registry.Registry, service string) (*discovery.Snapshot, error) {
+// look returns what is known of the service. ctx may be nil.
+func (b *builtin) look(ctx context.Context, service string) (*discovery.Snapshot, error) {
 	if err := record.CheckName(service); err != nil {
 		return nil, err
 	}
-	known, err := b.directory(r)
+	known, r, err := b.directory()
 	if err != nil {
 		return nil, err
 	}
@@ -105,31 +106,37 @@ func (b *builtin) look(ctx context.Context, r registry.Registry, service string)
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	s, err = known.Wait(ctx, service)
-	if errors.Is(err, discovery.ErrClosed) { // another registry was set meanwhile, or Close called
-		if known, err = b.directory(r); err == nil {
-			s, err = known.Wait(ctx, service)
+	for {
+		if err := ability.Check(r); err != nil {
+			return nil, err
+		}
+		s, err = known.Wait(ctx, service)
+		if !errors.Is(err, discovery.ErrClosed) {
+			return s, err
+		}
+		// Another registry was set meanwhile, or Close called.
+		if known, r, err = b.directory(); err != nil {
+			return nil, err
 		}
 	}
-	return s, err
 }
 
-// directory returns what follows services in r, made anew should another registry
-// have been in use.
-func (b *builtin) directory(r registry.Registry) (*discovery.Directory, error) {
+// directory returns what follows services, and in which registry, made anew should
+// another one have been in use.
+func (b *builtin) directory() (*discovery.Directory, registry.Registry, error) {
 	b.mu.RLock()
-	known, source, closed := b.known, b.source, b.closed
+	known, source, r, closed := b.known, b.source, b.registry(), b.closed
 	b.mu.RUnlock()
 	if !closed && known != nil && same(source, r) {
-		return known, nil
+		return known, source, nil
 	}
 	b.mu.Lock()
 	if b.closed {
 		b.mu.Unlock()
-		return nil, ErrClosed
+		return nil, nil, ErrClosed
 	}
 	var old *discovery.Directory
-	if b.known == nil || !same(b.source, r) {
+	if r = b.registry(); b.known == nil || !same(b.source, r) {
 		old = b.known
 		b.known = discovery.New(feed.Of(r), discovery.Options{Disk: discovery.DiskOf(r)})
 		b.source = r
@@ -139,7 +146,7 @@ func (b *builtin) directory(r registry.Registry) (*discovery.Directory, error) {
 	if old != nil {
 		old.Close()
 	}
-	return known, nil
+	return known, r, nil
 }
 
 // same reports whether a and b are one registry. Of a kind that cannot be

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -269,4 +270,45 @@ func ExampleNewSelector() {
 	node, err := next()
 	fmt.Println(node.Address, err)
 	// Output: 10.0.0.1:80 <nil>
+}
+
+// TestSelectWhileAnotherRegistryIsSet changes the registry under selections: each gets
+// the answer of one of the two.
+func TestSelectWhileAnotherRegistryIsSet(t *testing.T) {
+	registries := []registry.Registry{newMemory(t, three()...), newMemory(t, three()...)}
+	s := open(t, selector.Registry(registries[0]))
+	var selecting sync.WaitGroup
+	for range 8 {
+		selecting.Go(func() {
+			for range 200 {
+				if _, err := s.Select("greeter"); err != nil {
+					t.Errorf("Select: %v", err)
+				}
+			}
+		})
+	}
+	for i := range 300 {
+		if err := s.Init(selector.Registry(registries[i%2])); err != nil {
+			t.Error(err)
+		}
+	}
+	selecting.Wait()
+}
+
+// TestSelectWithoutARegistryIsRefusedAtOnce asks where nothing was chosen; the second
+// selection comes upon the names that the first began to follow.
+func TestSelectWithoutARegistryIsRefusedAtOnce(t *testing.T) {
+	s := open(t, selector.Registry(registry.NewRegistry(registry.Timeout(time.Hour))))
+	for range 2 {
+		if _, err := s.Select("greeter"); !errors.Is(err, registry.ErrNoRegistry) {
+			t.Errorf("Select: %v", err)
+		}
+	}
+}
+
+func TestFilterEndpointPassesOverWhatIsNoEndpoint(t *testing.T) {
+	services := []*registry.Service{{Name: "a", Endpoints: []*registry.Endpoint{nil, {Name: "Say"}}}}
+	if got := selector.FilterEndpoint("Say")(services); len(got) != 1 {
+		t.Errorf("kept %d services", len(got))
+	}
 }

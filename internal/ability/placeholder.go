@@ -16,14 +16,3 @@ type Placeholder interface {
 	// Forget takes r away again, if it is r that is there.
 	Forget(r registry.Registry)
 }
-
-// Chosen returns what was chosen if r is a placeholder behind which there is
-// something, and otherwise r itself.
-func Chosen(r registry.Registry) registry.Registry {
-	if p, ok := r.(Placeholder); ok {
-		if chosen := p.Unwrap(); chosen != nil {
-			return chosen
-		}
-	}
-	return r
-}

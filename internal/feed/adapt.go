@@ -15,15 +15,16 @@ import (
 	"github.com/rollcall-go/micro/registry"
 )
 
-// Of returns the Source that r is or wraps, otherwise an adapter around r.
+// Of returns the Source that r is or wraps, otherwise an adapter around r. That of a
+// registry that stands for another one follows the one that it stands for at the time.
 func Of(r registry.Registry) Source {
+	if p, ok := ability.As[ability.Placeholder](r); ok {
+		return late{p}
+	}
 	if s, ok := ability.As[Source](r); ok {
 		return s
 	}
-	if p, ok := r.(ability.Placeholder); ok && p.Unwrap() == nil {
-		return late{p}
-	}
-	return Adapt(ability.Chosen(r))
+	return Adapt(r)
 }
 
 // Adapt makes a Source of a registry that offers the public contract alone. It

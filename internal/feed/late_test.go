@@ -2,6 +2,7 @@ package feed_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -58,6 +59,62 @@ func TestLateWaitsForTheChoice(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// closing is a registry that ends: it is followed until it is closed.
+type closing struct {
+	registry.Registry
+	name  string
+	ended chan struct{}
+}
+
+func (c *closing) Follow(ctx context.Context, _ string, sink feed.Sink) error {
+	sink.Update(feed.Update{Services: []*registry.Service{one(c.name + " 1 n 1:1")}})
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-c.ended:
+		return registry.ErrClosed
+	}
+}
+
+// coat wraps a registry and changes nothing.
+type coat struct{ registry.Registry }
+
+func (c coat) Unwrap() registry.Registry { return c.Registry }
+
+// TestLateFollowsTheNextChoice ends what was chosen and chooses again, as a process
+// does that runs one service after another.
+func TestLateFollowsTheNextChoice(t *testing.T) {
+	for _, chosenBefore := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			p := registry.NewRegistry().(ability.Placeholder)
+			first, second := &closing{name: "first", ended: make(chan struct{})}, &closing{name: "second", ended: make(chan struct{})}
+			if chosenBefore {
+				p.Choose(first)
+			}
+			src := feed.Of(coat{p})
+			p.Choose(first)
+			s, ended := &sink{}, make(chan error, 1)
+			go func() { ended <- src.Follow(t.Context(), "s", s) }()
+			synctest.Wait()
+			p.Forget(first)
+			close(first.ended)
+			synctest.Wait()
+			p.Choose(second)
+			synctest.Wait()
+			s.mu.Lock()
+			all := strings.Join(s.lines, "; ")
+			s.mu.Unlock()
+			if a, b, c := strings.Index(all, "first"), strings.Index(all, "not live"), strings.Index(all, "second"); a < 0 || b < a || c < b {
+				t.Errorf("the sink heard %s", all)
+			}
+			close(second.ended) // and stays what is chosen
+			if err := <-ended; !errors.Is(err, registry.ErrClosed) {
+				t.Errorf("Follow: %v", err)
+			}
+		})
+	}
 }
 
 func TestLateEndsWithoutAChoice(t *testing.T) {

@@ -82,6 +82,9 @@ func (c *cache) GetService(name string, opts ...registry.GetOption) ([]*registry
 }
 
 func (c *cache) wait(name string, opts []registry.GetOption) (*discovery.Snapshot, error) {
+	if err := ability.Check(c.Registry); err != nil {
+		return nil, fmt.Errorf("look up %q: %w", name, err)
+	}
 	var o registry.GetOptions
 	for _, opt := range opts {
 		opt(&o)

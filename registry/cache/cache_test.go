@@ -257,3 +257,10 @@ func TestUnknownNamesAreBounded(t *testing.T) {
 	}
 	testkit.Eventually(t, 5*time.Second, "few names are followed", func() bool { return runtime.NumGoroutine() < before+50 })
 }
+
+func TestCacheOfNoRegistryRefusesAtOnce(t *testing.T) {
+	c := open(t, registry.NewRegistry(registry.Timeout(time.Hour)))
+	if _, err := c.GetService("greeter"); !errors.Is(err, registry.ErrNoRegistry) {
+		t.Errorf("GetService: %v", err)
+	}
+}
