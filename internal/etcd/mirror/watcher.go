@@ -91,6 +91,9 @@ func (w *Watcher) Watch(key string, from int64, o KeyObserver) *Watch {
 		w.watches[one.id] = one
 		if len(w.waiting) == 0 {
 			w.askAt = time.Now().Add(gather)
+		}
+		// Of those that wait all may have been stopped, and run may rest.
+		if len(w.waiting) == 0 || len(w.watches) == 1 {
 			w.wake()
 		}
 		w.waiting = append(w.waiting, one)

@@ -386,3 +386,20 @@ func TestWatcherProbesThatAreRefused(t *testing.T) {
 		t.Errorf("%d probes in %v, want one for each silence of %v", n, 10*silence, silence)
 	}
 }
+
+// A watch that was stopped before it was asked for does not keep the next one from
+// being asked for.
+func TestWatcherWakesAfterStop(t *testing.T) {
+	c := open(t, etcd.Config{Addrs: []string{"127.0.0.1:1"}})
+	w := NewWatcher(c)
+	w.running = true // but nobody takes what waits
+	for range 2 {
+		one := w.Watch("/k/a", 5, &keyLog{})
+		select {
+		case <-w.work:
+		default:
+			t.Fatal("nobody is woken for the only watch that is left")
+		}
+		one.Stop()
+	}
+}
