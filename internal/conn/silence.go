@@ -155,7 +155,8 @@ func (c *Conn) inspect(now time.Duration) (ended []*wire, more bool) {
 	return ended, more || len(c.wires) > 1 || c.silent.Load()
 }
 
-// listen takes note of what was received on all wires.
+// listen takes note of what was received on all wires. Calls go back to a wire that
+// they had left, if it is heard before the one that took its place.
 func (c *Conn) listen(now time.Duration) {
 	current := c.current.Load()
 	for _, w := range c.wires {
@@ -180,7 +181,10 @@ func (c *Conn) second(w *wire) *wire {
 	for _, other := range c.wires {
 		switch {
 		case other == w || other.retired:
-		case other.hearing.heard > w.hearing.quiet || !other.is(endpoint.Ready):
+		case other.hearing.heard > w.hearing.quiet:
+			return other
+		case !other.is(endpoint.Ready):
+			other.cc.Connect() // it may be idle
 			return other
 		case other.calls.Load() == 0 && other != c.current.Load():
 			other.retired = true
