@@ -253,3 +253,37 @@ func TestClaimWithoutTheRightToWrite(t *testing.T) {
 		}
 	})
 }
+
+// A lease whose renewal was not answered is renewed over the next stream, be there
+// others or not.
+func TestLateRenewalIsRepeated(t *testing.T) {
+	c := etcd.Open(etcd.Config{Addrs: []string{"127.0.0.1:1"}, Timeout: time.Millisecond})
+	defer c.Close()
+	k := NewKeeper(c)
+	now := time.Now()
+	k.mu.Lock()
+	cl := &Claim{k: k, m: newMachine(Spec{Key: "a"}, now, k.random), changed: make(chan struct{})}
+	cl.lease = k.newLease(60)
+	cl.lease.add(cl)
+	cl.lease.onGranted(7, time.Minute, now)
+	k.claims[cl] = struct{}{}
+	k.plan(now, cl.lease)
+	k.mu.Unlock()
+	now = now.Add(20 * time.Second)
+	if due, next, late := k.dueRenewals(now); len(due) != 1 || late || !next.Equal(now.Add(renewalLimit)) {
+		t.Fatalf("renews %v, next after %v, late: %v", due, next.Sub(now), late)
+	}
+	now = now.Add(renewalLimit)
+	if due, _, late := k.dueRenewals(now); len(due) != 0 || !late {
+		t.Fatalf("renews %v, late: %v", due, late)
+	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if !k.awaitLease(over) {
+		t.Fatal("there is nothing more to renew")
+	}
+	k.renewAgain()
+	if due, _, late := k.dueRenewals(now); len(due) != 1 || late {
+		t.Errorf("over the next stream it renews %v, late: %v", due, late)
+	}
+}

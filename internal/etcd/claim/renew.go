@@ -151,11 +151,11 @@ func (k *Keeper) dueRenewals(now time.Time) (due []int64, next time.Time, late b
 	for {
 		l, ok := k.renewing.take(now)
 		if !ok {
-			return due, k.renewing.next(), late
+			return due, k.renewing.next(), false
 		}
 		if l.waiting {
-			late = true
-			continue
+			k.renewing.set(l, now) // it stays due, for the next stream
+			return due, now, true
 		}
 		l.onRenewSent(now)
 		due = append(due, l.id)
