@@ -14,6 +14,7 @@ import (
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/cache"
+	"github.com/rollcall-go/micro/registry/memory"
 	"github.com/rollcall-go/micro/server"
 	sgrpc "github.com/rollcall-go/micro/server/grpc"
 )
@@ -106,5 +107,26 @@ func TestDefaultsDoNotFollowTheCode(t *testing.T) {
 	_, err := say(context.Background(), bare, "svc", "x")
 	if !errors.Is(err, registry.ErrNoRegistry) {
 		t.Errorf("got %v, want that the choice is the service's alone", err)
+	}
+}
+
+// labelled is a registry of the program's own, whose values cannot be compared.
+type labelled struct {
+	registry.Registry
+	labels []string
+}
+
+func TestARegistryThatCannotBeCompared(t *testing.T) {
+	undecided(t)
+	s := newService(Name("svc"), Address("127.0.0.1:0"), HandleSignal(false), Registry(labelled{Registry: memory.NewRegistry()}),
+		Server(sgrpc.NewServer(sgrpc.DeregisterDelay(0))))
+	if err := RegisterHandler(s.Server(), &Echo{}); err != nil {
+		t.Fatal(err)
+	}
+	s.Init()
+	stop := run(t, s)
+	defer stop()
+	if got, err := say(t.Context(), s.Client(), "svc", "x"); err != nil || got != "x" {
+		t.Errorf("%q, %v", got, err)
 	}
 }

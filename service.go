@@ -145,7 +145,7 @@ func (s *service) commandLine() {
 	}
 	s.opts.Broker, s.opts.Registry, s.opts.Transport = o.Broker, o.Registry, o.Transport
 	s.opts.Client, s.opts.Server = o.Client, o.Server
-	if o.Registry != before {
+	if !ability.Same(o.Registry, before) {
 		s.chosen.registry = true
 		if _, ok := o.Registry.(io.Closer); ok {
 			s.made = append(s.made, chosenRegistry{o.Registry})

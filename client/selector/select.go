@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"reflect"
 
 	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/defaults"
@@ -127,7 +126,7 @@ func (b *builtin) directory() (*discovery.Directory, registry.Registry, error) {
 	b.mu.RLock()
 	known, source, r, closed := b.known, b.source, b.registry(), b.closed
 	b.mu.RUnlock()
-	if !closed && known != nil && same(source, r) {
+	if !closed && known != nil && ability.Same(source, r) {
 		return known, source, nil
 	}
 	b.mu.Lock()
@@ -136,7 +135,7 @@ func (b *builtin) directory() (*discovery.Directory, registry.Registry, error) {
 		return nil, nil, ErrClosed
 	}
 	var old *discovery.Directory
-	if r = b.registry(); b.known == nil || !same(b.source, r) {
+	if r = b.registry(); b.known == nil || !ability.Same(b.source, r) {
 		old = b.known
 		b.known = discovery.New(feed.Of(r), discovery.Options{Disk: discovery.DiskOf(r)})
 		b.source = r
@@ -147,13 +146,4 @@ func (b *builtin) directory() (*discovery.Directory, registry.Registry, error) {
 		old.Close()
 	}
 	return known, r, nil
-}
-
-// same reports whether a and b are one registry. Of a kind that cannot be
-// compared, a program is taken to use one.
-func same(a, b registry.Registry) bool {
-	if reflect.TypeOf(a) != reflect.TypeOf(b) {
-		return false
-	}
-	return a == nil || !reflect.ValueOf(a).Comparable() || !reflect.ValueOf(b).Comparable() || a == b
 }

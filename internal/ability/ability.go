@@ -2,6 +2,7 @@ package ability
 
 import (
 	"context"
+	"reflect"
 
 	"github.com/rollcall-go/micro/registry"
 )
@@ -28,6 +29,15 @@ func As[T any](r registry.Registry) (T, bool) {
 	}
 	var none T
 	return none, false
+}
+
+// Same reports whether a and b are one registry. Of a kind that cannot be compared, a
+// program is taken to use one.
+func Same(a, b registry.Registry) bool {
+	if reflect.TypeOf(a) != reflect.TypeOf(b) {
+		return false
+	}
+	return a == nil || !reflect.ValueOf(a).Comparable() || !reflect.ValueOf(b).Comparable() || a == b
 }
 
 // Renewer is a registry that may renew registrations by itself. A registration in

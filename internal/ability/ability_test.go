@@ -76,3 +76,25 @@ func TestGenerated(t *testing.T) {
 		t.Error("the mark is lost")
 	}
 }
+
+// list is a registry that cannot be compared.
+type list struct {
+	registry.Registry
+	tags []string
+}
+
+func TestSame(t *testing.T) {
+	a, b := registry.NewRegistry(), registry.NewRegistry()
+	for _, tc := range []struct {
+		a, b registry.Registry
+		want bool
+	}{
+		{a, a, true}, {a, b, false}, {opaque{a}, opaque{a}, true}, {opaque{a}, opaque{b}, false}, {a, opaque{a}, false},
+		{nil, nil, true}, {a, nil, false}, {nil, a, false}, {list{Registry: a}, list{Registry: b}, true}, {list{Registry: a}, a, false},
+		{opaque{list{Registry: a}}, opaque{list{Registry: a}}, true},
+	} {
+		if got := ability.Same(tc.a, tc.b); got != tc.want {
+			t.Errorf("%v and %v: %v", tc.a, tc.b, got)
+		}
+	}
+}
