@@ -116,7 +116,7 @@ func lookupWhileFrozen(t *testing.T, k kind) outcome {
 	p := subject(t, k, etcd.Addr(), "-cache_ttl", "1s")
 	p.do(peer.OpCached, peer.Name{Name: "s"}, nil)
 	etcd.Freeze(t)
-	testkit.Elapse(t, 2 * time.Second)
+	testkit.Elapse(t, 2*time.Second)
 	var worst time.Duration
 	for range 2 {
 		took, err := p.bounded(peer.OpCached, peer.Name{Name: "s"}, nil)

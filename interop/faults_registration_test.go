@@ -38,7 +38,7 @@ func lostLease(cut func(*testkit.Proxy), bound time.Duration) func(*testing.T, k
 		begin := time.Now()
 		cut(link)
 		s.gone(expiry, "s", "s-one")
-		testkit.Elapse(t, 5*leaseTTL - time.Since(begin))
+		testkit.Elapse(t, 5*leaseTTL-time.Since(begin))
 		if s.get("s", "s-one") != nil {
 			t.Fatal("the node is listed although the link is cut")
 		}
@@ -76,7 +76,7 @@ func stopWhileFrozen(t *testing.T, k kind) outcome {
 	p.start(victim("s"))
 	storeOf(t, etcd).there("s", "s-one")
 	etcd.Freeze(t)
-	testkit.Elapse(t, 2 * beat) // a renewal is under way
+	testkit.Elapse(t, 2*beat) // a renewal is under way
 	took, err := p.bounded(peer.OpStop, peer.Name{Name: "s"}, nil)
 	return replied("Stop", took, err, 5*time.Second)
 }
@@ -121,7 +121,7 @@ func twoOfOneID(t *testing.T, k kind, etcd *testkit.Etcd, s store) (programs [2]
 		programs[i].start(own)
 		testkit.Eventually(t, 10*time.Second, "the node is registered", func() bool { return s.is("s", "s-one", addresses[i]) })
 	}
-	testkit.Elapse(t, 2 * beat)
+	testkit.Elapse(t, 2*beat)
 	return programs, addresses
 }
 

@@ -38,7 +38,7 @@ func (v *visit) secured(ctx context.Context, raw net.Conn) (asks, good bool) {
 	}
 	conn := tls.Client(raw, cfg)
 	if err := conn.HandshakeContext(ctx); err != nil {
-		v.handshaken(ctx, err, asks)
+		v.explainHandshake(ctx, err, asks)
 		return asks, false
 	}
 	if end := conn.ConnectionState().PeerCertificates[0].NotAfter; time.Until(end) < soon {
@@ -47,8 +47,9 @@ func (v *visit) secured(ctx context.Context, raw net.Conn) (asks, good bool) {
 	return asks, true
 }
 
-// handshaken reports what a failed handshake means.
-func (v *visit) handshaken(ctx context.Context, err error, asks bool) {
+// explainHandshake reports why the TLS handshake failed with err. asks says that etcd
+// had asked for a client certificate by then.
+func (v *visit) explainHandshake(ctx context.Context, err error, asks bool) {
 	var (
 		authority x509.UnknownAuthorityError
 		name      x509.HostnameError

@@ -82,7 +82,8 @@ func examineCluster(ctx context.Context, cfg etcd.Config, visits []*visit) *clus
 	return c
 }
 
-// stranger returns a visit of another cluster than that of first.
+// stranger returns the visit to an address at which there is another cluster than
+// the one at first's, nil if there is none.
 func (c *cluster) stranger(first *visit) *visit {
 	for _, v := range c.answered() {
 		if v.status.GetHeader().GetClusterId() != first.status.GetHeader().GetClusterId() {

@@ -146,8 +146,7 @@ func (e *Enrollment) Counts() (gained, lost uint64) {
 	return e.gained, e.lost
 }
 
-// Changed returns the state and a channel that is closed when it is no longer
-// that.
+// Changed returns the state and a channel that is closed at its next change.
 func (e *Enrollment) Changed() (State, <-chan struct{}) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

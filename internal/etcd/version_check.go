@@ -1,8 +1,6 @@
 package etcd
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // warnOfOldVersion warns of an etcd at addr whose watch is known to lose events:
 // such losses are found by listing again, and somebody should know why it takes

@@ -31,6 +31,7 @@ const (
 
 func (f family) String() string { return [...]string{"", "IPv4", "IPv6"}[f] }
 
+// takes reports whether a listener of the family accepts connections to a.
 func (f family) takes(a netip.Addr) bool {
 	return f == both || a.Is4() == (f == onlyIPv4)
 }

@@ -10,7 +10,8 @@ import (
 type Password struct{ text source[string] }
 
 // NewPassword returns the password in the file at path. It does not read it yet.
-// Warn is as for NewTLS.
+// warn is called with a sentence, without the password, when the file can no longer be
+// used and the password read before stays in force; nil means that nobody is told.
 func NewPassword(path string, warn func(text string)) *Password {
 	return &Password{source[string]{paths: []string{path}, warn: warn, parse: func(contents [][]byte) (string, error) {
 		text := strings.TrimRight(string(contents[0]), "\r\n")

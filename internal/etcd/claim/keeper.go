@@ -82,7 +82,8 @@ func wake(c chan struct{}) {
 	}
 }
 
-// start starts the goroutines, once. It reports false if the Conn is closed.
+// start starts the goroutines that ask the claims and renew the leases, unless they
+// run. It reports false if the Conn is closed.
 // k.mu is held.
 func (k *Keeper) start() bool {
 	if !k.running {
@@ -174,7 +175,7 @@ func (k *Keeper) turn(now time.Time) time.Time {
 	return soonest(k.dispatch(now), k.dates.next(), k.leaseDates.next())
 }
 
-// ask puts cl down for what it wants next. k.mu is held.
+// ask queues what cl wants to be done next. k.mu is held.
 func (k *Keeper) ask(now time.Time, cl *Claim) {
 	if cl.m.finished(now) {
 		k.drop(cl)
@@ -212,7 +213,8 @@ func soonest(all ...time.Time) (first time.Time) {
 	return first
 }
 
-// touch has cl asked what it wants. k.mu is held.
+// touch has loop ask cl what it wants next, because something about it changed. k.mu is
+// held.
 func (k *Keeper) touch(cl *Claim) {
 	if _, ours := k.claims[cl]; ours {
 		k.touched[cl] = struct{}{}
@@ -220,7 +222,8 @@ func (k *Keeper) touch(cl *Claim) {
 	}
 }
 
-// drop forgets a claim that is through. k.mu is held.
+// drop forgets a claim that is finished or was replaced by a newer one of its key.
+// k.mu is held.
 func (k *Keeper) drop(cl *Claim) {
 	delete(k.claims, cl)
 	delete(k.touched, cl)

@@ -380,7 +380,9 @@ func (m *machine) scheduleResync(now time.Time) {
 	m.resync = resync{at: now.Add(pause + time.Duration(m.jitter()*float64(pause)))}
 }
 
-// resyncOrJudge starts a resync, or judges its outcome.
+// resyncOrJudge is called when the time of a resync has come: it lists all keys, beside
+// the watch. Where the listing differed from the view it is called once more, after a
+// grace: keys that the watch has not changed by then are events that it lost.
 func (m *machine) resyncOrJudge(now time.Time) {
 	if m.resync.differs == nil {
 		m.resync = resync{at: now.Add(m.tune.resync), from: m.position, touched: map[string]struct{}{}}
