@@ -5,7 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os/exec"
+	"io/fs"
 	"path/filepath"
 	"strings"
 )
@@ -15,15 +15,23 @@ type place struct{ file, function string }
 
 func (p place) String() string { return p.file + " " + p.function }
 
-// files returns the tracked Go files below dir, relative to it.
+// files returns the Go files below dir, relative to it, but for those of testdata.
 func files(dir string) ([]string, error) {
-	cmd := exec.Command("git", "ls-files", "--cached", "--others", "--exclude-standard", "*.go")
-	cmd.Dir = dir
-	out, err := cmd.Output()
-	if err != nil {
-		return nil, fmt.Errorf("list the files of %q: %w", dir, err)
-	}
-	return strings.Fields(string(out)), nil
+	var all []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == "testdata" || d.Name() == ".git"):
+			return filepath.SkipDir
+		case !d.IsDir() && strings.HasSuffix(path, ".go"):
+			name, err := filepath.Rel(dir, path)
+			all = append(all, filepath.ToSlash(name))
+			return err
+		}
+		return nil
+	})
+	return all, err
 }
 
 // calls returns every call of pkg.name in a file below dir that is not within a
