@@ -147,11 +147,14 @@ func (m *machine) failed(now time.Time, op claimOp, r opResult) {
 	case op.kind != opLook:
 		m.unknownOutcomeAt = now
 	}
+	m.retryAt = now.Add(retryPause(m.random).Next(m.failures))
 	if r.denied && op.unbatched {
 		// Perhaps it is only the pause key that we may not read.
 		m.pauseDenied, m.pauseDeniedAt = op.pauseKey != "", now
+		if m.pauseDenied {
+			m.retryAt = now // without it
+		}
 	}
-	m.retryAt = now.Add(retryPause(m.random).Next(m.failures))
 	m.failures++
 	m.setTrouble(now, r.err)
 }

@@ -102,6 +102,29 @@ func TestClaimsWhenTheTokenEnds(t *testing.T) {
 	}
 }
 
+// Whoever may not read pauses is refused once and then claims without a look at them,
+// at once.
+func TestClaimMayNotReadPauses(t *testing.T) {
+	t.Parallel()
+	e := testkit.StartEtcd(t)
+	e.EnableAuth(t, "svc", "pw")
+	e.AddUser(t, "narrow", "pw", testkit.Right{Prefix: "/micro/registry/", Read: true, Write: true})
+	c := etcd.Open(etcd.Config{Addrs: []string{e.Addr()}, Username: "narrow", Password: "pw"})
+	defer c.Close()
+	b := siteOver(t, e, c)
+	const txns = `grpc_server_started_total{grpc_method="Txn",`
+	before := e.Metric(t, txns)
+	cl := b.held(spec(testKey, "v"))
+	if got := e.Metric(t, txns) - before; got != 2 {
+		t.Errorf("%d transactions, want 2", got)
+	}
+	b.delete(testKey)
+	b.backWithin(time.Second, time.Now(), testKey, "v")
+	if err := cl.Release(testContext(t, 5*time.Second)); err != nil {
+		t.Error(err)
+	}
+}
+
 // Whoever may not read pauses hears of them once the right is given, and no longer
 // when it is taken.
 func TestClaimMayReadPausesLater(t *testing.T) {

@@ -33,7 +33,7 @@ type claimOp struct {
 	// that it is bound to.
 	lease int64
 	// unbatched asks for a request of its own, because a request that held several
-	// was refused.
+	// was refused; or says that it has one.
 	unbatched bool
 }
 

@@ -67,7 +67,8 @@ func (k *Keeper) batch(now time.Time) (ops []assignment, rest []*Claim, byItself
 	size, limit := 0, batchOps
 	for i, cl := range k.ready {
 		if len(ops) == limit {
-			return ops, append(rest, k.ready[i:]...), byItself
+			rest = append(rest, k.ready[i:]...)
+			break
 		}
 		if _, ours := k.claims[cl]; !ours {
 			continue
@@ -91,6 +92,9 @@ func (k *Keeper) batch(now time.Time) (ops []assignment, rest []*Claim, byItself
 		if op.unbatched {
 			limit = 1
 		}
+	}
+	if len(ops) == 1 {
+		ops[0].op.unbatched = true
 	}
 	return ops, rest, byItself
 }
