@@ -38,6 +38,13 @@ func unattended(t *testing.T, etcd *clientv3.Client, name string, n int) (leases
 	for range n {
 		fleet.Service(t, name, own, nil)
 	}
+	return recordsOf(t, etcd, name, own, n)
+}
+
+// recordsOf puts the records of the n nodes that are in own into etcd, each under a
+// lease of its own that nobody renews.
+func recordsOf(t *testing.T, etcd *clientv3.Client, name string, own registry.Registry, n int) (leases []clientv3.LeaseID) {
+	t.Helper()
 	testkit.Eventually(t, patience, "the nodes run", func() bool { return fleet.Listed(own, name, n) })
 	services, err := own.GetService(name)
 	if err != nil {
@@ -93,6 +100,31 @@ func TestC1AllLeasesRunOut(t *testing.T) {
 	})
 	load.More(t, times(300, 3000))
 	judge(t, load, 350)
+}
+
+// Row C1. Fault: the lease of the only node of a service runs out, though the node lives,
+// and nobody registers it again. Bound: no call fails; once the node is gone too, calls
+// find none.
+func TestC1TheOnlyLeaseRunsOut(t *testing.T) {
+	t.Parallel()
+	e := testkit.StartEtcd(t)
+	admin := e.Client(t)
+	own := memory.NewRegistry()
+	n := fleet.Service(t, "lone", own, nil)
+	leases := recordsOf(t, admin, "lone", own, 1)
+	c := fleet.Client(t, fleet.Registry(t, e.Addr()))
+	fleet.MustSay(t, c, "lone")
+	load := fleet.StartLoad(t, c, "lone", 2, 0)
+	load.More(t, 50)
+	if _, err := admin.Revoke(t.Context(), leases[0]); err != nil {
+		t.Fatal(err)
+	}
+	load.More(t, times(300, 3000))
+	judge(t, load, 350)
+	if err := n.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	since(t, time.Now(), "callers know", func() bool { return errors.Is(fleet.Say(t.Context(), c, "lone"), registry.ErrNotFound) })
 }
 
 // Row C1. Fault: etcd is killed and comes back without its data. Bound: no call fails, and

@@ -89,10 +89,10 @@ func (v *view) depart(now time.Time, u feed.Update, before []*registry.Service) 
 	v.weigh(now)
 }
 
-// weigh makes suspects of the recent losses if they are at least two and more
-// than half of the nodes.
+// weigh makes suspects of the recent losses if they are more than half of the nodes,
+// as one of one is.
 func (v *view) weigh(now time.Time) {
-	if len(v.losses) < 2 || 2*len(v.losses) <= len(v.losses)+count(v.services) {
+	if 2*len(v.losses) <= len(v.losses)+count(v.services) {
 		return
 	}
 	for i := range v.losses {

@@ -117,9 +117,28 @@ func TestSuspects(t *testing.T) {
 			w.set(false, "c", "d")
 			w.want("", "")
 		}},
-		{"one of one is believed", "a", func(w *world) {
+		{"one of one is asked about and kept meanwhile", "a", func(w *world) {
 			w.set(false)
+			w.want("a", "a")
+			w.answer(feed.Deleted, nil)
 			w.want("", "")
+		}},
+		{"the last one is kept if it expired", "a van1", func(w *world) {
+			w.set(false, "a")
+			w.answer(feed.Expired, nil)
+			w.want("", "")
+			w.pass(time.Minute)
+			w.set(false)
+			w.want("a", "a")
+			w.answer(feed.Expired, nil)
+			w.want("a", "")
+			w.v.failed("a:1")
+			w.want("", "")
+		}},
+		{"one of one that turns out to have expired is kept", "van1", func(w *world) {
+			w.set(false)
+			w.answer(feed.Expired, nil)
+			w.want("van1", "")
 		}},
 		{"more than half is asked about and kept meanwhile", "a b c", func(w *world) {
 			w.set(false, "c")

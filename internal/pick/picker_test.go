@@ -313,7 +313,7 @@ func TestOwnStrategyIsObeyed(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	gone := feed.Update{Departed: []feed.Departure{{Service: "s", Node: node("a")}}}
+	gone := feed.Update{Departed: []feed.Departure{{Service: "s", Node: node("a"), Cause: feed.Deleted}}}
 	seen := feed.Update{Services: []*registry.Service{service("1: a")}}
 	refused := errors.New("connection refused")
 	since := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
