@@ -43,11 +43,12 @@ func (c *command) serviceArguments(args []string) []string {
 	return ours
 }
 
-// isTestBinary reports whether the arguments are those with which `go test` runs a
-// binary, or a person one that `go test -c` made. A test that sets os.Args to try a
-// command line is not meant.
+// isTestBinary reports whether the arguments are those with which `go test`, a build
+// tool or a debugger runs a test binary, or a person one that `go test -c` made. A test
+// that sets os.Args to try a command line is not meant.
 func isTestBinary(args []string) bool {
-	return len(args) > 0 && strings.HasSuffix(strings.TrimSuffix(args[0], ".exe"), ".test")
+	return len(args) > 0 && (strings.HasSuffix(strings.TrimSuffix(args[0], ".exe"), ".test") ||
+		slices.ContainsFunc(args[1:], func(arg string) bool { return strings.HasPrefix(arg, "-test.") || strings.HasPrefix(arg, "--test.") }))
 }
 
 func isBool(v flag.Value) bool {
@@ -112,14 +113,21 @@ func calledByCommandLibrary() bool {
 	frames := runtime.CallersFrames(callers[:runtime.Callers(2, callers)])
 	for {
 		frame, more := frames.Next()
-		if slices.ContainsFunc(commandLibraries, func(lib string) bool {
-			rest, ok := strings.CutPrefix(frame.Function, lib)
-			return ok && strings.ContainsAny(rest[:min(1, len(rest))], "./")
-		}) {
+		if inCommandLibrary(frame.Function) {
 			return true
 		}
 		if !more {
 			return false
 		}
 	}
+}
+
+// inCommandLibrary reports whether a function, called as the runtime calls it, is in
+// one of the libraries.
+func inCommandLibrary(function string) bool {
+	function = strings.ReplaceAll(function, "%2e", ".") // a dot in the last element of an import path
+	return slices.ContainsFunc(commandLibraries, func(lib string) bool {
+		rest, ok := strings.CutPrefix(function, lib)
+		return ok && strings.ContainsAny(rest[:min(1, len(rest))], "./")
+	})
 }

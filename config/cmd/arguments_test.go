@@ -40,7 +40,10 @@ func TestServiceMadeBeforeTestFlagsAreDeclared(t *testing.T) {
 	for _, args := range []string{
 		"-test.v -test.count=1 --server_name=x", "--server_name=x -test.run X", "--server_name=x -golden g some words", "-update --server_name=x .", "--server_name=x -- -update",
 	} {
-		for _, binary := range []string{"/tmp/x.test", `C:\\x.test.exe`} {
+		for _, binary := range []string{"/tmp/x.test", `C:\\x.test.exe`, "/tmp/x_test"} {
+			if binary == "/tmp/x_test" { // as other build tools and debuggers name it
+				args = "-test.timeout=1m " + args
+			}
 			p := newProgram()
 			p.binary = binary
 			if err := p.run(t, strings.Fields(args)...); err != nil || len(p.exited) > 0 || p.server.Options().Name != "x" {
@@ -110,6 +113,18 @@ func TestWordsOfAnotherCommandLine(t *testing.T) {
 	}}}
 	if err := outer.Run([]string{"svc", "serve", "--port", "8080"}); err != nil || inner != nil || len(p.exited) > 0 {
 		t.Errorf("Init: %v, %v, exited with %v and wrote %q", err, inner, p.exited, p.stderr)
+	}
+}
+
+func TestFunctionsOfCommandLibraries(t *testing.T) {
+	for function, want := range map[string]bool{
+		"github.com/spf13/cobra.(*Command).execute": true, "github.com/urfave/cli/v2.(*App).RunContext": true,
+		"gopkg.in/urfave/cli%2ev1.HandleAction": true, "github.com/alecthomas/kingpin/v2.(*Application).Parse": true,
+		"github.com/spf13/cobras.Run": false, "example.com/github.com/spf13/cobra.Run": false, "main.main": false, "": false,
+	} {
+		if got := inCommandLibrary(function); got != want {
+			t.Errorf("%s: %v", function, got)
+		}
 	}
 }
 
