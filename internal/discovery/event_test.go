@@ -71,5 +71,9 @@ func TestEvents(t *testing.T) {
 		want("s suspected van1 (vanished)")
 		pass(time.Minute)
 		want("s dropped van1 (vanished)")
+		sink.Update(viewOf("s", "d", "c"))
+		want("s departed c (unknown)")
+		sink.Update(viewOf("s", "", "d")) // the last one: nobody is told that it is not called
+		want("s suspected d (unknown)")
 	})
 }

@@ -24,6 +24,7 @@ type loss struct {
 	service *registry.Service // the version it belonged to; may be nil
 	at      time.Time
 	suspect bool // it was made one since
+	told    bool // it was told that it is not called any more
 }
 
 // suspect is a node that left the registry view and is still routed to.
@@ -82,11 +83,18 @@ func (v *view) depart(now time.Time, u feed.Update, before []*registry.Service) 
 		case u.Gap: // not seen to go: whether on purpose cannot be known
 			v.suspect(s)
 		default:
-			v.note(Departed, d)
 			v.losses = append(v.losses, loss{Departure: d, service: s.service, at: now})
 		}
 	}
 	v.weigh(now)
+	for i := range v.losses {
+		if l := &v.losses[i]; !l.told {
+			l.told = true
+			if !l.suspect {
+				v.note(Departed, l.Departure)
+			}
+		}
+	}
 }
 
 // weigh makes suspects of the recent losses if they are more than half of the nodes,
@@ -215,7 +223,7 @@ func (v *view) resolve(now time.Time, about []feed.Departure, causes []feed.Caus
 		case s.Cause == feed.Deleted:
 			v.forget(d)
 		case s.Cause == feed.Expired && s.alone:
-			v.losses = append(v.losses, loss{Departure: s.Departure, service: s.service, at: s.at})
+			v.losses = append(v.losses, loss{Departure: s.Departure, service: s.service, at: s.at, told: true})
 			node := s.Node // s is moved
 			v.drop(Dropped, func(o *suspect) bool { return o.Node == node })
 		}
