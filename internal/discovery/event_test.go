@@ -74,6 +74,6 @@ func TestEvents(t *testing.T) {
 		sink.Update(viewOf("s", "d", "c"))
 		want("s departed c (unknown)")
 		sink.Update(viewOf("s", "", "d")) // the last one: nobody is told that it is not called
-		want("s suspected d (unknown)")
+		want("s suspected c (unknown)", "s suspected d (unknown)")
 	})
 }
