@@ -118,7 +118,7 @@ type labelled struct {
 
 func TestARegistryThatCannotBeCompared(t *testing.T) {
 	undecided(t)
-	s := newService(Name("svc"), Address("127.0.0.1:0"), HandleSignal(false), Registry(labelled{Registry: memory.NewRegistry()}),
+	s := newService(Name("svc"), Address("127.0.0.1:0"), HandleSignal(false), Registry(labelled{memory.NewRegistry(), []string{"a"}}),
 		Server(sgrpc.NewServer(sgrpc.DeregisterDelay(0))))
 	if err := RegisterHandler(s.Server(), &Echo{}); err != nil {
 		t.Fatal(err)
