@@ -130,3 +130,14 @@ func TestARegistryThatCannotBeCompared(t *testing.T) {
 		t.Errorf("%q, %v", got, err)
 	}
 }
+
+// TestTheDefaultRegistryIsNotPutBehindItself names what a program wrapped, the default
+// registry: asking it must come to an end.
+func TestTheDefaultRegistryIsNotPutBehindItself(t *testing.T) {
+	undecided(t, "--registry=mdns")
+	s := newService(Name("svc"), HandleSignal(false), Registry(labelled{Registry: registry.DefaultRegistry}))
+	s.Init()
+	if _, err := registry.GetService("svc"); !errors.Is(err, registry.ErrNoRegistry) {
+		t.Errorf("GetService: %v", err)
+	}
+}

@@ -105,7 +105,8 @@ func applyRegistry(g given, to Options, newParts bool) error {
 	if err := ability.Check(*at); err != nil {
 		return g.settings.Refused(err)
 	}
-	if p, ok := registry.DefaultRegistry.(ability.Placeholder); ok && g.registry != "" {
+	// What goes by the same name may be the placeholder in a program's wrapper.
+	if p, ok := registry.DefaultRegistry.(ability.Placeholder); ok && g.registry != "" && p.String() != (*at).String() {
 		p.Choose(*at)
 	}
 	warnOfUnused(g, *at)
