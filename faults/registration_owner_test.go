@@ -102,16 +102,15 @@ func TestA8KillNineWhileTheLeaderChanges(t *testing.T) {
 	}
 }
 
-// addressOf returns the address under which a process is registered.
+// addressOf returns the address under which a process is registered. The registry
+// may have its record a moment before the process says so.
 func addressOf(t *testing.T, p *testkit.Process, nodes map[string]string) string {
 	t.Helper()
-	for id, address := range nodes {
-		if strings.Contains(p.Output(), id) {
-			return address
-		}
+	id := p.Says(t, `Registering node: (\S+)`)
+	if nodes[id] == "" {
+		t.Fatalf("%s is none of %v", id, nodes)
 	}
-	t.Fatalf("none of %v is that of the process:\n%s", nodes, p.Output())
-	return ""
+	return nodes[id]
 }
 
 // TestA9TwoProcessesOfOneId: two processes have the same id. The newest wins, the
