@@ -11,12 +11,15 @@ const ExcerptLimit = 200
 
 // Excerpt returns s, or the beginning of it and its length where it is longer than
 // ExcerptLimit.
-func Excerpt(s string) string {
-	if len(s) <= ExcerptLimit {
+func Excerpt(s string) string { return ExcerptOf(s, ExcerptLimit) }
+
+// ExcerptOf is Excerpt with another limit, of at least utf8.UTFMax.
+func ExcerptOf(s string, limit int) string {
+	if len(s) <= limit {
 		return s
 	}
-	end := ExcerptLimit
-	for end > ExcerptLimit-utf8.UTFMax && !utf8.RuneStart(s[end]) {
+	end := limit
+	for end > limit-utf8.UTFMax && !utf8.RuneStart(s[end]) {
 		end--
 	}
 	return fmt.Sprintf("%s... (%d bytes)", s[:end], len(s))

@@ -40,7 +40,9 @@ func (i *interceptors) endless(srv any, stream grpc.ServerStream, next grpc.Stre
 	if !i.streams.start(func() {
 		// Ends at the latest when endless has returned, which ends what it sends and
 		// receives on.
-		done <- i.recovery.run(ctx, func() error { return next(srv, &endlessStream{contextStream{stream, ctx}, &i.streams}) })
+		var err error
+		defer func() { done <- err }() // deferred for a handler that ends its goroutine
+		err = i.recovery.run(ctx, func() error { return next(srv, &endlessStream{contextStream{stream, ctx}, &i.streams}) })
 	}) {
 		return stopping
 	}
@@ -98,10 +100,26 @@ func (s *endlessStreams) start(serve func()) bool {
 	return !s.ended
 }
 
-// end has the streams end. Wait of wg tells when they have.
+// end has the streams end.
 func (s *endlessStreams) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ended = true
 	close(s.endC)
+}
+
+// wait waits for the goroutines, once the streams have ended. One whose handler does
+// not heed its context stays behind, and so does the goroutine here that waits for it.
+func (s *endlessStreams) wait() {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.wg.Wait()
+	}()
+	timer := time.NewTimer(lastWord)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	}
 }

@@ -21,18 +21,25 @@ func registerHealth(g *grpc.Server) *health.Server {
 	return h
 }
 
-// followReadiness keeps the answer for Readiness up to date until stopC is closed.
-func followReadiness(h *health.Server, e *enroll.Enrollment, stopC <-chan struct{}) {
+// followReadiness keeps the answer for Readiness up to date until the stop begins.
+// Whoever waited for the start hears the answer that belongs to it.
+func (r *run) followReadiness() {
+	defer close(r.readinessDone)
+	decided := false
 	for {
-		state, changed := e.Changed()
+		state, changed := r.enrolled.Changed()
 		answer := healthpb.HealthCheckResponse_NOT_SERVING
 		if state.Ready() == nil {
 			answer = healthpb.HealthCheckResponse_SERVING
 		}
-		h.SetServingStatus(Readiness, answer)
+		r.health.SetServingStatus(Readiness, answer)
+		if !decided && state.Phase != enroll.Trying {
+			decided = true
+			close(r.decided)
+		}
 		select {
 		case <-changed:
-		case <-stopC:
+		case <-r.stopC:
 			return
 		}
 	}

@@ -42,7 +42,12 @@ func (i *interceptors) options() []grpc.ServerOption {
 
 func (i *interceptors) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (rsp any, err error) {
 	err = i.recovery.run(ctx, func() (err error) {
-		if m, ok := i.methods[info.FullMethod]; ok {
+		// What grpc itself was called by: a service written by hand may say anything in info.
+		path, ok := grpc.Method(ctx)
+		if !ok {
+			path = info.FullMethod
+		}
+		if m, ok := i.methods[path]; ok {
 			rsp, err = i.calls.Load().generatedUnary(ctx, m, req, next)
 		} else {
 			rsp, err = next(ctx, req)
@@ -54,11 +59,15 @@ func (i *interceptors) unary(ctx context.Context, req any, info *grpc.UnaryServe
 
 func (i *interceptors) stream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 	return i.recovery.run(stream.Context(), func() error {
-		if srv == nil && !i.nilServices { // grpcServer.serve
-			return next(srv, stream)
+		var m method
+		generated := false
+		if srv != nil || i.nilServices {
+			m, generated = i.methods[info.FullMethod]
 		}
-		m, ok := i.methods[info.FullMethod]
-		if !ok { // a service of the server itself
+		switch {
+		case !generated && srv == nil: // grpcServer.serve
+			return next(srv, stream)
+		case !generated: // a service of the server itself
 			return i.endless(srv, stream, next)
 		}
 		through := func(srv any, stream grpc.ServerStream) error {
@@ -125,7 +134,8 @@ func fill(rsp, out any) error {
 func (c *calls) generatedStream(srv any, stream grpc.ServerStream, m method, next grpc.StreamHandler) error {
 	defer c.enter()()
 	h := rpc.Incoming(stream.Context())
-	ctx := h.NewContext(stream.Context())
+	ctx, cancel := contextOf(stream.Context(), h)
+	defer cancel()
 	if len(c.wrappers) == 0 {
 		return next(srv, &contextStream{stream, ctx})
 	}

@@ -13,6 +13,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
 	"github.com/rollcall-go/micro/internal/ability"
@@ -400,5 +401,16 @@ func TestGrpcOptions(t *testing.T) {
 func TestConstructorOfTheContract(t *testing.T) {
 	if got := server.NewServer().String(); got != "grpc" {
 		t.Errorf("server.NewServer makes a %q", got)
+	}
+}
+
+// Who waits for the start hears from health that the server is registered.
+func TestStartedMeansReady(t *testing.T) {
+	for range 50 {
+		f := newServer(t).start(t)
+		rsp, err := healthpb.NewHealthClient(f.conn).Check(t.Context(), &healthpb.HealthCheckRequest{Service: sgrpc.Readiness})
+		if err != nil || rsp.Status != healthpb.HealthCheckResponse_SERVING {
+			t.Fatalf("health: %v, %v", rsp, err)
+		}
 	}
 }

@@ -18,6 +18,10 @@ import (
 	"github.com/rollcall-go/micro/logger"
 )
 
+// maxPanicText is how many bytes of what a handler panics with are logged: it may
+// be the request, which is up to the caller.
+const maxPanicText = 2 << 10
+
 // recovery answers for code of the program that panics, or that ends its goroutine,
 // while it serves a call. One server has one.
 type recovery struct {
@@ -65,12 +69,14 @@ func (r *recovery) statusOf(err error) (out error) {
 
 // panicked logs a panic and returns the error to send for it.
 func (r *recovery) panicked(v any) error {
+	text := fmt.Sprint(v)
+	logged := rpc.ExcerptOf(text, maxPanicText)
 	if r.mayLogStack(time.Now()) {
-		logger.Errorf("panic recovered: %v: at %s", v, stack())
+		logger.Errorf("panic recovered: %s: at %s", logged, stack())
 	} else {
-		logger.Errorf("panic recovered: %v", v)
+		logger.Errorf("panic recovered: %s", logged)
 	}
-	return errors.InternalServerError(rpc.ServerID, "panic recovered: %s", rpc.Excerpt(fmt.Sprint(v)))
+	return errors.InternalServerError(rpc.ServerID, "panic recovered: %s", rpc.Excerpt(text))
 }
 
 func (r *recovery) mayLogStack(now time.Time) bool {

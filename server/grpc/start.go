@@ -84,18 +84,10 @@ func (s *grpcServer) start() (*run, error) {
 func (r *run) awaitRegistration() {
 	timer := time.NewTimer(r.settings.wait)
 	defer timer.Stop()
-	for {
-		state, changed := r.enrolled.Changed()
-		if state.Phase != enroll.Trying {
-			return
-		}
-		select {
-		case <-changed:
-		case <-timer.C:
-			return
-		case <-r.stopC:
-			return
-		}
+	select {
+	case <-r.decided:
+	case <-timer.C:
+	case <-r.stopC:
 	}
 }
 
@@ -140,6 +132,7 @@ type run struct {
 	enrolled     *enroll.Enrollment
 	settings     *serverSettings
 
+	decided       chan struct{} // closed when the server was registered once, or is kept out
 	stopC         chan struct{} // closed when the stop begins
 	readinessDone chan struct{} // closed when followReadiness has returned
 	servingDone   chan struct{} // closed when the server accepts no more
@@ -153,6 +146,7 @@ func (s *grpcServer) begin(l net.Listener) *run {
 		grpc:          grpc.NewServer(s.grpcOptions(i)...),
 		interceptors:  i,
 		settings:      settingsOf(s.opts.Context),
+		decided:       make(chan struct{}),
 		stopC:         make(chan struct{}),
 		readinessDone: make(chan struct{}),
 		servingDone:   make(chan struct{}),
@@ -177,10 +171,7 @@ func (s *grpcServer) begin(l net.Listener) *run {
 		Interval:  s.opts.RegisterInterval,
 		Generated: s.opts.Id == s.ownID,
 	})
-	go func() {
-		defer close(r.readinessDone)
-		followReadiness(r.health, r.enrolled, r.stopC)
-	}()
+	go r.followReadiness()
 	return r
 }
 
@@ -211,7 +202,7 @@ func (s *grpcServer) grpcOptions(i *interceptors) []grpc.ServerOption {
 		// Adds the protocol name without which current gRPC clients refuse.
 		opts = append(opts, grpc.Creds(credentials.NewTLS(c)))
 	}
-	return append(opts, grpc.ForceServerCodecV2(rpc.Proto), grpc.UnknownServiceHandler(s.serve))
+	return append(opts, grpc.ForceServerCodecV2(guardedCodec{rpc.Proto, &s.recovery}), grpc.UnknownServiceHandler(s.serve))
 }
 
 func tlsConfig(o server.Options) *tls.Config {

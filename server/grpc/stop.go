@@ -84,7 +84,7 @@ func (r *run) drain(waiting *sync.WaitGroup) error {
 	if r.settings.grace <= 0 {
 		r.grpc.Stop()
 		<-r.servingDone
-		r.interceptors.streams.wg.Wait()
+		r.interceptors.streams.wait()
 		return nil
 	}
 	done := make(chan struct{})
@@ -105,6 +105,6 @@ func (r *run) drain(waiting *sync.WaitGroup) error {
 		err = fmt.Errorf("stop the server: calls that took longer than its grace of %s were cut off", r.settings.grace)
 	}
 	<-r.servingDone
-	r.interceptors.streams.wg.Wait()
+	r.interceptors.streams.wait()
 	return err
 }

@@ -20,6 +20,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/internal/testkit/currentpb"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/memory"
 	"github.com/rollcall-go/micro/server"
@@ -112,6 +113,77 @@ func TestStopEndsStreamsOfHealthThatTheProgramBrought(t *testing.T) {
 	}
 	if _, err := watch.Recv(); status.Code(err) != codes.Unavailable {
 		t.Errorf("the watch: %v", err)
+	}
+}
+
+// watched is a health service whose streams do what the test says.
+type watched struct {
+	healthpb.UnimplementedHealthServer
+	do func()
+}
+
+func (w watched) Watch(_ *healthpb.HealthCheckRequest, stream healthpb.Health_WatchServer) error {
+	if err := stream.Send(&healthpb.HealthCheckResponse{}); err != nil {
+		return err
+	}
+	w.do()
+	return nil
+}
+
+// One that does not heed its context is left behind.
+func TestStopLeavesAStreamOfHealthThatDoesNotEnd(t *testing.T) {
+	for _, grace := range []time.Duration{0, time.Minute} {
+		f := newServer(t, sgrpc.StopGrace(grace))
+		leave := make(chan struct{})
+		defer close(leave)
+		healthpb.RegisterHealthServer(registrar(t, f.server), watched{do: func() { <-leave }})
+		if err := f.server.Start(); err != nil {
+			t.Fatal(err)
+		}
+		watch, err := healthpb.NewHealthClient(dial(t, f.server.Options().Address, insecureCredentials)).Watch(t.Context(), &healthpb.HealthCheckRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := watch.Recv(); err != nil {
+			t.Fatal(err)
+		}
+		stopped := make(chan error, 1)
+		go func() { stopped <- f.server.Stop() }()
+		select {
+		case err := <-stopped:
+			if err != nil {
+				t.Errorf("stop with a grace of %v: %v", grace, err)
+			}
+		case <-time.After(20 * time.Second):
+			t.Errorf("the stop with a grace of %v waits for the handler", grace)
+		}
+	}
+}
+
+// Waiter is Echo under another name.
+type Waiter struct{ *Echo }
+
+// The handlers beside a service without an implementation are waited for like all.
+func TestStopWaitsForHandlersBesideAServiceOfNil(t *testing.T) {
+	e := &Echo{enter: make(chan struct{}), leave: make(chan struct{})}
+	f := generated(t, sgrpc.StopGrace(time.Minute), server.AfterDeregister(func() error {
+		// The streams of health end after this, and nothing else does.
+		time.AfterFunc(100*time.Millisecond, func() { close(e.leave) })
+		return nil
+	}))
+	if err := f.server.Handle(f.server.NewHandler(&Waiter{e})); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		done <- f.conn.Invoke(t.Context(), "/Waiter/Wait", &currentpb.SayRequest{}, &currentpb.SayReply{})
+	}()
+	<-e.enter
+	if err := f.server.Stop(); err != nil {
+		t.Error(err)
+	}
+	if err := <-done; err != nil {
+		t.Errorf("the call in flight: %v", err)
 	}
 }
 

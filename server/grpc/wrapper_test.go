@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -15,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/rollcall-go/micro/errors"
+	"github.com/rollcall-go/micro/internal/rpc"
 	"github.com/rollcall-go/micro/internal/testkit/currentpb"
 	"github.com/rollcall-go/micro/metadata"
 	"github.com/rollcall-go/micro/registry/memory"
@@ -259,4 +261,48 @@ func TestCallsOfServicesCountInTheGroup(t *testing.T) {
 		t.Errorf("a stream: %v", err)
 	}
 	wg.Wait()
+}
+
+// A service written by hand may call itself by any name: what surrounds it goes by
+// the path.
+func TestWrappersGuardAServiceThatMisnamesItself(t *testing.T) {
+	f := &fixture{registry: memory.NewRegistry(), log: captureLog(t)}
+	f.server = sgrpc.NewServer(server.Name("go.micro.test"), server.Address("127.0.0.1:0"), server.Registry(f.registry), sgrpc.DeregisterDelay(0),
+		server.WrapHandler(func(server.HandlerFunc) server.HandlerFunc {
+			return func(context.Context, server.Request, any) error { return errors.Forbidden("my.id", "denied") }
+		}))
+	registrar(t, f.server).RegisterService(&grpc.ServiceDesc{ServiceName: "demo.v1.Misnamed", HandlerType: (*any)(nil), Methods: []grpc.MethodDesc{{
+		MethodName: "Do", Handler: func(_ any, ctx context.Context, decode func(any) error, through grpc.UnaryServerInterceptor) (any, error) {
+			in := &currentpb.SayRequest{}
+			if err := decode(in); err != nil {
+				return nil, err
+			}
+			return through(ctx, in, &grpc.UnaryServerInfo{FullMethod: "Misnamed.Do"}, func(context.Context, any) (any, error) { return &currentpb.SayReply{}, nil })
+		},
+	}}}, nil)
+	f.start(t)
+	for _, path := range []string{"/demo.v1.Misnamed/Do", "/go.micro.test.Misnamed/Do"} {
+		if err := f.conn.Invoke(t.Context(), path, &currentpb.SayRequest{}, &currentpb.SayReply{}); status.Code(err) != codes.PermissionDenied {
+			t.Errorf("%s: %v, want it denied", path, err)
+		}
+	}
+}
+
+// v2's deadline holds for every call, streams included.
+func TestDeadlineOfAStream(t *testing.T) {
+	left := make(chan time.Duration, 1)
+	f := generated(t, server.WrapHandler(func(next server.HandlerFunc) server.HandlerFunc {
+		return func(ctx context.Context, req server.Request, rsp any) error {
+			at, _ := ctx.Deadline()
+			left <- time.Until(at)
+			return next(ctx, req, rsp)
+		}
+	}))
+	ctx := grpcmd.AppendToOutgoingContext(t.Context(), rpc.TimeoutHeader, fmt.Sprint(int64(time.Hour)))
+	if _, err := talk(t, ctx, f, "/demo.v1.Talker/Talk", "a"); err != nil {
+		t.Fatal(err)
+	}
+	if d := <-left; d <= 0 || d > time.Hour {
+		t.Errorf("%v are left of an hour", d)
+	}
 }
