@@ -112,6 +112,7 @@ func (c *Conn) keep(wires []*wire) {
 		}
 	}
 	c.current.Store(other)
+	c.silent.Store(false)
 	if other != nil {
 		other.retired = false
 	}
