@@ -1,10 +1,12 @@
 package conn
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"net"
 	"sync"
+	"sync/atomic"
 
 	"google.golang.org/grpc/credentials"
 )
@@ -13,10 +15,14 @@ import (
 const (
 	prefaceSize   = 24 // of what a client sends before its first frame
 	frameHeadSize = 9
+	pingSize      = 8 // of what a ping carries
 
+	frameData         = 0
 	frameHeaders      = 1
 	frameSettings     = 4
+	framePing         = 6
 	frameContinuation = 9
+	flagAck           = 1
 	flagEndHeaders    = 4
 
 	settingSize                 = 6
@@ -25,7 +31,7 @@ const (
 
 // pingFrame asks for an answer by itself. grpc ignores answers to pings that are
 // not its own.
-var pingFrame = []byte{0, 0, 8, 6, 0, 0, 0, 0, 0, 'r', 'o', 'l', 'l', 'c', 'a', 'l', 'l'}
+var pingFrame = []byte{0, 0, pingSize, framePing, 0, 0, 0, 0, 0, 'r', 'o', 'l', 'l', 'c', 'a', 'l', 'l'}
 
 // framedCredentials put a framed connection on top of each secured one.
 type framedCredentials struct {
@@ -45,16 +51,25 @@ func (f *framedCredentials) Clone() credentials.TransportCredentials {
 	return &framedCredentials{TransportCredentials: f.TransportCredentials.Clone(), wire: f.wire}
 }
 
-// framed is the connection as grpc reads and writes it. It reads along in the
-// server's first frame, and can send a ping between two frames of grpc.
+// framed is the connection as grpc reads and writes it. It reads along, and can send
+// a ping between two frames of grpc.
 type framed struct {
 	net.Conn
 	settled func(maxStreams int64) // told what the first frame says
 
-	first []byte // what was read of it; nil once it was read, grpc's reader's own
+	// answers counts the frames of answers to calls. A server that counts pings counts
+	// anew with each that it sends; forgiven is how many pings had been answered when
+	// the last one came, so that they are surely not counted any more.
+	answers, forgiven atomic.Uint64
 
-	mu      sync.Mutex // held while something is written
+	// What belongs to grpc's reader.
+	first []byte // what was read of the first frame; nil once that is whole
+	read  frames
+	acked uint64 // pings of ours that were answered
+
+	mu      sync.Mutex // held while something is written; guards what follows
 	written frames
+	owed    bool // a ping is to be sent as soon as a frame ends
 }
 
 // frame makes c the connection of w.
@@ -68,6 +83,17 @@ func (f *framed) Read(p []byte) (int, error) {
 	n, err := f.Conn.Read(p)
 	if f.first != nil {
 		f.readSettings(p[:n])
+	}
+	for rest, whole := f.read.next(p[:n]); whole; rest, whole = f.read.next(rest) {
+		switch head := &f.read.head; {
+		case head[3] == frameData || head[3] == frameHeaders:
+			f.answers.Add(1)
+			if f.forgiven.Load() != f.acked {
+				f.forgiven.Store(f.acked)
+			}
+		case head[3] == framePing && head[4]&flagAck != 0 && bytes.Equal(head[frameHeadSize:], pingFrame[frameHeadSize:]):
+			f.acked++
+		}
 	}
 	return n, err
 }
@@ -103,47 +129,69 @@ func (f *framed) Write(p []byte) (int, error) {
 	defer f.mu.Unlock()
 	n, err := f.Conn.Write(p)
 	f.written.pass(p[:n])
+	f.sendOwed()
 	return n, err
 }
 
-// ping sends a ping, unless something is being written: then the connection is
-// being asked already.
+// ping sends a ping. It waits while something else is being written.
 func (f *framed) ping() {
-	if !f.mu.TryLock() {
-		return
-	}
+	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.written.between() {
+	f.owed = true
+	f.sendOwed()
+}
+
+// sendOwed sends the ping that is owed, if it may stand here. The caller holds mu.
+func (f *framed) sendOwed() {
+	if f.owed && f.written.between() {
+		f.owed = false
 		_, _ = f.Conn.Write(pingFrame) // grpc learns of a broken connection itself
 	}
 }
 
 // frames follows a stream of frames.
 type frames struct {
-	rest int                 // bytes to come of the present frame
-	head [frameHeadSize]byte // of the next one
-	have int                 // bytes of head
-	open bool                // a block of headers goes on in the next frame
+	rest int                            // bytes to come of the present frame
+	head [frameHeadSize + pingSize]byte // of the last or the next one; what a ping carries belongs to it
+	have int                            // bytes of the next one's head
+	open bool                           // a block of headers goes on in the next frame
 }
 
 // pass takes note of p going by.
 func (f *frames) pass(p []byte) {
+	for whole := true; whole; {
+		p, whole = f.next(p)
+	}
+}
+
+// next takes note of p going by as far as the end of a head, which is whole then, and
+// returns what follows it.
+func (f *frames) next(p []byte) (rest []byte, whole bool) {
 	for len(p) > 0 {
 		if f.rest > 0 {
 			n := min(f.rest, len(p))
 			f.rest, p = f.rest-n, p[n:]
 			continue
 		}
-		n := copy(f.head[f.have:], p)
-		f.have, p = f.have+n, p[n:]
-		if f.have < frameHeadSize {
-			return
+		size := frameHeadSize
+		if f.have >= size {
+			size = len(f.head)
 		}
-		f.have, f.rest = 0, frameSize(f.head[:])
-		if kind := f.head[3]; kind == frameHeaders || kind == frameContinuation {
+		n := copy(f.head[f.have:size], p)
+		f.have, p = f.have+n, p[n:]
+		kind, carries := f.head[3], frameSize(f.head[:])
+		switch {
+		case f.have < size:
+			return nil, false
+		case f.have == frameHeadSize && kind == framePing && carries == pingSize:
+			continue
+		case kind == frameHeaders || kind == frameContinuation:
 			f.open = f.head[4]&flagEndHeaders == 0
 		}
+		f.rest, f.have = carries-(f.have-frameHeadSize), 0
+		return p, true
 	}
+	return nil, false
 }
 
 // between reports whether another frame may be put in here.

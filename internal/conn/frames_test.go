@@ -97,3 +97,30 @@ func TestSettings(t *testing.T) {
 		}
 	}
 }
+
+// Pings that had been answered when an answer to a call came are not counted by the
+// server any more, however reads are cut. Those of grpc are its own affair.
+func TestPingsAreForgiven(t *testing.T) {
+	var wire bytes.Buffer
+	fr := http2.NewFramer(&wire, nil)
+	ours := [8]byte(pingFrame[frameHeadSize:])
+	_ = fr.WriteSettings()
+	_ = fr.WritePing(true, [8]byte{1})
+	_ = fr.WritePing(false, ours)
+	_ = fr.WritePing(true, ours)
+	_ = fr.WriteData(1, false, pingFrame)
+	_ = fr.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: []byte("some"), EndHeaders: true})
+	_ = fr.WritePing(true, ours)
+	_ = fr.WriteWindowUpdate(0, 1)
+	for size := 1; size < wire.Len(); size++ {
+		f := &framed{Conn: &recorder{Buffer: *bytes.NewBuffer(wire.Bytes())}, first: []byte{}, settled: func(int64) {}}
+		for p := make([]byte, size); ; {
+			if _, err := f.Read(p); err != nil {
+				break
+			}
+		}
+		if f.answers.Load() != 2 || f.forgiven.Load() != 1 || f.acked != 2 {
+			t.Fatalf("reads of %d bytes: %d answers, %d of %d pings forgiven", size, f.answers.Load(), f.forgiven.Load(), f.acked)
+		}
+	}
+}

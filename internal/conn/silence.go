@@ -14,13 +14,15 @@ type hearing struct {
 	heard           time.Duration // when something was last heard
 	asked           bool          // whether the node lives, since it became quiet
 	pinged          time.Duration // when a ping was sent on the wire, since it became quiet
-	pings           int           // in a row, with nothing heard but their answers
-	replies         uint64        // of the wire's received, at the last ping
+	framed          *framed       // where the last ping was sent
+	pings           uint64        // sent there, ever
+	answers         uint64        // its count when that was sent
 }
 
-// maxPings is how many pings are sent on a wire on which nothing else is heard.
-// Servers of gRPC end a connection at the third, unless they were told to bear
-// more; what they send themselves makes them count anew.
+// maxPings is how many pings of ours a server may have to count. Servers of gRPC end a
+// connection, and the calls on it, at the fourth in a row, and one may be grpc's own,
+// which measures; the answers to calls make them count anew, whatever else they send
+// does not.
 const maxPings = 2
 
 // listen takes note of what w received and reports whether there was anything.
@@ -28,9 +30,6 @@ func (w *wire) listen(now time.Duration) bool {
 	h := &w.hearing
 	received, begun, calls := w.received.Load(), w.begun.Load(), w.calls.Load()
 	if received != h.received {
-		if received > h.replies+1 {
-			h.pings = 0
-		}
 		h.received, h.begun, h.heard = received, begun, now
 		h.quiet, h.asked, h.pinged = 0, false, 0
 		w.doubted.Store(false)
@@ -60,15 +59,23 @@ func (w *wire) quietFor(now time.Duration) time.Duration {
 	return now - w.hearing.quiet
 }
 
-// ping asks for a sign of life on the wire itself, if that may be done.
-func (w *wire) ping(now time.Duration) bool {
+// ping asks for a sign of life on the wire itself, if that may be done: early, only
+// once since the last answer to a call.
+func (w *wire) ping(now time.Duration, early bool) bool {
 	h := &w.hearing
 	f := w.framed.Load()
-	if f == nil || !w.conn.pings.Load() || h.pings >= maxPings {
+	if f == nil || !w.conn.pings.Load() {
+		return false
+	}
+	if f != h.framed {
+		h.framed, h.pings, h.answers = f, 0, 0
+	}
+	answers := f.answers.Load()
+	if h.pings-f.forgiven.Load() >= maxPings || early && h.pings > 0 && answers == h.answers {
 		return false
 	}
 	h.pings++
-	h.pinged, h.replies = now, w.received.Load()
+	h.pinged, h.answers = now, answers
 	w.conn.set.wg.Go(f.ping) // which may wait for room in the socket, until that is closed
 	return true
 }
@@ -134,7 +141,7 @@ func (c *Conn) inspect(now time.Duration) (ended []*wire, more bool) {
 			continue
 		}
 		h := &w.hearing
-		if !h.asked && (h.pings == 0 || quiet >= silence/2) && w.ping(now) {
+		if !h.asked && w.ping(now, quiet < silence/2) {
 			h.asked = true
 		}
 		if h.pinged != 0 && now-h.pinged >= silence/doubt {
@@ -176,7 +183,8 @@ func (c *Conn) listen(now time.Duration) {
 }
 
 // second makes sure that there is a connection under way beside w, or one that was
-// heard since w fell silent. One that is merely there says nothing, and makes room.
+// heard since w fell silent. One that is merely there says nothing, and makes room. It
+// returns nil if there are as many as there may be.
 func (c *Conn) second(w *wire) *wire {
 	for _, other := range c.wires {
 		switch {
@@ -189,6 +197,9 @@ func (c *Conn) second(w *wire) *wire {
 		case other.calls.Load() == 0 && other != c.current.Load():
 			other.retired = true
 		}
+	}
+	if len(c.wires) > c.set.opts.PoolSize { // the others have calls that wait as well
+		return nil
 	}
 	other, err := c.addWire()
 	if err != nil { // as for every wire of this endpoint, so that w would not exist

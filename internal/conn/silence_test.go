@@ -190,3 +190,79 @@ func TestPingsAreFew(t *testing.T) {
 		t.Errorf("the call in flight: %v", err)
 	}
 }
+
+// Calls that go on without an answer, and others that give up, are no reason for a
+// server to count pings anew, though the data of each make it ask something itself.
+func TestPingsDoNotEndCalls(t *testing.T) {
+	leave := make(chan struct{})
+	n := serve(t, "", func(_ context.Context, _, text string) (string, error) {
+		<-leave
+		return text, nil
+	})
+	c := mustNode(t, newSet(t, Options{Silence: 100 * time.Millisecond}), ours(n.address))
+	answered := make(chan error, 1)
+	go func() { answered <- callWithin(t.Context(), c, 20*time.Second) }()
+	for range 20 {
+		_ = callWithin(t.Context(), c, 40*time.Millisecond)
+		select {
+		case err := <-answered:
+			t.Fatalf("the call in flight: %v", err)
+		case <-time.After(40 * time.Millisecond):
+		}
+	}
+	close(leave)
+	if err := <-answered; err != nil {
+		t.Errorf("the call in flight: %v", err)
+	}
+}
+
+// Calls to a node that lives and does not answer for long, begun one after another,
+// have no connection each.
+func TestLongCallsShareConnections(t *testing.T) {
+	eachKind(t, func(t *testing.T, kind func(string) endpoint.Endpoint) {
+		const (
+			silence = 20 * time.Millisecond
+			calls   = 12
+		)
+		leave := make(chan struct{})
+		entered := make(chan struct{}, 1)
+		n := serve(t, "", gate(entered, leave))
+		s := newSet(t, Options{Silence: silence, PoolSize: 2})
+		c := mustNode(t, s, kind(n.address))
+		answered := make(chan error, calls)
+		for range calls {
+			go func() { answered <- callWithin(t.Context(), c, 20*time.Second) }()
+			<-entered
+			began := s.now()
+			testkit.Eventually(t, inTime, "a while is over", func() bool { return s.now() > began+12*silence })
+		}
+		if open := n.open.Load(); open > 3 {
+			t.Errorf("%d connections", open)
+		}
+		close(leave)
+		for range calls {
+			if err := <-answered; err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// A node that is silent leaves the registry, and nothing of it stays behind.
+func TestSilentNodeLeaves(t *testing.T) {
+	p := testkit.StartProxy(t, serve(t, "", echo).address)
+	var l list
+	l.set(p.Addr())
+	s := newSet(t, Options{Silence: 100 * time.Millisecond, Listed: l.all, CloseDelay: 200 * time.Millisecond})
+	c := mustNode(t, s, ours(p.Addr()))
+	if _, err := call(t, c, "x"); err != nil {
+		t.Fatal(err)
+	}
+	p.Blackhole()
+	_ = callWithin(t.Context(), c, 800*time.Millisecond)
+	testkit.Eventually(t, inTime, "the node is silent", func() bool { return c.State() == endpoint.Silent })
+	l.set()
+	s.Recheck()
+	testkit.Eventually(t, inTime, "the connection is closed", func() bool { return c.State() == endpoint.Idle && s.size() == 0 })
+	testkit.Eventually(t, inTime, "it is not watched any more", s.watching.empty)
+}
