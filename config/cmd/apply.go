@@ -86,7 +86,7 @@ func applyRegistry(g given, to Options, newParts bool) error {
 		return nil
 	}
 	at := registryInPlace(to)
-	if g.registry != "" && g.registry != registryName(to) {
+	if g.registry != "" && g.registry != registryName(to, g.registry) {
 		made := registries(to)[g.registry](opts...)
 		if _, ok := (*at).(ability.Placeholder); ok && to.Registry == nil {
 			// Others may be reading the variable: what is chosen goes behind its value.

@@ -31,7 +31,8 @@ type given struct {
 // wrong, the error is about the first.
 func read(in *input, to Options) (given, error) {
 	var g given
-	g.registry = choice(in, "registry", registryName(to), builtin.Registries(), registries(to))
+	named, _ := in.text("registry")
+	g.registry = choice(in, "registry", registryName(to, named), builtin.Registries(), registries(to))
 	if in.err == nil {
 		g.settings, in.err = registryflags.Read(in.given)
 	}
@@ -53,11 +54,15 @@ func registryInPlace(to Options) *registry.Registry {
 }
 
 // registryName returns the name of the registry in place, empty if there is only the
-// place of one.
-func registryName(to Options) string {
+// place of one. If the one that is named is inside a wrapper, such as a cache, that is
+// the name.
+func registryName(to Options, named string) string {
 	at := registryInPlace(to)
 	if _, ok := (*at).(ability.Placeholder); ok {
 		return ""
+	}
+	if ability.Named(*at, named) {
+		return named
 	}
 	return nameOf(at)
 }

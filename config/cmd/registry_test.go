@@ -9,6 +9,7 @@ import (
 	"github.com/rollcall-go/micro/broker"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
+	"github.com/rollcall-go/micro/registry/cache"
 	"github.com/rollcall-go/micro/registry/etcd"
 	"github.com/rollcall-go/micro/registry/memory"
 )
@@ -125,6 +126,29 @@ func TestSettingsThatTheRegistryCannotUseAreTold(t *testing.T) {
 		if got := strings.Join(told, " "); got != tt.want || strings.Contains(strings.Join(lines(), ""), "hunter2") {
 			t.Errorf("%s: told %q, want %q", tt.registry, lines(), tt.want)
 		}
+	}
+}
+
+// TestTheNamedRegistryMayBeWrapped names what the code made and put into a cache.
+func TestTheNamedRegistryMayBeWrapped(t *testing.T) {
+	for _, name := range []string{"etcd", "ETCD", "cache"} {
+		c := cache.New(cache.New(etcd.NewRegistry(addrs("10.0.0.5:2379"))))
+		p := newProgram()
+		p.registry = c
+		if err := p.run(t, "--registry="+name, "--registry_user=u", "--registry_password=p"); err != nil {
+			t.Errorf("%s: %v, wrote %q", name, err, p.stderr)
+		}
+		if got := p.registry.Options().Addrs; p.registry != registry.Registry(c) || len(got) != 1 || got[0] != "10.0.0.5:2379" {
+			t.Errorf("%s: the registry of the code was replaced by %s at %q", name, p.registry, got)
+		}
+		c.Stop()
+	}
+	p := newProgram()
+	c := cache.New(registry.NewRegistry())
+	defer c.Stop()
+	p.registry = c
+	if err := p.run(t, "--registry=memory"); err != nil || p.registry.String() != "memory" {
+		t.Errorf("a cache of nothing was not replaced: %v, %s", err, p.registry)
 	}
 }
 

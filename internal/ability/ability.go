@@ -40,6 +40,25 @@ func Same(a, b registry.Registry) bool {
 	return a == nil || !reflect.ValueOf(a).Comparable() || !reflect.ValueOf(b).Comparable() || a == b
 }
 
+// Named reports whether r, or a registry that it wraps, goes by the name. What stands
+// for one that is chosen later goes by none.
+func Named(r registry.Registry, name string) bool {
+	for r != nil {
+		if _, ok := r.(Placeholder); ok {
+			return false
+		}
+		if r.String() == name {
+			return true
+		}
+		w, ok := r.(Wrapper)
+		if !ok {
+			return false
+		}
+		r = w.Unwrap()
+	}
+	return false
+}
+
 // Renewer is a registry that may renew registrations by itself. A registration in
 // any other is renewed by registering it again every third of its time to live.
 type Renewer interface {
