@@ -2,6 +2,7 @@ package etcd
 
 import (
 	"context"
+	"reflect"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -80,6 +81,16 @@ func (c *Conn) Rest(ctx context.Context, d time.Duration, before Link) {
 		case <-link.Changed:
 		}
 	}
+}
+
+// OwnWatcher returns the Watcher that the program put into its own client in place
+// of the client's, nil if it did not. No other then watches what the client writes.
+func (c *Conn) OwnWatcher() clientv3.Watcher {
+	own := c.cfg.Client
+	if own == nil || reflect.TypeOf(own.Watcher) == reflect.TypeOf(clientv3.NewWatcher(own)) {
+		return nil
+	}
+	return own.Watcher
 }
 
 // Limits returns after which silence the link is not trusted, and how long the

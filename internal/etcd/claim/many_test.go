@@ -9,6 +9,10 @@ import (
 	"testing"
 	"time"
 
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.etcd.io/etcd/client/v3/namespace"
+	"go.uber.org/zap"
+
 	"github.com/rollcall-go/micro/internal/etcd"
 	"github.com/rollcall-go/micro/internal/etcd/mirror"
 	"github.com/rollcall-go/micro/internal/testkit"
@@ -284,4 +288,32 @@ func TestClaimsLookTogether(t *testing.T) {
 	if n := len(moments); n > 13 {
 		t.Errorf("%d moments for a thousand claims, want one every 3 s", n)
 	}
+}
+
+// A program's own client may put a prefix before every key, which we do not see.
+func TestClaimsOverANamespacedClient(t *testing.T) {
+	t.Parallel()
+	e := testkit.StartEtcd(t)
+	own, err := clientv3.New(clientv3.Config{Endpoints: []string{e.Addr()}, Logger: zap.NewNop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer own.Close()
+	own.KV = namespace.NewKV(own.KV, "/theirs")
+	own.Watcher = namespace.NewWatcher(own.Watcher, "/theirs")
+	own.Lease = namespace.NewLease(own.Lease, "/theirs")
+	c := etcd.Open(etcd.Config{Client: own})
+	defer c.Close()
+	b := siteOver(t, e, c)
+	cl := b.held(spec(testKey, "v"))
+	b.delete("/theirs" + testKey)
+	b.backWithin(time.Second, time.Now(), "/theirs"+testKey, "v")
+	b.put("/theirs"+testPause, "{}")
+	b.state(cl, time.Second, Paused)
+	b.delete("/theirs" + testPause)
+	b.state(cl, time.Second, Held)
+	e.Kill()
+	e.Restart(t)
+	b.delete("/theirs" + testKey)
+	b.backWithin(3*time.Second, time.Now(), "/theirs"+testKey, "v")
 }

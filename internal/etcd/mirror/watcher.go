@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	clientv3 "go.etcd.io/etcd/client/v3"
+
 	"github.com/rollcall-go/micro/internal/etcd"
 )
 
@@ -13,12 +15,14 @@ import (
 //
 // However many keys there are, it has three goroutines: run, which owns the stream
 // and asks for watches, receive, which takes what arrives, and now and then one
-// for a probe. They start with the first watch and end with the Conn.
+// for a probe. They start with the first watch and end with the Conn. Where a program
+// has a Watcher of its own there is one for each watch instead: see followOwn.
 //
 // Its methods may be called by several goroutines at once.
 type Watcher struct {
 	conn *etcd.Conn
 	tune tuning
+	own  clientv3.Watcher // see followOwn; nil: none
 
 	work chan struct{} // holds a token if run is to look at what follows
 
@@ -47,6 +51,7 @@ type Watch struct {
 	asked  time.Time // when etcd was asked for it
 	ready  bool      // etcd confirmed it
 	over   bool
+	stop   context.CancelCauseFunc // ends a watch over the program's own Watcher, nil before it runs
 }
 
 // KeyObserver hears of one key. For one watch its methods are called one at a time
@@ -71,7 +76,7 @@ const firstID = 1 << 32
 // watch, and ends with conn.
 func NewWatcher(conn *etcd.Conn) *Watcher {
 	return &Watcher{
-		conn: conn, tune: tuningFor(conn), lastID: firstID,
+		conn: conn, tune: tuningFor(conn), own: conn.OwnWatcher(), lastID: firstID,
 		work: make(chan struct{}, 1), watches: make(map[int64]*Watch),
 	}
 }
@@ -84,6 +89,10 @@ func (w *Watcher) Watch(key string, from int64, o KeyObserver) *Watch {
 	defer w.mu.Unlock()
 	w.lastID++
 	one := &Watch{watcher: w, key: key, from: from, generation: w.conn.Link().Generation, o: o, id: w.lastID}
+	if w.own != nil {
+		w.followOwn(one)
+		return one
+	}
 	if !w.running {
 		w.running = w.conn.Go(w.run)
 	}
@@ -111,6 +120,9 @@ func (one *Watch) Stop() {
 	}
 	one.over = true
 	delete(w.watches, one.id)
+	if one.stop != nil {
+		one.stop(nil)
+	}
 	if one.ready { // else it is ended once it is
 		w.ended = append(w.ended, one)
 		w.wake()
@@ -122,6 +134,14 @@ func (one *Watch) Stop() {
 func (w *Watcher) Replace(why error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.own != nil {
+		for _, one := range w.watches {
+			if one.stop != nil {
+				one.stop(why)
+			}
+		}
+		return
+	}
 	w.broken = why
 	w.wake()
 }
