@@ -138,7 +138,9 @@ func (m *machine) next(now time.Time) (claimOp, time.Time) {
 	return op, time.Time{}
 }
 
-// desiredOp returns the write that what is known calls for, and when it may be sent.
+// desiredOp returns the write that what is known calls for, and when it may be sent; the
+// zero op if there is nothing to write. A put or a delete takes effect only while the key
+// is still as it is known to be.
 func (m *machine) desiredOp() (claimOp, time.Time) {
 	ours := m.entry != nil && m.owns(m.entry.Lease)
 	switch {
@@ -148,27 +150,30 @@ func (m *machine) desiredOp() (claimOp, time.Time) {
 		return m.del(m.entry.Lease), m.retryAt
 	case m.releasing:
 		return m.del(m.lastLease()), m.retryAt
-	case m.lease == 0:
+	case m.lease == 0: // it is being granted
 		return claimOp{}, time.Time{}
-	case !m.known:
+	case !m.known: // perhaps absent
 		return m.put(0), later(m.retryAt, m.restoreAt)
 	case m.pause != nil && ours:
 		return m.del(m.entry.Lease), m.retryAt
-	case m.pause != nil:
+	case m.pause != nil: // and the key is absent or another's
 		return claimOp{}, time.Time{}
-	case m.entry == nil:
+	case m.entry == nil: // never written, or it vanished
 		return m.put(0), later(m.retryAt, m.restoreAt)
-	case m.entry.Lease == m.lease && bytes.Equal(m.entry.Value, m.value):
+	case m.entry.Lease == m.lease && bytes.Equal(m.entry.Value, m.value): // as it should be
 		return claimOp{}, time.Time{}
-	case ours:
+	case ours: // with an older value or under an older lease
 		return m.put(m.entry.ModRevision), later(m.retryAt, m.restoreAt)
-	case !m.started:
+	case !m.started: // what an earlier process left is taken over
 		return m.put(m.entry.ModRevision), m.retryAt
-	default:
+	default: // another owner came after us, and keeps it
 		return claimOp{}, time.Time{}
 	}
 }
 
+// put returns the write of the value under our lease, for a key whose last change is
+// that of revision expect, 0 if it is absent, and whose node nobody has paused, as far as
+// we may read that.
 func (m *machine) put(expect int64) claimOp {
 	op := claimOp{kind: opPut, value: m.value, expect: expect, lease: m.lease}
 	if !m.pauseDenied || m.pause != nil {
