@@ -245,7 +245,8 @@ func Wait(wg *sync.WaitGroup) Option {
 }
 
 // BeforeDeregister adds a function to run before a stopping server deregisters.
-// Stop returns its error, as it does those of AfterDeregister and AfterDrain.
+// Stop returns its error, as it does those of AfterDeregister and AfterDrain. None of
+// them may call Stop, which would wait for itself.
 func BeforeDeregister(fn func() error) Option {
 	return func(o *Options) { o.BeforeDeregister = append(o.BeforeDeregister, fn) }
 }

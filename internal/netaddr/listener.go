@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 )
 
 // CheckListener returns what keeps callers from reaching a listener at addr:
 // everything but TCP does, unless advertise, host and port, leads there.
 func CheckListener(addr net.Addr, advertise string) error {
-	if _, port, err := split(addr.String()); err == nil && port != "" && addr.Network() != "unix" {
+	if !strings.HasPrefix(addr.Network(), "unix") && Check(addr.String(), true) == nil {
 		return nil
 	}
 	host, port, err := split(advertise)

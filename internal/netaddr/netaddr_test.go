@@ -183,6 +183,20 @@ func TestListeners(t *testing.T) {
 	}
 }
 
+// elsewhere is an address that is not of TCP and yet looks like one.
+type elsewhere struct{ network, text string }
+
+func (a elsewhere) Network() string { return a.network }
+func (a elsewhere) String() string  { return a.text }
+
+func TestListenersThatNobodyCanDial(t *testing.T) {
+	for _, a := range []elsewhere{{"unixpacket", "run:80"}, {"unix", "@x:80"}, {"vsock", "host(2):1024"}, {"bufconn", "bufconn"}, {"pipe", `\\.\pipe\x:1`}, {"tcp", ":"}} {
+		if err := CheckListener(a, ""); err == nil || !strings.Contains(err.Error(), a.network) {
+			t.Errorf("%v: %v", a, err)
+		}
+	}
+}
+
 func TestAChoiceTellsWhichAmongWhichAndWhy(t *testing.T) {
 	h := host(map[string]string{"r:1": "10.1.2.3"}, Interface{Name: "eth1", Addrs: addrs("10.9.9.9")}, Interface{Name: "eth0", Addrs: addrs("10.1.2.3")})
 	c, err := h.Advertise(t.Context(), Wish{Bound: ":80", Registry: []string{"r:1"}})

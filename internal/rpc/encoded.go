@@ -1,7 +1,6 @@
 package rpc
 
 import (
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -80,8 +79,9 @@ func percentDecode(v string) string {
 	b.Grow(len(v))
 	for i := 0; i < len(v); i++ {
 		if v[i] == '%' && i+2 < len(v) {
-			if n, err := strconv.ParseUint(v[i+1:i+3], 16, 8); err == nil {
-				b.WriteByte(byte(n))
+			high, low := hexValue(v[i+1]), hexValue(v[i+2])
+			if high >= 0 && low >= 0 {
+				b.WriteByte(byte(high<<4 | low))
 				i += 2
 				continue
 			}
@@ -89,4 +89,18 @@ func percentDecode(v string) string {
 		b.WriteByte(v[i])
 	}
 	return b.String()
+}
+
+// hexValue returns the value of a hexadecimal digit, negative for any other byte.
+func hexValue(c byte) int {
+	switch {
+	case '0' <= c && c <= '9':
+		return int(c - '0')
+	case 'A' <= c && c <= 'F':
+		return int(c-'A') + 10
+	case 'a' <= c && c <= 'f':
+		return int(c-'a') + 10
+	default:
+		return -1
+	}
 }
