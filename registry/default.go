@@ -112,7 +112,7 @@ func (u *unset) Init(opts ...Option) error {
 	for _, o := range opts {
 		o(&u.opts)
 	}
-	return u.err("set up the registry")
+	return u.err("use the default registry")
 }
 
 func (u *unset) Options() Options {

@@ -26,6 +26,16 @@ func (c *command) before(ctx *cli.Context) error {
 		cli.ShowVersion(ctx)
 		return errShown
 	}
+	err := c.set(ctx)
+	if words := ctx.Args().Slice(); err != nil && c.anyFlag(words) {
+		// What is missing may stand there.
+		return fmt.Errorf("%w; flags behind %q were not read", err, withoutValue(words[0]))
+	}
+	return err
+}
+
+// set applies what was given; what stands behind the first word was not read.
+func (c *command) set(ctx *cli.Context) error {
 	to := c.Options()
 	in := &input{ctx: ctx, taken: c.taken}
 	g, err := read(in, to)

@@ -73,14 +73,20 @@ func (c *command) noWords(ctx *cli.Context) error {
 	for _, command := range c.app.Commands {
 		names = append(names, command.Names()...)
 	}
-	word, _, assigned := strings.Cut(words[0], "=")
-	if assigned { // perhaps a flag behind "--" or a dash that is none, whose value is secret
-		word += "=..."
-	}
+	word := withoutValue(words[0])
 	if near := similar.Nearest(word, names); near != "" {
 		return usageError(fmt.Sprintf("unexpected argument %q: did you mean the command %q?", word, near))
 	}
 	return usageError(fmt.Sprintf("unexpected argument %q; flags after it would be ignored (a program that takes arguments says so with micro.Action)", word))
+}
+
+// withoutValue returns a word as it may be shown: it is perhaps a flag behind "--" or
+// behind a dash that is none, whose value is secret.
+func withoutValue(word string) string {
+	if name, _, assigned := strings.Cut(word, "="); assigned {
+		return name + "=..."
+	}
+	return word
 }
 
 // parsedBefore reports whether the words are what package flag left over: the

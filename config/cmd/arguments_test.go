@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"flag"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -86,6 +87,20 @@ func TestStrayWords(t *testing.T) {
 		}
 		if err == nil || !slices.Equal(p.exited, []int{2}) || !strings.Contains(p.stderr, tt.want) || strings.Count(p.stderr, "\n") != 1 {
 			t.Errorf("%s: Init: %v, exited with %v and wrote %q", tt.args, err, p.exited, p.stderr)
+		}
+	}
+}
+
+// A variable may ask for what only a flag behind a word could give.
+func TestWordsBeforeAMissingFlag(t *testing.T) {
+	t.Setenv("MICRO_REGISTRY_USER", "u")
+	for args, word := range map[string]string{
+		"serve --registry_password=x": "serve", "--server_name=x serve=Hunter2 --registry_password=x": "serve=...",
+	} {
+		p := newProgram()
+		if err := p.run(t, strings.Fields(args)...); err == nil || !slices.Equal(p.exited, []int{2}) || strings.Contains(p.stderr, "Hunter2") ||
+			!strings.Contains(p.stderr, fmt.Sprintf("flags behind %q were not read", word)) {
+			t.Errorf("%s: Init: %v, exited with %v and wrote %q", args, err, p.exited, p.stderr)
 		}
 	}
 }
