@@ -31,6 +31,9 @@ const (
 	// MinQuota is the smallest quota that Start accepts. An empty database and
 	// some headroom for one compaction must fit in.
 	MinQuota int64 = 16 << 20
+	// MaxQuota is the largest quota that Start accepts: etcd reserves that much of
+	// the process's addresses, and is made for far less.
+	MaxQuota int64 = 1 << 40
 	// Compaction "off" keeps all history.
 	noCompaction = "off"
 )
@@ -170,6 +173,10 @@ func (c Config) etcd(lg *zap.Logger, all cluster) (*embed.Config, error) {
 		return nil, &ConfigError{"Quota", strconv.FormatInt(c.Quota, 10),
 			fmt.Sprintf("need at least %d bytes (16 MiB)", MinQuota)}
 	}
+	if c.Quota > MaxQuota {
+		return nil, &ConfigError{"Quota", strconv.FormatInt(c.Quota, 10),
+			fmt.Sprintf("at most %d bytes (1 TiB) are possible", MaxQuota)}
+	}
 	ec.QuotaBackendBytes = c.Quota
 
 	if c.UnsafeFast {
@@ -245,6 +252,8 @@ func parseAddress(field, s string) (string, error) {
 		return "", &ConfigError{field, s, "others need a port to dial, 0 is none"}
 	}
 	switch {
+	case advertised(field) && (host == "" || net.ParseIP(host).IsUnspecified()):
+		return "", &ConfigError{field, s, "nobody can dial that, give a host name or an address of this machine"}
 	case host == "":
 		host = "0.0.0.0"
 	case host == "localhost":

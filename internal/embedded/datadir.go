@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/server/v3/storage/wal"
@@ -25,6 +27,9 @@ func prepareDataDir(dir string) (metadata []byte, err error) {
 	info, err := os.Stat(dir)
 	if err == nil && !info.IsDir() {
 		return nil, &ConfigError{"DataDir", dir, "this is no directory, name another one"}
+	}
+	if _, link := os.Readlink(dir); err != nil && link == nil {
+		return nil, &ConfigError{"DataDir", dir, "this is a link to what cannot be reached, make its target or name another directory"}
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make data directory %q: choose a place that this user may write to: %w", dir, err)
@@ -73,9 +78,12 @@ func checkFiles(dir string) error {
 	return nil
 }
 
+// probe begins the name of the file of checkWritable.
+const probe = ".writable-"
+
 // checkWritable makes and removes a file in dir.
 func checkWritable(dir string) error {
-	f, err := os.CreateTemp(dir, ".writable-*")
+	f, err := os.CreateTemp(dir, probe+"*")
 	if err != nil {
 		return fmt.Errorf("write to data directory %q: change its rights or choose another one: %w", dir, err)
 	}
@@ -90,12 +98,12 @@ func checkOwn(dir string) error {
 	}
 	var foreign string
 	for _, e := range entries {
-		switch e.Name() {
-		case "member":
+		switch name := e.Name(); {
+		case name == "member":
 			return nil
-		case lostAndFound:
+		case name == lostAndFound || strings.HasPrefix(name, probe): // the latter of a start that was killed
 		default:
-			foreign = e.Name()
+			foreign = name
 		}
 	}
 	if foreign != "" {
@@ -161,7 +169,23 @@ func checkRequests(dir, path string, from *walpb.Snapshot, applied uint64) (meta
 	return metadata, nil
 }
 
-// damaged wraps what is wrong with the data in what to do about it.
+// damaged wraps what is wrong with the data in what to do about it. Where the
+// system has not got what etcd needs the data is not to blame.
 func damaged(dir string, err error) error {
+	if lacking(err) {
+		return fmt.Errorf("start etcd in %q: the system lacks what it needs; make room for it and start again, the data is not to blame: %w", dir, err)
+	}
 	return fmt.Errorf("use data directory %q: its data is damaged; restore a backup of it, or move it away to start empty: %w", dir, err)
+}
+
+// lacking reports whether err says that there is no room on the disk, no memory or
+// no file descriptor left, or that the disk takes no writes.
+func lacking(err error) bool {
+	for _, want := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE, syscall.EROFS} {
+		if errors.Is(err, want) {
+			return true
+		}
+	}
+	// etcd looks at the limit when it starts, and tells it in words alone.
+	return strings.Contains(err.Error(), "file descriptor limit")
 }

@@ -190,7 +190,11 @@ func (s *Server) watch(parked <-chan error) {
 func startRecovered(ec *embed.Config) (e *embed.Etcd, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			e, err = nil, damaged(ec.Dir, fmt.Errorf("%v", r))
+			cause, ok := r.(error)
+			if !ok {
+				cause = fmt.Errorf("%v", r)
+			}
+			e, err = nil, damaged(ec.Dir, cause)
 		}
 	}()
 	return embed.StartEtcd(ec)
