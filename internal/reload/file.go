@@ -2,6 +2,7 @@ package reload
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"sync"
 )
@@ -57,13 +58,34 @@ func read(paths []string) ([][]byte, error) {
 		if path == "" {
 			continue
 		}
-		content, err := os.ReadFile(path)
+		content, err := readFile(path)
 		if err != nil {
 			return nil, err
 		}
 		contents[i] = content
 	}
 	return contents, nil
+}
+
+// maxSize bounds a file. The system's bundle of all authorities takes a quarter of
+// a MiB.
+const maxSize = 16 << 20
+
+// readFile reads a regular file. What is in a pipe can be read once only, and reading
+// it again would wait for good.
+func readFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, fmt.Errorf("read %q: it is a directory", path)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("read %q: it is no regular file, which can be read again", path)
+	case info.Size() > maxSize:
+		return nil, fmt.Errorf("read %q: it has %d bytes, more than %d", path, info.Size(), maxSize)
+	}
+	return os.ReadFile(path)
 }
 
 func same(a, b [][]byte) bool {
