@@ -78,8 +78,11 @@ func callError(ctx context.Context, req client.Request, err error) error {
 	case (code == codes.DeadlineExceeded || code == codes.Canceled) && expired(ctx) != nil:
 		return timeoutError(ctx, text)
 	case code == codes.Internal && strings.HasPrefix(text, undecoded):
-		return failure(fmt.Sprintf("decode the answer of %q %q, content type %q: %s",
-			req.Service(), req.Endpoint(), req.ContentType(), strings.TrimPrefix(text, undecoded)), err)
+		text, what := strings.TrimPrefix(text, undecoded), "the answer of"
+		if reason, sent := strings.CutPrefix(text, rpc.OfRequest); sent {
+			text, what = reason, "the request to"
+		}
+		return failure(fmt.Sprintf("decode %s %q %q, content type %q: %s", what, req.Service(), req.Endpoint(), req.ContentType(), text), err)
 	case code == codes.ResourceExhausted && strings.Contains(text, "trying to send message larger than max"):
 		return failure(text+"; allow more with the option MaxSendMsgSize of client/grpc", err)
 	case code == codes.ResourceExhausted && strings.Contains(text, "received message larger than max"):
@@ -89,7 +92,8 @@ func callError(ctx context.Context, req client.Request, err error) error {
 	}
 }
 
-// undecoded is how grpc begins when an answer cannot be decoded.
+// undecoded is how grpc begins when an answer cannot be decoded or, told by the
+// server, a request.
 const undecoded = "grpc: failed to unmarshal the received message: "
 
 // selectError returns the error of a call for which there is no node. The text

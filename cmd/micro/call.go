@@ -46,40 +46,48 @@ of the call as JSON on standard error.
 // error already.
 var errReported = stderrors.New("the error was reported")
 
-func runCall(c *cli.Context) error {
-	if c.String("address") == "" {
-		return withRegistry(call)(c)
-	}
-	p, err := targetOf(c) // not looked at
-	if err != nil {
-		return err
-	}
-	return p.open(c, call)
+// request is what the command line says of a call.
+type request struct {
+	headers metadata.Metadata
+	body    []byte
 }
 
-func call(s *session) (err error) {
-	c := s.Context
+// runCall looks at the command line before it looks for a registry.
+func runCall(c *cli.Context) error {
 	headers, err := headersOf(c.StringSlice("header"))
 	if err != nil {
 		return err
 	}
-	body, err := bodyOf(c.Args().Get(2), c.App.Reader)
+	p, err := targetOf(c)
 	if err != nil {
 		return err
 	}
+	body, err := bodyOf(c.Context, c.Args().Get(2), c.App.Reader)
+	if err != nil {
+		return err
+	}
+	r := request{headers, body}
+	if c.String("address") == "" {
+		return withRegistry(r.call)(c)
+	}
+	return p.open(c, r.call) // which does not look at the registry
+}
+
+func (r request) call(s *session) (err error) {
+	c := s.Context
 	service, endpoint := c.Args().Get(0), c.Args().Get(1)
 
 	cl := cgrpc.NewClient(client.Registry(s.registry))
 	if closer, ok := cl.(io.Closer); ok {
 		defer func() { err = stderrors.Join(err, closer.Close()) }()
 	}
-	ctx, cancel := context.WithTimeout(metadata.NewContext(c.Context, headers), s.target.timeout)
+	ctx, cancel := context.WithTimeout(metadata.NewContext(c.Context, r.headers), s.target.timeout)
 	defer cancel()
 	var opts []client.CallOption
 	if address := c.String("address"); address != "" {
 		opts = append(opts, client.WithAddress(address))
 	}
-	req := cl.NewRequest(service, endpoint, &frame.Frame{Data: body}, client.WithContentType(contentType))
+	req := cl.NewRequest(service, endpoint, &frame.Frame{Data: r.body}, client.WithContentType(contentType))
 	var rsp frame.Frame
 	err = cl.Call(ctx, req, &rsp, opts...)
 	switch {
@@ -102,14 +110,14 @@ func call(s *session) (err error) {
 const contentType = "application/json"
 
 // bodyOf returns the JSON to send: the argument, or what is on standard input.
-func bodyOf(arg string, stdin io.Reader) ([]byte, error) {
+func bodyOf(ctx context.Context, arg string, stdin io.Reader) ([]byte, error) {
 	body, from := []byte(arg), "the argument"
 	switch arg {
 	case "":
 		return []byte("{}"), nil
 	case "-":
 		var err error
-		if body, err = io.ReadAll(stdin); err != nil {
+		if body, err = readAll(ctx, stdin); err != nil {
 			return nil, fmt.Errorf("read the request from standard input: %w", err)
 		}
 		from = "standard input"
@@ -125,6 +133,26 @@ func bodyOf(arg string, stdin io.Reader) ([]byte, error) {
 		return nil, usagef("invalid JSON in %s: line %d, column %d: %v", from, line, column, err)
 	}
 	return nil, usagef("invalid JSON in %s: %v", from, err)
+}
+
+// readAll reads r to its end, or until ctx ends. What still reads then ends with the
+// process.
+func readAll(ctx context.Context, r io.Reader) ([]byte, error) {
+	type outcome struct {
+		text []byte
+		err  error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		text, err := io.ReadAll(r)
+		done <- outcome{text, err}
+	}()
+	select {
+	case o := <-done:
+		return o.text, o.err
+	case <-ctx.Done():
+		return nil, stderrors.New("interrupted")
+	}
 }
 
 // position returns the line and column of the last of the first n bytes.

@@ -133,7 +133,7 @@ func (n *nodes) node(id string) (operate.Node, bool) {
 func pauseNode(ctx context.Context, s *session, all *nodes, id string) (nodeResult, error) {
 	node, registered := all.node(id)
 	if before, paused := all.pause(id); paused && !registered {
-		return nodeResult{Node: id, State: "paused", Note: fmt.Sprintf("was paused already, by %s at %s", before.By, before.At)}, nil
+		return nodeResult{Node: id, State: "paused", Note: alreadyPaused(before)}, nil
 	}
 	if _, ours := node.Metadata[record.Mark]; !ours {
 		return nodeResult{}, fmt.Errorf("pause node %q: it is a node of go-micro v2, which does not listen; stop its process instead", id)
@@ -149,6 +149,18 @@ func pauseNode(ctx context.Context, s *session, all *nodes, id string) (nodeResu
 		return nodeResult{}, err
 	}
 	return nodeResult{Node: id, State: "paused", Note: "left the registry", TookMS: took(begun)}, nil
+}
+
+// alreadyPaused says so, with what is known of who did it and when.
+func alreadyPaused(p operate.Pause) string {
+	text := "was paused already"
+	if p.By != "" {
+		text += ", by " + p.By
+	}
+	if p.At != "" {
+		text += " at " + p.At
+	}
+	return text
 }
 
 func resumeNode(ctx context.Context, s *session, all *nodes, id string) (nodeResult, error) {

@@ -10,10 +10,14 @@ import (
 // reorderFlags puts the flags of a command where the parser wants them, between the
 // command's name and its first argument, so that they may be given anywhere: before
 // the name and after the arguments too. What follows "--" is no flag, nor is "-".
-// A command line that names no command is left as it is.
+// A command line that names no command is left as it is, and "help COMMAND" is
+// another way to write "COMMAND --help".
 func reorderFlags(app *cli.App, args []string) []string {
 	if len(args) == 0 {
 		return args
+	}
+	if len(args) > 2 && slices.Contains([]string{"help", "h"}, args[1]) {
+		args = slices.Concat(args[:1], args[2:], []string{"--help"})
 	}
 	known := map[string]cli.Flag{} // of all commands; a name means the same in all of them
 	collectFlags(app.Flags, app.Commands, known)
@@ -22,7 +26,9 @@ func reorderFlags(app *cli.App, args []string) []string {
 	for i := 1; i < len(args); i++ {
 		a := args[i]
 		if a == "--" {
-			rest = append(rest, args[i:]...)
+			// In front of all arguments, because the parser looks at the first of them
+			// for the end of the flags.
+			rest = slices.Concat(args[i:i+1], rest, args[i+1:])
 			break
 		}
 		if len(a) > 1 && a[0] == '-' {

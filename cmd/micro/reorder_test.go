@@ -17,7 +17,9 @@ func TestReorderFlags(t *testing.T) {
 		"--registry_address x get --timeout=1s service a": "get service --registry_address x --timeout=1s a",
 		"call a b {} -H k=v -H l=w":                       "call -H k=v -H l=w a b {}",
 		"call a b -":                                      "call a b -",
-		"call a b -- -1 -o":                               "call a b -- -1 -o",
+		"call a b -- -1 -o":                               "call -- a b -1 -o",
+		"get service -- -x":                               "get service -- -x",
+		"get service -o json -- -x":                       "get service -o json -- -x",
 		"demo --once":                                     "demo --once",
 		"--once demo extra":                               "demo --once extra",
 		"get service list":                                "get service list",
@@ -26,7 +28,10 @@ func TestReorderFlags(t *testing.T) {
 		"list -o":                                         "list -o",
 		"--registry_address x nonsense":                   "--registry_address x nonsense",
 		"--version":                                       "--version",
-		"help list":                                       "help list",
+		"help":                                            "help",
+		"help list":                                       "list --help",
+		"h node pause":                                    "node pause --help",
+		"help nonsense":                                   "nonsense --help",
 	} {
 		args := append([]string{"micro"}, strings.Fields(given)...)
 		if got := reorderFlags(app, args); !slices.Equal(got, append([]string{"micro"}, strings.Fields(want)...)) {

@@ -92,8 +92,8 @@ func runServer(c *cli.Context) error {
 	if cfg.CertFile != "" {
 		security, scheme = " with TLS", "https://"
 	}
-	fmt.Fprintf(c.App.Writer, "etcd %s ready on %s%s, data in %s\n", embedded.Version(), etcd.Addr(), security, etcd.DataDir())
-	fmt.Fprintf(c.App.Writer, "services register here with --registry=etcd --registry_address=%s%s\n", scheme, etcd.AdvertisedAddr())
+	stdout(c).line("etcd %s ready on %s%s, data in %s", embedded.Version(), etcd.Addr(), security, etcd.DataDir())
+	stdout(c).line("services register here with --registry=etcd --registry_address=%s%s", scheme, etcd.AdvertisedAddr())
 	for _, door := range etcd.Exposed() {
 		stderr(c).note("micro: warning: %s", door)
 	}
@@ -116,7 +116,10 @@ func serverConfig(c *cli.Context) (embedded.Config, error) {
 		return embedded.Config{}, usagef("invalid value %q for \"--quota\": %v", c.String("quota"), err)
 	}
 	dir := c.String("data_dir")
-	if dir == "" {
+	if dir == "~" || strings.HasPrefix(dir, "~/") {
+		return embedded.Config{}, usagef("invalid value %q for \"--data_dir\": the shell has not replaced the ~, write $HOME in its place", dir)
+	}
+	if strings.TrimSpace(dir) == "" {
 		if dir, err = defaultDataDir(); err != nil {
 			return embedded.Config{}, err
 		}

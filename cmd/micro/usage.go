@@ -66,6 +66,7 @@ func noArguments(c *cli.Context) error {
 var (
 	undefinedFlag = regexp.MustCompile(`^flag provided but not defined: -+(.*)$`)
 	invalidValue  = regexp.MustCompile(`^invalid (?:boolean )?value "(.*)" for (?:flag )?-+([^:]+): (.*)$`)
+	twoForms      = regexp.MustCompile(`^Cannot use two forms of the same flag: (\S+) (\S+)$`)
 	missingValue  = regexp.MustCompile(`^flag needs an argument: -+(.*)$`)
 )
 
@@ -88,6 +89,9 @@ func explainUsage(c *cli.Context, err error, _ bool) error {
 	}
 	if m := missingValue.FindStringSubmatch(text); m != nil {
 		return usagef("flag %q needs a value", dashed(m[1]))
+	}
+	if m := twoForms.FindStringSubmatch(text); m != nil {
+		return usagef("%q and %q are one flag, give it once", dashed(m[1]), dashed(m[2]))
 	}
 	return usagef("%s, %q says more", text, helpOf(c))
 }

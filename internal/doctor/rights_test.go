@@ -1,8 +1,10 @@
 package doctor
 
 import (
+	"os/exec"
 	"strings"
 	"testing"
+	"unicode"
 
 	"go.etcd.io/etcd/api/v3/authpb"
 
@@ -39,6 +41,24 @@ func TestShell(t *testing.T) {
 	for word, want := range map[string]string{"a-1.b/c": "a-1.b/c", "": "''", "a b": "'a b'", "it's; rm": `'it'\''s; rm'`, "$(x)": "'$(x)'"} {
 		if got := Shell(word); got != want {
 			t.Errorf("shell(%q) = %s, want %s", word, got, want)
+		}
+	}
+}
+
+// TestShellOfWhatCannotBeShown shows that a command that somebody copies still
+// means the key that is meant.
+func TestShellOfWhatCannotBeShown(t *testing.T) {
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip(err)
+	}
+	for _, word := range []string{"a\x1b[31mb", "it's\tone \\ \u202e", "\xff\xfe", "line\nbreak", "né\u00a0", "\x019"} {
+		quoted := Shell(word)
+		if strings.ContainsFunc(quoted, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			t.Errorf("%q: %q is not printable", word, quoted)
+		}
+		if got, err := exec.Command(bash, "-c", "printf %s "+quoted).Output(); err != nil || string(got) != word {
+			t.Errorf("%q became %s, which is %q, %v", word, quoted, got, err)
 		}
 	}
 }

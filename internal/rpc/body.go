@@ -12,6 +12,10 @@ type Body struct {
 	encoded mem.BufferSlice // by Encode; nil if it was not called
 }
 
+// OfRequest begins the error of a Body that cannot be decoded. Servers alone decode
+// into one, and grpc says the same of requests and of answers.
+const OfRequest = "request: "
+
 // Encode encodes the value, to be sent once, and returns the number of bytes. A
 // body that is not sent after all must be given to Discard.
 func (b *Body) Encode() (int, error) {

@@ -49,7 +49,10 @@ func (c *Codec) Marshal(v any) (mem.BufferSlice, error) {
 func (c *Codec) Unmarshal(data mem.BufferSlice, v any) error {
 	switch v := v.(type) {
 	case *Body:
-		return v.Codec.Unmarshal(data, v.Value)
+		if err := v.Codec.Unmarshal(data, v.Value); err != nil {
+			return fmt.Errorf("%s%w", OfRequest, err)
+		}
+		return nil
 	case *bytes.Frame:
 		v.Data = data.Materialize()
 		return nil
