@@ -23,7 +23,7 @@ func withRegistry(s selector.Selector, r registry.Registry) selector.Selector {
 		return selector.NewSelector(func(o *selector.Options) { *o = given })
 	}
 	if err := s.Init(selector.Registry(r)); err != nil { // an Option cannot return it
-		logger.Errorf("Client: Selector %q does not take the registry %q: %v", s.String(), r.String(), err)
+		logger.Errorf("Selector [%s] Does not take the registry %q: %v", s.String(), r.String(), err)
 	}
 	return s
 }

@@ -147,6 +147,6 @@ func warnOfUnused(g given, r registry.Registry) {
 		unused[i] = fmt.Sprintf("--%s (%s)", flag, registryflags.Variable(flag))
 	}
 	if len(unused) > 0 {
-		logger.Warnf("Registry [%s] has no use for %s", name, strings.Join(unused, ", "))
+		logger.Warnf("Registry [%s] Has no use for %s", name, strings.Join(unused, ", "))
 	}
 }

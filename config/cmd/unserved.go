@@ -87,7 +87,7 @@ var told sync.Map
 // be a secret.
 func tellOnce(setting, why string) {
 	if _, before := told.LoadOrStore(setting, true); !before {
-		logger.Warnf("%s has no effect: %s", setting, why)
+		logger.Warnf("Flags [cmd] %s has no effect: %s", setting, why)
 	}
 }
 

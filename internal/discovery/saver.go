@@ -77,7 +77,7 @@ func (s *saver) save(v *Snapshot) {
 	}
 	err := s.store.Save(v.Name, data)
 	if err != nil && !s.failing {
-		logger.Warnf("Discovery: %v; a start while the registry is away will go by what is there", err)
+		logger.Warnf("Discovery [%s] A start while the registry is away will go by older news: %v", v.Name, err)
 	}
 	s.failing = err != nil
 }
@@ -120,12 +120,12 @@ func (d *Directory) load(e *entry) {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
-			logger.Warnf("Discovery: what was known of %q is not used: %v", e.name, err)
+			logger.Warnf("Discovery [%s] What was known is not used: %v", e.name, err)
 		default:
 			e.step(func(now time.Time) {
 				if e.view.adopt(saved) {
-					logger.Warnf("Discovery: the registry does not answer%s; calls to %q go by what was known %s ago, from %q",
-						because(e.view.status.Err), e.name, now.Sub(saved.Confirmed).Round(time.Second), d.saver.store.Path(e.name))
+					logger.Warnf("Discovery [%s] The registry does not answer%s; calls go by what was known %s ago, from %q",
+						e.name, because(e.view.status.Err), now.Sub(saved.Confirmed).Round(time.Second), d.saver.store.Path(e.name))
 				}
 			})
 		}

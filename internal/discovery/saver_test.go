@@ -207,8 +207,8 @@ func TestTheDiskIsSpokenOf(t *testing.T) {
 		}
 	})
 	for _, want := range []string{
-		"the registry does not answer (connection refused); calls to \"a\" go by what was known 1m0s ago",
-		"what was known of \"bad\" is not used",
+		"Discovery [a] The registry does not answer (connection refused); calls go by what was known 1m0s ago",
+		"Discovery [bad] What was known is not used",
 		"it is not a file of services",
 	} {
 		if n := strings.Count(out.String(), want); n != 1 {

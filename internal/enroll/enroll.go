@@ -40,6 +40,9 @@ type Config struct {
 	Generated bool
 	// Log receives one line per change of state. Nil means logger.DefaultLogger.
 	Log logger.Logger
+	// Events is called with every change of state, in order. It must return quickly,
+	// and must not stop the enrolment. Nil means nobody is told.
+	Events func(Event)
 }
 
 // Enrollment is the running registration of one service. Its methods are safe
@@ -59,6 +62,8 @@ type Enrollment struct {
 	done     chan struct{} // closed when run has returned
 	// outcome is decided once: run finished, or Stop gave up waiting for it.
 	outcome atomic.Int32
+
+	entering sync.Mutex // held while a state is entered and told
 
 	mu      sync.Mutex
 	state   State
@@ -258,10 +263,16 @@ func (e *Enrollment) acceptedName() string {
 	return e.accepted.Name
 }
 
-// enter publishes s and logs it.
+// enter publishes s, logs it and tells it. Left is the last state.
 func (e *Enrollment) enter(s State) {
+	e.entering.Lock()
+	defer e.entering.Unlock()
 	e.mu.Lock()
 	prev := e.state
+	if prev.Phase == Left {
+		e.mu.Unlock()
+		return
+	}
 	e.state = s
 	switch {
 	case s.Phase == Registered && prev.Phase != Registered:
@@ -273,4 +284,7 @@ func (e *Enrollment) enter(s State) {
 	e.changed = make(chan struct{})
 	e.mu.Unlock()
 	e.lines.transition(prev, s)
+	if e.cfg.Events != nil {
+		e.cfg.Events(Event{At: s.Since, From: prev.Phase, Phase: s.Phase, Node: s.Node, Reason: s.Reason, Err: s.Err})
+	}
 }

@@ -55,6 +55,16 @@ type State struct {
 	lost bool
 }
 
+// Event is one change of a State.
+type Event struct {
+	At time.Time
+	// From is the phase before. It may be the same as Phase, for another reason.
+	From, Phase Phase
+	Node        string // the node's id, empty before the first attempt
+	Reason      string // in words; empty when registered
+	Err         error  // behind the reason, nil if there is none
+}
+
 // Ready returns nil when the node is registered and otherwise an error that
 // says since when and why it is not.
 func (s State) Ready() error {

@@ -34,6 +34,8 @@ type serverSettings struct {
 	maxStreams        int // zero means the default
 	reflection        bool
 
+	events func(Event) // may be nil
+
 	wait  time.Duration // for the first registration
 	delay time.Duration // from deregistering to draining
 	grace time.Duration // for the calls in flight

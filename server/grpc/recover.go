@@ -72,9 +72,9 @@ func (r *recovery) panicked(v any) error {
 	text := fmt.Sprint(v)
 	logged := rpc.ExcerptOf(text, maxPanicText)
 	if r.mayLogStack(time.Now()) {
-		logger.Errorf("panic recovered: %s: at %s", logged, stack())
+		logger.Errorf("Server [grpc] panic recovered: %s: at %s", logged, stack())
 	} else {
-		logger.Errorf("panic recovered: %s", logged)
+		logger.Errorf("Server [grpc] panic recovered: %s", logged)
 	}
 	return errors.InternalServerError(rpc.ServerID, "panic recovered: %s", rpc.Excerpt(text))
 }

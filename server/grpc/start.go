@@ -160,7 +160,7 @@ func (s *grpcServer) begin(l net.Listener) *run {
 		defer close(r.servingDone)
 		if err := r.grpc.Serve(l); err != nil {
 			r.health.Shutdown()
-			logger.Errorf("Server [grpc] accepts no more connections on %s: %v", l.Addr(), err)
+			logger.Errorf("Server [grpc] Accepts no more connections on %s: %v", l.Addr(), err)
 		}
 	}()
 	r.enrolled = enroll.Start(enroll.Config{
@@ -170,6 +170,7 @@ func (s *grpcServer) begin(l net.Listener) *run {
 		TTL:       s.opts.RegisterTTL,
 		Interval:  s.opts.RegisterInterval,
 		Generated: s.opts.Id == s.ownID,
+		Events:    r.settings.events,
 	})
 	go r.followReadiness()
 	return r
