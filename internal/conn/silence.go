@@ -115,12 +115,15 @@ func (p *patience) grow(now time.Duration) {
 	p.factor, p.grown = min(2*max(p.factor, 1), maxPatience), now
 }
 
-// A ping on a wire that others share is answered at once. The first one is sent
-// early, and while it is not answered the node merely comes after those that are
-// ready, so that few calls are under way when it turns out to be silent.
+// A ping costs next to nothing and is answered at once. The first one is sent early,
+// and while it is not answered the node merely comes after those that are ready, so
+// that few calls are under way when it turns out to be silent. On a busy machine that
+// happens to nodes that live, for as long as they take to answer.
 const (
-	askEarly = 10 // of Options.Silence, after which the first ping is sent
-	doubt    = 10 // of Options.Silence, within which it should be answered
+	askEarly = 33 // of Options.Silence, after which the first ping is sent
+	doubt    = 25 // of Options.Silence, within which it should be answered
+	settle   = 10 // of Options.Silence, after which there is no hurry any more
+	linger   = 20 // of Options.Silence, for which the next call is awaited
 )
 
 // inspect looks for silence. When half the time is over that silence is borne, it
@@ -129,8 +132,9 @@ const (
 // that is being made: then the node counts as silent, until either is heard. A ping
 // costs nothing, so the shortest time is borne where it is not answered.
 //
-// It returns the wires to close, and whether there is anything left to watch.
-func (c *Conn) inspect(now time.Duration) (ended []*wire, more bool) {
+// It returns the wires to close, whether there is anything left to watch, and whether
+// that has time.
+func (c *Conn) inspect(now time.Duration) (ended []*wire, more, calm bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.listen(now)
@@ -156,10 +160,13 @@ func (c *Conn) inspect(now time.Duration) (ended []*wire, more bool) {
 		}
 	}
 	ended = c.closeSurplus(now)
+	calm = true
 	for _, w := range c.wires {
-		more = more || w.hearing.quiet != 0 || w.calls.Load() > 0 || w.begun.Load() != w.hearing.begun
+		quiet, recent := w.quietFor(now), now-w.hearing.heard < silence/linger
+		calm = calm && !recent && (w.hearing.quiet == 0 || quiet > silence/settle)
+		more = more || recent || w.hearing.quiet != 0 || w.calls.Load() > 0 || w.begun.Load() != w.hearing.begun
 	}
-	return ended, more || len(c.wires) > 1 || c.silent.Load()
+	return ended, more || len(c.wires) > 1 || c.silent.Load(), calm
 }
 
 // listen takes note of what was received on all wires. Calls go back to a wire that

@@ -7,13 +7,15 @@ import (
 )
 
 const (
-	// looksPerSilence is how often a connection with calls is looked at within
-	// Options.Silence.
-	looksPerSilence = 20
+	// looksPerSilence is how often a connection is looked at within Options.Silence
+	// while calls come and go on it, and calmLooks while all that are there have waited
+	// for long.
+	looksPerSilence = 100
+	calmLooks       = 20
 	// longestLook is how many times the pause between two looks counts at most. When
 	// this process did not run, be it stopped or short of processors, it is not the
 	// node's fault that nothing was heard.
-	longestLook = 4
+	longestLook = 3
 )
 
 // watching are the connections that have calls, or had when last looked at.
@@ -25,6 +27,7 @@ type watching struct {
 
 	mu    sync.Mutex // guards what follows
 	conns []*Conn
+	calm  bool // looks are few
 }
 
 // beginWatch makes c one of those that are watched.
@@ -35,16 +38,18 @@ func (s *Set) beginWatch(c *Conn) {
 	if begins {
 		w.conns = append(w.conns, c)
 	}
-	first := begins && len(w.conns) == 1
+	waits := begins && (len(w.conns) == 1 || w.calm)
 	w.mu.Unlock()
-	if first {
+	if waits {
 		wake(w.wake)
 	}
 }
 
 // watch looks for connections that fell silent. It sleeps while there are no calls.
 func (s *Set) watch() {
-	pause := min(s.opts.Silence/looksPerSilence, s.opts.CloseDelay/sweepsPerDelay)
+	most := s.opts.CloseDelay / sweepsPerDelay
+	often, seldom := min(s.opts.Silence/looksPerSilence, most), min(s.opts.Silence/calmLooks, most)
+	pause := often
 	ticker := time.NewTicker(pause)
 	defer ticker.Stop()
 	for {
@@ -55,31 +60,41 @@ func (s *Set) watch() {
 				return
 			case <-s.watching.wake:
 			}
+			pause = often
 			ticker.Reset(pause)
 		}
 		last := s.now()
 		select {
 		case <-s.done:
 			return
+		case <-s.watching.wake: // by a connection that had no calls
 		case <-ticker.C:
 		}
 		passed := min(s.now()-last, longestLook*pause)
-		s.look(time.Duration(s.watching.clock.Add(int64(passed))))
+		before := pause
+		if pause = often; s.look(time.Duration(s.watching.clock.Add(int64(passed)))) {
+			pause = seldom
+		}
+		if pause != before {
+			ticker.Reset(pause)
+		}
 	}
 }
 
-// look inspects what is watched.
-func (s *Set) look(now time.Duration) {
+// look inspects what is watched. It reports whether the next look has time.
+func (s *Set) look(now time.Duration) (calm bool) {
 	w := &s.watching
 	w.mu.Lock()
 	conns := w.conns
 	w.mu.Unlock()
 	var still []*Conn
+	calm = true
 	for _, c := range conns {
-		ended, more := c.inspect(now)
+		ended, more, settled := c.inspect(now)
 		for _, w := range ended {
 			s.wg.Go(w.close) // which may take as long as the socket's last write
 		}
+		calm = calm && settled
 		if more {
 			still = append(still, c)
 			continue
@@ -90,8 +105,10 @@ func (s *Set) look(now time.Duration) {
 		}
 	}
 	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calm = calm && len(w.conns) == len(conns)
 	w.conns = append(still, w.conns[len(conns):]...)
-	w.mu.Unlock()
+	return w.calm
 }
 
 // inUse reports whether there is a call on the current wire.
