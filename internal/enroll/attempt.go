@@ -45,7 +45,7 @@ func (e *Enrollment) attempt() attempt {
 		a.err = err
 		return a
 	}
-	if held != nil && held.Nodes[0].Id != a.node {
+	if held != nil && idOf(held) != idOf(svc) {
 		// The node was renamed; its old record is ours to remove.
 		a.err = e.cfg.Registry.Deregister(held, registry.DeregisterContext(e.ctx))
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/backoff"
 	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -201,11 +202,10 @@ func (e *Enrollment) Stop(ctx context.Context) error {
 func (e *Enrollment) run(m *machine) {
 	defer close(e.done)
 	attempts := make(chan attempt, 1)
-	var unwatch func()
+	var watched record.ID // the record of which we have news
+	unwatch := func() {}
 	defer func() {
-		if unwatch != nil {
-			unwatch()
-		}
+		unwatch()
 		if m.inFlight {
 			<-attempts
 		}
@@ -223,8 +223,10 @@ func (e *Enrollment) run(m *machine) {
 		case <-timer.C:
 		case a := <-attempts:
 			changed = m.onAttempt(a, time.Now())
-			if unwatch == nil && m.accepted {
-				unwatch = e.watch(a.node)
+			if svc := e.held(); svc != nil && idOf(svc) != watched {
+				unwatch()
+				watched = idOf(svc)
+				unwatch = e.watch(watched)
 			}
 		case <-e.asked:
 			m.checkNow(time.Now())
@@ -244,23 +246,26 @@ func (e *Enrollment) run(m *machine) {
 }
 
 // watch asks a backend that watches over records for news of ours.
-func (e *Enrollment) watch(node string) (stop func()) {
+func (e *Enrollment) watch(id record.ID) (stop func()) {
 	o, ok := ability.As[ability.RegistrationObserver](e.cfg.Registry)
 	if !ok {
 		return func() {}
 	}
-	return o.ObserveRegistration(e.acceptedName(), node, func(s ability.Status) {
+	ctx, cancel := context.WithCancel(e.ctx)
+	unobserve := o.ObserveRegistration(id.Service, id.Node, func(s ability.Status) {
 		select {
 		case e.statuses <- s:
-		case <-e.ctx.Done():
+		case <-ctx.Done():
 		}
 	})
+	return func() {
+		cancel() // who takes the news is who calls this
+		unobserve()
+	}
 }
 
-func (e *Enrollment) acceptedName() string {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.accepted.Name
+func idOf(svc *registry.Service) record.ID {
+	return record.ID{Service: svc.Name, Node: svc.Nodes[0].Id}
 }
 
 // enter publishes s, logs it and tells it. Left is the last state.

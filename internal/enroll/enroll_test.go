@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
@@ -303,6 +304,58 @@ func TestRegistersAgainAfterADeregistrationThatFailed(t *testing.T) {
 		}
 		if err := e.Stop(t.Context()); err == nil {
 			t.Fatal("a deregistration that failed is no error")
+		}
+	})
+}
+
+// observed is a registry that watches over records and tells what a test has to say.
+type observed struct {
+	foreign
+	observers sync.Map // node -> func(ability.Status)
+}
+
+func (*observed) Renews() bool { return true }
+
+func (o *observed) Register(s *registry.Service, opts ...registry.RegisterOption) error {
+	return o.foreign.Register(s, append(opts, registry.RegisterTTL(time.Hour))...)
+}
+
+func (o *observed) ObserveRegistration(_, node string, observe func(ability.Status)) (stop func()) {
+	o.observers.Store(node, observe)
+	return func() { o.observers.Delete(node) }
+}
+
+// A node that gets another name leaves under the old one, and what becomes of the
+// new one is heard.
+func TestHearsOfARenamedNode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &observed{}
+		cfg := config(o, &output{})
+		var node atomic.Value
+		node.Store("s-1")
+		cfg.Describe = func(context.Context) (*registry.Service, error) {
+			return &registry.Service{Name: "s", Version: "1", Nodes: []*registry.Node{{Id: node.Load().(string), Address: "10.0.0.1:1"}}}, nil
+		}
+		e := Start(cfg)
+		synctest.Wait()
+		node.Store("s-2")
+		e.CheckNow()
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if _, still := o.observers.Load("s-1"); still || o.alive("s-1") || !o.alive("s-2") {
+			t.Errorf("the old name is observed: %v, registered: %v; the new one registered: %v", still, o.alive("s-1"), o.alive("s-2"))
+		}
+		if observe, ok := o.observers.Load("s-2"); !ok {
+			t.Error("nobody hears of the new name")
+		} else {
+			observe.(func(ability.Status))(ability.Status{State: ability.Paused, Reason: "paused by an operator"})
+		}
+		synctest.Wait()
+		if s := e.State(); s.Phase != Paused || s.Node != "s-2" {
+			t.Errorf("state %+v, want that it is paused", s)
+		}
+		if err := e.Stop(t.Context()); err != nil {
+			t.Error(err)
 		}
 	})
 }
