@@ -171,8 +171,10 @@ func (s Settings) Check(in registry.Options) error {
 	switch {
 	case s.access.Username != "" && !password:
 		return Wrong(User, a.Username, "a user and a password come together; give --%s (%s) or --%s too", Password, Variable(Password), PasswordFile)
-	case (s.access.Password != "" || s.access.PasswordFile != "") && a.Username == "":
+	case s.access.Password != "" && a.Username == "":
 		return &Error{Flag: Password, Why: fmt.Errorf("a user and a password come together; give --%s (%s) too", User, Variable(User))}
+	case s.access.PasswordFile != "" && a.Username == "":
+		return Wrong(PasswordFile, a.PasswordFile, "a user and a password come together; give --%s (%s) too", User, Variable(User))
 	case s.access.TLSFiles.Cert != "" && a.TLSFiles.Key == "":
 		return Wrong(Cert, a.TLSFiles.Cert, "a certificate and its private key come together; give --%s too", Key)
 	case s.access.TLSFiles.Key != "" && a.TLSFiles.Cert == "":
