@@ -31,7 +31,7 @@ var rooms = []room{
 	{"internal/protomsg", nil, "plant room: protobuf messages of either generation"},
 
 	{"internal/similar", nil, "plant room: what a mistyped name was meant to be"},
-	{"internal/backoff", nil, "plant room: pauses between attempts"},
+	{"internal/backoff", nil, "plant room: waits between attempts"},
 	{"internal/defaults", nil, "plant room: numbers and hooks, below every contract"},
 	{"internal/settings", nil, "plant room: options of one implementation in a Context"},
 	{"internal/netaddr", nil, "plant room: addresses of this host"},

@@ -33,7 +33,7 @@ func WithCallWrapper(cw ...CallWrapper) CallOption {
 	return func(o *CallOptions) { o.CallWrappers = slices.Concat(o.CallWrappers, cw) }
 }
 
-// WithBackoff sets the pause before each attempt.
+// WithBackoff sets the wait before each attempt.
 func WithBackoff(fn BackoffFunc) CallOption {
 	return func(o *CallOptions) { o.Backoff = fn }
 }

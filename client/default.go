@@ -16,7 +16,7 @@ var (
 	// where that package is linked in.
 	NewClient func(...Option) Client = newClient
 
-	// DefaultBackoff is the pause before an attempt, unless options say otherwise.
+	// DefaultBackoff is the wait before an attempt, unless options say otherwise.
 	DefaultBackoff = exponentialBackoff
 	// DefaultRetry decides on a retry, unless options say otherwise.
 	DefaultRetry = retryUnwritten

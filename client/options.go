@@ -58,7 +58,7 @@ type CallOptions struct {
 
 	// Address names the hosts to call, host:port, in place of a lookup.
 	Address []string
-	// Backoff is the pause before each attempt. Nil means DefaultBackoff.
+	// Backoff is the wait before each attempt. Nil means DefaultBackoff.
 	Backoff BackoffFunc
 	// Retry decides whether a failed call is tried again. Nil means DefaultRetry,
 	// which agrees only when nothing of the request can have reached a server.
@@ -211,7 +211,7 @@ func WrapCall(cw ...CallWrapper) Option {
 	return func(o *Options) { o.CallOptions.CallWrappers = append(o.CallOptions.CallWrappers, cw...) }
 }
 
-// Backoff sets the pause before each attempt.
+// Backoff sets the wait before each attempt.
 func Backoff(fn BackoffFunc) Option {
 	return func(o *Options) { o.CallOptions.Backoff = fn }
 }

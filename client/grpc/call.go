@@ -76,7 +76,7 @@ func (c *grpcClient) attempts(ctx context.Context, s *state, req client.Request,
 		if err == nil {
 			// Nothing that an attempt elsewhere could overload has seen this call.
 			if elsewhere := unwritten && to.Node.Address != last; !elsewhere {
-				if err := pause(ctx, req, i, co.Backoff); err != nil {
+				if err := backOff(ctx, req, i, co.Backoff); err != nil {
 					return err
 				}
 			}
@@ -120,8 +120,8 @@ func retry(ctx context.Context, req client.Request, i int, err error, unwritten 
 	return f(attempt.Mark(ctx, unwritten), req, i, err)
 }
 
-// pause waits before the attempt of number i for as long as f says.
-func pause(ctx context.Context, req client.Request, i int, f client.BackoffFunc) error {
+// backOff waits before the attempt of number i for as long as f says.
+func backOff(ctx context.Context, req client.Request, i int, f client.BackoffFunc) error {
 	if f == nil {
 		f = client.DefaultBackoff
 	}

@@ -78,7 +78,7 @@ func TestBackoff(t *testing.T) {
 			return time.Duration(n) * time.Hour, nil
 		}))
 	if took := time.Since(begun); took > 2*time.Second {
-		t.Errorf("the pause did not end with the deadline, but after %v", took)
+		t.Errorf("the wait did not end with the deadline, but after %v", took)
 	}
 	if e := fault(t, err); e.Code != 408 || !strings.HasPrefix(e.Detail, "context deadline exceeded") {
 		t.Errorf("got %v", e)

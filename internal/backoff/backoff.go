@@ -8,20 +8,20 @@ import (
 	"time"
 )
 
-// Backoff computes pauses with full jitter: the pause after attempt n is drawn
+// Backoff computes waits with full jitter: the wait after attempt n is drawn
 // evenly from [0, min(Max, Base·2ⁿ)). It holds no state and may be copied and
 // used by several goroutines at once, as far as Rand may.
 type Backoff struct {
-	// Base bounds the pause after attempt 0. If it is not positive, there are no
-	// pauses.
+	// Base bounds the wait after attempt 0. If it is not positive, there are no
+	// waits.
 	Base time.Duration
-	// Max bounds every pause. 0 means no bound.
+	// Max bounds every wait. 0 means no bound.
 	Max time.Duration
 	// Rand returns a number in [0, 1). Nil means math/rand/v2.
 	Rand func() float64
 }
 
-// Next returns the pause after the attempt of that number. The first attempt is
+// Next returns the wait after the attempt of that number. The first attempt is
 // number 0; a negative one counts as the first.
 func (b Backoff) Next(attempt int) time.Duration {
 	draw := b.Rand
@@ -37,12 +37,12 @@ func (b Backoff) Ceiling(attempt int) time.Duration {
 	if limit <= 0 {
 		limit = 1<<63 - 1
 	}
-	pause := b.Base
+	wait := b.Base
 	for range attempt {
-		if pause > limit/2 {
+		if wait > limit/2 {
 			return limit
 		}
-		pause *= 2
+		wait *= 2
 	}
-	return max(0, min(pause, limit))
+	return max(0, min(wait, limit))
 }

@@ -28,9 +28,9 @@ const (
 	RequestTimeout = 5 * time.Second
 	// Retries is how many times a failed call may be tried again.
 	Retries int = 1
-	// NodeBaseDelay is the pause before the second attempt to connect to a node.
+	// NodeBaseDelay is the wait before the second attempt to connect to a node.
 	NodeBaseDelay = 100 * time.Millisecond
-	// NodeMaxDelay is the longest pause between attempts to connect to a node, some
+	// NodeMaxDelay is the longest wait between attempts to connect to a node, some
 	// jitter aside: a lone node that comes back is called again about as soon.
 	NodeMaxDelay = time.Second
 	// NodeConnectTimeout bounds one attempt to connect to a node where nobody asked
@@ -86,9 +86,9 @@ const (
 
 // Connections to etcd.
 const (
-	// EtcdBaseDelay is the pause before the second attempt to connect.
+	// EtcdBaseDelay is the wait before the second attempt to connect.
 	EtcdBaseDelay = 100 * time.Millisecond
-	// EtcdMaxDelay is the longest pause between attempts to connect.
+	// EtcdMaxDelay is the longest wait between attempts to connect.
 	EtcdMaxDelay = time.Second
 	// EtcdMinConnectTimeout is the least time that one attempt to connect is given.
 	EtcdMinConnectTimeout = 2 * time.Second

@@ -45,9 +45,9 @@ type Options struct {
 }
 
 const (
-	// resolveRetry is the pause before a Resolver that could not tell is asked again.
+	// resolveRetry is the wait before a Resolver that could not tell is asked again.
 	resolveRetry = time.Second
-	// resolveAgain is the pause before one that could tell is asked about the same
+	// resolveAgain is the wait before one that could tell is asked about the same
 	// suspect again.
 	resolveAgain = 2 * time.Second
 )

@@ -354,7 +354,7 @@ func TestManyChangesComeToTheLast(t *testing.T) {
 		if n := len(d.Lookup("s").Nodes); n != 2003 {
 			t.Errorf("%d nodes are known within the pause, want those of before it", n)
 		}
-		pass(publishPause(2003))
+		pass(publishInterval(2003))
 		synctest.Wait()
 		got := d.Lookup("s")
 		if len(got.Nodes) != 2001 || len(got.Suspects) != 1 || got.Suspects[0].Id != "van1" {

@@ -12,7 +12,7 @@ import (
 	"github.com/rollcall-go/micro/internal/feed"
 )
 
-// followRetry is the pause before a source that gave up is asked again.
+// followRetry is the wait before a source that gave up is asked again.
 const followRetry = time.Second
 
 // entry is one followed name: the state machine, and the snapshot that it last
@@ -64,14 +64,14 @@ func (e *entry) use() *Snapshot {
 var errEnded = errors.New("the registry stopped supplying its services")
 
 // follow runs until the entry is dropped. A source that gives up is asked again
-// after a pause, because its configuration may be put right.
+// after a wait, because its configuration may be put right.
 func (e *entry) follow() {
 	e.step(func(time.Time) {}) // sets the first deadline
-	pause := time.NewTimer(0)
-	defer pause.Stop()
+	retry := time.NewTimer(0)
+	defer retry.Stop()
 	for {
 		select {
-		case <-pause.C:
+		case <-retry.C:
 		case <-e.ctx.Done():
 			return
 		}
@@ -83,7 +83,7 @@ func (e *entry) follow() {
 			err = errEnded
 		}
 		e.step(func(now time.Time) { e.view.fail(now, err) })
-		pause.Reset(followRetry)
+		retry.Reset(followRetry)
 	}
 }
 
@@ -139,11 +139,11 @@ func lastOfEach(departed []feed.Departure) []feed.Departure {
 	return last
 }
 
-// publishPause is the least time between two snapshots of so many nodes. It is
+// publishInterval is the least time between two snapshots of so many nodes. It is
 // there for services of thousands of nodes, which change all the time: the view
 // and whoever uses a snapshot look at each node once. Up to 100 nodes there is none, and
 // it is never longer than 100 ms.
-func publishPause(nodes int) time.Duration {
+func publishInterval(nodes int) time.Duration {
 	return min(time.Duration(max(0, nodes-100))*5*time.Microsecond, 100*time.Millisecond)
 }
 
@@ -157,7 +157,7 @@ func (e *entry) step(f func(now time.Time)) {
 	}
 	now := time.Now()
 	f(now)
-	publishAt := e.published.Add(publishPause(count(e.view.services)))
+	publishAt := e.published.Add(publishInterval(count(e.view.services)))
 	if !now.Before(publishAt) {
 		e.takeOver(now)
 	}

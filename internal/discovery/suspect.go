@@ -13,8 +13,8 @@ type suspectPolicy struct {
 	off     bool          // believe every departure
 	window  time.Duration // losses within it count as one
 	keep    time.Duration // how long a suspect is kept untried
-	retry   time.Duration // pause before a Resolver that failed is asked again
-	recheck time.Duration // pause before one that answered is asked again
+	retry   time.Duration // wait before a Resolver that failed is asked again
+	recheck time.Duration // wait before one that answered is asked again
 }
 
 // loss is a node that went, a short while ago, without a deliberate delete being

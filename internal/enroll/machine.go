@@ -14,7 +14,7 @@ type machine struct {
 	// renew by itself, zero for one that does.
 	renew    time.Duration
 	interval time.Duration
-	// delay gives the pause after the n-th failure in a row, n from 0.
+	// delay gives the wait after the n-th failure in a row, n from 0.
 	delay func(n int) time.Duration
 
 	state    State

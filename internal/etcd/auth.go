@@ -101,15 +101,15 @@ func (a *auth) discard(token string) {
 // run authenticates and ends when etcd has answered.
 func (a *auth) run(ctx context.Context, try *attempt) {
 	a.mu.Lock()
-	pause := authEvery - time.Since(a.last)
+	delay := authEvery - time.Since(a.last)
 	a.mu.Unlock()
 	var token string
 	var err error
-	for wait(ctx, pause) {
+	for wait(ctx, delay) {
 		if token, err = a.authenticate(ctx); !unanswered(err) {
 			break
 		}
-		pause = defaults.EtcdBaseDelay
+		delay = defaults.EtcdBaseDelay
 	}
 	if ctx.Err() != nil {
 		err = ErrClosed

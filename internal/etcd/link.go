@@ -19,7 +19,7 @@ import (
 
 const (
 	// stableAfter is how long a connection must have stood for the next one to be
-	// made without a pause.
+	// made without a wait.
 	stableAfter = time.Second
 	// mismatchKept is how long a mismatch with one member goes before the failures of
 	// others as the reason why there is no connection.
@@ -118,8 +118,8 @@ func (l *link) answeredBefore(t time.Time) bool { return l.answered.Load() < t.U
 // rests after a lost connection until the next request.
 func (l *link) follow(ctx context.Context, cc *grpc.ClientConn) {
 	// What was connected a moment ago is worth an earlier attempt than what refuses,
-	// for which grpc's own pauses are.
-	pause := backoff.Backoff{Base: defaults.EtcdBaseDelay, Max: defaults.EtcdMaxDelay / 2}
+	// for which grpc's own back-off is.
+	retry := backoff.Backoff{Base: defaults.EtcdBaseDelay, Max: defaults.EtcdMaxDelay / 2}
 	failures, tried := 0, time.Time{}
 	for ctx.Err() == nil {
 		woken, wake := context.WithCancel(ctx)
@@ -133,7 +133,7 @@ func (l *link) follow(ctx context.Context, cc *grpc.ClientConn) {
 			if failures++; time.Since(tried) > stableAfter {
 				failures = 0
 			}
-			if failures == 0 || wait(ctx, pause.Next(failures)) {
+			if failures == 0 || wait(ctx, retry.Next(failures)) {
 				tried = time.Now()
 				cc.Connect()
 			}

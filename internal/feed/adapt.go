@@ -41,22 +41,22 @@ type adapter struct{ r registry.Registry }
 
 func (a adapter) Follow(ctx context.Context, name string, sink Sink) error {
 	f := &adapterSession{r: a.r, name: name, sink: sink}
-	pauses := backoff.Backoff{Base: 100 * time.Millisecond, Max: 5 * time.Second}
+	retry := backoff.Backoff{Base: 100 * time.Millisecond, Max: 5 * time.Second}
 	for attempt := 0; ; attempt++ {
 		began := time.Now()
 		err := f.session(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
-		if time.Since(began) > pauses.Max {
+		if time.Since(began) > retry.Max {
 			attempt = 0
 		}
 		f.reportDown(err)
-		pause := time.NewTimer(pauses.Ceiling(attempt)/2 + pauses.Next(attempt)/2)
+		wait := time.NewTimer(retry.Ceiling(attempt)/2 + retry.Next(attempt)/2)
 		select {
-		case <-pause.C:
+		case <-wait.C:
 		case <-ctx.Done():
-			pause.Stop()
+			wait.Stop()
 			return nil
 		}
 	}

@@ -332,8 +332,8 @@ func TestStopWithoutStart(t *testing.T) {
 }
 
 func TestDeregisterDelay(t *testing.T) {
-	const pause = 50 * time.Millisecond
-	f := newServer(t, sgrpc.DeregisterDelay(pause))
+	const delay = 50 * time.Millisecond
+	f := newServer(t, sgrpc.DeregisterDelay(delay))
 	if err := f.server.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -343,8 +343,8 @@ func TestDeregisterDelay(t *testing.T) {
 	if err := f.server.Stop(); err != nil {
 		t.Error(err)
 	}
-	if took := time.Since(begin); took < pause {
-		t.Errorf("Stop took %v, less than the pause", took)
+	if took := time.Since(begin); took < delay {
+		t.Errorf("Stop took %v, less than the delay", took)
 	}
 }
 

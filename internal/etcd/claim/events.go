@@ -111,13 +111,13 @@ func (m *machine) onWatching() { m.watching = true }
 func (m *machine) onWatchLost(now time.Time, denied bool) {
 	m.watching, m.deafAt = false, time.Time{}
 	m.delayed, m.delayedPause = nil, nil // of a history that is over
-	pause := retryPause(m.random)
+	retry := retryBackoff(m.random)
 	if denied {
-		pause.Max = deniedMax
+		retry.Max = deniedMax
 	}
 	delay := time.Duration(0)
 	if m.losses > 0 {
-		delay = pause.Next(m.losses - 1)
+		delay = retry.Next(m.losses - 1)
 	}
 	m.losses++
 	m.verify(now, delay)
@@ -147,7 +147,7 @@ func (m *machine) failed(now time.Time, op claimOp, r opResult) {
 	case op.kind != opLook:
 		m.unknownOutcomeAt = now
 	}
-	m.retryAt = now.Add(retryPause(m.random).Next(m.failures))
+	m.retryAt = now.Add(retryBackoff(m.random).Next(m.failures))
 	if r.denied && op.unbatched {
 		// Perhaps it is only the pause key that we may not read.
 		m.pauseDenied, m.pauseDeniedAt = op.pauseKey != "", now

@@ -180,7 +180,7 @@ func (k *Keeper) grant(ctx context.Context, l *lease) {
 	defer k.plan(now, l)
 	if err != nil {
 		l.spare = false // nobody needs it
-		l.retryAt = now.Add(retryPause(k.random).Next(l.failures))
+		l.retryAt = now.Add(retryBackoff(k.random).Next(l.failures))
 		l.failures++
 		for cl := range l.claims {
 			k.apply(cl, func(m *machine) { m.setTrouble(now, err) })

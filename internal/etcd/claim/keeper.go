@@ -142,7 +142,7 @@ func (k *Keeper) linked(now time.Time, l etcd.Link) {
 	}
 }
 
-// spread returns the pause before a lease that is gone is replaced, none for the
+// spread returns the wait before a lease that is gone is replaced, none for the
 // first: what took it away may have taken those of a thousand others.
 func (k *Keeper) spread(l *lease) time.Duration {
 	if !l.used {

@@ -24,7 +24,7 @@ const (
 	// deafAfter is how long the watch may lag behind a look before a difference means
 	// that it lost something.
 	deafAfter = time.Second
-	// deniedMax bounds the pauses before a watch that etcd refuses is tried again.
+	// deniedMax bounds the waits before a watch that etcd refuses is tried again.
 	deniedMax = 10 * time.Second
 	// lingerTime is how long a released claim watches for a write of its own that
 	// was given up unanswered and is carried out late.
@@ -250,8 +250,8 @@ func (m *machine) draw(d time.Duration) time.Duration {
 	return time.Duration(m.random() * float64(d))
 }
 
-// retryPause spaces the attempts at something that etcd did not answer.
-func retryPause(random func() float64) backoff.Backoff {
+// retryBackoff spaces the attempts at something that etcd did not answer.
+func retryBackoff(random func() float64) backoff.Backoff {
 	return backoff.Backoff{Base: 100 * time.Millisecond, Max: time.Second, Rand: random}
 }
 

@@ -16,7 +16,7 @@ import (
 // answered twice a second, learns of a new connection up to half a second late,
 // and gives a lease up after its time to live without asking etcd.
 func (k *Keeper) renewals(ctx context.Context) {
-	pause := retryPause(k.random)
+	retry := retryBackoff(k.random)
 	for failures := 0; ; failures++ {
 		if !k.awaitLease(ctx) {
 			return
@@ -30,7 +30,7 @@ func (k *Keeper) renewals(ctx context.Context) {
 		if time.Since(begun) > renewalLimit {
 			failures = 0
 		}
-		k.conn.Rest(ctx, pause.Next(failures), link)
+		k.conn.Rest(ctx, retry.Next(failures), link)
 	}
 }
 

@@ -29,13 +29,13 @@ type tuning struct {
 	// grace is how long the watch may lag behind a listing before a difference
 	// means that it lost something.
 	grace time.Duration
-	// steady is how long a watch must have stood for the pauses to start small.
+	// steady is how long a watch must have stood for the waits to start small.
 	steady time.Duration
-	// again says how long to pause before listing again.
+	// again says how long to wait before listing again.
 	again backoff.Backoff
 }
 
-// deniedMax bounds the pauses of a mirror that lacks the permission to read: many
+// deniedMax bounds the waits of a mirror that lacks the permission to read: many
 // programs may lack it together.
 const deniedMax = 10 * time.Second
 
@@ -376,8 +376,8 @@ func (m *machine) scheduleRetry(now time.Time) {
 
 // scheduleResync plans the next resync.
 func (m *machine) scheduleResync(now time.Time) {
-	pause := m.tune.resync * 2 / 3
-	m.resync = resync{at: now.Add(pause + time.Duration(m.jitter()*float64(pause)))}
+	least := m.tune.resync * 2 / 3
+	m.resync = resync{at: now.Add(least + time.Duration(m.jitter()*float64(least)))}
 }
 
 // resyncOrJudge is called when the time of a resync has come: it lists all keys, beside

@@ -124,7 +124,7 @@ func delEvent(key string, rev int64) watchEvent {
 
 var errLost = errors.New("lost")
 
-// newBench returns a bench whose machine draws half of every pause.
+// newBench returns a bench whose machine draws half of every wait.
 func newBench(t *testing.T) *bench {
 	b := &bench{recorder: newRecorder(t), t: t, clock: time.Unix(1000, 0)}
 	tune := tuningFor(etcd.Open(etcd.Config{}))
@@ -437,7 +437,7 @@ func TestMachineDoNotSpin(t *testing.T) {
 		t.Errorf("%d listings in a minute of a watch that ends at once", lists)
 	}
 	if got := b.machine.tune.again.Next(b.machine.failures); got < 400*time.Millisecond {
-		t.Errorf("after a minute of failures the pause is %v", got)
+		t.Errorf("after a minute of failures the wait is %v", got)
 	}
 	b.pass(time.Second)
 	b.asked = nil
@@ -445,7 +445,7 @@ func TestMachineDoNotSpin(t *testing.T) {
 	b.clock = b.clock.Add(b.machine.tune.steady)
 	b.machine.onWatchClosed(b.clock, errLost)
 	if b.machine.failures != 0 {
-		t.Error("a watch that stood long does not begin with a small pause")
+		t.Error("a watch that stood long does not begin with a small wait")
 	}
 }
 

@@ -28,7 +28,7 @@ func tuningFor(conn *etcd.Conn) tuning {
 		confirm: 3 * time.Second,
 		grace:   time.Second,
 		steady:  10 * time.Second,
-		// Half of what the connection may pause: however often both are lost in a row,
+		// Half of what the connection may wait: however often both are lost in a row,
 		// the view is right again less than two seconds later.
 		again: backoff.Backoff{Base: defaults.EtcdBaseDelay, Max: defaults.EtcdMaxDelay / 2},
 	}
