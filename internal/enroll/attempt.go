@@ -10,6 +10,14 @@ import (
 	"github.com/rollcall-go/micro/registry"
 )
 
+// attemptInto sends the outcome of one attempt, also of one whose program ends the
+// goroutine, as the FailNow of a test in a check does.
+func (e *Enrollment) attemptInto(attempts chan<- attempt) {
+	a := attempt{err: errors.New("the check or the registry ended the goroutine (runtime.Goexit) instead of returning")}
+	defer func() { attempts <- a }()
+	a = e.attempt()
+}
+
 // attempt describes the service, checks it, and registers it where the registry
 // does not have it that way already.
 func (e *Enrollment) attempt() attempt {

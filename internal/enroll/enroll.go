@@ -237,7 +237,7 @@ func (e *Enrollment) run(m *machine) {
 			e.enter(m.state)
 		}
 		if m.startsAttempt(time.Now()) {
-			go func() { attempts <- e.attempt() }()
+			go e.attemptInto(attempts)
 		}
 		if !m.inFlight {
 			timer.Reset(time.Until(m.due))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -353,6 +354,33 @@ func TestHearsOfARenamedNode(t *testing.T) {
 		synctest.Wait()
 		if s := e.State(); s.Phase != Paused || s.Node != "s-2" {
 			t.Errorf("state %+v, want that it is paused", s)
+		}
+		if err := e.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A check that ends its goroutine has failed; the next one counts again.
+func TestACheckThatEndsItsGoroutine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := config(&foreign{}, &output{})
+		var checks atomic.Int32
+		cfg.Check = func(context.Context) error {
+			if checks.Add(1) == 1 {
+				runtime.Goexit()
+			}
+			return nil
+		}
+		e := Start(cfg)
+		synctest.Wait()
+		if err := e.Ready(); err == nil || !strings.Contains(err.Error(), "Goexit") {
+			t.Errorf("after the first check: %v", err)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if err := e.Ready(); err != nil {
+			t.Errorf("after the second: %v", err)
 		}
 		if err := e.Stop(t.Context()); err != nil {
 			t.Error(err)
