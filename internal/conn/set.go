@@ -74,8 +74,8 @@ func (s *Set) conn(named endpoint.Endpoint, direct bool) (*Conn, error) {
 	if direct && !c.direct.Load() {
 		c.direct.Store(true)
 	}
-	if named.Pings && !c.pings.Load() {
-		c.pings.Store(true)
+	if !direct && c.pings.Load() != named.Pings { // another node may have taken the address
+		c.pings.Store(named.Pings)
 	}
 	return c, nil
 }

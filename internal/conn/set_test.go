@@ -223,3 +223,17 @@ func TestClosingRacesWithCalls(t *testing.T) {
 		t.Fatalf("%d connections in %d rounds", got, rounds)
 	}
 }
+
+// A node of go-micro v2 may take the address of one of ours, and is not pinged.
+func TestAnotherNodeAtTheAddress(t *testing.T) {
+	s := newSet(t, Options{})
+	c := mustNode(t, s, ours("127.0.0.1:1"))
+	mustDirect(t, s, "127.0.0.1:1")
+	if !c.pings.Load() {
+		t.Error("one of ours is not pinged")
+	}
+	mustNode(t, s, at("127.0.0.1:1"))
+	if c.pings.Load() {
+		t.Error("one of v2 is pinged")
+	}
+}

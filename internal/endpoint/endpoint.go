@@ -78,7 +78,8 @@ func check(host string) error {
 		return errors.New("want host:port, an IPv6 host in brackets")
 	case h == "":
 		return errors.New("the host is missing: want host:port")
-	case strings.Trim(port, "0") == "":
+	}
+	if n, _ := net.LookupPort("tcp", port); n == 0 { // however it is written
 		return errors.New("nobody can be called at port 0")
 	}
 	return nil

@@ -30,7 +30,7 @@ func TestParse(t *testing.T) {
 // M5 of the second attack: an address decides what is dialled.
 func TestParseRefuses(t *testing.T) {
 	for _, address := range []string{
-		"", ":", ":80", "a", "[::1]", "::1", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:00", "127.0.0.1:65536", "127.0.0.1:-1", "a:b:1",
+		"", ":", ":80", "a", "[::1]", "::1", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:00", "a:+0", "a:-0", "127.0.0.1:65536", "127.0.0.1:-1", "a:b:1",
 		"unix:/run/x.sock", "unix:///run/x.sock", "unix:x", "unix-abstract:x", "unix://x:1", "/run/x.sock", "./x.sock", "@x", "@x:1/",
 		"dns:///a:1", "passthrough:///a:1", "http://a:1", "xds:///a", "vsock:1:2", "npipe://a", "https://", "https:///x:1", "https://unix:///x",
 		"https://https://a:1", "a b:1", "a\n:1", "a:1/path", "a:1?x", "\x00:1", "user@a:1/", "[::1:80", "::1]:80",
