@@ -63,7 +63,7 @@ var rooms = []room{
 	{"internal/enroll", []string{"registry", "internal/ability", "internal/record", "internal/backoff", "internal/defaults"}, "engine room: keeps a service registered"},
 	{"internal/rpc", []string{"registry", "server", "internal/protomsg"}, "engine room: what client and server have in common"},
 
-	{"client/selector", []string{"registry", "internal/ability", "internal/discovery", "internal/feed", "internal/record", "internal/defaults"}, "contract, with one implementation that follows services by itself"},
+	{"client/selector", []string{"registry", "internal/ability", "internal/discovery", "internal/feed", "internal/record"}, "contract, with one implementation that follows services by itself"},
 	{"client", []string{"client/selector", "registry", "broker", "transport", "internal/attempt", "internal/defaults"}, "contract"},
 	{"internal/attempt", nil, "plant room: whether a failed attempt may be repeated"},
 	{"server", []string{"registry", "broker", "transport", "internal/defaults"}, "contract"},
@@ -104,7 +104,7 @@ var extra = map[string][]string{
 	"server/grpc":            {"registry/memory"},
 	"internal/registryflags": {"registry/etcd"},
 	"internal/wiring":        {"client/grpc", "server/grpc"},
-	"config/cmd":             {"client/grpc", "internal/etcd", "internal/etcd/layout", "internal/settings", "registry/etcd", "registry/memory", "server/grpc"},
+	"config/cmd":             {"client/grpc", "internal/etcd", "internal/etcd/layout", "internal/settings", "registry/cache", "registry/etcd", "registry/memory", "server/grpc"},
 	"":                       {"registry/cache", "registry/memory", "server/grpc"},
 	"faults/...":             {"", "client", "client/grpc", "client/selector", "faults/history", "internal/ability", "internal/defaults", "internal/discovery", "internal/feed", "internal/etcd/layout", "registry", "registry/cache", "registry/etcd", "registry/memory", "server", "server/grpc"},
 	"e2e/...":                {"client", "client/grpc", "server", "server/grpc"},

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 
 	"github.com/rollcall-go/micro/internal/ability"
-	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/discovery"
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/record"
@@ -95,15 +94,7 @@ func (b *builtin) look(ctx context.Context, service string) (*discovery.Snapshot
 	if s.Known {
 		return s, nil
 	}
-	if ctx == nil {
-		// The root of a wait that is bounded by the timeout.
-		ctx = context.Background()
-	}
-	timeout := r.Options().Timeout
-	if timeout <= 0 {
-		timeout = defaults.RegistryTimeout
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := discovery.WithTimeout(ctx, r)
 	defer cancel()
 	for {
 		if err := ability.Check(r); err != nil {

@@ -12,7 +12,7 @@ const (
 	// for long.
 	looksPerSilence = 100
 	calmLooks       = 20
-	// longestLook is how many times the pause between two looks counts at most. When
+	// longestLook is how many times the time between two looks counts at most. When
 	// this process did not run, be it stopped or short of processors, it is not the
 	// node's fault that nothing was heard.
 	longestLook = 3
@@ -49,8 +49,8 @@ func (s *Set) beginWatch(c *Conn) {
 func (s *Set) watch() {
 	most := s.opts.CloseDelay / sweepsPerDelay
 	often, seldom := min(s.opts.Silence/looksPerSilence, most), min(s.opts.Silence/calmLooks, most)
-	pause := often
-	ticker := time.NewTicker(pause)
+	interval := often
+	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
 		if s.watching.empty() {
@@ -60,8 +60,8 @@ func (s *Set) watch() {
 				return
 			case <-s.watching.wake:
 			}
-			pause = often
-			ticker.Reset(pause)
+			interval = often
+			ticker.Reset(interval)
 		}
 		last := s.now()
 		select {
@@ -70,13 +70,13 @@ func (s *Set) watch() {
 		case <-s.watching.wake: // by a connection that had no calls
 		case <-ticker.C:
 		}
-		passed := min(s.now()-last, longestLook*pause)
-		before := pause
-		if pause = often; s.look(time.Duration(s.watching.clock.Add(int64(passed)))) {
-			pause = seldom
+		passed := min(s.now()-last, longestLook*interval)
+		before := interval
+		if interval = often; s.look(time.Duration(s.watching.clock.Add(int64(passed)))) {
+			interval = seldom
 		}
-		if pause != before {
-			ticker.Reset(pause)
+		if interval != before {
+			ticker.Reset(interval)
 		}
 	}
 }

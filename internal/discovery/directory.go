@@ -29,12 +29,6 @@ type Options struct {
 	MaxUnknown int
 	// NoSuspects makes calls believe every departure, whatever the cause.
 	NoSuspects bool
-	// SuspectWindow is the span in which the loss of several nodes counts as one.
-	// Zero means defaults.SuspectWindow.
-	SuspectWindow time.Duration
-	// SuspectKeep is how long a suspect is kept untried. Zero means
-	// defaults.SuspectKeep.
-	SuspectKeep time.Duration
 	// Events is called with what happens to the services that are followed by name,
 	// for each in order. It must return quickly, and must not use the Directory. Nil
 	// means nobody is told.
@@ -96,8 +90,8 @@ func New(src feed.Source, opts Options) *Directory {
 		awaited:    map[string]int{},
 		policy: suspectPolicy{
 			off:     opts.NoSuspects,
-			window:  or(opts.SuspectWindow, defaults.SuspectWindow),
-			keep:    or(opts.SuspectKeep, defaults.SuspectKeep),
+			window:  defaults.SuspectWindow,
+			keep:    defaults.SuspectKeep,
 			retry:   resolveRetry,
 			recheck: resolveAgain,
 		},
@@ -117,6 +111,15 @@ func New(src feed.Source, opts Options) *Directory {
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	d.entries.Store(&map[string]*entry{})
 	return d
+}
+
+// WithTimeout bounds a wait for news by the timeout of the registry that they come
+// from. ctx may be nil, where a caller gave none.
+func WithTimeout(ctx context.Context, r registry.Registry) (context.Context, context.CancelFunc) {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	return context.WithTimeout(ctx, or(r.Options().Timeout, defaults.RegistryTimeout))
 }
 
 func or(d, otherwise time.Duration) time.Duration {

@@ -48,7 +48,7 @@ func (s *Store) Path(service string) string {
 // Save replaces the file of the service. A reader, and a machine that loses power,
 // is left with the file as it was or as it is to be, never with half of it.
 func (s *Store) Save(service string, data Saved) error {
-	text, err := encode(record{
+	text, err := encode(content{
 		Registry: s.Registry, Service: service,
 		Confirmed: data.Confirmed.UTC().Round(0), Services: data.Services,
 	})
@@ -102,7 +102,7 @@ func (s *Store) Load(service string, now time.Time) (Saved, error) {
 		return Saved{}, err
 	}
 	if err == nil {
-		var r record
+		var r content
 		if r, err = decode(bytes.TrimSpace(text)); err == nil {
 			err = s.accept(service, r, now)
 		}
@@ -113,8 +113,8 @@ func (s *Store) Load(service string, now time.Time) (Saved, error) {
 	return Saved{}, fmt.Errorf("load %q: %w", s.Path(service), err)
 }
 
-// accept returns what is against the record.
-func (s *Store) accept(service string, r record, now time.Time) error {
+// accept returns what is against the content of a file.
+func (s *Store) accept(service string, r content, now time.Time) error {
 	age := now.Sub(r.Confirmed)
 	switch {
 	case r.Service != service:

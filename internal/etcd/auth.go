@@ -34,14 +34,14 @@ type auth struct {
 	mu      sync.Mutex
 	ok      bool // token is believed to be good
 	token   string
-	attempt *attempt  // under way, or nil
+	login   *login    // under way, or nil
 	refused error     // the last answer, if it was a refusal
 	last    time.Time // of the last answer
 }
 
-// attempt is one authentication that many may wait for. err may be read when
+// login is one authentication that many may wait for. err may be read when
 // done is closed.
-type attempt struct {
+type login struct {
 	done chan struct{}
 	err  error
 }
@@ -68,15 +68,15 @@ func (a *auth) valid(ctx context.Context) (string, error) {
 			defer a.mu.Unlock()
 			return "", a.refused
 		}
-		if a.attempt == nil {
-			try := &attempt{done: make(chan struct{})}
+		if a.login == nil {
+			try := &login{done: make(chan struct{})}
 			if !a.conn.Go(func(ctx context.Context) { a.run(ctx, try) }) {
 				a.mu.Unlock()
 				return "", ErrClosed
 			}
-			a.attempt = try
+			a.login = try
 		}
-		try := a.attempt
+		try := a.login
 		a.mu.Unlock()
 		select {
 		case <-try.done:
@@ -99,7 +99,7 @@ func (a *auth) discard(token string) {
 }
 
 // run authenticates and ends when etcd has answered.
-func (a *auth) run(ctx context.Context, try *attempt) {
+func (a *auth) run(ctx context.Context, try *login) {
 	a.mu.Lock()
 	delay := authEvery - time.Since(a.last)
 	a.mu.Unlock()
@@ -118,7 +118,7 @@ func (a *auth) run(ctx context.Context, try *attempt) {
 	}
 	a.conn.link.refused(err)
 	a.mu.Lock()
-	a.ok, a.token, a.attempt, a.refused, a.last = err == nil, token, nil, err, time.Now()
+	a.ok, a.token, a.login, a.refused, a.last = err == nil, token, nil, err, time.Now()
 	a.mu.Unlock()
 	try.err = err
 	close(try.done)

@@ -1,5 +1,6 @@
-// Package etcd connects to etcd. It and the two rooms below it are the only code
-// that talks to etcd: mirror copies keys into memory, claim keeps keys alive.
+// Package etcd is the only code that connects to etcd; whoever has a request of its
+// own sends it through Conn.Do. In the rooms below, mirror copies keys into memory,
+// claim keeps keys alive, and layout says which keys are ours.
 //
 // A Conn is one connection to a cluster. It is made without I/O, connects when
 // it is first used, reconnects for ever, and says through Link how it is doing.

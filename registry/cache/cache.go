@@ -6,7 +6,6 @@
 package cache
 
 import (
-	"context"
 	"fmt"
 	"sync/atomic"
 
@@ -89,16 +88,7 @@ func (c *cache) wait(name string, opts []registry.GetOption) (*discovery.Snapsho
 	for _, opt := range opts {
 		opt(&o)
 	}
-	ctx := o.Context
-	if ctx == nil {
-		// The root of a wait that is bounded by the timeout.
-		ctx = context.Background()
-	}
-	timeout := c.Options().Timeout
-	if timeout <= 0 {
-		timeout = defaults.RegistryTimeout
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := discovery.WithTimeout(o.Context, c.Registry)
 	defer cancel()
 	return c.known.Wait(ctx, name)
 }

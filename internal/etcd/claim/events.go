@@ -75,7 +75,7 @@ func (m *machine) nextCheck(now time.Time) time.Time {
 func (m *machine) compare(now time.Time, op claimOp, r opResult) {
 	news := !sameEntry(r.key, m.entry) || op.pauseKey != "" && !m.pauseDenied && !sameEntry(r.pause, m.pause)
 	if op.kind == opLook && m.watching && m.known && news {
-		m.told, m.deafAt = max(m.rev, m.pauseRev), now.Add(deafAfter)
+		m.missed, m.deafAt = max(m.rev, m.pauseRev), now.Add(deafAfter)
 	}
 }
 
@@ -98,7 +98,7 @@ func (m *machine) deaf(now time.Time) bool {
 // heard notes that a watch told something of that revision.
 func (m *machine) heard(rev int64) {
 	m.losses = 0
-	if rev > m.told {
+	if rev > m.missed {
 		m.deafAt = time.Time{}
 	}
 }

@@ -68,7 +68,7 @@ type machine struct {
 	// What is known about the watches of the two.
 	watching bool
 	losses   int       // in a row
-	told     int64     // the revision after which a look found what they have not told
+	missed   int64     // the revision after which a look found what they have not told
 	deafAt   time.Time // when they will have had the time to tell it; zero: they have
 
 	started      bool // the key was ours once, or is yielded: no more taking over
