@@ -101,7 +101,7 @@ func (n *nodes) find(given string) (string, error) {
 	case len(meant) == 1:
 		return meant[0], nil
 	case len(meant) > 1:
-		return "", fmt.Errorf("find node %q of %q: it could be each of %s, give more of the id", given, n.service, few(meant))
+		return "", fmt.Errorf("find node %q of %q: it could be any of %s, give more of the id", given, n.service, few(meant))
 	case len(ids) == 0:
 		return "", fmt.Errorf("find node %q of %q: the service has no node, `micro list services` shows those that have", given, n.service)
 	}

@@ -16,36 +16,43 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
+// beginning is how the log of a member begins.
+type beginning struct {
+	// metadata says whose log it is, empty if there is no log.
+	metadata []byte
+	// nothing is true if nothing has happened yet to whoever wrote it.
+	nothing bool
+}
+
 // prepareDataDir makes dir when it is missing and refuses a directory that etcd
 // cannot or must not use. It finds damage beforehand because etcd ends the
-// process when it meets it. It returns what the log begins with, nothing if there
-// is none.
-func prepareDataDir(dir string) (metadata []byte, err error) {
+// process when it meets it.
+func prepareDataDir(dir string) (began beginning, err error) {
 	if dir == "" {
-		return nil, &ConfigError{"DataDir", dir, "name a directory for the data"}
+		return began, &ConfigError{"DataDir", dir, "name a directory for the data"}
 	}
 	info, err := os.Stat(dir)
 	if err == nil && !info.IsDir() {
-		return nil, &ConfigError{"DataDir", dir, "this is no directory, name another one"}
+		return began, &ConfigError{"DataDir", dir, "this is no directory, name another one"}
 	}
 	if _, link := os.Readlink(dir); err != nil && link == nil {
-		return nil, &ConfigError{"DataDir", dir, "this is a link to what cannot be reached, make its target or name another directory"}
+		return began, &ConfigError{"DataDir", dir, "this is a link to what cannot be reached, make its target or name another directory"}
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make data directory %q: choose a place that this user may write to: %w", dir, err)
+		return began, fmt.Errorf("make data directory %q: choose a place that this user may write to: %w", dir, err)
 	}
 	if err := checkOwn(dir); err != nil {
-		return nil, err
+		return began, err
 	}
 	if err := checkWritable(dir); err != nil {
-		return nil, err
+		return began, err
 	}
 	if err := checkFiles(dir); err != nil {
-		return nil, err
+		return began, err
 	}
 	applied, err := checkDatabase(dir)
 	if err != nil {
-		return nil, err
+		return began, err
 	}
 	return checkWAL(dir, applied)
 }
@@ -112,61 +119,90 @@ func checkOwn(dir string) error {
 	return nil
 }
 
-// checkWAL reads the log through, if there is one, and returns what it begins with.
-// It has to go on at least to the entry that the database has applied last.
-func checkWAL(dir string, applied uint64) (metadata []byte, err error) {
+// checkWAL reads the log through, if there is one. It has to go on at least to the
+// entry that the database has applied last.
+func checkWAL(dir string, applied uint64) (began beginning, err error) {
 	path := filepath.Join(dir, "member", "wal")
 	if !wal.Exist(path) {
-		return nil, nil
+		return began, nil
 	}
 	defer func() {
 		if r := recover(); r != nil {
-			metadata, err = nil, damaged(dir, fmt.Errorf("read %q: %v", path, r))
+			err = damaged(dir, fmt.Errorf("read %q: %v", path, r))
 		}
 	}()
 	snaps, err := wal.ValidSnapshotEntries(zap.NewNop(), path)
 	if err != nil {
-		return nil, damaged(dir, fmt.Errorf("read %q: %w", path, err))
+		return began, damaged(dir, fmt.Errorf("read %q: %w", path, err))
 	}
 	newest := &walpb.Snapshot{}
 	if len(snaps) > 0 {
 		newest = snaps[len(snaps)-1]
 	}
 	if _, err := wal.Verify(zap.NewNop(), path, newest); err != nil {
-		return nil, damaged(dir, fmt.Errorf("read %q: %w", path, err))
+		return began, damaged(dir, fmt.Errorf("read %q: %w", path, err))
 	}
 	return checkRequests(dir, path, newest, applied)
 }
 
 // checkRequests looks whether the requests in the log are such as this etcd can
-// carry out again, and returns what the log begins with. Those of etcd 3.4 and
+// carry out again. Those of etcd 3.4 and
 // before are not. A log that was cut short reads well up to where it ends, and
 // etcd would mend it and then wait for the rest for good: what the database knows
 // tells that there was more.
-func checkRequests(dir, path string, from *walpb.Snapshot, applied uint64) (metadata []byte, err error) {
+func checkRequests(dir, path string, from *walpb.Snapshot, applied uint64) (began beginning, err error) {
 	log, err := wal.OpenForRead(zap.NewNop(), path, from)
 	if err != nil {
-		return nil, damaged(dir, fmt.Errorf("open %q: %w", path, err))
+		return began, damaged(dir, fmt.Errorf("open %q: %w", path, err))
 	}
 	metadata, _, entries, err := log.ReadAll() // which closes what it has read
 	if err != nil {
-		return nil, damaged(dir, fmt.Errorf("read %q: %w", path, err))
+		return began, damaged(dir, fmt.Errorf("read %q: %w", path, err))
 	}
 	last := from.GetIndex()
 	if len(entries) > 0 {
 		last = entries[len(entries)-1].GetIndex()
 	}
 	if last < applied {
-		return nil, damaged(dir, fmt.Errorf("read %q: it ends at entry %d, and the database has applied %d", path, last, applied))
+		return began, damaged(dir, fmt.Errorf("read %q: it ends at entry %d, and the database has applied %d", path, last, applied))
 	}
 	for _, e := range entries {
 		// Type 0 is a request; the others are changes of the membership.
 		if e.GetType() == 0 && proto.Unmarshal(e.GetData(), &etcdserverpb.InternalRaftRequest{}) != nil {
-			return nil, fmt.Errorf("use data directory %q: another version of etcd wrote it, which etcd %s cannot go on from; "+
+			return began, fmt.Errorf("use data directory %q: another version of etcd wrote it, which etcd %s cannot go on from; "+
 				"go through the versions between them one by one, or name an empty directory", dir, Version())
 		}
 	}
-	return metadata, nil
+	nothing := last == 0 && len(ending(filepath.Join(dir, "member", "snap"), ".snap")) == 0
+	return beginning{metadata, nothing}, nil
+}
+
+// clearStart removes what a first start left behind that was cut off before its
+// member was in the log. etcd would take it for the log of a member that others
+// know, and wait for them for good.
+func clearStart(dir string) error {
+	remove := []string{filepath.Join(dir, "member", "snap", "db")}
+	for _, path := range append(remove, ending(filepath.Join(dir, "member", "wal"), ".wal")...) {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("clear what a start left behind that was cut off: %w", err)
+		}
+	}
+	return nil
+}
+
+// ending returns the paths of the files in dir whose names end so.
+func ending(dir, suffix string) []string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil // checkFiles has read it
+	}
+	var paths []string
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), suffix) {
+			paths = append(paths, filepath.Join(dir, e.Name()))
+		}
+	}
+	return paths
 }
 
 // damaged wraps what is wrong with the data in what to do about it. Where the

@@ -66,6 +66,9 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	// What etcd reports once the start is to end is the ending.
+	goOn := context.AfterFunc(ctx, s.log.close)
+	defer goOn()
 	if err := s.begin(ctx, cfg, ec, all, parking.failed); err != nil {
 		s.log.close()
 		return nil, err
@@ -120,11 +123,17 @@ func startChecked(ctx context.Context, cfg Config, ec *embed.Config, all cluster
 	if err := checkCertificates(cfg); err != nil {
 		return nil, err
 	}
-	metadata, err := prepareDataDir(cfg.DataDir)
+	began, err := prepareDataDir(cfg.DataDir)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkIdentity(cfg, all, metadata); err != nil {
+	if began.nothing && len(all) <= 1 {
+		if err := clearStart(cfg.DataDir); err != nil {
+			return nil, err
+		}
+		began = beginning{}
+	}
+	if err := checkIdentity(cfg, all, began.metadata); err != nil {
 		return nil, err
 	}
 	if ctx.Err() != nil {
