@@ -19,7 +19,7 @@ import (
 	"github.com/rollcall-go/micro/registry"
 )
 
-// M5 of the second attack: records do not choose what is dialled. What cannot be
+// Records do not choose what is dialled. What cannot be
 // called is skipped, counted, and told where nothing else is left.
 func TestAddressesOfRecords(t *testing.T) {
 	good := serve(t, echo)

@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/rollcall-go/micro/internal/endpoint"
+	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -31,7 +32,7 @@ type endpointOf struct {
 
 // of returns the endpoint of a node, or why the node cannot be called.
 func (p *places) of(n *registry.Node) (endpoint.Endpoint, error) {
-	at := place{n.Address, n.Metadata["transport"], n.Metadata["rollcall"] != ""}
+	at := place{n.Address, n.Metadata["transport"], n.Metadata[record.Mark] != ""}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if e, ok := p.known[at]; ok {

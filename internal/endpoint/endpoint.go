@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/rollcall-go/micro/internal/netaddr"
+	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -48,7 +49,7 @@ func OfNode(n *registry.Node) (Endpoint, error) {
 	if t := n.Metadata["transport"]; t != "" {
 		e.Transport = t
 	}
-	e.Pings = n.Metadata["rollcall"] != ""
+	e.Pings = n.Metadata[record.Mark] != ""
 	return e, err
 }
 

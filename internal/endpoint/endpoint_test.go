@@ -27,7 +27,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// M5 of the second attack: an address decides what is dialled.
+// An address decides what is dialled.
 func TestParseRefuses(t *testing.T) {
 	for _, address := range []string{
 		"", ":", ":80", "a", "[::1]", "::1", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:00", "a:+0", "a:-0", "127.0.0.1:65536", "127.0.0.1:-1", "a:b:1",

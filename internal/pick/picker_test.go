@@ -439,7 +439,7 @@ func TestUnhealthy(t *testing.T) {
 	}
 }
 
-// M5 of the second attack: what can never be called is left out, and told.
+// What can never be called is left out, and told.
 func TestUncallableNodesAreSkipped(t *testing.T) {
 	bad := errors.New("not an address")
 	connect := func(n *registry.Node) (endpoint.Conn, error) {

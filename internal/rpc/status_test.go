@@ -161,7 +161,7 @@ func TestForeignDetails(t *testing.T) {
 	}
 }
 
-// L8 of the second attack: what a server says in a detail does not hide that the
+// What a server says in a detail does not hide that the
 // call failed, nor how.
 func TestDetailWithoutACode(t *testing.T) {
 	for name, tc := range map[string]struct {
