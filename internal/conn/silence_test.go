@@ -217,35 +217,35 @@ func TestPingsDoNotEndCalls(t *testing.T) {
 }
 
 // Calls to a node that lives and does not answer for long, begun one after another,
-// have no connection each.
+// have no connection each, however few calls the server allows on one.
 func TestLongCallsShareConnections(t *testing.T) {
-	eachKind(t, func(t *testing.T, kind func(string) endpoint.Endpoint) {
-		const (
-			silence = 20 * time.Millisecond
-			calls   = 12
-		)
-		leave := make(chan struct{})
-		entered := make(chan struct{}, 1)
-		n := serve(t, "", gate(entered, leave))
-		s := newSet(t, Options{Silence: silence, PoolSize: 2})
-		c := mustNode(t, s, kind(n.address))
-		answered := make(chan error, calls)
-		for range calls {
-			go func() { answered <- callWithin(t.Context(), c, 20*time.Second) }()
-			<-entered
-			began := s.now()
-			testkit.Eventually(t, inTime, "a while is over", func() bool { return s.now() > began+12*silence })
-		}
-		if open := n.open.Load(); open > 3 {
-			t.Errorf("%d connections", open)
-		}
-		close(leave)
-		for range calls {
-			if err := <-answered; err != nil {
-				t.Error(err)
+	for _, streams := range []uint32{1, 1000} {
+		eachKind(t, func(t *testing.T, kind func(string) endpoint.Endpoint) {
+			const (
+				silence = 20 * time.Millisecond
+				calls   = 12
+			)
+			leave := make(chan struct{})
+			n := serve(t, "", gate(make(chan struct{}, calls), leave), grpc.MaxConcurrentStreams(streams))
+			s := newSet(t, Options{Silence: silence, PoolSize: 2})
+			c := mustNode(t, s, kind(n.address))
+			answered := make(chan error, calls)
+			for range calls {
+				go func() { answered <- callWithin(t.Context(), c, 20*time.Second) }()
+				began := s.now()
+				testkit.Eventually(t, inTime, "a while is over", func() bool { return s.now() > began+12*silence })
 			}
-		}
-	})
+			if open := n.open.Load(); open > 4 || open > 3 && streams > calls {
+				t.Errorf("%d connections with %d calls each", open, streams)
+			}
+			close(leave)
+			for range calls {
+				if err := <-answered; err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
 }
 
 // A node that is silent leaves the registry, and nothing of it stays behind.

@@ -61,7 +61,7 @@ func (c *Conn) room(current *wire) (*wire, *full, <-chan struct{}, error) {
 	case current.streams.Load() == 0: // the first call, which begins to connect
 		current.force()
 		return current, nil, nil, nil
-	case serving >= c.set.opts.PoolSize:
+	case serving >= c.set.opts.PoolSize, len(c.wires) >= 2*c.set.opts.PoolSize: // with those that were left
 		least.force()
 		return least, &full{c.endpoint.Host, serving, int(least.streams.Load())}, nil, nil
 	}
