@@ -90,7 +90,7 @@ func TestTooLargeNamesTheOption(t *testing.T) {
 	}
 }
 
-// H2 of the second attack, on the way back.
+// How much of the metadata of an answer counts, on the way back.
 func TestHeadersOfAnswersAreBounded(t *testing.T) {
 	n := serve(t, func(ctx context.Context, path string, decode func(any) error) (any, error) {
 		_ = grpc.SetTrailer(ctx, map[string][]string{"x": {strings.Repeat("x", 300<<10)}})
