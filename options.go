@@ -204,7 +204,8 @@ func AfterDeregister(fn func() error) Option { return serverOption(server.AfterD
 func AfterDrain(fn func() error) Option { return serverOption(server.AfterDrain(fn)) }
 
 // AfterStart adds a function to run once the service serves; its error ends Run. It
-// is registered by then, unless the registry has not answered within a second.
+// is registered by then, unless the registry has not answered within a second or the
+// node is kept out, as by a check of server.RegisterCheck that fails.
 func AfterStart(fn func() error) Option {
 	return func(o *Options) { o.AfterStart = append(o.AfterStart, fn) }
 }
