@@ -19,7 +19,7 @@ import (
 func registryFlags(timeout time.Duration) []cli.Flag {
 	const category = "Registry"
 	kind := &cli.StringFlag{Name: "registry", EnvVars: []string{"MICRO_REGISTRY"}, DefaultText: defaultKind, Category: category,
-		Usage: "`KIND` of registry: " + builtin.Choices(shared())}
+		Usage: "`KIND` of registry: " + builtin.Choices(inspected())}
 	bound := &cli.StringFlag{Name: "timeout", Value: timeout.String(), Category: category, Usage: "give up after `DURATION`"}
 	return slices.Concat([]cli.Flag{kind}, registryflags.Flags(), []cli.Flag{bound})
 }
@@ -27,9 +27,9 @@ func registryFlags(timeout time.Duration) []cli.Flag {
 // defaultKind is the registry that is looked into when nobody says which.
 const defaultKind = "etcd"
 
-// shared returns the registries that can be looked into from outside.
-func shared() []builtin.Entry[builtin.NewRegistry] {
-	return slices.DeleteFunc(builtin.Registries(), func(e builtin.Entry[builtin.NewRegistry]) bool { return !e.Shared && e.Missing == "" })
+// inspected returns the registries that can be looked into from outside.
+func inspected() []builtin.Entry[builtin.NewRegistry] {
+	return slices.DeleteFunc(builtin.Registries(), func(e builtin.Entry[builtin.NewRegistry]) bool { return !e.Inspected && e.Missing == "" })
 }
 
 // registryTarget says which registry a command works on.
@@ -42,7 +42,7 @@ type registryTarget struct {
 func targetOf(c *cli.Context) (registryTarget, error) {
 	var p registryTarget
 	if kind := strings.TrimSpace(registryflags.Given(c, "registry")); kind != "" {
-		if _, err := builtin.Resolve("registry", shared(), builtin.Map(shared()), kind); err != nil {
+		if _, err := builtin.Resolve("registry", inspected(), builtin.Map(inspected()), kind); err != nil {
 			return p, usagef("invalid value %q for \"--registry\": choose %s, the only one that can be looked into from outside", kind, defaultKind)
 		}
 	}

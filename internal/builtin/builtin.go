@@ -31,8 +31,9 @@ type Entry[C any] struct {
 	Missing string
 	// Flags are the flags of package registryflags that the implementation obeys.
 	Flags []string
-	// Shared says that other processes see what is in it.
-	Shared bool
+	// Inspected says that the command can look into it. That takes more than an
+	// entry here: what the command does in a registry speaks etcd.
+	Inspected bool
 }
 
 // The constructors.
@@ -45,7 +46,7 @@ type (
 // Registries returns the registries.
 func Registries() []Entry[NewRegistry] {
 	return []Entry[NewRegistry]{
-		{Name: "etcd", Aliases: []string{"etcdv3"}, Summary: "version 3", New: etcd.NewRegistry, Flags: registryflags.Names(), Shared: true},
+		{Name: "etcd", Aliases: []string{"etcdv3"}, Summary: "version 3", New: etcd.NewRegistry, Flags: registryflags.Names(), Inspected: true},
 		{Name: "memory", Summary: "this process alone", New: memory.NewRegistry},
 		{Name: "mdns", Missing: "mDNS is not in this release; start an etcd with `micro server` and choose it with --registry=etcd"},
 		{Name: "service", Missing: "the registry of micro's runtime is not in this release; start an etcd with `micro server` and choose it with --registry=etcd"},
