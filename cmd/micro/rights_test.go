@@ -57,7 +57,7 @@ func TestFewRights(t *testing.T) {
 			t.Errorf("exit code %d, stderr %q", code, stderr)
 		}
 		for _, args := range [][]string{{"list", "services"}, {"get", "service", "other"}, {"node", "pause", "shop", "shop-1"}} {
-			if code, stdout, stderr := as("narrow", args...); code != exitFailed || stdout != "" || !strings.Contains(stderr, `"narrow"`) || strings.Contains(stderr, "secret") {
+			if code, stdout, stderr := as("narrow", args...); code != exitFailed || stdout != "" || !strings.Contains(stderr, `"narrow"`) || !strings.HasSuffix(stderr, "; `micro doctor` shows what is missing, and how to mend it\n") || strings.Contains(stderr, "secret") {
 				t.Errorf("%q: exit code %d, stdout %q, stderr %q", args, code, stdout, stderr)
 			}
 		}

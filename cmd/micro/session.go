@@ -80,8 +80,11 @@ func (p registryTarget) String() string {
 }
 
 // explain says, where nobody chose an etcd and another one may be meant, which one
-// it was that failed.
+// it was that failed, and where a user is refused, who knows more.
 func (p registryTarget) explain(err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w; `micro doctor` shows what is missing, and how to mend it", err)
+	}
 	if p.Addrs != nil || !elsewhere(err) {
 		return err
 	}
