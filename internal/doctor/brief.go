@@ -10,6 +10,9 @@ const (
 	linesAKind = 10
 	// namesALine is how many subjects a finding names.
 	namesALine = 10
+	// nameBytes and causeBytes are how much of a subject and of a cause is shown:
+	// others wrote them, and nobody reads more.
+	nameBytes, causeBytes = 200, 1000
 )
 
 // inBrief makes one finding of those that differ only in the subject, in the place
@@ -42,7 +45,7 @@ func inBrief(all []Finding) []Finding {
 	brief := make([]Finding, 0, len(out))
 	for i, f := range out {
 		k := kind{f.Level, f.Code}
-		f.Subject = names(subjects[i])
+		f.Subject, f.Cause = names(subjects[i]), shortened(f.Cause, causeBytes)
 		switch listed[k]++; {
 		case listed[k] <= linesAKind:
 			brief = append(brief, f)
@@ -65,8 +68,21 @@ func inBrief(all []Finding) []Finding {
 
 // names lists subjects, as far as anybody wants to read them.
 func names(subjects []string) string {
-	if len(subjects) <= namesALine {
-		return strings.Join(subjects, ", ")
+	var shown []string
+	for _, s := range subjects[:min(len(subjects), namesALine)] {
+		shown = append(shown, shortened(s, nameBytes))
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(subjects[:namesALine], ", "), len(subjects)-namesALine)
+	text := strings.Join(shown, ", ")
+	if more := len(subjects) - len(shown); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// shortened returns the first bytes of a text, as many as are shown.
+func shortened(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "..."
 }
