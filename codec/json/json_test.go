@@ -82,12 +82,12 @@ func TestCodecReadsOneValueAfterAnother(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, body := range []any{&first{FullName: "a"}, nil, &plain{A: "x"}, value} {
+	for _, body := range []any{&first{FullName: "a", Size: 7}, nil, &plain{A: "x"}, value} {
 		if err := c.Write(&codec.Message{}, body); err != nil {
 			t.Fatalf("write a %T: %v", body, err)
 		}
 	}
-	if want := "{\"fullName\":\"a\"}\n{\"a\":\"x\"}\n{\"k\":\"v\"}\n"; buf.String() != want {
+	if want := "{\"fullName\":\"a\",\"size\":\"7\"}\n{\"a\":\"x\"}\n{\"k\":\"v\"}\n"; buf.String() != want {
 		t.Fatalf("wrote %q, want %q", buf.String(), want)
 	}
 
@@ -102,7 +102,7 @@ func TestCodecReadsOneValueAfterAnother(t *testing.T) {
 			t.Fatalf("read a %T: %v", body, err)
 		}
 	}
-	if m.FullName != "a" || p.A != "x" || s.AsMap()["k"] != "v" {
+	if m != (first{"a", 7}) || p.A != "x" || s.AsMap()["k"] != "v" {
 		t.Errorf("read %v, %v, %v", &m, p, &s)
 	}
 	if err := c.ReadBody(&p); err != io.EOF {

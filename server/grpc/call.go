@@ -70,11 +70,13 @@ func contextOf(ctx context.Context, h rpc.Headers) (context.Context, context.Can
 // What it returns is a gRPC status.
 func (s *grpcServer) serve(_ any, stream grpc.ServerStream) error {
 	c := s.calls.Load()
-	// Outside of the wrappers, which may panic as well as what they wrap.
-	return c.recovery.run(stream.Context(), func() error { return s.call(c, stream) })
+	return c.recovery.statusOf(s.call(c, stream))
 }
 
-func (s *grpcServer) call(c *calls, stream grpc.ServerStream) error {
+func (s *grpcServer) call(c *calls, stream grpc.ServerStream) (err error) {
+	// Outside of the wrappers, which may panic as well as what they wrap. Whoever ends
+	// the goroutine is answered for further out, by interceptors.stream.
+	defer c.recovery.recoverTo(&err)
 	defer c.enter()()
 	path, _ := grpc.MethodFromServerStream(stream)
 	handler, method, err := rpc.SplitPath(path)
