@@ -28,7 +28,8 @@ type Logger interface {
 }
 
 // DefaultLogger is what the functions of this package, and the framework, log to.
-// It belongs to the program; replace it before anything logs.
+// It belongs to the program; replace it before anything logs. One in its place gets the
+// text as it came, control characters of strangers included, and has to escape it.
 var DefaultLogger Logger = NewHelper(newFromEnv())
 
 // NewLogger returns a logger of its own with level info, apart from options. It
