@@ -92,6 +92,7 @@ func TestScreen(t *testing.T) {
 func TestRedact(t *testing.T) {
 	for given, want := range map[string]string{
 		"dial https://root:Hunter2@10.0.0.1:2379: refused": "dial https://***@10.0.0.1:2379: refused",
+		"http://root:p@ss@w0rd@h:1":                        "http://***@h:1",
 		"http://user@h:1, http://h:2":                      "http://***@h:1, http://h:2",
 		"http://h:1/a@b":                                   "http://h:1/a@b",
 		"mail ops@host":                                    "mail ops@host",

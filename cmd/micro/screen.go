@@ -104,8 +104,9 @@ func escaped(text []byte) []byte {
 	return out
 }
 
-// credentials are user and password in a URL.
-var credentials = regexp.MustCompile(`(://)[^/@\s"]*@`)
+// credentials are user and password in a URL. An @ in a password should have been
+// escaped there, and often is not.
+var credentials = regexp.MustCompile(`(://)[^/\s"]*@`)
 
 // redact leaves out what nobody is to read over somebody's shoulder.
 func redact(s string) string { return credentials.ReplaceAllString(s, "$1***@") }
