@@ -2,6 +2,7 @@ package faults
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +14,8 @@ import (
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/registry"
+	"github.com/rollcall-go/micro/server"
+	sgrpc "github.com/rollcall-go/micro/server/grpc"
 )
 
 // leaseOf returns the lease of a node's key, 0 if there is no key or no lease.
@@ -119,7 +122,7 @@ func frozenEtcd(t *testing.T, e *testkit.Etcd) {
 	p, ending := start(), start()
 	r := fleet.Registry(t, e.Addr())
 	register(t, r, fleet.Record("leaving", "a"), ttl)
-	n := fleet.Service(t, "called", fleet.Registry(t, e.Addr()), nil)
+	n := fleet.Service(t, "called", fleet.Registry(t, e.Addr()), []server.Option{server.RegisterTTL(ttl), server.RegisterInterval(time.Second)})
 	testkit.Eventually(t, patience, "the service is registered", func() bool { return n.Ready() == nil })
 	c := fleet.Client(t, r)
 	fleet.MustSay(t, c, "called")
@@ -142,6 +145,11 @@ func frozenEtcd(t *testing.T, e *testkit.Etcd) {
 		return err == nil && all[id] != ""
 	}), listedAfterSilence)
 	p.Says(t, "Registered again")
+	n.Until(t, back, listedAfterSilence)
+	phases := n.Phases()
+	if first, last := phases[0], phases[len(phases)-1]; first != sgrpc.Registered || last != sgrpc.Registered || !slices.Contains(phases, sgrpc.NotRegistered) {
+		t.Errorf("the registration was %v, want it lost and back", phases)
+	}
 	// The freeze is one change of state, the expiry that follows it may be another.
 	atMost(t, "lines that tell the loss", p.Lines("Lost node"), 2)
 	atMost(t, "lines that tell the return", p.Lines("Registered again"), p.Lines("Lost node"))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/rollcall-go/micro/internal/testkit/fleet"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/server"
+	sgrpc "github.com/rollcall-go/micro/server/grpc"
 )
 
 // TestA8KillNine: a node of a service is killed with kill -9. It leaves the list
@@ -168,7 +170,10 @@ func TestA9TheOlderKnows(t *testing.T) {
 	older.Until(t, older.Began(), 2*time.Second)
 	newer := fleet.Service(t, "greeter", fleet.Registry(t, e.Addr()), same)
 	newer.Until(t, newer.Began(), 2*time.Second)
-	testkit.Eventually(t, 4*time.Second, "the older knows that it was displaced", func() bool { return strings.Contains(fmt.Sprint(older.Ready()), "displaced") })
+	testkit.Eventually(t, 4*time.Second, "the older knows that it was displaced", func() bool { return slices.Contains(older.Phases(), sgrpc.Displaced) })
+	if err := older.Ready(); err == nil || !strings.Contains(err.Error(), "displaced") {
+		t.Errorf("the older's readiness: %v", err)
+	}
 	registered := func() string {
 		got, err := r.GetService("greeter")
 		if err != nil || len(got) != 1 || len(got[0].Nodes) != 1 {
@@ -182,6 +187,13 @@ func TestA9TheOlderKnows(t *testing.T) {
 	// The older leaves what is not its own.
 	if err := older.Stop(); err != nil {
 		t.Errorf("stop the older: %v", err)
+	}
+	// It told so once each, and did not fight.
+	if got, want := older.Phases(), []sgrpc.Phase{sgrpc.Registered, sgrpc.Displaced, sgrpc.Left}; !slices.Equal(got, want) {
+		t.Errorf("the older was %v, want %v", got, want)
+	}
+	if got, want := newer.Phases(), []sgrpc.Phase{sgrpc.Registered}; !slices.Equal(got, want) {
+		t.Errorf("the newer was %v, want %v", got, want)
 	}
 	if got := registered(); got != newer.Address() {
 		t.Errorf("%s is registered after the older has left, want %s", got, newer.Address())

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -26,6 +27,9 @@ type Node struct {
 	server server.Server
 	began  time.Time
 	stop   func() error
+
+	mu     sync.Mutex
+	phases []sgrpc.Phase
 }
 
 // Service runs a service of the name until the test ends, and returns when it has
@@ -33,7 +37,8 @@ type Node struct {
 // unless settings say otherwise.
 func Service(t testing.TB, name string, r registry.Registry, settings []server.Option, opts ...micro.Option) *Node {
 	t.Helper()
-	n := &Node{server: sgrpc.NewServer(append([]server.Option{sgrpc.DeregisterDelay(0)}, settings...)...)}
+	n := &Node{}
+	n.server = sgrpc.NewServer(append([]server.Option{sgrpc.DeregisterDelay(0), sgrpc.OnEvent(n.note)}, settings...)...)
 	c := cgrpc.NewClient()
 	started := make(chan struct{})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -90,6 +95,23 @@ func (n *Node) Began() time.Time { return n.began }
 // Stop ends the node as a program ends its service, and returns what Run did. A
 // second call returns the same.
 func (n *Node) Stop() error { return n.stop() }
+
+// note remembers the phases that the registration goes through.
+func (n *Node) note(e sgrpc.Event) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.phases) == 0 || n.phases[len(n.phases)-1] != e.Phase {
+		n.phases = append(n.phases, e.Phase)
+	}
+}
+
+// Phases returns what has become of the node's registration so far, each phase once
+// for every time that it was entered from another.
+func (n *Node) Phases() []sgrpc.Phase {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.phases)
+}
 
 // Ready returns why the node is not registered, nil if it is.
 func (n *Node) Ready() error { return n.server.(interface{ Ready() error }).Ready() }
