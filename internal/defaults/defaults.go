@@ -62,6 +62,9 @@ const (
 	// PanicStacksPerSecond is how many panics of one server are logged with their
 	// stacks. A caller who finds a handler that panics must not fill the disk with it.
 	PanicStacksPerSecond = 5
+	// PanicTextSize is how many bytes of what a handler panics with are logged: it may
+	// be the request, which is up to the caller.
+	PanicTextSize = 2 << 10
 	// ClientProbeTime is the silence on a connection after which the server asks
 	// whether its client is still there, ClientProbeTimeout how long the answer may take.
 	// Connections of hosts that vanished do not stay.

@@ -19,11 +19,11 @@ type guardedCodec struct {
 var _ encoding.CodecV2 = guardedCodec{}
 
 func (c guardedCodec) Marshal(v any) (_ mem.BufferSlice, err error) {
-	defer c.recovery.recoverTo(&err)
+	defer c.recovery.recoverText(&err)
 	return c.Codec.Marshal(v)
 }
 
 func (c guardedCodec) Unmarshal(data mem.BufferSlice, v any) (err error) {
-	defer c.recovery.recoverTo(&err)
+	defer c.recovery.recoverText(&err)
 	return c.Codec.Unmarshal(data, v)
 }

@@ -2,6 +2,7 @@ package grpc
 
 import (
 	"context"
+	stderrors "errors"
 	"fmt"
 	"path"
 	"runtime"
@@ -17,10 +18,6 @@ import (
 	"github.com/rollcall-go/micro/internal/rpc"
 	"github.com/rollcall-go/micro/logger"
 )
-
-// maxPanicText is how many bytes of what a handler panics with are logged: it may
-// be the request, which is up to the caller.
-const maxPanicText = 2 << 10
 
 // recovery answers for code of the program that panics, or that ends its goroutine,
 // while it serves a call. One server has one.
@@ -56,6 +53,13 @@ func (r *recovery) recoverTo(err *error) {
 	}
 }
 
+// recoverText is recoverTo where grpc puts words of its own around the error.
+func (r *recovery) recoverText(err *error) {
+	if v := recover(); v != nil {
+		*err = stderrors.New(r.logPanic(v))
+	}
+}
+
 // statusOf returns what to send for err, also if a method of err panics: one of a
 // nil pointer for example, which is an error and yet none.
 func (r *recovery) statusOf(err error) (out error) {
@@ -69,14 +73,19 @@ func (r *recovery) statusOf(err error) (out error) {
 
 // panicked logs a panic and returns the error to send for it.
 func (r *recovery) panicked(v any) error {
+	return errors.InternalServerError(rpc.ServerID, "%s", r.logPanic(v))
+}
+
+// logPanic logs a panic and returns what to tell the caller of it.
+func (r *recovery) logPanic(v any) string {
 	text := fmt.Sprint(v)
-	logged := rpc.ExcerptOf(text, maxPanicText)
+	logged := rpc.ExcerptOf(text, defaults.PanicTextSize)
 	if r.mayLogStack(time.Now()) {
 		logger.Errorf("Server [grpc] panic recovered: %s: at %s", logged, stack())
 	} else {
 		logger.Errorf("Server [grpc] panic recovered: %s", logged)
 	}
-	return errors.InternalServerError(rpc.ServerID, "panic recovered: %s", rpc.Excerpt(text))
+	return "panic recovered: " + rpc.Excerpt(text)
 }
 
 func (r *recovery) mayLogStack(now time.Time) bool {
