@@ -142,7 +142,9 @@ func RegistrationWait(d time.Duration) server.Option {
 // this package, where given, go before them, and the server keeps the codec and the
 // handler of unknown services for itself. Stream interceptors see the
 // calls of reflected handlers, unary interceptors those of services registered by
-// RegisterService.
+// RegisterService. One of grpc.ChainUnaryInterceptor and grpc.ChainStreamInterceptor may
+// panic and the call fails; one of grpc.UnaryInterceptor and grpc.StreamInterceptor
+// stands in front of what recovers.
 func Options(opts ...grpc.ServerOption) server.Option {
 	return set(func(s *serverSettings) { s.grpc = opts })
 }

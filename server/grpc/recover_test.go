@@ -169,3 +169,12 @@ func TestLongPanicsDoNotFillTheLog(t *testing.T) {
 		t.Errorf("%d bytes of log of 10 panics", n)
 	}
 }
+
+func TestAnInterceptorThatPanics(t *testing.T) {
+	f := start(t, sgrpc.Options(grpc.ChainStreamInterceptor(func(any, grpc.ServerStream, *grpc.StreamServerInfo, grpc.StreamHandler) error {
+		panic("boom")
+	})))
+	if _, err := f.say(t.Context(), "hi"); status.Code(err) != codes.Internal || !strings.Contains(err.Error(), "panic recovered: boom") {
+		t.Errorf("got %v", err)
+	}
+}
