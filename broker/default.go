@@ -17,7 +17,7 @@ var DefaultBroker = NewBroker()
 // this release. Until it is, Connect, Publish and Subscribe return an error that
 // says what to do instead; the rest works.
 func NewBroker(opts ...Option) Broker {
-	u := &unset{}
+	u := &missing{}
 	u.apply(opts)
 	return u
 }
@@ -52,15 +52,15 @@ func String() string {
 	return DefaultBroker.String()
 }
 
-// unset stands where the broker over HTTP will be.
-type unset struct {
+// missing stands where the broker over HTTP will be.
+type missing struct {
 	mu   sync.Mutex
 	opts Options
 }
 
-var _ Broker = (*unset)(nil)
+var _ Broker = (*missing)(nil)
 
-func (u *unset) apply(opts []Option) {
+func (u *missing) apply(opts []Option) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, o := range opts {
@@ -68,36 +68,36 @@ func (u *unset) apply(opts []Option) {
 	}
 }
 
-func (u *unset) Init(opts ...Option) error {
+func (u *missing) Init(opts ...Option) error {
 	u.apply(opts)
 	return nil
 }
 
-func (u *unset) Options() Options {
+func (u *missing) Options() Options {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.opts
 }
 
 // Err says why this broker can never work.
-func (u *unset) Err() error { return u.err("use the default broker") }
+func (u *missing) Err() error { return u.err("use the default broker") }
 
-func (u *unset) Address() string { return "" }
+func (u *missing) Address() string { return "" }
 
-func (u *unset) err(doing string) error {
+func (u *missing) err(doing string) error {
 	return fmt.Errorf("%s: %w: the default, http, is not in this release; give the service a broker.Broker of your own with micro.Broker", doing, ErrNoBroker)
 }
 
-func (u *unset) Connect() error { return u.err("connect") }
+func (u *missing) Connect() error { return u.err("connect") }
 
-func (u *unset) Disconnect() error { return nil }
+func (u *missing) Disconnect() error { return nil }
 
-func (u *unset) Publish(topic string, _ *Message, _ ...PublishOption) error {
+func (u *missing) Publish(topic string, _ *Message, _ ...PublishOption) error {
 	return u.err(fmt.Sprintf("publish to %q", topic))
 }
 
-func (u *unset) Subscribe(topic string, _ Handler, _ ...SubscribeOption) (Subscriber, error) {
+func (u *missing) Subscribe(topic string, _ Handler, _ ...SubscribeOption) (Subscriber, error) {
 	return nil, u.err(fmt.Sprintf("subscribe to %q", topic))
 }
 
-func (u *unset) String() string { return "http" }
+func (u *missing) String() string { return "http" }

@@ -21,7 +21,7 @@ var DefaultRegistry = NewRegistry()
 // release. Until it is, each method that would need it returns an error that
 // names what to choose instead; no other backend is put in its place silently.
 func NewRegistry(opts ...Option) Registry {
-	u := &unset{ready: make(chan struct{})}
+	u := &missing{ready: make(chan struct{})}
 	for _, o := range opts {
 		o(&u.opts)
 	}
@@ -58,34 +58,34 @@ func String() string {
 	return DefaultRegistry.String()
 }
 
-// unset stands where mDNS will be. A command line that chooses a registry puts it
+// missing stands where mDNS will be. A command line that chooses a registry puts it
 // behind the default one, so that whoever was given no registry uses the chosen
 // one; see internal/ability.Placeholder.
-type unset struct {
+type missing struct {
 	mu     sync.Mutex
 	opts   Options
 	chosen Registry      // nil: none yet
 	ready  chan struct{} // closed when there is one
 }
 
-var _ Registry = (*unset)(nil)
+var _ Registry = (*missing)(nil)
 
 // Unwrap returns the registry that was chosen, nil until then.
-func (u *unset) Unwrap() Registry {
+func (u *missing) Unwrap() Registry {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.chosen
 }
 
 // Chosen is closed when there is a registry behind this one.
-func (u *unset) Chosen() <-chan struct{} {
+func (u *missing) Chosen() <-chan struct{} {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.ready
 }
 
 // Choose puts r behind this registry; the first one stays.
-func (u *unset) Choose(r Registry) {
+func (u *missing) Choose(r Registry) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.chosen == nil && r != Registry(u) {
@@ -95,7 +95,7 @@ func (u *unset) Choose(r Registry) {
 }
 
 // Forget takes r away again.
-func (u *unset) Forget(r Registry) {
+func (u *missing) Forget(r Registry) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if reflect.ValueOf(r).Comparable() && u.chosen == r {
@@ -103,7 +103,7 @@ func (u *unset) Forget(r Registry) {
 	}
 }
 
-func (u *unset) Init(opts ...Option) error {
+func (u *missing) Init(opts ...Option) error {
 	if r := u.Unwrap(); r != nil {
 		return r.Init(opts...)
 	}
@@ -115,7 +115,7 @@ func (u *unset) Init(opts ...Option) error {
 	return u.err("use the default registry")
 }
 
-func (u *unset) Options() Options {
+func (u *missing) Options() Options {
 	if r := u.Unwrap(); r != nil {
 		return r.Options()
 	}
@@ -126,7 +126,7 @@ func (u *unset) Options() Options {
 
 // Err says why this registry cannot work; a service that would run on it asks
 // before it starts.
-func (u *unset) Err() error {
+func (u *missing) Err() error {
 	r := u.Unwrap()
 	if r == nil {
 		return u.err("use the default registry")
@@ -137,20 +137,20 @@ func (u *unset) Err() error {
 	return nil
 }
 
-func (u *unset) err(doing string) error {
+func (u *missing) err(doing string) error {
 	return fmt.Errorf("%s: %w: the default, mdns, is not in this release; "+
 		"choose etcd with --registry=etcd or MICRO_REGISTRY=etcd, or in code with micro.Registry(etcd.NewRegistry()), "+
 		"which is for that service alone (`micro server` starts an etcd)", doing, ErrNoRegistry)
 }
 
-func (u *unset) Register(s *Service, opts ...RegisterOption) error {
+func (u *missing) Register(s *Service, opts ...RegisterOption) error {
 	if r := u.Unwrap(); r != nil {
 		return r.Register(s, opts...)
 	}
 	return u.err("register " + nameOf(s))
 }
 
-func (u *unset) Deregister(s *Service, opts ...DeregisterOption) error {
+func (u *missing) Deregister(s *Service, opts ...DeregisterOption) error {
 	if r := u.Unwrap(); r != nil {
 		return r.Deregister(s, opts...)
 	}
@@ -165,28 +165,28 @@ func nameOf(s *Service) string {
 	return fmt.Sprintf("%q", s.Name)
 }
 
-func (u *unset) GetService(name string, opts ...GetOption) ([]*Service, error) {
+func (u *missing) GetService(name string, opts ...GetOption) ([]*Service, error) {
 	if r := u.Unwrap(); r != nil {
 		return r.GetService(name, opts...)
 	}
 	return nil, u.err(fmt.Sprintf("look up %q", name))
 }
 
-func (u *unset) ListServices(opts ...ListOption) ([]*Service, error) {
+func (u *missing) ListServices(opts ...ListOption) ([]*Service, error) {
 	if r := u.Unwrap(); r != nil {
 		return r.ListServices(opts...)
 	}
 	return nil, u.err("list services")
 }
 
-func (u *unset) Watch(opts ...WatchOption) (Watcher, error) {
+func (u *missing) Watch(opts ...WatchOption) (Watcher, error) {
 	if r := u.Unwrap(); r != nil {
 		return r.Watch(opts...)
 	}
 	return nil, u.err("watch")
 }
 
-func (u *unset) String() string {
+func (u *missing) String() string {
 	if r := u.Unwrap(); r != nil {
 		return r.String()
 	}

@@ -22,20 +22,20 @@ var DefaultDialTimeout = defaults.DialTimeout
 // NewTransport returns the default transport: the one over HTTP, which is not part
 // of this release. Dial and Listen return an error that says so; the rest works.
 func NewTransport(opts ...Option) Transport {
-	u := &unset{}
+	u := &missing{}
 	u.apply(opts)
 	return u
 }
 
-// unset stands where the transport over HTTP would be.
-type unset struct {
+// missing stands where the transport over HTTP would be.
+type missing struct {
 	mu   sync.Mutex
 	opts Options
 }
 
-var _ Transport = (*unset)(nil)
+var _ Transport = (*missing)(nil)
 
-func (u *unset) apply(opts []Option) {
+func (u *missing) apply(opts []Option) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, o := range opts {
@@ -43,30 +43,30 @@ func (u *unset) apply(opts []Option) {
 	}
 }
 
-func (u *unset) Init(opts ...Option) error {
+func (u *missing) Init(opts ...Option) error {
 	u.apply(opts)
 	return nil
 }
 
-func (u *unset) Options() Options {
+func (u *missing) Options() Options {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.opts
 }
 
-func (u *unset) err(doing, addr string) error {
+func (u *missing) err(doing, addr string) error {
 	return fmt.Errorf("%s %q: %w: the default, http, is not in this release; calls between services need none, they go over gRPC", doing, addr, ErrNoTransport)
 }
 
 // Err says why this transport can never work.
-func (u *unset) Err() error { return fmt.Errorf("use the default transport: %w", ErrNoTransport) }
+func (u *missing) Err() error { return fmt.Errorf("use the default transport: %w", ErrNoTransport) }
 
-func (u *unset) Dial(addr string, _ ...DialOption) (Client, error) {
+func (u *missing) Dial(addr string, _ ...DialOption) (Client, error) {
 	return nil, u.err("dial", addr)
 }
 
-func (u *unset) Listen(addr string, _ ...ListenOption) (Listener, error) {
+func (u *missing) Listen(addr string, _ ...ListenOption) (Listener, error) {
 	return nil, u.err("listen on", addr)
 }
 
-func (u *unset) String() string { return "http" }
+func (u *missing) String() string { return "http" }

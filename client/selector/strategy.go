@@ -7,7 +7,8 @@ import (
 	"github.com/rollcall-go/micro/registry"
 )
 
-// Random chooses any node each time, all equally often.
+// Random chooses any node each time, all equally often. Selectors know Random and
+// RoundRobin by the functions themselves; a function around one is another strategy.
 func Random(services []*registry.Service) Next {
 	nodes := nodesOf(services)
 	return func() (*registry.Node, error) {

@@ -190,10 +190,6 @@ func (b *backend) Err() error {
 	return b.current().err()
 }
 
-// Skipped returns how many times a record was passed over because it could not
-// be read. Such records never hide others.
-func (b *backend) Skipped() int64 { return b.skipped.Load() }
-
 // Close ends watches and renewals and closes the connection. What is still
 // registered is not deregistered: it runs out with its lease. Close may be called
 // more than once.
