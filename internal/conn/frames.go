@@ -149,7 +149,7 @@ func (f *framed) sendOwed() {
 	}
 }
 
-// frames follows a stream of frames.
+// frames finds the borders between HTTP/2 frames in bytes that go by.
 type frames struct {
 	rest int                            // bytes to come of the present frame
 	head [frameHeadSize + pingSize]byte // of the last or the next one; what a ping carries belongs to it
@@ -157,15 +157,15 @@ type frames struct {
 	open bool                           // a block of headers goes on in the next frame
 }
 
-// pass takes note of p going by.
+// pass follows p, the next bytes of the stream.
 func (f *frames) pass(p []byte) {
 	for whole := true; whole; {
 		p, whole = f.next(p)
 	}
 }
 
-// next takes note of p going by as far as the end of a head, which is whole then, and
-// returns what follows it.
+// next follows p up to the end of the next head and returns what comes after it. whole
+// says that p had the end of a head.
 func (f *frames) next(p []byte) (rest []byte, whole bool) {
 	for len(p) > 0 {
 		if f.rest > 0 {

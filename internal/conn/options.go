@@ -29,8 +29,8 @@ type Options struct {
 	// Zero means defaults.NodeSilence.
 	Silence time.Duration
 	// PoolSize is how many connections there may be to one node whose server limits
-	// the calls on each, beside as many at most that were left because they fell
-	// silent, and whose calls go on. Zero means defaults.PoolSize.
+	// the calls on each. As many again may remain that fell silent and whose calls go
+	// on. Zero means defaults.PoolSize.
 	PoolSize int
 	// MaxStreams is how many calls at a time are made on one connection, if the
 	// server allows as many. Zero means as many as it allows.

@@ -7,7 +7,8 @@ import (
 	"github.com/rollcall-go/micro/internal/endpoint"
 )
 
-// hearing is what the watch knows of one wire.
+// hearing is what is known of how silent one wire is. All times are those of the
+// watching clock.
 type hearing struct {
 	received, begun uint64        // counts of the wire, when something was last heard
 	quiet           time.Duration // since when calls wait and nothing is heard; zero: not so

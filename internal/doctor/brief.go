@@ -15,9 +15,9 @@ const (
 	nameBytes, causeBytes = 200, 1000
 )
 
-// inBrief makes one finding of those that differ only in the subject, in the place
-// of the first, and of those of a kind that are more than anybody wants to read the
-// first ones and one that counts the others.
+// inBrief shortens the list. Findings that differ only in the subject become one, in
+// the place of the first. Of a kind with many findings it keeps the first few and adds
+// one that counts the rest.
 func inBrief(all []Finding) []Finding {
 	type same struct {
 		Level

@@ -103,8 +103,8 @@ func (o claimOp) looked(rev int64, parts []*pb.ResponseOp) opResult {
 	return res
 }
 
-// joins reports whether o may travel in one request with first and others, which
-// have size bytes together.
+// joins reports whether o can be added to a request that begins with first and has
+// size bytes so far.
 func (o claimOp) joins(first claimOp, size int) bool {
 	return !o.unbatched && !first.unbatched && size+o.size() <= batchBytes &&
 		(o.kind == opLook) == (first.kind == opLook) && (o.kind == opFarewell) == (first.kind == opFarewell)

@@ -101,7 +101,8 @@ func (w *Watcher) Watch(key string, from int64, o KeyObserver) *Watch {
 		if len(w.waiting) == 0 {
 			w.askAt = time.Now().Add(gather)
 		}
-		// Of those that wait all may have been stopped, and run may rest.
+		// run sleeps if there was nothing to ask for, or if every watch that waits has
+		// been stopped since.
 		if len(w.waiting) == 0 || len(w.watches) == 1 {
 			w.wake()
 		}
