@@ -5,7 +5,12 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
+
+// oneSignal is how long signals count as one, whatever they are: a supervisor that
+// signals a process, and then the group that it belongs to, means to stop it once.
+const oneSignal = 20 * time.Millisecond
 
 // untilSignal returns a context that is done when ctx is, or at the first SIGTERM,
 // SIGINT or SIGQUIT. From that signal on they have their ordinary effect again, so
@@ -20,6 +25,12 @@ func untilSignal(ctx context.Context) (_ context.Context, release func()) {
 		defer close(done)
 		select {
 		case <-signals:
+			timer := time.NewTimer(oneSignal)
+			defer timer.Stop()
+			select {
+			case <-timer.C:
+			case <-released:
+			}
 			signal.Stop(signals) // before anybody hears of the first
 			cancel()
 		case <-released:

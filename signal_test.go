@@ -16,6 +16,38 @@ import (
 // service that never gets done with stopping.
 const stubborn = "ROLLCALL_TEST_STUBBORN"
 
+// twice is the variable by which TestTwoSignalsAtOnceAreOne runs itself as a process
+// that gets two signals of one supervisor.
+const twice = "ROLLCALL_TEST_TWICE"
+
+func TestTwoSignalsAtOnceAreOne(t *testing.T) {
+	if os.Getenv(twice) != "" {
+		ctx, release := untilSignal(t.Context())
+		defer release()
+		self, err := os.FindProcess(os.Getpid())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+			if err := self.Signal(sig); err != nil {
+				t.Fatal(err)
+			}
+			<-time.After(oneSignal / 10) // the first has been taken
+		}
+		<-ctx.Done()
+		return
+	}
+	var err error
+	for range 10 { // on a busy machine the second may be too late
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
+		cmd.Env = append(os.Environ(), twice+"=1")
+		if err = cmd.Run(); err == nil {
+			return
+		}
+	}
+	t.Errorf("the process ended with %v", err)
+}
+
 func TestSecondSignalEndsTheProcess(t *testing.T) {
 	if os.Getenv(stubborn) != "" {
 		s := newNode(t, "a", newMemory(t), nil, HandleSignal(true),
