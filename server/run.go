@@ -18,7 +18,7 @@ func Run() error {
 	if err := Start(); err != nil {
 		return err
 	}
-	logger.Infof("Server [%s] Received signal %s", DefaultServer, <-signals)
+	logger.Infof("Received signal %s", <-signals)
 	signal.Stop(signals)
 	return Stop()
 }
@@ -26,12 +26,12 @@ func Run() error {
 // Start starts DefaultServer.
 func Start() error {
 	o := DefaultServer.Options()
-	logger.Infof("Server [%s] Starting server %s id %s", DefaultServer, o.Name, o.Id)
+	logger.Infof("Starting server %s id %s", o.Name, o.Id)
 	return DefaultServer.Start()
 }
 
 // Stop stops DefaultServer.
 func Stop() error {
-	logger.Infof("Server [%s] Stopping server", DefaultServer)
+	logger.Info("Stopping server")
 	return DefaultServer.Stop()
 }

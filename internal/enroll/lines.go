@@ -23,7 +23,7 @@ func (l *lines) transition(from, to State) {
 	case to.Phase == Trying && to.lost:
 		l.log.Logf(logger.WarnLevel, "Registry [%s] Lost node: %s: %s", l.registry, to.Node, to.Reason)
 	case to.Phase == Trying:
-		l.log.Logf(logger.ErrorLevel, "Registry [%s] Server register error: %s", l.registry, to.Reason)
+		l.log.Logf(logger.ErrorLevel, "Server register error: %s", to.Reason)
 	case to.Phase == Left:
 	default:
 		l.log.Logf(logger.WarnLevel, "Registry [%s] Node is %s: %s: %s", l.registry, to.Phase, to.Node, to.Reason)
@@ -31,7 +31,7 @@ func (l *lines) transition(from, to State) {
 }
 
 func (l *lines) leaving(node string) {
-	l.log.Logf(logger.InfoLevel, "Registry [%s] Deregistering node: %s", l.registry, node)
+	l.log.Logf(logger.InfoLevel, "Deregistering node: %s", node)
 }
 
 func (l *lines) stays(node string, ttl time.Duration, err error) {

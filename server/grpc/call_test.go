@@ -164,7 +164,7 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%s: got %v", c.text, s.Proto())
 		}
 	}
-	if !f.log.has("level=error Server [grpc] panic recovered: boom") || !f.log.has("fixture_test.go") {
+	if !f.log.has("level=error panic recovered: boom") || !f.log.has("fixture_test.go") {
 		t.Errorf("the panic and where it was are not in the log:\n%s", f.log)
 	}
 	if got, err := f.say(t.Context(), "still"); err != nil || got != "still" {

@@ -81,9 +81,9 @@ func (r *recovery) logPanic(v any) string {
 	text := fmt.Sprint(v)
 	logged := rpc.ExcerptOf(text, defaults.PanicTextSize)
 	if r.mayLogStack(time.Now()) {
-		logger.Errorf("Server [grpc] panic recovered: %s: at %s", logged, stack())
+		logger.Errorf("panic recovered: %s: at %s", logged, stack())
 	} else {
-		logger.Errorf("Server [grpc] panic recovered: %s", logged)
+		logger.Errorf("panic recovered: %s", logged)
 	}
 	return "panic recovered: " + rpc.Excerpt(text)
 }

@@ -263,7 +263,7 @@ func TestStopDeregistersFirst(t *testing.T) {
 			t.Errorf("stop: %v", err)
 		}
 	}
-	if !f.log.has("] Deregistering node: go.micro.test-") {
+	if !f.log.has("level=info Deregistering node: go.micro.test-") {
 		t.Errorf("no line of it:\n%s", f.log)
 	}
 	if err := f.server.Stop(); err != nil {
