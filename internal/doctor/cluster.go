@@ -69,10 +69,14 @@ func examineCluster(ctx context.Context, cfg etcd.Config, visits []*visit) *clus
 	}
 	ctx, cancel := context.WithTimeout(ctx, cfg.Timeout/3)
 	defer cancel()
-	list, err := etcdserverpb.NewClusterClient(first.client.ActiveConnection()).MemberList(first.as(ctx), &etcdserverpb.MemberListRequest{})
+	list, err := first.members(ctx)
 	if err != nil {
 		c.found.warn("cluster.unlisted", first.addr, "see `etcdctl member list`", "the members cannot be listed: %v", first.conn.Explain("list members", err))
 		return c
+	}
+	if v := c.namesake(ctx, first, list.Members); v != nil {
+		c.found.problem("cluster.several", v.addr, "give the addresses of one cluster only in --registry_address; members of one share their --initial_cluster",
+			"it belongs to another cluster than %s, though both have the same ids (%x): a service registers in one or the other", first.addr, v.member())
 	}
 	c.open = slices.ContainsFunc(list.Members, func(m *etcdserverpb.Member) bool { return slices.ContainsFunc(m.ClientURLs, public) })
 	c.visitOthers(ctx, cfg, first, list.Members)
@@ -91,6 +95,35 @@ func (c *cluster) stranger(first *visit) *visit {
 		}
 	}
 	return nil
+}
+
+// namesake returns the visit to an etcd that has the ids of the one at first's, as
+// two that were started alike do, and yet is another: it tells clients to go
+// elsewhere. It returns nil if there is none.
+func (c *cluster) namesake(ctx context.Context, first *visit, members []*etcdserverpb.Member) *visit {
+	urls := clientURLs(members, first.member())
+	for _, v := range c.visits {
+		if v == first || v.status == nil || v.member() != first.member() {
+			continue
+		}
+		if list, err := v.members(ctx); err == nil && !slices.Equal(urls, clientURLs(list.Members, first.member())) {
+			return v
+		}
+	}
+	return nil
+}
+
+func (v *visit) members(ctx context.Context) (*etcdserverpb.MemberListResponse, error) {
+	return etcdserverpb.NewClusterClient(v.client.ActiveConnection()).MemberList(v.as(ctx), &etcdserverpb.MemberListRequest{})
+}
+
+// clientURLs returns what the member of an id tells clients, in order.
+func clientURLs(members []*etcdserverpb.Member, id uint64) []string {
+	i := slices.IndexFunc(members, func(m *etcdserverpb.Member) bool { return m.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return slices.Sorted(slices.Values(members[i].ClientURLs))
 }
 
 // visitOthers visits the members that have not answered, at the first address

@@ -173,6 +173,25 @@ func TestOneOfTwoIsGone(t *testing.T) {
 	says(t, all, "registry.read", server.Addr())
 }
 
+// Two etcds that were started alike have the same ids.
+func TestTwoClustersOfOneIdentity(t *testing.T) {
+	t.Parallel()
+	one, other := testkit.StartEtcd(t), testkit.StartEtcd(t)
+	all := examine(t, one.Addr(), func(c *etcd.Config) { c.Addrs = append(c.Addrs, other.Addr()) })
+	if len(find(all, "cluster.several")) != 1 {
+		t.Errorf("not found: %v", faults(all))
+	}
+	// One etcd by two names is one.
+	_, port, err := net.SplitHostPort(one.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	all = examine(t, one.Addr(), func(c *etcd.Config) { c.Addrs = append(c.Addrs, "localhost:"+port) })
+	if len(find(all, "cluster.several")) != 0 {
+		t.Errorf("found: %v", faults(all))
+	}
+}
+
 func TestTwoClusters(t *testing.T) {
 	t.Parallel()
 	one, other := testkit.StartEtcd(t), testkit.StartEtcd(t, testkit.OfKind(testkit.Debian))
