@@ -146,10 +146,11 @@ func frozenEtcd(t *testing.T, e *testkit.Etcd) {
 	}), listedAfterSilence)
 	p.Says(t, "Registered again")
 	n.Until(t, back, listedAfterSilence)
-	phases := n.Phases()
-	if first, last := phases[0], phases[len(phases)-1]; first != sgrpc.Registered || last != sgrpc.Registered || !slices.Contains(phases, sgrpc.NotRegistered) {
-		t.Errorf("the registration was %v, want it lost and back", phases)
-	}
+	// Events are told a moment after readiness changed.
+	testkit.Eventually(t, patience, "the registration was lost and is back", func() bool {
+		phases := n.Phases()
+		return phases[0] == sgrpc.Registered && phases[len(phases)-1] == sgrpc.Registered && slices.Contains(phases, sgrpc.NotRegistered)
+	})
 	// The freeze is one change of state, the expiry that follows it may be another.
 	atMost(t, "lines that tell the loss", p.Lines("Lost node"), 2)
 	atMost(t, "lines that tell the return", p.Lines("Registered again"), p.Lines("Lost node"))
