@@ -11,7 +11,7 @@ export ROLLCALL_ETCD_33 := $(ETCD_33)
 export CGO_ENABLED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help build old-etcd demo test lint tidy generate vet-windows vet-darwin soak faults faults-v2 clean
+.PHONY: help build old-etcd demo test lint tidy generate vet-windows vet-darwin fuzz soak faults faults-v2 clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ vet-windows: ## Vet the library as Windows would build it.
 
 vet-darwin: ## Vet the library as macOS would build it.
 	GOOS=darwin CGO_ENABLED=0 $(GO) vet $(LIBRARY)
+
+fuzz: ## Fuzz each target for FUZZ_TIME (60s unless given).
+	./tools/fuzz.sh $(or $(FUZZ_TIME),60s)
 
 soak: build old-etcd ## Run each package's tests 20 times in a row (5 times those that take long).
 	./tools/soak.sh
