@@ -3,15 +3,18 @@
 package disk
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/rollcall-go/micro/internal/testkit"
 )
 
-// TestWhatCannotBeBelieved shows finding L7: a file that others may write says
+// TestWhatCannotBeBelieved shows that a file that others may write says
 // nothing, and what is no file is not waited for.
 func TestWhatCannotBeBelieved(t *testing.T) {
 	replaced := func(by func(path string) error) func(*Store, string) error {
@@ -66,7 +69,7 @@ func TestWhatCannotBeBelieved(t *testing.T) {
 
 func TestAnotherUsersFile(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("only root can give a file away")
+		testkit.Require(t, "root", errors.New("only root can give a file away"))
 	}
 	s := store(t)
 	if err := s.Save("a", Saved{Services: services("a", "1"), Confirmed: noon}); err != nil {

@@ -9,6 +9,7 @@ import (
 	"go.etcd.io/etcd/api/v3/authpb"
 
 	"github.com/rollcall-go/micro/internal/etcd/layout"
+	"github.com/rollcall-go/micro/internal/testkit"
 )
 
 func TestCovers(t *testing.T) {
@@ -49,9 +50,7 @@ func TestShell(t *testing.T) {
 // means the key that is meant.
 func TestShellOfWhatCannotBeShown(t *testing.T) {
 	bash, err := exec.LookPath("bash")
-	if err != nil {
-		t.Skip(err)
-	}
+	testkit.Require(t, "bash", err)
 	for _, word := range []string{"a\x1b[31mb", "it's\tone \\ \u202e", "\xff\xfe", "line\nbreak", "né\u00a0", "\x019"} {
 		quoted := Shell(word)
 		if strings.ContainsFunc(quoted, func(r rune) bool { return !unicode.IsPrint(r) }) {
