@@ -12,7 +12,7 @@ import (
 	"github.com/rollcall-go/micro/internal/testkit"
 )
 
-// TestDoctorEndsWhenTold is the other half of finding M6: SIGTERM ends a doctor that
+// TestDoctorEndsWhenTold shows that SIGTERM ends a doctor that
 // would go on for long, here by nodes that do not answer.
 func TestDoctorEndsWhenTold(t *testing.T) {
 	server := testkit.StartEtcd(t)

@@ -41,7 +41,7 @@ func TestDeregisterWhatJustDied(t *testing.T) {
 	}
 }
 
-// TestMistypedNodeOfACrowd is finding L12: nobody wants to read all ids.
+// TestMistypedNodeOfACrowd shows that nobody wants to read all ids.
 func TestMistypedNodeOfACrowd(t *testing.T) {
 	n := nodes{service: "crowd"}
 	for i := range 100_000 {

@@ -117,7 +117,7 @@ func TestShape(t *testing.T) {
 	}
 }
 
-// TestShapesEnd is finding L4: what is nested deeper than anybody reads takes no
+// TestShapesEnd shows that what is nested deeper than anybody reads takes no
 // room.
 func TestShapesEnd(t *testing.T) {
 	v := &registry.Value{Name: "leaf", Type: "leaf"}

@@ -146,7 +146,7 @@ func TestServerOnEveryInterface(t *testing.T) {
 	}
 }
 
-// TestOpenServerWarns shows finding M2: who opens etcd to a network is told what
+// TestOpenServerWarns shows that who opens etcd to a network is told what
 // that means, whatever the level of the log.
 func TestOpenServerWarns(t *testing.T) {
 	for _, tt := range []struct {

@@ -43,7 +43,7 @@ func judge(ctx context.Context, records, pauses []*mvccpb.KeyValue) []Finding {
 	return inBrief(r)
 }
 
-// TestAHundredThousandNodes shows finding M6: what there is to say of many nodes
+// TestAHundredThousandNodes shows that what there is to say of many nodes
 // takes as long as reading them, and is said in brief.
 func TestAHundredThousandNodes(t *testing.T) {
 	records, pauses := crowd(100_000)

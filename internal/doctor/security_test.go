@@ -146,7 +146,7 @@ func TestUsers(t *testing.T) {
 	})
 }
 
-// TestOpenEtcd shows finding M2: an etcd that others reach and that asks nobody who
+// TestOpenEtcd shows that an etcd that others reach and that asks nobody who
 // they are is told, also when no user is given.
 func TestOpenEtcd(t *testing.T) {
 	t.Parallel()

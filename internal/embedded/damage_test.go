@@ -44,7 +44,7 @@ var (
 	logFile      = filepath.Join("member", "wal", "0000000000000000-0000000000000000.wal")
 )
 
-// TestALogThatLostItsEnd shows finding L7: what the database has applied must be in
+// TestALogThatLostItsEnd shows that what the database has applied must be in
 // the log, or the member waits for a leader for good.
 func TestALogThatLostItsEnd(t *testing.T) {
 	good := filled(t)

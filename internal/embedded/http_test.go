@@ -42,7 +42,7 @@ func ask(t *testing.T, addr, method, path, body string, headers ...string) (int,
 
 var put = `{"key":"` + base64.StdEncoding.EncodeToString([]byte("/micro/registry/evil/n")) + `","value":"e30="}`
 
-// TestPagesAreKeptOut shows finding M1: a page in a browser neither writes, nor
+// TestPagesAreKeptOut shows that a page in a browser neither writes, nor
 // reads, whatever headers the browser sends for it.
 func TestPagesAreKeptOut(t *testing.T) {
 	s, _ := start(t, fast(t))
