@@ -108,6 +108,24 @@ func TestEtcdAppears(t *testing.T) {
 	}
 }
 
+// What an answer came from is told at once, not when somebody has looked.
+func TestLinkIsUpOnceAnswered(t *testing.T) {
+	t.Parallel()
+	e := testkit.StartEtcd(t)
+	for range 50 {
+		c := Open(Config{Addrs: []string{e.Addr()}})
+		if err := get(t, c); err != nil {
+			t.Fatal(err)
+		}
+		if l := c.Link(); !l.Up || l.Generation != 1 || l.Addr != e.Addr() || l.Err != nil {
+			t.Fatalf("link %+v", l)
+		}
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestLinkTellsRestart(t *testing.T) {
 	t.Parallel()
 	e := testkit.StartEtcd(t)

@@ -52,8 +52,8 @@ type Link struct {
 
 // link follows the connection of one client: it learns from the dialer which TCP
 // connections there are, from grpc whether one of them can be used, and from the
-// connections what arrives and how they end. It is told by the goroutines of grpc and
-// by that of follow.
+// connections what arrives and how they end. It is told by the goroutines of grpc, by
+// that of follow, and by those whose requests were answered.
 type link struct {
 	addrs   map[string]string // what grpc dials -> address as configured; nil: the client is not ours
 	members *members
@@ -72,6 +72,7 @@ type link struct {
 	authErr error              // why the connection cannot be used though it is up
 	open    []*netConn         // oldest first
 	current *netConn           // the one in use, if state.Up
+	ahead   bool               // current has answered, and grpc did not yet call itself ready
 	early   map[string]bool    // IP and port of members that closed a connection before they answered
 	wake    context.CancelFunc // makes follow look again
 }
@@ -100,10 +101,20 @@ func (l *link) now() Link {
 
 func (l *link) markReceived(now time.Time) { l.received.Store(now.UnixNano()) }
 
-// markAnswered notes that a request had its answer.
+// markAnswered notes that a request had its answer. The connection is up then, though
+// grpc, which carries requests a moment before it calls itself ready, may not say so.
 func (l *link) markAnswered(now time.Time) {
 	l.markReceived(now)
 	l.answered.Store(now.UnixNano())
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.current != nil {
+		return
+	}
+	if c := l.usable(); c != nil {
+		l.ahead = true
+		l.use(c)
+	}
 }
 
 // markWatchConfirmed notes that etcd confirmed a watch.
@@ -127,8 +138,7 @@ func (l *link) follow(ctx context.Context, cc *grpc.ClientConn) {
 		l.wake = wake
 		l.mu.Unlock()
 
-		state := cc.GetState()
-		l.observe(state)
+		state := l.observe(cc)
 		if state == connectivity.Idle {
 			if failures++; time.Since(tried) > stableAfter {
 				failures = 0
@@ -155,10 +165,12 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// observe takes in the state that grpc reports.
-func (l *link) observe(state connectivity.State) {
+// observe takes in the state that grpc reports, and returns it. It is read under the
+// lock, so that it is not older than what markAnswered notes.
+func (l *link) observe(cc *grpc.ClientConn) connectivity.State {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	state := cc.GetState()
 	ready := state == connectivity.Ready
 	next := l.state
 	switch {
@@ -171,17 +183,30 @@ func (l *link) observe(state connectivity.State) {
 			l.cause = errors.New("the connection failed")
 		}
 	case ready && l.current == nil:
-		if l.current = l.usable(); l.current != nil {
-			next.Generation++
-			next.Up, next.Addr = true, l.current.member.name
+		if c := l.usable(); c != nil {
+			l.use(c)
+			return state
 		}
+	case ready:
+		l.ahead = false
+	case l.ahead && state == connectivity.Connecting: // will be ready
 	case !ready:
 		if next.Up && l.cause == nil {
 			l.cause = fmt.Errorf("the connection to %q ended", next.Addr)
 		}
-		l.current = nil
+		l.current, l.ahead = nil, false
 		next.Up = false
 	}
+	l.set(next)
+	return state
+}
+
+// use makes c the connection in use. l.mu must be held.
+func (l *link) use(c *netConn) {
+	l.current = c
+	next := l.state
+	next.Generation++
+	next.Up, next.Addr = true, c.member.name
 	l.set(next)
 }
 
@@ -287,7 +312,7 @@ func (l *link) closed(c *netConn) {
 		l.open = slices.Delete(l.open, i, i+1)
 	}
 	if c == l.current {
-		l.current = nil
+		l.current, l.ahead = nil, false
 		next := l.state
 		next.Up = false
 		if l.cause == nil {
