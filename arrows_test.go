@@ -43,6 +43,8 @@ var rooms = []room{
 
 	{"internal/etcd/layout", []string{"registry", "internal/record"}, "plant room: the keys in etcd and what stands in them"},
 
+	{"internal/mdns/txt", []string{"registry"}, "plant room: what v2 says about nodes in multicast DNS, names and texts; knows no packets"},
+
 	{"registry", nil, "contract: depends on nothing, so that anybody can implement it"},
 	{"internal/ability", []string{"registry"}, "contract: what a registry can do beyond the public one"},
 	{"internal/feed", []string{"registry", "internal/ability", "internal/backoff", "internal/defaults", "internal/record"}, "contract between backends and discovery"},
