@@ -1,0 +1,3 @@
+package mdns
+
+var _ = loopbackOnly
