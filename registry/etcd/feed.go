@@ -99,3 +99,6 @@ func (f *follower) Status(s mirror.Status) {
 
 // Renews reports that registrations are renewed here.
 func (b *backend) Renews() bool { return true }
+
+// Yields reports that a registration marked by ability.WithYield takes nothing over.
+func (b *backend) Yields() bool { return true }

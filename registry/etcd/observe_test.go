@@ -262,3 +262,47 @@ func TestFollow(t *testing.T) {
 		t.Error("a malformed address can be followed")
 	}
 }
+
+// TestYielding registers on behalf of another process, as a bridge does.
+func TestYielding(t *testing.T) {
+	server := testkit.StartEtcd(t)
+	owner, bridge := open(t, server.Addr()), open(t, server.Addr())
+	yielding := registry.RegisterContext(ability.WithYield(t.Context()))
+	address := func() string {
+		t.Helper()
+		got, err := owner.GetService("s")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got[0].Nodes[0].Address
+	}
+	mirrored := service("s", "a")
+	mirrored.Nodes[0].Address = "10.0.0.9:1"
+	states := custodyOf(t, bridge, "s", "a")
+	if err := bridge.Register(mirrored, yielding); err != nil {
+		t.Fatal(err)
+	}
+	until(t, states, ability.Held)
+	if err := owner.Register(service("s", "a")); err != nil { // the owner takes its record
+		t.Fatal(err)
+	}
+	until(t, states, ability.Displaced)
+	if err := bridge.Deregister(mirrored); err != nil {
+		t.Fatal(err)
+	}
+	until(t, states, ability.Released)
+	if err := bridge.Register(mirrored, yielding); err != nil { // and is not robbed of it
+		t.Fatal(err)
+	}
+	until(t, states, ability.Displaced)
+	if got := address(); got == "10.0.0.9:1" {
+		t.Errorf("the owner's record was overwritten")
+	}
+	if err := owner.Deregister(service("s", "a")); err != nil {
+		t.Fatal(err)
+	}
+	until(t, states, ability.Held)
+	if got := address(); got != "10.0.0.9:1" {
+		t.Errorf("found %s after the owner left, want what was registered on its behalf", got)
+	}
+}

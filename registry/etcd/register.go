@@ -48,7 +48,7 @@ func (b *backend) Register(s *registry.Service, opts ...registry.RegisterOption)
 	ctx, cancel := b.bound(o.Context)
 	defer cancel()
 
-	held, err := b.register(s, values, o.TTL, ability.Generated(o.Context))
+	held, err := b.register(s, values, o.TTL, ability.Generated(o.Context), ability.Yielding(o.Context))
 	if err != nil {
 		return fmt.Errorf("register %q: %w", s.Name, err)
 	}

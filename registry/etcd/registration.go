@@ -25,6 +25,7 @@ type registration struct {
 	value     []byte
 	ttl       time.Duration
 	shared    bool // the node may share a lease with others
+	yields    bool // it takes nothing over
 	asking    int  // calls of Register under way
 	settled   bool // a Register that returned no error stands behind it
 	leaving   bool // being deregistered
@@ -80,6 +81,7 @@ func (b *backend) claimOn(l *link, r *registration) {
 		Told:      func(s ability.Status) { r.tell(turn, s) },
 		TTL:       r.ttl,
 		Shared:    r.shared,
+		Yields:    r.yields,
 	})
 }
 
@@ -93,7 +95,7 @@ func (b *backend) end(r *registration) {
 }
 
 // register claims the keys of the nodes of s, or updates the claims there are.
-func (b *backend) register(s *registry.Service, values [][]byte, ttl time.Duration, shared bool) ([]*registration, error) {
+func (b *backend) register(s *registry.Service, values [][]byte, ttl time.Duration, shared, yields bool) ([]*registration, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if err := b.registrable(s); err != nil {
@@ -103,9 +105,9 @@ func (b *backend) register(s *registry.Service, values [][]byte, ttl time.Durati
 	for i, n := range s.Nodes {
 		r := b.registrationOf(record.ID{Service: s.Name, Node: n.Id})
 		fresh := r.claim == nil || r.leaving
-		same := !fresh && r.ttl == ttl && r.shared == shared
+		same := !fresh && r.ttl == ttl && r.shared == shared && r.yields == yields
 		changed := !bytes.Equal(r.value, values[i])
-		r.value, r.ttl, r.shared = values[i], ttl, shared
+		r.value, r.ttl, r.shared, r.yields = values[i], ttl, shared, yields
 		switch {
 		case fresh:
 			r.settled, r.leaving = false, false
@@ -143,7 +145,7 @@ func (b *backend) registrable(s *registry.Service) error {
 func (b *backend) await(ctx context.Context, r *registration) error {
 	for {
 		b.mu.Lock()
-		cl, settled := r.claim, r.settled
+		cl, mayWait := r.claim, r.settled || r.yields
 		b.mu.Unlock()
 		if cl == nil {
 			return errors.New("it was deregistered meanwhile")
@@ -160,7 +162,7 @@ func (b *backend) await(ctx context.Context, r *registration) error {
 		case err != nil:
 			return err
 		}
-		if s := cl.Status(); s.State == claim.Displaced && !settled {
+		if s := cl.Status(); s.State == claim.Displaced && !mayWait {
 			return fmt.Errorf("another process registers the same node: %s", s.Reason)
 		}
 		return nil

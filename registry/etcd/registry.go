@@ -75,6 +75,7 @@ var (
 	_ ability.Checker              = (*backend)(nil)
 	_ ability.Pauser               = (*backend)(nil)
 	_ ability.NameLister           = (*backend)(nil)
+	_ ability.Yielder              = (*backend)(nil)
 	_ io.Closer                    = (*backend)(nil)
 )
 

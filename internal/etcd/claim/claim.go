@@ -39,6 +39,9 @@ type Spec struct {
 	// and TTL have in common. It is for keys that nobody else can claim, such as
 	// those with a generated name. A key that is not shared has a lease of its own.
 	Shared bool
+	// Yields says that the key is never taken over from another owner: the claim is
+	// then displaced until the key is gone.
+	Yields bool
 }
 
 // Claim keeps one key in etcd. Its methods may be called by several goroutines

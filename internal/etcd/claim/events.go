@@ -243,7 +243,7 @@ func (m *machine) settle(now time.Time) {
 		}
 	case m.entry.Lease == m.lease:
 		m.enter(now, Held, "", nil)
-	case ours || !m.started: // about to be written
+	case ours || !m.started && !m.yields: // about to be written
 	case m.entry.Lease == 0:
 		m.enter(now, Displaced, "the key was written by another owner, without a lease", nil)
 	default:

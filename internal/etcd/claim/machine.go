@@ -72,6 +72,7 @@ type machine struct {
 	deafAt   time.Time // when they will have had the time to tell it; zero: they have
 
 	started      bool // the key was ours once, or is yielded: no more taking over
+	yields       bool // see Spec.Yields
 	wrote        bool // a write may have reached etcd
 	farewellSent bool // the farewell was written since the last put, or tried in vain
 	releasing    bool
@@ -110,6 +111,7 @@ func newMachine(spec Spec, now time.Time, random func() float64) *machine {
 		pauseKey:  spec.PauseKey,
 		value:     spec.Value,
 		farewell:  spec.Farewell,
+		yields:    spec.Yields,
 		random:    random,
 		status:    Status{State: Absent, Reason: "not yet in etcd", At: now},
 	}
@@ -164,7 +166,7 @@ func (m *machine) desiredOp() (claimOp, time.Time) {
 		return claimOp{}, time.Time{}
 	case ours: // with an older value or under an older lease
 		return m.put(m.entry.ModRevision), later(m.retryAt, m.restoreAt)
-	case !m.started: // what an earlier process left is taken over
+	case !m.started && !m.yields: // what an earlier process left is taken over
 		return m.put(m.entry.ModRevision), m.retryAt
 	default: // another owner came after us, and keeps it
 		return claimOp{}, time.Time{}

@@ -64,6 +64,18 @@ func TestClaimMachine(t *testing.T) {
 				m.stopTakeover(later)
 				step(m, later, opResult{rev: 20, key: foreign})
 			}},
+		{name: "never takes over if it yields from the beginning", fresh: true, state: Displaced,
+			do: func(m *machine) {
+				m.yields = true
+				step(m, later, opResult{rev: 20, key: foreign})
+			}},
+		{name: "puts the key there if it yields and nobody has it", fresh: true,
+			do: func(m *machine) {
+				m.yields = true
+				step(m, later, opResult{rev: 20, key: foreign})
+				m.onKey(later, sighting{rev: 21})
+			},
+			want: claimOp{kind: opPut, lease: 7}},
 		{name: "finds the key paused", fresh: true,
 			do:    func(m *machine) { step(m, later, opResult{rev: 20, pause: &mirror.Entry{}}) },
 			state: Paused},
