@@ -57,6 +57,7 @@ var rooms = []room{
 	{"registry/memory", []string{"registry", "internal/feed", "internal/record", "internal/watch", "internal/settings"}, "backend"},
 
 	{"registry/mdns", []string{"registry", "internal/settings"}, "backend: puts the contract on internal/mdns"},
+	{"registry/multi", []string{"registry"}, "backend: several as one"},
 
 	{"internal/disk", []string{"registry"}, "plant room: files of services; knows no registry that runs"},
 	{"internal/discovery", []string{"registry", "internal/feed", "internal/record", "internal/defaults", "internal/disk", "internal/refusal"}, "engine room: knows views of services, no wire"},
@@ -78,7 +79,7 @@ var rooms = []room{
 
 	{"internal/registryflags", []string{"registry", "internal/etcd", "internal/reload", "internal/settings", "internal/etcd/layout"}, "wiring: where a registry is and how to be let in, for services and the command alike"},
 	{"internal/wiring", []string{"registry", "server", "client", "broker"}, "wiring: tells the parts of a service of one another"},
-	{"internal/builtin", []string{"client", "client/grpc", "server", "server/grpc", "registry", "registry/etcd", "registry/memory", "internal/registryflags"}, "wiring: the one list of implementations"},
+	{"internal/builtin", []string{"client", "client/grpc", "server", "server/grpc", "registry", "registry/etcd", "registry/memory", "registry/multi", "internal/registryflags"}, "wiring: the one list of implementations"},
 	{"config/cmd", []string{"internal/builtin", "client", "client/selector", "server", "broker", "transport", "registry", "internal/ability", "internal/netaddr", "internal/similar", "internal/registryflags", "internal/wiring"}, "wiring: flags and environment"},
 	{"", []string{"client", "client/selector", "server", "broker", "transport", "registry", "config/cmd", "internal/ability", "internal/protomsg", "internal/wiring"}, "front door: assembles a service"},
 

@@ -20,47 +20,33 @@ type Settings struct {
 	Layout     layout.Layout // of the keys, by the namespace
 	access     etcd.Access
 	serverName string
-	given      []string // names of flags, in the order of Flags
-	list       string   // Addrs as they were given
+	given      []string          // names of flags, in the order of Flags
+	whole      map[string]string // what was given for each, for other registries too
 }
 
 // Read reads the flags and variables, by given, which returns what was given for a
 // flag or by its variable. Its error names the first that is wrong, in the order of
 // Flags, and never what is secret.
-func Read(given func(name string) string) (Settings, error) {
-	var s Settings
-	for _, name := range Names() {
-		raw := given(name)
-		value := strings.TrimSpace(raw)
-		if value == "" {
-			continue
-		}
-		if name == Password { // may begin and end with blanks, and with quotes
-			value = strings.TrimRight(raw, "\r\n")
-		} else if err := CheckQuotes(name, value); err != nil {
-			return s, err
-		}
-		s.given = append(s.given, name)
-		if err := s.set(name, value); err != nil {
-			return s, err
-		}
+func Read(given func(flag string) string) (Settings, error) {
+	all, err := ReadEach(given, nil)
+	if err != nil {
+		return Settings{}, err
 	}
-	return s, nil
+	return all[0], nil
 }
 
 func (s *Settings) set(name, value string) (err error) {
 	switch name {
 	case Address:
-		s.list = value
 		s.Addrs, err = addresses(value)
 	case User:
 		s.access.Username = value
 	case Password:
 		s.access.Password = value
 	case PasswordFile:
-		password := s.access.Password
-		switch byFlag, fileByFlag := isFlag(Password, password), isFlag(name, value); {
-		case password == "" || fileByFlag && !byFlag:
+		password := s.whole[Password]
+		switch byFlag, fileByFlag := isFlag(Password, password), isFlag(name, s.whole[name]); {
+		case s.access.Password == "" || fileByFlag && !byFlag:
 			s.access.Password = ""
 		case byFlag && !fileByFlag:
 			return nil // a flag goes before a variable
@@ -94,10 +80,10 @@ func (s Settings) Given() []string { return s.given }
 // Refused returns err, with which a registry refused the settings, as one about the
 // addresses, if any were given.
 func (s Settings) Refused(err error) error {
-	if s.list == "" {
+	if s.whole[Address] == "" {
 		return err
 	}
-	return Wrong(Address, s.list, "%w", err)
+	return Wrong(Address, s.whole[Address], "%w", err)
 }
 
 // Option hands what was given to a registry. Whatever was not given stays as the
