@@ -21,21 +21,20 @@ type registration struct {
 	id record.ID
 
 	// What follows is guarded by the registry's mutex.
-	claim     *claim.Claim // nil while the node is not registered here
-	value     []byte
-	ttl       time.Duration
-	shared    bool // the node may share a lease with others
-	yields    bool // it takes nothing over
-	asking    int  // calls of Register under way
-	settled   bool // a Register that returned no error stands behind it
-	leaving   bool // being deregistered
-	observers int
+	claim    *claim.Claim // nil while the node is not registered here
+	value    []byte
+	ttl      time.Duration
+	shared   bool // the node may share a lease with others
+	yields   bool // it takes nothing over
+	asking   int  // calls of Register under way
+	settled  bool // a Register that returned no error stands behind it
+	leaving  bool // being deregistered
+	observed int  // times
 
 	// What follows is guarded by mu, which is taken last: a keeper may be locked.
 	mu        sync.Mutex
 	claims    int // made so far; what one tells that is not the last is old
-	status    ability.Status
-	listeners map[*listener]struct{}
+	observers ability.Observers
 }
 
 // slot returns the place of a node among the keys, whatever the namespace: names
@@ -48,11 +47,8 @@ func (r *registration) slot() string { return slot(r.id.Service, r.id.Node) }
 func (b *backend) registrationOf(id record.ID) *registration {
 	r := b.registrations[id]
 	if r == nil {
-		r = &registration{
-			id:        id,
-			status:    ability.Status{State: ability.Absent, Reason: "not registered yet", At: time.Now()},
-			listeners: make(map[*listener]struct{}),
-		}
+		r = &registration{id: id}
+		r.observers.Tell(ability.Status{State: ability.Absent, Reason: "not registered yet", At: time.Now()})
 		b.registrations[id] = r
 	}
 	return r
@@ -60,7 +56,7 @@ func (b *backend) registrationOf(id record.ID) *registration {
 
 // forget drops a registration that nobody made or asks for. The caller holds mu.
 func (b *backend) forget(r *registration) {
-	if r.claim == nil && r.observers == 0 {
+	if r.claim == nil && r.observed == 0 {
 		delete(b.registrations, r.id)
 	}
 }
