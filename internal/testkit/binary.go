@@ -101,8 +101,13 @@ func program(variable, name, folder, pkg string) (string, error) {
 }
 
 // goTool runs the go command and returns what it printed.
-func goTool(args ...string) (string, error) {
-	out, err := exec.Command("go", args...).Output()
+func goTool(args ...string) (string, error) { return goToolWith(nil, args...) }
+
+// goToolWith is goTool with more variables in its environment.
+func goToolWith(env []string, args ...string) (string, error) {
+	cmd := exec.Command("go", args...)
+	cmd.Env = append(os.Environ(), env...)
+	out, err := cmd.Output()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		return "", fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, exit.Stderr)

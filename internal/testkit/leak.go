@@ -12,7 +12,16 @@ import (
 // Main runs the tests of a package and fails if goroutines are left behind. It is
 // the whole of the package's TestMain and ends the process.
 func Main(m *testing.M) {
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(thenStop{m})
+}
+
+// thenStop runs the tests of a package and then stops what they shared.
+type thenStop struct{ *testing.M }
+
+// Run returns the exit code of the tests.
+func (m thenStop) Run() int {
+	defer stopSharedConsul()
+	return m.M.Run()
 }
 
 // waitingAtOnce is how many tests of a package that mostly waits run at once.
