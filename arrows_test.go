@@ -85,6 +85,7 @@ var rooms = []room{
 
 	{"internal/doctor", []string{"registry", "internal/etcd", "internal/etcd/layout", "internal/netaddr", "internal/defaults"}, "reads everything that the command's doctor reports on; no service links it"},
 	{"internal/operate", []string{"registry", "internal/etcd", "internal/etcd/layout", "internal/etcd/mirror"}, "what an operator does to nodes, for the command and for consoles; no service links it"},
+	{"internal/bridge", []string{"registry", "internal/ability", "internal/backoff", "internal/defaults", "internal/feed", "internal/record"}, "mirrors one registry into another, for the command; no service links it"},
 	{"internal/embedded", nil, "the etcd inside the command; the library never links it"},
 	{"cmd/micro/...", []string{"", "cmd/micro/demo", "client", "server", "client/grpc", "registry", "registry/etcd", "internal/doctor", "internal/embedded", "internal/ability", "internal/feed", "internal/operate", "internal/etcd", "internal/record", "internal/similar", "internal/registryflags", "internal/builtin"}, "front door: the command"},
 
@@ -106,6 +107,7 @@ var extra = map[string][]string{
 	"internal/pick":          {"internal/feed"},
 	"client/selector":        {"registry/etcd", "registry/memory"},
 	"client/grpc":            {"registry/memory", "transport"},
+	"internal/bridge":        {"registry/etcd", "registry/memory"},
 	"server/grpc":            {"registry/memory"},
 	"internal/registryflags": {"registry/etcd"},
 	"internal/wiring":        {"client/grpc", "server/grpc"},
