@@ -128,3 +128,12 @@ const (
 	// Resync is the mean time between two complete readings of what is mirrored.
 	Resync = 45 * time.Second
 )
+
+// Configuration.
+const (
+	// ConfigTimeout is how long the loading of sources waits for the slowest.
+	ConfigTimeout = 5 * time.Second
+	// ConfigReadTimeout is how long etcd may take to give a source its first values. It
+	// is below ConfigTimeout, so that the source can say what it waited for.
+	ConfigReadTimeout = 4 * time.Second
+)

@@ -1,0 +1,191 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/rollcall-go/micro/config/loader"
+	"github.com/rollcall-go/micro/config/loader/memory"
+	"github.com/rollcall-go/micro/config/reader"
+	"github.com/rollcall-go/micro/config/reader/json"
+	"github.com/rollcall-go/micro/config/source"
+)
+
+// config has no goroutine with the Loader of this house, which calls it. With another
+// one it has one that follows it.
+type config struct {
+	values atomic.Pointer[state]
+
+	mu   sync.Mutex
+	opts Options
+	// own is the Loader if it was made here.
+	own    loader.Loader
+	stop   func() // ends the following of another's Loader, nil: there is none
+	closed bool
+}
+
+// state is what is loaded.
+type state struct {
+	reader.Values
+	version string
+}
+
+// observed is what the Loader of this house can do beyond the contract.
+type observed interface {
+	Observe(func(*loader.Snapshot))
+}
+
+func newConfig() *config {
+	c := new(config)
+	c.opts.Reader = json.NewReader()
+	c.setLoader()
+	empty, err := c.opts.Reader.Merge()
+	if err == nil {
+		_ = c.store(c.opts.Reader, &loader.Snapshot{ChangeSet: empty})
+	}
+	return c
+}
+
+// setLoader makes the Loader. c.mu is held, or nobody else knows c.
+func (c *config) setLoader() {
+	c.own = memory.NewLoader(memory.WithReader(c.opts.Reader))
+	c.opts.Loader = c.own
+	c.observe()
+}
+
+// observe makes the Loader's snapshots the values of c. c.mu is held.
+func (c *config) observe() {
+	read := c.opts.Reader
+	if l, ok := c.opts.Loader.(observed); ok {
+		l.Observe(func(s *loader.Snapshot) { _ = c.store(read, s) })
+	}
+}
+
+// store makes s the values of c, unless they are newer.
+func (c *config) store(read reader.Reader, s *loader.Snapshot) error {
+	values, err := read.Values(s.ChangeSet)
+	if err != nil {
+		return fmt.Errorf("read the configuration: %w", err)
+	}
+	next := &state{values, s.Version}
+	for {
+		now := c.values.Load()
+		if now != nil && now.version > next.version {
+			return nil
+		}
+		if c.values.CompareAndSwap(now, next) {
+			return nil
+		}
+	}
+}
+
+func (c *config) String() string { return "config" }
+
+func (c *config) Options() Options {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	o := c.opts
+	o.Source = append([]source.Source(nil), o.Source...)
+	return o
+}
+
+// Init applies opts to what is in force. Another Reader or Loader takes the place of
+// the present one with all its sources. Init also opens a Config that was closed.
+func (c *config) Init(opts ...Option) error {
+	c.mu.Lock()
+	before, closed := c.opts, c.closed
+	loaded := len(c.opts.Source)
+	for _, o := range opts {
+		o(&c.opts)
+	}
+	added := c.opts.Source[min(loaded, len(c.opts.Source)):]
+	var former loader.Loader
+	var stop func()
+	if c.opts.Loader != before.Loader || c.opts.Reader != before.Reader || closed {
+		former, stop = c.own, c.stop
+		c.own, c.stop, c.closed = nil, nil, false
+		added = c.opts.Source
+		if c.opts.Loader == former || c.opts.Loader == nil {
+			c.setLoader()
+		} else {
+			c.observe()
+		}
+	}
+	current := c.opts.Loader
+	c.mu.Unlock()
+
+	if stop != nil {
+		stop()
+	}
+	var closing error
+	if former != nil {
+		closing = former.Close()
+	}
+	return errors.Join(closing, c.load(current, added))
+}
+
+// load loads sources and takes what the Loader then has.
+func (c *config) load(l loader.Loader, sources []source.Source) error {
+	err := l.Load(sources...)
+	return errors.Join(err, c.refresh(l))
+}
+
+// refresh takes what the Loader has now.
+func (c *config) refresh(l loader.Loader) error {
+	if _, ok := l.(observed); !ok {
+		c.follow(l)
+	}
+	s, err := l.Snapshot()
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	read := c.opts.Reader
+	c.mu.Unlock()
+	return c.store(read, s)
+}
+
+func (c *config) loader() loader.Loader {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.opts.Loader
+}
+
+// Load adds sources.
+func (c *config) Load(sources ...source.Source) error { return c.load(c.loader(), sources) }
+
+// Sync reads all sources again.
+func (c *config) Sync() error {
+	l := c.loader()
+	err := l.Sync()
+	return errors.Join(err, c.refresh(l))
+}
+
+// Close ends what c started.
+func (c *config) Close() error {
+	c.mu.Lock()
+	own, stop := c.own, c.stop
+	c.closed, c.stop = true, nil
+	c.mu.Unlock()
+	if stop != nil {
+		stop()
+	}
+	if own == nil {
+		return nil
+	}
+	return own.Close()
+}
+
+func (c *config) Get(path ...string) reader.Value { return c.values.Load().Get(path...) }
+
+func (c *config) Set(val any, path ...string) { c.values.Load().Set(val, path...) }
+
+func (c *config) Del(path ...string) { c.values.Load().Del(path...) }
+
+func (c *config) Bytes() []byte { return c.values.Load().Bytes() }
+
+func (c *config) Map() map[string]any { return c.values.Load().Map() }
+
+func (c *config) Scan(v any) error { return c.values.Load().Scan(v) }

@@ -1,0 +1,74 @@
+package config
+
+import (
+	"sync"
+
+	"github.com/rollcall-go/micro/config/loader"
+	"github.com/rollcall-go/micro/config/reader"
+)
+
+// watcher is a Watcher over the Loader's.
+type watcher struct {
+	loader.Watcher
+	read reader.Reader
+}
+
+// valued is what the Watcher of this house can do beyond the contract.
+type valued interface {
+	NextValue() (reader.Value, error)
+}
+
+func (c *config) Watch(path ...string) (Watcher, error) {
+	c.mu.Lock()
+	l, read := c.opts.Loader, c.opts.Reader
+	c.mu.Unlock()
+	w, err := l.Watch(path...)
+	if err != nil {
+		return nil, err
+	}
+	return &watcher{w, read}, nil
+}
+
+func (w *watcher) Next() (reader.Value, error) {
+	if v, ok := w.Watcher.(valued); ok {
+		return v.NextValue()
+	}
+	s, err := w.Watcher.Next()
+	if err != nil {
+		return nil, err
+	}
+	values, err := w.read.Values(s.ChangeSet)
+	if err != nil {
+		return nil, err
+	}
+	return values.Get(), nil
+}
+
+// follow takes the snapshots of a Loader that cannot call us, from now on until Close.
+func (c *config) follow(l loader.Loader) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed || c.stop != nil || c.opts.Loader != l {
+		return
+	}
+	w, err := l.Watch()
+	if err != nil {
+		return // the next Load or Sync tries again, and says why it cannot
+	}
+	read := c.opts.Reader
+	var running sync.WaitGroup
+	running.Go(func() {
+		for {
+			s, err := w.Next()
+			if err != nil {
+				return
+			}
+			// What cannot be read leaves the values as they are.
+			_ = c.store(read, s)
+		}
+	})
+	c.stop = func() {
+		_ = w.Stop() // what it says of its end helps nobody
+		running.Wait()
+	}
+}
