@@ -1,0 +1,165 @@
+package consul
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// Registration is a service instance as an agent is told of it.
+type Registration struct {
+	ID      string
+	Name    string
+	Tags    []string
+	Port    int
+	Address string
+	Check   *CheckSpec
+	Connect *Connect `json:",omitempty"`
+}
+
+// CheckSpec is the health check of a registration: TTL, or TCP with an Interval. The
+// times are in the form of time.Duration.
+type CheckSpec struct {
+	TTL                            string `json:",omitempty"`
+	TCP                            string `json:",omitempty"`
+	Interval                       string `json:",omitempty"`
+	Status                         string `json:",omitempty"` // at first
+	DeregisterCriticalServiceAfter string `json:",omitempty"`
+}
+
+// Connect says that the instance speaks Consul's service mesh by itself.
+type Connect struct{ Native bool }
+
+// The states of a check.
+const (
+	Passing  = "passing"
+	Critical = "critical"
+)
+
+// CheckID returns the id that an agent gives the one check of an instance.
+func CheckID(instance string) string { return "service:" + instance }
+
+// The ids of the checks by which an agent takes out an instance, or all of its own.
+const (
+	instanceMaintenance = "_service_maintenance:"
+	nodeMaintenance     = "_node_maintenance"
+)
+
+// Check is a health check as it stands.
+type Check struct {
+	Node        string
+	CheckID     string
+	Status      string
+	Notes       string
+	Output      string
+	ServiceID   string
+	ServiceName string
+}
+
+// Maintained reports whether the check is there because an operator took the
+// instance, or everything on its agent, out.
+func (c Check) Maintained() bool {
+	return c.CheckID == nodeMaintenance || strings.HasPrefix(c.CheckID, instanceMaintenance)
+}
+
+// put sends a request without an answer.
+func (c *Client) put(ctx context.Context, doing, needs, path string, query url.Values, body any) error {
+	_, err := c.do(ctx, request{doing: doing, needs: needs, method: http.MethodPut, path: path, query: query, body: body}, nil)
+	return err
+}
+
+func mayWrite(service string) string { return fmt.Sprintf("service:write on %q", service) }
+
+// Register tells the agent of an instance, in place of what it knew of the same ID.
+func (c *Client) Register(ctx context.Context, r Registration) error {
+	return c.put(ctx, fmt.Sprintf("register %q", r.ID), mayWrite(r.Name), "/v1/agent/service/register", nil, r)
+}
+
+// Deregister removes an instance from the agent. One that is not there is no error.
+func (c *Client) Deregister(ctx context.Context, service, id string) error {
+	err := c.put(ctx, fmt.Sprintf("deregister %q", id), mayWrite(service), "/v1/agent/service/deregister/"+url.PathEscape(id), nil, nil)
+	if Unknown(err) {
+		return nil
+	}
+	return err
+}
+
+// Pass renews the TTL check of an instance. Unknown tells whether it is not there.
+func (c *Client) Pass(ctx context.Context, service, id string) error {
+	return c.put(ctx, fmt.Sprintf("renew %q", id), mayWrite(service), "/v1/agent/check/pass/"+url.PathEscape(CheckID(id)), nil, nil)
+}
+
+// Fail makes the TTL check of an instance critical, with a text that says why.
+func (c *Client) Fail(ctx context.Context, service, id, output string) error {
+	return c.put(ctx, fmt.Sprintf("take %q out", id), mayWrite(service), "/v1/agent/check/update/"+url.PathEscape(CheckID(id)), nil,
+		map[string]string{"Status": Critical, "Output": output})
+}
+
+// Maintain takes an instance of this agent out, or back in, by its maintenance mode:
+// a check of its own that is critical and has the reason as its notes.
+func (c *Client) Maintain(ctx context.Context, service, id string, enable bool, reason string) error {
+	query := url.Values{"enable": {strconv.FormatBool(enable)}}
+	if reason != "" {
+		query.Set("reason", reason)
+	}
+	return c.put(ctx, fmt.Sprintf("set the maintenance mode of %q", id), mayWrite(service), "/v1/agent/service/maintenance/"+url.PathEscape(id), query, nil)
+}
+
+// Instance is what an agent knows of an instance of its own.
+type Instance struct {
+	ID      string
+	Service string
+	Tags    []string
+	Port    int
+	Address string
+}
+
+// Instance returns what the agent knows of an instance. Unknown tells whether it is
+// not there.
+func (c *Client) Instance(ctx context.Context, id string) (Instance, error) {
+	var i Instance
+	_, err := c.do(ctx, request{doing: fmt.Sprintf("look at %q", id), method: http.MethodGet, path: "/v1/agent/service/" + url.PathEscape(id)}, &i)
+	return i, err
+}
+
+// Checks returns the checks that the agent runs, by their ids. With a few instances it
+// is asked about theirs alone.
+func (c *Client) Checks(ctx context.Context, instances []string) (map[string]Check, error) {
+	query := url.Values{}
+	if filter, ok := filterOf(instances); ok {
+		query.Set("filter", filter)
+	}
+	var checks map[string]Check
+	_, err := c.do(ctx, request{doing: "ask for the checks of the agent", needs: "agent:read or service:read", method: http.MethodGet, path: "/v1/agent/checks", query: query}, &checks)
+	return checks, err
+}
+
+// filterOf returns an expression of Consul's filter language for the checks that
+// concern the instances; false if they are many, or written in a way that it may read
+// otherwise. Agents before 1.5 ignore it.
+func filterOf(instances []string) (string, bool) {
+	if len(instances) == 0 || len(instances) > 16 {
+		return "", false
+	}
+	parts := []string{fmt.Sprintf("CheckID == %q", nodeMaintenance)}
+	for _, id := range instances {
+		plain := strings.IndexFunc(id, func(r rune) bool {
+			return r != '-' && r != '.' && r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+		}) < 0
+		if !plain {
+			return "", false
+		}
+		parts = append(parts, fmt.Sprintf("ServiceID == %q", id))
+	}
+	return strings.Join(parts, " or "), true
+}
+
+// NodeName returns the name under which the agent is in the catalog.
+func (c *Client) NodeName(ctx context.Context) (string, error) {
+	var self struct{ Config struct{ NodeName string } }
+	_, err := c.do(ctx, request{doing: "ask the agent for its name", needs: "agent:read", method: http.MethodGet, path: "/v1/agent/self"}, &self)
+	return self.Config.NodeName, err
+}

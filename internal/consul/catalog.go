@@ -1,0 +1,124 @@
+package consul
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// MaxBlocking is how many blocking queries one registry has open at a time. An agent
+// takes 200 connections of one address, unless told otherwise.
+const MaxBlocking = 64
+
+// Query says how to read the catalog.
+type Query struct {
+	// Stale lets any server answer, also one that lags behind the leader.
+	Stale bool
+	// Index, if not zero, makes the agent hold the answer back until what is asked
+	// about has another index, or Wait is over.
+	Index uint64
+	Wait  time.Duration
+	// Connect asks for instances that speak Consul's mesh alone.
+	Connect bool
+}
+
+// Entry is an instance with its agent and all checks that concern it.
+type Entry struct {
+	Node    EntryNode
+	Service EntryService
+	Checks  []Check
+}
+
+// EntryNode is the agent that an instance is registered at.
+type EntryNode struct {
+	ID      string
+	Node    string
+	Address string
+}
+
+// EntryService is an instance as the catalog has it.
+type EntryService struct {
+	ID          string
+	Service     string
+	Tags        []string
+	Address     string
+	Port        int
+	CreateIndex uint64
+	ModifyIndex uint64
+}
+
+// read asks the servers, by way of the agent.
+func (c *Client) read(ctx context.Context, doing, needs, path string, q Query, out any) (uint64, error) {
+	r := request{doing: doing, needs: needs, method: http.MethodGet, path: path, query: url.Values{}, reads: true}
+	if q.Stale {
+		r.query.Set("stale", "")
+	}
+	if q.Index > 0 {
+		r.query.Set("index", strconv.FormatUint(q.Index, 10))
+		r.query.Set("wait", q.Wait.String())
+		// The agent adds up to a sixteenth at random.
+		r.within = q.Wait + q.Wait/16 + blockingGrace
+	}
+	header, err := c.do(ctx, r, out)
+	if err != nil {
+		return 0, err
+	}
+	index, err := strconv.ParseUint(header.Get("X-Consul-Index"), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%s: the answer has no X-Consul-Index: what answers at %q is not a Consul agent", doing, c.Addr())
+	}
+	return max(index, 1), nil // an index of 0 would not be waited for
+}
+
+// blockingGrace is how much later than it should the answer to a blocking query may
+// come.
+const blockingGrace = 3 * time.Second
+
+// Service returns the instances of a service, also those that are not well, and the
+// index of the answer.
+func (c *Client) Service(ctx context.Context, name string, q Query) ([]Entry, uint64, error) {
+	path := "/v1/health/service/"
+	if q.Connect {
+		path = "/v1/health/connect/"
+	}
+	var entries []Entry
+	index, err := c.read(ctx, fmt.Sprintf("look up %q", name), fmt.Sprintf("service:read on %q and node:read", name), path+url.PathEscape(name), q, &entries)
+	return entries, index, err
+}
+
+// Services returns the tags of all services by their names.
+func (c *Client) Services(ctx context.Context, q Query) (map[string][]string, uint64, error) {
+	var services map[string][]string
+	index, err := c.read(ctx, "list services", "service:read", "/v1/catalog/services", q, &services)
+	return services, index, err
+}
+
+// States returns the state of every check in the catalog.
+func (c *Client) States(ctx context.Context, q Query) ([]CheckState, uint64, error) {
+	var states []CheckState
+	index, err := c.read(ctx, "ask for all checks", "service:read and node:read", "/v1/health/state/any", q, &states)
+	return states, index, err
+}
+
+// CheckState is what tells that a check has changed.
+type CheckState struct {
+	Node        string
+	CheckID     string
+	Status      string
+	Output      string
+	ServiceID   string
+	ServiceName string
+}
+
+// NodeID returns the id of the agent that has the given name, "" if there is none.
+func (c *Client) NodeID(ctx context.Context, name string) (string, error) {
+	var answer *struct{ Node struct{ ID string } }
+	_, err := c.read(ctx, fmt.Sprintf("look at the agent %q", name), fmt.Sprintf("node:read on %q", name), "/v1/catalog/node/"+url.PathEscape(name), Query{}, &answer)
+	if err != nil || answer == nil {
+		return "", err
+	}
+	return answer.Node.ID, nil
+}
