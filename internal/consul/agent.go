@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -115,6 +116,11 @@ type Instance struct {
 	Tags    []string
 	Port    int
 	Address string
+}
+
+// Of reports whether i is what the agent makes of r.
+func (r Registration) Of(i Instance) bool {
+	return r.ID == i.ID && r.Name == i.Service && r.Address == i.Address && r.Port == i.Port && slices.Equal(r.Tags, i.Tags)
 }
 
 // Instance returns what the agent knows of an instance. Unknown tells whether it is

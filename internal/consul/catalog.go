@@ -50,8 +50,17 @@ type EntryService struct {
 	ModifyIndex uint64
 }
 
+// Answer is what is known of an answer beside what is in it.
+type Answer struct {
+	// Index grows with each change of what was asked about, and starts again where
+	// Consul was restored or lost its data.
+	Index uint64
+	// Leaderless says that the servers had no leader: what they answer may be old.
+	Leaderless bool
+}
+
 // read asks the servers, by way of the agent.
-func (c *Client) read(ctx context.Context, doing, needs, path string, q Query, out any) (uint64, error) {
+func (c *Client) read(ctx context.Context, doing, needs, path string, q Query, out any) (Answer, error) {
 	r := request{doing: doing, needs: needs, method: http.MethodGet, path: path, query: url.Values{}, reads: true}
 	if q.Stale {
 		r.query.Set("stale", "")
@@ -64,13 +73,14 @@ func (c *Client) read(ctx context.Context, doing, needs, path string, q Query, o
 	}
 	header, err := c.do(ctx, r, out)
 	if err != nil {
-		return 0, err
+		return Answer{}, err
 	}
 	index, err := strconv.ParseUint(header.Get("X-Consul-Index"), 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("%s: the answer has no X-Consul-Index: what answers at %q is not a Consul agent", doing, c.Addr())
+		return Answer{}, fmt.Errorf("%s: the answer has no X-Consul-Index: what answers at %q is not a Consul agent", doing, c.Addr())
 	}
-	return max(index, 1), nil // an index of 0 would not be waited for
+	// An index of 0 would not be waited for.
+	return Answer{Index: max(index, 1), Leaderless: header.Get("X-Consul-Knownleader") == "false"}, nil
 }
 
 // blockingGrace is how much later than it should the answer to a blocking query may
@@ -79,28 +89,28 @@ const blockingGrace = 3 * time.Second
 
 // Service returns the instances of a service, also those that are not well, and the
 // index of the answer.
-func (c *Client) Service(ctx context.Context, name string, q Query) ([]Entry, uint64, error) {
+func (c *Client) Service(ctx context.Context, name string, q Query) ([]Entry, Answer, error) {
 	path := "/v1/health/service/"
 	if q.Connect {
 		path = "/v1/health/connect/"
 	}
 	var entries []Entry
-	index, err := c.read(ctx, fmt.Sprintf("look up %q", name), fmt.Sprintf("service:read on %q and node:read", name), path+url.PathEscape(name), q, &entries)
-	return entries, index, err
+	about, err := c.read(ctx, fmt.Sprintf("look up %q", name), fmt.Sprintf("service:read on %q and node:read", name), path+url.PathEscape(name), q, &entries)
+	return entries, about, err
 }
 
 // Services returns the tags of all services by their names.
-func (c *Client) Services(ctx context.Context, q Query) (map[string][]string, uint64, error) {
+func (c *Client) Services(ctx context.Context, q Query) (map[string][]string, Answer, error) {
 	var services map[string][]string
-	index, err := c.read(ctx, "list services", "service:read", "/v1/catalog/services", q, &services)
-	return services, index, err
+	about, err := c.read(ctx, "list services", "service:read", "/v1/catalog/services", q, &services)
+	return services, about, err
 }
 
 // States returns the state of every check in the catalog.
-func (c *Client) States(ctx context.Context, q Query) ([]CheckState, uint64, error) {
+func (c *Client) States(ctx context.Context, q Query) ([]CheckState, Answer, error) {
 	var states []CheckState
-	index, err := c.read(ctx, "ask for all checks", "service:read and node:read", "/v1/health/state/any", q, &states)
-	return states, index, err
+	about, err := c.read(ctx, "ask for all checks", "service:read and node:read", "/v1/health/state/any", q, &states)
+	return states, about, err
 }
 
 // CheckState is what tells that a check has changed.

@@ -128,3 +128,6 @@ func shorten(text string) string {
 	}
 	return text
 }
+
+// Forbidden reports whether the token lacks a right.
+func Forbidden(err error) bool { return refusal.Of(err) == refusal.Right }

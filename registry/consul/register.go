@@ -1,0 +1,376 @@
+package consul
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/rollcall-go/micro/internal/ability"
+	"github.com/rollcall-go/micro/internal/consul"
+	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/logger"
+	"github.com/rollcall-go/micro/registry"
+)
+
+const (
+	// atOnce is how many nodes of one call are talked about to the agent at a time.
+	atOnce = 8
+	// farewell is what the check of a node says that was taken out by whoever
+	// registered it. It stands in the check for a moment before the node is
+	// deregistered, so that followers can tell it from one that was lost.
+	farewell = "deregistered by its owner (rollcall)"
+	// farewellWait bounds how long the servers are waited for to know the farewell, and
+	// farewellPause is how long followers then have to see it.
+	farewellWait  = time.Second
+	farewellPause = 100 * time.Millisecond
+)
+
+// Register publishes every node of s and returns when the agent knows them, or with an
+// error after the timeout; then none of them, unless it was registered before, is
+// published. The servers, and with them those who look up, hear of it a moment later.
+// Without a time to live the default applies.
+func (b *backend) Register(s *registry.Service, opts ...registry.RegisterOption) error {
+	if err := record.Check(s); err != nil {
+		return fmt.Errorf("register: %w", err)
+	}
+	var o registry.RegisterOptions
+	for _, opt := range opts {
+		opt(&o)
+	}
+	timeless := o.TTL <= 0
+	if timeless {
+		o.TTL = defaults.RegisterTTL
+	}
+	ctx, cancel := b.bound(o.Context)
+	defer cancel()
+	if ctx.Err() != nil {
+		return fmt.Errorf("register %q: %w", s.Name, b.why(ctx))
+	}
+	all, err := b.claim(s, o.TTL)
+	if err != nil {
+		return fmt.Errorf("register %q: %w", s.Name, err)
+	}
+	err = each(all, func(r *registration) error {
+		if err := r.take(ctx); err != nil {
+			return fmt.Errorf("node %q: %w", r.id.Node, err)
+		}
+		defer r.giveBack()
+		return b.do(ctx, func(ctx context.Context, l *link) error { return b.publish(ctx, l, r) })
+	})
+	fresh := b.conclude(all, err)
+	if err != nil {
+		return fmt.Errorf("register %q: %w", s.Name, err)
+	}
+	if timeless && b.current().tcpCheck == 0 {
+		for _, id := range fresh {
+			// In go-micro v2 it would stay for ever.
+			logger.Logf(logger.WarnLevel, "Registry [consul] Node is registered without a TTL and gets %s: %s", defaults.RegisterTTL, id)
+		}
+	}
+	return nil
+}
+
+// claim notes what the agent is to know of the nodes of s.
+func (b *backend) claim(s *registry.Service, ttl time.Duration) ([]*registration, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ctx.Err() != nil {
+		return nil, registry.ErrClosed
+	}
+	if err := b.link.client.Err(); err != nil {
+		return nil, err
+	}
+	nodes := make([]*wanted, len(s.Nodes))
+	for i, n := range s.Nodes {
+		w, err := b.link.want(s, n, ttl)
+		if err != nil {
+			return nil, err
+		}
+		nodes[i] = w
+	}
+	all := make([]*registration, len(s.Nodes))
+	for i, w := range nodes {
+		r := b.registrationOf(record.ID{Service: s.Name, Node: w.node})
+		if r.wanted == nil || r.leaving || !r.wanted.same(w) {
+			if r.wanted == nil || r.leaving {
+				r.settled, r.leaving = false, false
+			}
+			r.wanted, r.renewed, r.displaced = w, time.Time{}, false
+		}
+		r.asking++
+		all[i] = r
+	}
+	b.keep()
+	return all, nil
+}
+
+// publish tells the agent of r, or that it lives, if the agent was told before. The
+// caller has the turn of r.
+func (b *backend) publish(ctx context.Context, l *link, r *registration) error {
+	b.mu.Lock()
+	w, leaving, known, displaced, instance := r.wanted, r.leaving, !r.renewed.IsZero(), r.displaced, r.instance
+	b.mu.Unlock()
+	if w == nil || leaving {
+		return errors.New("it was deregistered meanwhile")
+	}
+	began := time.Now()
+	if known {
+		// A TCP check passes by itself, and a node that another process registered since is
+		// that one's. What has become of either the keeper sees.
+		if w.tcp > 0 || displaced {
+			return nil
+		}
+		err := l.client.Pass(ctx, w.service, instance)
+		if err == nil {
+			b.held(r, w, instance, began)
+			return nil
+		}
+		if !consul.Unknown(err) {
+			return err
+		}
+	}
+	instance, err := l.instance(ctx, w)
+	if err != nil {
+		return err
+	}
+	told, err := w.registration(instance)
+	if err != nil {
+		return err
+	}
+	if err := l.client.Register(ctx, told); err != nil {
+		return err
+	}
+	if w.tcp == 0 {
+		// The agent keeps the state of a check that was there before.
+		if err := l.client.Pass(ctx, w.service, instance); err != nil {
+			return err
+		}
+	}
+	b.held(r, w, instance, began)
+	return nil
+}
+
+// instance returns the id to give w at the agent. That is the node's, as in v2, unless
+// an instance of another service has it: an agent knows one instance by an id, while
+// ids of nodes are told apart within their service alone.
+func (l *link) instance(ctx context.Context, w *wanted) (string, error) {
+	there, err := l.client.Instance(ctx, w.node)
+	switch {
+	case consul.Unknown(err), err == nil && there.Service == w.service:
+		return w.node, nil
+	case err == nil, consul.Forbidden(err): // it is there, and is not ours to see
+		return w.service + "/" + w.node, nil
+	}
+	return "", err
+}
+
+// held notes that the agent knows r as w since a request that began then.
+func (b *backend) held(r *registration, w *wanted, instance string, began time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if r.wanted != w || r.leaving {
+		return // something else is wanted by now
+	}
+	r.instance, r.renewed = instance, began
+	b.renewals.Add(1)
+	r.post(ability.Held, "", nil)
+}
+
+// conclude ends calls of claim: what failed and was not registered before is given up,
+// unless another call is still at it. It returns the ids of the nodes that were
+// registered and had not been before.
+func (b *backend) conclude(all []*registration, failed error) (fresh []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, r := range all {
+		r.asking--
+		switch {
+		case failed == nil:
+			if !r.settled && r.wanted != nil {
+				fresh = append(fresh, r.id.Node)
+				r.settled = true
+			}
+		case r.wanted != nil && !r.settled && r.asking == 0:
+			// The agent may have been told all the same.
+			r.leaving = true
+			r.post(ability.Absent, "the registration failed", failed)
+			b.disturb()
+		}
+		b.forget(r)
+	}
+	return fresh
+}
+
+// Deregister removes the nodes of s as far as they were registered here.
+func (b *backend) Deregister(s *registry.Service, opts ...registry.DeregisterOption) error {
+	if err := record.Check(s); err != nil {
+		return fmt.Errorf("deregister: %w", err)
+	}
+	var o registry.DeregisterOptions
+	for _, opt := range opts {
+		opt(&o)
+	}
+	ctx, cancel := b.bound(o.Context)
+	defer cancel()
+	leaving, err := b.leave(s)
+	if err != nil {
+		return fmt.Errorf("deregister %q: %w", s.Name, err)
+	}
+	err = each(leaving, func(r *registration) error { return b.withdraw(ctx, r) })
+	if err != nil {
+		b.disturb() // the keeper goes on with it
+		return fmt.Errorf("deregister %q: %w", s.Name, err)
+	}
+	return nil
+}
+
+// leave marks the nodes of s as leaving and returns those that are registered here.
+func (b *backend) leave(s *registry.Service) ([]*registration, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ctx.Err() != nil {
+		return nil, registry.ErrClosed
+	}
+	if err := b.link.client.Err(); err != nil {
+		return nil, err
+	}
+	var leaving []*registration
+	for _, n := range s.Nodes {
+		if r := b.registrations[record.ID{Service: s.Name, Node: n.Id}]; r != nil && r.wanted != nil {
+			r.leaving = true
+			leaving = append(leaving, r)
+		}
+	}
+	return leaving, nil
+}
+
+// withdraw takes a node that is leaving out of the agent.
+func (b *backend) withdraw(ctx context.Context, r *registration) error {
+	if err := r.take(ctx); err != nil {
+		return fmt.Errorf("node %q: %w", r.id.Node, err)
+	}
+	defer r.giveBack()
+	b.mu.Lock()
+	w, leaving, instance := r.wanted, r.leaving, r.instance
+	b.mu.Unlock()
+	if w == nil || !leaving {
+		return nil // it is gone already, or was registered again
+	}
+	if instance == "" {
+		instance = w.node // never confirmed, and perhaps there
+	}
+	err := b.do(ctx, func(ctx context.Context, l *link) error {
+		ours, err := l.owns(ctx, w, instance)
+		if err != nil || !ours {
+			return err
+		}
+		if err := l.sayFarewell(ctx, w, instance); err != nil && !consul.Unknown(err) {
+			return err
+		}
+		return l.client.Deregister(ctx, w.service, instance)
+	})
+	if err != nil {
+		return fmt.Errorf("node %q: %w", r.id.Node, err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if r.wanted == w && r.leaving {
+		r.wanted, r.leaving, r.settled, r.displaced, r.instance, r.renewed = nil, false, false, false, "", time.Time{}
+		r.post(ability.Released, "deregistered", nil)
+		b.forget(r)
+	}
+	return nil
+}
+
+// owns reports whether what the agent knows by that id is what it was told by w. It
+// is not if another process registered the same node since.
+func (l *link) owns(ctx context.Context, w *wanted, instance string) (bool, error) {
+	there, err := l.client.Instance(ctx, instance)
+	if consul.Unknown(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	told, err := w.registration(instance)
+	return err == nil && told.Of(there), err
+}
+
+// sayFarewell takes an instance out and waits until followers had the time to hear
+// why.
+func (l *link) sayFarewell(ctx context.Context, w *wanted, instance string) (err error) {
+	if w.tcp > 0 {
+		err = l.client.Maintain(ctx, w.service, instance, true, farewell)
+	} else {
+		err = l.client.Fail(ctx, w.service, instance, farewell)
+	}
+	if err != nil {
+		return err
+	}
+	// Whoever cannot wait goes without.
+	until, cancel := context.WithTimeout(ctx, farewellWait)
+	defer cancel()
+	for !l.knownToLeave(until, w.service, instance) {
+		if !pause(until, farewellPause/4) {
+			return nil
+		}
+	}
+	pause(until, farewellPause)
+	return nil
+}
+
+// knownToLeave reports whether the servers know the farewell of an instance, or
+// cannot be asked.
+func (l *link) knownToLeave(ctx context.Context, service, instance string) bool {
+	entries, _, err := l.client.Service(ctx, service, consul.Query{Connect: l.connect})
+	if err != nil {
+		return consul.Forbidden(err)
+	}
+	for _, e := range entries {
+		if e.Service.ID == instance {
+			return saidFarewell(e)
+		}
+	}
+	return true
+}
+
+// saidFarewell reports whether the owner of an instance took it out.
+func saidFarewell(e consul.Entry) bool {
+	for _, c := range e.Checks {
+		if c.Status == consul.Critical && (c.Output == farewell || c.Maintained() && c.Notes == farewell) {
+			return true
+		}
+	}
+	return false
+}
+
+// each calls f for all, some at a time, and joins the errors.
+func each[T any](all []T, f func(T) error) error {
+	errs := make([]error, len(all))
+	next := make(chan int)
+	var working sync.WaitGroup
+	for range min(atOnce, len(all)) {
+		working.Go(func() {
+			for i := range next {
+				errs[i] = f(all[i])
+			}
+		})
+	}
+	for i := range all {
+		next <- i
+	}
+	close(next)
+	working.Wait()
+	return errors.Join(errs...)
+}
+
+// why returns why ctx is over.
+func (b *backend) why(ctx context.Context) error {
+	if b.ctx.Err() != nil {
+		return registry.ErrClosed
+	}
+	return context.Cause(ctx)
+}
