@@ -41,6 +41,9 @@ var rooms = []room{
 	{"internal/etcd/mirror", []string{"internal/etcd", "internal/backoff", "internal/defaults"}, "plant room: copies keys of etcd into memory; knows no services"},
 	{"internal/etcd/claim", []string{"internal/ability", "internal/etcd", "internal/etcd/mirror", "internal/backoff", "internal/defaults", "internal/refusal"}, "plant room: keeps keys in etcd under leases; knows no services"},
 
+	{"internal/consul", []string{"internal/defaults", "internal/refusal", "internal/reload"}, "plant room: the connection to an agent of Consul; knows no services of ours"},
+	{"internal/consul/tags", []string{"registry"}, "plant room: what stands in the tags of a Consul service"},
+
 	{"internal/etcd/layout", []string{"registry", "internal/record"}, "plant room: the keys in etcd and what stands in them"},
 
 	{"internal/mdns/txt", []string{"registry"}, "plant room: what v2 says about nodes in multicast DNS, names and texts; knows no packets"},
@@ -54,6 +57,7 @@ var rooms = []room{
 	{"transport", []string{"internal/defaults"}, "contract"},
 
 	{"registry/etcd", []string{"registry", "internal/etcd", "internal/etcd/layout", "internal/etcd/mirror", "internal/etcd/claim", "internal/ability", "internal/feed", "internal/record", "internal/watch", "internal/defaults", "internal/reload", "internal/settings", "internal/refusal"}, "backend: puts the contract on internal/etcd"},
+	{"registry/consul", []string{"registry", "internal/consul", "internal/consul/tags", "internal/ability", "internal/backoff", "internal/feed", "internal/record", "internal/watch", "internal/defaults", "internal/refusal", "internal/reload", "internal/settings"}, "backend: puts the contract on internal/consul"},
 	{"registry/memory", []string{"registry", "internal/feed", "internal/record", "internal/watch", "internal/settings"}, "backend"},
 
 	{"registry/mdns", []string{"registry", "internal/settings"}, "backend: puts the contract on internal/mdns"},

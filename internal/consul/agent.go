@@ -123,19 +123,24 @@ func (r Registration) Of(i Instance) bool {
 	return r.ID == i.ID && r.Name == i.Service && r.Address == i.Address && r.Port == i.Port && slices.Equal(r.Tags, i.Tags)
 }
 
-// Instance returns what the agent knows of an instance. Unknown tells whether it is
-// not there.
-func (c *Client) Instance(ctx context.Context, id string) (Instance, error) {
-	var i Instance
-	_, err := c.do(ctx, request{doing: fmt.Sprintf("look at %q", id), method: http.MethodGet, path: "/v1/agent/service/" + url.PathEscape(id)}, &i)
-	return i, err
+// Instance returns what the agent knows of an instance, false if it does not know it.
+func (c *Client) Instance(ctx context.Context, id string) (Instance, bool, error) {
+	// Asked for the one alone, an agent that does not know it writes an error into its log.
+	query := url.Values{}
+	if filter, ok := filterOf("", "ID", []string{id}); ok {
+		query.Set("filter", filter)
+	}
+	var all map[string]Instance
+	_, err := c.do(ctx, request{doing: fmt.Sprintf("look at %q", id), needs: "service:read", method: http.MethodGet, path: "/v1/agent/services", query: query}, &all)
+	i, ok := all[id]
+	return i, ok, err
 }
 
 // Checks returns the checks that the agent runs, by their ids. With a few instances it
 // is asked about theirs alone.
 func (c *Client) Checks(ctx context.Context, instances []string) (map[string]Check, error) {
 	query := url.Values{}
-	if filter, ok := filterOf(instances); ok {
+	if filter, ok := filterOf(fmt.Sprintf("CheckID == %q", nodeMaintenance), "ServiceID", instances); ok {
 		query.Set("filter", filter)
 	}
 	var checks map[string]Check
@@ -143,22 +148,22 @@ func (c *Client) Checks(ctx context.Context, instances []string) (map[string]Che
 	return checks, err
 }
 
-// filterOf returns an expression of Consul's filter language for the checks that
-// concern the instances; false if they are many, or written in a way that it may read
-// otherwise. Agents before 1.5 ignore it.
-func filterOf(instances []string) (string, bool) {
-	if len(instances) == 0 || len(instances) > 16 {
+// filterOf returns an expression of Consul's filter language for what fulfils or, or
+// has one of the ids in the given field; false if the ids are many, or written in a way
+// that it has no form for. Agents before 1.5 ignore it.
+func filterOf(or, field string, ids []string) (string, bool) {
+	if len(ids) == 0 || len(ids) > 16 {
 		return "", false
 	}
-	parts := []string{fmt.Sprintf("CheckID == %q", nodeMaintenance)}
-	for _, id := range instances {
-		plain := strings.IndexFunc(id, func(r rune) bool {
-			return r != '-' && r != '.' && r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
-		}) < 0
-		if !plain {
+	var parts []string
+	if or != "" {
+		parts = append(parts, or)
+	}
+	for _, id := range ids {
+		if strings.ContainsAny(id, "`\n\r") {
 			return "", false
 		}
-		parts = append(parts, fmt.Sprintf("ServiceID == %q", id))
+		parts = append(parts, field+" == `"+id+"`")
 	}
 	return strings.Join(parts, " or "), true
 }

@@ -141,6 +141,7 @@ func (f *follower) readAll(ctx context.Context, l *link, dirty map[string]bool, 
 		f.b.skipped.Add(d.skipped)
 		steps = append(steps, f.known.replace(name, rows)...)
 	}
+	slices.SortStableFunc(steps, comesFirst)
 	if len(steps) > 0 || first {
 		f.tell(steps, index)
 	}

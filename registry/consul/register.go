@@ -157,14 +157,11 @@ func (b *backend) publish(ctx context.Context, l *link, r *registration) error {
 // an instance of another service has it: an agent knows one instance by an id, while
 // ids of nodes are told apart within their service alone.
 func (l *link) instance(ctx context.Context, w *wanted) (string, error) {
-	there, err := l.client.Instance(ctx, w.node)
-	switch {
-	case consul.Unknown(err), err == nil && there.Service == w.service:
-		return w.node, nil
-	case err == nil, consul.Forbidden(err): // it is there, and is not ours to see
+	there, ok, err := l.client.Instance(ctx, w.node)
+	if ok && there.Service != w.service {
 		return w.service + "/" + w.node, nil
 	}
-	return "", err
+	return w.node, err
 }
 
 // held notes that the agent knows r as w since a request that began then.
@@ -288,11 +285,8 @@ func (b *backend) withdraw(ctx context.Context, r *registration) error {
 // owns reports whether what the agent knows by that id is what it was told by w. It
 // is not if another process registered the same node since.
 func (l *link) owns(ctx context.Context, w *wanted, instance string) (bool, error) {
-	there, err := l.client.Instance(ctx, instance)
-	if consul.Unknown(err) {
-		return false, nil
-	}
-	if err != nil {
+	there, ok, err := l.client.Instance(ctx, instance)
+	if err != nil || !ok {
 		return false, err
 	}
 	told, err := w.registration(instance)

@@ -1,6 +1,7 @@
 package consul
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -26,8 +27,8 @@ type change struct {
 // known are the rows of a follower, by service.
 type known map[string]map[record.ID]*row
 
-// replace puts rows in the place of those of a service and returns what happened, in
-// the order of the ids.
+// replace puts rows in the place of those of a service and returns what happened: who
+// came or changed before who went, each in the order of the ids.
 func (k known) replace(name string, rows map[record.ID]*row) []step {
 	before := k[name]
 	if k[name] = rows; len(rows) == 0 {
@@ -53,8 +54,21 @@ func (k known) replace(name string, rows map[record.ID]*row) []step {
 			steps = append(steps, step{is: is})
 		}
 	}
-	slices.SortFunc(steps, func(a, b step) int { return strings.Compare(a.node(), b.node()) })
+	slices.SortFunc(steps, func(a, b step) int {
+		return cmp.Or(comesFirst(a, b), strings.Compare(a.node(), b.node()))
+	})
 	return steps
+}
+
+// comesFirst orders who came or changed before who went.
+func comesFirst(a, b step) int {
+	switch {
+	case (a.is == nil) == (b.is == nil):
+		return 0
+	case a.is != nil:
+		return -1
+	}
+	return 1
 }
 
 func (s step) node() string {
