@@ -61,7 +61,7 @@ var rooms = []room{
 	{"registry/memory", []string{"registry", "internal/feed", "internal/record", "internal/watch", "internal/settings"}, "backend"},
 
 	{"registry/mdns", []string{"registry", "internal/settings"}, "backend: puts the contract on internal/mdns"},
-	{"registry/multi", []string{"registry"}, "backend: several as one"},
+	{"registry/multi", []string{"registry", "internal/ability", "internal/backoff", "internal/defaults", "internal/feed", "internal/record", "internal/watch"}, "backend: several as one"},
 
 	{"internal/disk", []string{"registry"}, "plant room: files of services; knows no registry that runs"},
 	{"internal/discovery", []string{"registry", "internal/feed", "internal/record", "internal/defaults", "internal/disk", "internal/refusal"}, "engine room: knows views of services, no wire"},
@@ -118,6 +118,7 @@ var rooms = []room{
 // the test range.
 var extra = map[string][]string{
 	"registry/cache":         {"registry/etcd", "registry/memory"},
+	"registry/multi":         {"registry/memory"},
 	"internal/pick":          {"internal/feed"},
 	"client/selector":        {"registry/etcd", "registry/memory"},
 	"client/grpc":            {"registry/memory", "transport"},
