@@ -65,7 +65,7 @@ var rooms = []room{
 
 	{"internal/disk", []string{"registry"}, "plant room: files of services; knows no registry that runs"},
 	{"internal/discovery", []string{"registry", "internal/feed", "internal/record", "internal/defaults", "internal/disk", "internal/refusal"}, "engine room: knows views of services, no wire"},
-	{"registry/cache", []string{"registry", "internal/discovery", "internal/ability", "internal/feed", "internal/record", "internal/defaults"}, "the public face of discovery"},
+	{"registry/cache", []string{"registry", "internal/discovery", "internal/ability", "internal/feed", "internal/record", "internal/defaults", "internal/settings"}, "the public face of discovery"},
 	{"internal/endpoint", []string{"registry", "internal/netaddr", "internal/record"}, "engine room: where a node is reached, and what a transport is"},
 	{"internal/pick", []string{"registry", "client/selector", "internal/discovery", "internal/endpoint", "internal/record", "internal/similar", "internal/refusal"}, "engine room: chooses nodes, knows no grpc"},
 	{"internal/conn", []string{"internal/defaults", "internal/endpoint"}, "engine room: the wire to a node, knows no registry"},
