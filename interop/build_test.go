@@ -99,6 +99,7 @@ func build(args ...string) error {
 func changedImports(here, place string) (string, error) {
 	change := strings.NewReplacer(
 		`"github.com/micro/go-micro/v2`, `"github.com/rollcall-go/micro`,
+		`"github.com/micro/go-plugins/registry/consul/v2`, `"github.com/rollcall-go/micro/registry/consul`,
 		`"github.com/rollcall-go/micro/interop/v2peer/`, `"github.com/rollcall-go/micro/interop/ourpeer/`,
 	)
 	overlay := struct{ Replace map[string]string }{make(map[string]string)}

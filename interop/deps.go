@@ -10,5 +10,6 @@ import (
 	_ "google.golang.org/protobuf/proto"
 
 	_ "github.com/rollcall-go/micro"
+	_ "github.com/rollcall-go/micro/registry/consul"
 	_ "github.com/rollcall-go/micro/registry/etcd"
 )

@@ -18,6 +18,9 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // mark is the one entry of a node's metadata that ours adds.
 var mark = regexp.MustCompile(`,"rollcall":"[^"]*"`)
 
+// rollcallMark is that entry where entries stand alone.
+var rollcallMark = regexp.MustCompile(`"rollcall":"[^"]*"`)
+
 // TestWire holds key and record of a service, byte by byte, to what go-micro v2
 // writes for the same program: equal, apart from our mark in the node's metadata,
 // and from what newer messages have inside, which v2 describes and we do not.

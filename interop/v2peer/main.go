@@ -1,5 +1,6 @@
 // Command v2peer is a program written for go-micro v2 that does what its standard
-// input tells it: it serves, calls, and lists, gets and watches services in etcd.
+// input tells it: it serves, calls, and lists, gets and watches services in etcd or
+// Consul.
 // The tests of the module above also compile it against Rollcall, with nothing
 // changed but its import paths.
 package main
@@ -8,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/micro/go-micro/v2"
 	grpcclient "github.com/micro/go-micro/v2/client/grpc"
@@ -15,12 +17,13 @@ import (
 	"github.com/micro/go-micro/v2/registry/cache"
 	"github.com/micro/go-micro/v2/registry/etcd"
 	grpcserver "github.com/micro/go-micro/v2/server/grpc"
+	"github.com/micro/go-plugins/registry/consul/v2"
 
 	"github.com/rollcall-go/micro/interop/peer"
 )
 
 func main() {
-	address := flag.String("registry", "127.0.0.1:2379", "address of the etcd")
+	address := flag.String("registry", "127.0.0.1:2379", "address of the etcd, or consul=ADDRESS")
 	name := flag.String("name", "interop.caller", "name under which to call")
 	ttl := flag.Duration("cache_ttl", cache.DefaultTTL, "how long the cache believes what it read")
 	flag.Parse()
@@ -29,7 +32,7 @@ func main() {
 	replies := os.Stdout
 	os.Stdout = os.Stderr
 
-	reg := etcd.NewRegistry(registry.Addrs(*address))
+	reg := open(*address)
 	p := &program{
 		registry: reg,
 		cache:    cache.New(reg, cache.WithTTL(*ttl)),
@@ -60,4 +63,12 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+// open opens the registry at an address.
+func open(address string) registry.Registry {
+	if at, ok := strings.CutPrefix(address, "consul="); ok {
+		return consul.NewRegistry(registry.Addrs(at))
+	}
+	return etcd.NewRegistry(registry.Addrs(address))
 }
