@@ -37,11 +37,12 @@ var rooms = []room{
 	{"internal/netaddr", nil, "plant room: addresses of this host"},
 	{"internal/refusal", nil, "plant room: which errors of a registry somebody has to mend"},
 	{"internal/reload", nil, "plant room: certificates and passwords that come from files"},
+	{"internal/credentials", []string{"internal/reload"}, "plant room: what lets a program into a registry, as options and flags say it"},
 	{"internal/etcd", []string{"internal/backoff", "internal/defaults", "internal/refusal", "internal/reload", "internal/netaddr"}, "plant room: the connection to etcd"},
 	{"internal/etcd/mirror", []string{"internal/etcd", "internal/backoff", "internal/defaults"}, "plant room: copies keys of etcd into memory; knows no services"},
 	{"internal/etcd/claim", []string{"internal/ability", "internal/etcd", "internal/etcd/mirror", "internal/backoff", "internal/defaults", "internal/refusal"}, "plant room: keeps keys in etcd under leases; knows no services"},
 
-	{"internal/consul", []string{"internal/defaults", "internal/refusal", "internal/reload"}, "plant room: the connection to an agent of Consul; knows no services of ours"},
+	{"internal/consul", []string{"internal/credentials", "internal/defaults", "internal/refusal", "internal/reload"}, "plant room: the connection to an agent of Consul; knows no services of ours"},
 	{"internal/consul/tags", []string{"registry"}, "plant room: what stands in the tags of a Consul service"},
 
 	{"internal/etcd/layout", []string{"registry", "internal/record"}, "plant room: the keys in etcd and what stands in them"},
@@ -56,8 +57,8 @@ var rooms = []room{
 	{"broker", []string{"registry"}, "contract"},
 	{"transport", []string{"internal/defaults"}, "contract"},
 
-	{"registry/etcd", []string{"registry", "internal/etcd", "internal/etcd/layout", "internal/etcd/mirror", "internal/etcd/claim", "internal/ability", "internal/feed", "internal/record", "internal/watch", "internal/defaults", "internal/reload", "internal/settings", "internal/refusal"}, "backend: puts the contract on internal/etcd"},
-	{"registry/consul", []string{"registry", "internal/consul", "internal/consul/tags", "internal/ability", "internal/backoff", "internal/feed", "internal/record", "internal/watch", "internal/defaults", "internal/refusal", "internal/reload", "internal/settings"}, "backend: puts the contract on internal/consul"},
+	{"registry/etcd", []string{"registry", "internal/credentials", "internal/etcd", "internal/etcd/layout", "internal/etcd/mirror", "internal/etcd/claim", "internal/ability", "internal/feed", "internal/record", "internal/watch", "internal/defaults", "internal/reload", "internal/settings", "internal/refusal"}, "backend: puts the contract on internal/etcd"},
+	{"registry/consul", []string{"registry", "internal/credentials", "internal/consul", "internal/consul/tags", "internal/ability", "internal/backoff", "internal/feed", "internal/record", "internal/watch", "internal/defaults", "internal/refusal", "internal/reload", "internal/settings"}, "backend: puts the contract on internal/consul"},
 	{"registry/memory", []string{"registry", "internal/feed", "internal/record", "internal/watch", "internal/settings"}, "backend"},
 
 	{"registry/mdns", []string{"registry", "internal/settings"}, "backend: puts the contract on internal/mdns"},
@@ -91,9 +92,9 @@ var rooms = []room{
 	{"config/source/...", []string{"config/source", "config/encoder", "internal/settings", "internal/tree"}, "sources: each knows the contract and no other source"},
 	{"config", []string{"config/loader", "config/loader/memory", "config/reader", "config/reader/json", "config/source", "config/source/file"}, "front door: configuration"},
 
-	{"internal/registryflags", []string{"registry", "internal/etcd", "internal/reload", "internal/settings", "internal/etcd/layout"}, "wiring: where a registry is and how to be let in, for services and the command alike"},
+	{"internal/registryflags", []string{"registry", "internal/credentials", "internal/etcd", "internal/reload", "internal/settings", "internal/etcd/layout"}, "wiring: where a registry is and how to be let in, for services and the command alike"},
 	{"internal/wiring", []string{"registry", "server", "client", "broker"}, "wiring: tells the parts of a service of one another"},
-	{"internal/builtin", []string{"client", "client/grpc", "server", "server/grpc", "registry", "registry/etcd", "registry/memory", "registry/multi", "internal/registryflags"}, "wiring: the one list of implementations"},
+	{"internal/builtin", []string{"client", "client/grpc", "server", "server/grpc", "registry", "registry/etcd", "registry/consul", "registry/memory", "registry/multi", "internal/registryflags"}, "wiring: the one list of implementations"},
 	{"config/cmd", []string{"internal/builtin", "client", "client/selector", "server", "broker", "transport", "registry", "internal/ability", "internal/netaddr", "internal/similar", "internal/registryflags", "internal/wiring"}, "wiring: flags and environment"},
 	{"", []string{"client", "client/selector", "server", "broker", "transport", "registry", "config/cmd", "internal/ability", "internal/protomsg", "internal/wiring"}, "front door: assembles a service"},
 
@@ -129,7 +130,7 @@ var extra = map[string][]string{
 	"config/loader/memory":   {"config/source/memory"},
 	"config":                 {"config/source/env", "config/source/memory"},
 	"internal/wiring":        {"client/grpc", "server/grpc"},
-	"config/cmd":             {"client/grpc", "internal/etcd", "internal/etcd/layout", "internal/settings", "registry/cache", "registry/etcd", "registry/memory", "server/grpc"},
+	"config/cmd":             {"client/grpc", "internal/credentials", "internal/etcd/layout", "internal/settings", "registry/cache", "registry/consul", "registry/etcd", "registry/memory", "server/grpc"},
 	"":                       {"registry/cache", "registry/memory", "server/grpc"},
 	"cmd/micro/...":          {"internal/etcd/layout"},
 	"faults/...":             {"", "client", "client/grpc", "client/selector", "faults/history", "internal/ability", "internal/defaults", "internal/discovery", "internal/feed", "internal/etcd/layout", "registry", "registry/cache", "registry/etcd", "registry/memory", "server", "server/grpc"},

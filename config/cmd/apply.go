@@ -119,7 +119,9 @@ func applyRegistry(g given, to Options, newParts bool) error {
 	if p, ok := registry.DefaultRegistry.(ability.Placeholder); ok && g.registry != "" && p.String() != (*at).String() {
 		p.Choose(*at)
 	}
-	warnOfUnused(g, *at)
+	if err := checkUse(g, *at); err != nil {
+		return err
+	}
 	return wiring.SetRegistry(*at, value(to.Server), value(to.Client), value(to.Broker))
 }
 
@@ -132,21 +134,26 @@ func value[T any](p *T) T {
 	return *p
 }
 
-// warnOfUnused says which of the settings the registry has no use for: what one of
-// ours does not obey, and what a program's own cannot have understood.
-func warnOfUnused(g given, r registry.Registry) {
+// checkUse says which of the settings the registry has no use for: what one of ours
+// does not obey, and what a program's own cannot have understood. A namespace that is
+// not kept to is an error where others share the registry.
+func checkUse(g given, r registry.Registry) error {
 	name := r.String()
 	used := registryflags.InContract()
 	if entry, ok := builtin.Find(builtin.Registries(), name); ok {
 		used = entry.Flags
 	} else if registryflags.Kept(r.Options()) { // there is one of ours inside
-		return
+		return nil
 	}
 	unused := slices.DeleteFunc(slices.Clone(g.settings.Given()), func(flag string) bool { return slices.Contains(used, flag) })
 	for i, flag := range unused {
+		if flag == registryflags.Namespace && name == "consul" {
+			return registryflags.Wrong(flag, g.settings.Layout.Namespace, "the %s registry knows no namespaces: keep fleets apart by agents of their own", name)
+		}
 		unused[i] = fmt.Sprintf("--%s (%s)", flag, registryflags.Variable(flag))
 	}
 	if len(unused) > 0 {
 		logger.Warnf("Registry [%s] Has no use for %s", name, strings.Join(unused, ", "))
 	}
+	return nil
 }

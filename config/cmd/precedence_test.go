@@ -11,11 +11,12 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/client"
-	internal "github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/credentials"
 	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
+	"github.com/rollcall-go/micro/registry/consul"
 	"github.com/rollcall-go/micro/registry/etcd"
 	"github.com/rollcall-go/micro/server"
 )
@@ -47,9 +48,9 @@ func knobs(t *testing.T) []knob {
 	cli := func(read func(o client.Options) string) func(*program) string {
 		return func(p *program) string { return read(p.client.Options()) }
 	}
-	access := func(read func(a internal.Access) string) func(*program) string {
+	access := func(read func(a credentials.Credentials) string) func(*program) string {
 		return func(p *program) string {
-			a, _ := settings.Of[internal.Access](p.registry.Options().Context)
+			a, _ := settings.Of[credentials.Credentials](p.registry.Options().Context)
 			return read(a)
 		}
 	}
@@ -76,17 +77,21 @@ func knobs(t *testing.T) []knob {
 	passwords, certs, keys := copies(pair.CertFile), copies(pair.CertFile), copies(pair.KeyFile)
 	return []knob{
 		{flag: "registry_user", code: onEtcd(etcd.Auth("a", "secret")),
-			read: access(func(a internal.Access) string { return a.Username }), fromCode: "a", fromEnv: "b", fromFlag: "c"},
+			read: access(func(a credentials.Credentials) string { return a.Username }), fromCode: "a", fromEnv: "b", fromFlag: "c"},
 		{flag: "registry_password", code: onEtcd(etcd.Auth("a", "secret1")),
-			read: access(func(a internal.Access) string { return a.Password + a.PasswordFile }), fromCode: "secret1", fromEnv: "secret2 ", fromFlag: "secret3"},
+			read: access(func(a credentials.Credentials) string { return a.Password + a.PasswordFile }), fromCode: "secret1", fromEnv: "secret2 ", fromFlag: "secret3"},
 		{flag: "registry_password_file", code: onEtcd(etcd.AuthFile("a", passwords[0])),
-			read: access(func(a internal.Access) string { return a.Password + a.PasswordFile }), fromCode: passwords[0], fromEnv: passwords[1], fromFlag: passwords[2]},
+			read: access(func(a credentials.Credentials) string { return a.Password + a.PasswordFile }), fromCode: passwords[0], fromEnv: passwords[1], fromFlag: passwords[2]},
+		{flag: "registry_token", code: onEtcd(consul.Token("a")),
+			read: access(func(a credentials.Credentials) string { return a.Token + a.TokenFile }), fromCode: "a", fromEnv: "b", fromFlag: "c"},
+		{flag: "registry_token_file", code: onEtcd(consul.TokenFile(passwords[0])),
+			read: access(func(a credentials.Credentials) string { return a.Token + a.TokenFile }), fromCode: passwords[0], fromEnv: passwords[1], fromFlag: passwords[2]},
 		{flag: "registry_tls_ca", code: onEtcd(etcd.TLSFiles(ca[0], pair.CertFile, pair.KeyFile)),
-			read: access(func(a internal.Access) string { return a.TLSFiles.CA }), fromCode: ca[0], fromEnv: ca[1], fromFlag: ca[2]},
+			read: access(func(a credentials.Credentials) string { return a.TLSFiles.CA }), fromCode: ca[0], fromEnv: ca[1], fromFlag: ca[2]},
 		{flag: "registry_tls_cert", code: onEtcd(etcd.TLSFiles(ca[0], certs[0], pair.KeyFile)),
-			read: access(func(a internal.Access) string { return a.TLSFiles.Cert }), fromCode: certs[0], fromEnv: certs[1], fromFlag: certs[2]},
+			read: access(func(a credentials.Credentials) string { return a.TLSFiles.Cert }), fromCode: certs[0], fromEnv: certs[1], fromFlag: certs[2]},
 		{flag: "registry_tls_key", code: onEtcd(etcd.TLSFiles(ca[0], pair.CertFile, keys[0])),
-			read: access(func(a internal.Access) string { return a.TLSFiles.Key }), fromCode: keys[0], fromEnv: keys[1], fromFlag: keys[2]},
+			read: access(func(a credentials.Credentials) string { return a.TLSFiles.Key }), fromCode: keys[0], fromEnv: keys[1], fromFlag: keys[2]},
 		{flag: "namespace", code: onEtcd(etcd.Namespace("a")),
 			read: func(p *program) string {
 				l, _ := settings.Of[layout.Layout](p.registry.Options().Context)

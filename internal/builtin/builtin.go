@@ -15,6 +15,7 @@ import (
 	cgrpc "github.com/rollcall-go/micro/client/grpc"
 	"github.com/rollcall-go/micro/internal/registryflags"
 	"github.com/rollcall-go/micro/registry"
+	"github.com/rollcall-go/micro/registry/consul"
 	"github.com/rollcall-go/micro/registry/etcd"
 	"github.com/rollcall-go/micro/registry/memory"
 	"github.com/rollcall-go/micro/server"
@@ -46,7 +47,8 @@ type (
 // Registries returns the registries.
 func Registries() []Entry[NewRegistry] {
 	return []Entry[NewRegistry]{
-		{Name: "etcd", Aliases: []string{"etcdv3"}, Summary: "version 3", New: etcd.NewRegistry, Flags: registryflags.Names(), Inspected: true},
+		{Name: "etcd", Aliases: []string{"etcdv3"}, Summary: "version 3", New: etcd.NewRegistry, Flags: registryflags.Without(registryflags.Token, registryflags.TokenFile), Inspected: true},
+		{Name: "consul", Summary: "HTTP API of an agent", New: consul.NewRegistry, Flags: registryflags.Without(registryflags.Namespace)},
 		{Name: "memory", Summary: "this process alone", New: memory.NewRegistry},
 		{Name: "mdns", Missing: "mDNS is not in this release; start an etcd with `micro server` and choose it with --registry=etcd"},
 		{Name: "service", Missing: "the registry of micro's runtime is not in this release; start an etcd with `micro server` and choose it with --registry=etcd"},

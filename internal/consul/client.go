@@ -53,17 +53,17 @@ func Open(c Config) *Client {
 		client.err = err
 		return client
 	}
-	if c.Access.TokenFile != "" {
-		client.token = reload.NewPassword(c.Access.TokenFile, c.Warn)
+	if c.TokenFile != "" {
+		client.token = reload.NewPassword(c.TokenFile, c.Warn)
 	}
-	if c.Access.PasswordFile != "" {
-		client.password = reload.NewPassword(c.Access.PasswordFile, c.Warn)
+	if c.PasswordFile != "" {
+		client.password = reload.NewPassword(c.PasswordFile, c.Warn)
 	}
 	addrs := c.Addrs
 	if len(addrs) == 0 {
 		addrs = []string{defaultAddr}
 	}
-	secure := c.Secure || c.TLS != nil || c.Access.TLSFiles.Given()
+	secure := c.Secure || c.TLS != nil || c.TLSFiles.Given()
 	for _, addr := range addrs {
 		t, err := parseAddr(addr, secure)
 		if err != nil {
@@ -81,7 +81,7 @@ func (c *Client) agent(t target) *agent {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return dialer.DialContext(ctx, t.network, t.dial)
 	}
-	files := reload.NewTLS(c.config.Access.TLSFiles, c.config.Warn)
+	files := reload.NewTLS(c.config.TLSFiles, c.config.Warn)
 	return &agent{target: t, http: &http.Client{
 		// An agent redirects nobody, and a PUT would become a GET.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

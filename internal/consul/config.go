@@ -10,26 +10,20 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rollcall-go/micro/internal/credentials"
 	"github.com/rollcall-go/micro/internal/reload"
 )
-
-// Access is what lets a program in, apart from tls.Config. It travels as one value in
-// the Context of a registry's options.
-type Access struct {
-	Token, TokenFile   string
-	Username, Password string // HTTP basic authentication, of a proxy before the agent
-	PasswordFile       string
-	TLSFiles           reload.Files
-}
 
 // Config says which agents to talk to and how. What is zero is taken from the
 // variables that Consul's own tools obey, CONSUL_HTTP_ADDR and its company, and
 // then has Consul's default.
 type Config struct {
-	Addrs      []string // the first that answers is kept
-	Secure     bool
-	TLS        *tls.Config
-	Access     Access
+	Addrs  []string // the first that answers is kept
+	Secure bool
+	TLS    *tls.Config
+	// Credentials are the token, a login at what is before the agent (HTTP basic
+	// authentication), and certificates.
+	credentials.Credentials
 	Datacenter string // empty: that of the agent
 	Timeout    time.Duration
 	// Warn receives what the user should know and no call returns. Nil means nobody.
@@ -46,14 +40,14 @@ func (c Config) withEnvironment() (Config, error) {
 			c.Addrs = []string{addr}
 		}
 	}
-	if c.Access.Token == "" && c.Access.TokenFile == "" {
+	if c.Token == "" && c.TokenFile == "" {
 		// As in Consul's tools, the file goes before the token.
-		if c.Access.TokenFile = get("CONSUL_HTTP_TOKEN_FILE"); c.Access.TokenFile == "" {
-			c.Access.Token = get("CONSUL_HTTP_TOKEN")
+		if c.TokenFile = get("CONSUL_HTTP_TOKEN_FILE"); c.TokenFile == "" {
+			c.Token = get("CONSUL_HTTP_TOKEN")
 		}
 	}
-	if auth := get("CONSUL_HTTP_AUTH"); auth != "" && c.Access.Username == "" {
-		c.Access.Username, c.Access.Password, _ = strings.Cut(auth, ":")
+	if auth := get("CONSUL_HTTP_AUTH"); auth != "" && c.Username == "" {
+		c.Username, c.Password, _ = strings.Cut(auth, ":")
 	}
 	for name, use := range map[string]func(bool) error{
 		"CONSUL_HTTP_SSL": func(on bool) error {
@@ -79,8 +73,8 @@ func (c Config) withEnvironment() (Config, error) {
 			return c, fmt.Errorf("obey %s=%q: %w", name, value, err)
 		}
 	}
-	if c.TLS == nil && !c.Access.TLSFiles.Given() {
-		c.Access.TLSFiles = reload.Files{CA: get("CONSUL_CACERT"), Cert: get("CONSUL_CLIENT_CERT"), Key: get("CONSUL_CLIENT_KEY")}
+	if c.TLS == nil && !c.TLSFiles.Given() {
+		c.TLSFiles = reload.Files{CA: get("CONSUL_CACERT"), Cert: get("CONSUL_CLIENT_CERT"), Key: get("CONSUL_CLIENT_KEY")}
 		c.caPath = get("CONSUL_CAPATH")
 		if name := get("CONSUL_TLS_SERVER_NAME"); name != "" {
 			c.TLS = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: name}

@@ -120,7 +120,7 @@ func (c *Client) attempt(ctx context.Context, a *agent, r request, body []byte, 
 
 // authorize adds the token, and the login at what is before the agent.
 func (c *Client) authorize(req *http.Request) error {
-	token := c.config.Access.Token
+	token := c.config.Token
 	if c.token != nil {
 		var err error
 		if token, err = c.token.Get(); err != nil {
@@ -130,8 +130,8 @@ func (c *Client) authorize(req *http.Request) error {
 	if token = strings.TrimSpace(token); token != "" {
 		req.Header.Set("X-Consul-Token", token)
 	}
-	if user := c.config.Access.Username; user != "" {
-		password := c.config.Access.Password
+	if user := c.config.Username; user != "" {
+		password := c.config.Password
 		if c.password != nil {
 			var err error
 			if password, err = c.password.Get(); err != nil {

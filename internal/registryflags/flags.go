@@ -6,6 +6,7 @@ package registryflags
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -17,6 +18,8 @@ const (
 	User         = "registry_user"
 	Password     = "registry_password"
 	PasswordFile = "registry_password_file"
+	Token        = "registry_token"
+	TokenFile    = "registry_token_file"
 	CA           = "registry_tls_ca"
 	Cert         = "registry_tls_cert"
 	Key          = "registry_tls_key"
@@ -36,6 +39,11 @@ func Names() []string {
 	return names
 }
 
+// Without returns the names of all flags but the given ones.
+func Without(names ...string) []string {
+	return slices.DeleteFunc(Names(), func(name string) bool { return slices.Contains(names, name) })
+}
+
 // Flags returns the flags. They are the caller's: a parser writes into them.
 func Flags() []cli.Flag {
 	flag := func(name, without, usage string) cli.Flag {
@@ -48,6 +56,8 @@ func Flags() []cli.Flag {
 		flag(User, "no login", "log in to the registry as `USER`"),
 		flag(Password, "none", "log in with `PASSWORD`; other users of the host see it on the command line, but not in the variable"),
 		flag(PasswordFile, "none", "log in with the password in `FILE`, which is read again when it has changed"),
+		flag(Token, "none", "show the registry the access `TOKEN`; other users of the host see it on the command line, but not in the variable"),
+		flag(TokenFile, "none", "show the token in `FILE`, which is read again when it has changed"),
 		flag(CA, "the system's", "trust the authorities whose certificates are in `FILE`; this and the next two are read again when they have changed"),
 		flag(Cert, "none", "show the registry the certificate in `FILE`"),
 		flag(Key, "none", "the private key of that certificate is in `FILE`"),

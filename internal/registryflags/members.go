@@ -69,7 +69,7 @@ func (s *Settings) take(flag, part, whole string) error {
 }
 
 // secret reports whether the value of a flag must not be shown.
-func secret(flag string) bool { return flag == Password }
+func secret(flag string) bool { return flag == Password || flag == Token }
 
 // partsOf returns what of a value is for each of the registries.
 func partsOf(flag, value string, names []string) ([]string, error) {

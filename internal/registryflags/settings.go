@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rollcall-go/micro/internal/credentials"
 	"github.com/rollcall-go/micro/internal/etcd"
 	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/reload"
@@ -18,7 +19,7 @@ import (
 type Settings struct {
 	Addrs      []string
 	Layout     layout.Layout // of the keys, by the namespace
-	access     etcd.Access
+	access     credentials.Credentials
 	serverName string
 	given      []string          // names of flags, in the order of Flags
 	whole      map[string]string // what was given for each, for other registries too
@@ -44,19 +45,11 @@ func (s *Settings) set(name, value string) (err error) {
 	case Password:
 		s.access.Password = value
 	case PasswordFile:
-		password := s.whole[Password]
-		switch byFlag, fileByFlag := isFlag(Password, password), isFlag(name, s.whole[name]); {
-		case s.access.Password == "" || fileByFlag && !byFlag:
-			s.access.Password = ""
-		case byFlag && !fileByFlag:
-			return nil // a flag goes before a variable
-		default:
-			return Wrong(name, value, "the password is given by %s as well; choose one", source(Password, password))
-		}
-		s.access.PasswordFile = value
-		if _, err := reload.NewPassword(value, nil).Get(); err != nil {
-			return Wrong(name, value, "%w", err)
-		}
+		return s.file(name, value, Password, "password", &s.access.Password, &s.access.PasswordFile)
+	case Token:
+		s.access.Token = strings.TrimSpace(value)
+	case TokenFile:
+		return s.file(name, value, Token, "token", &s.access.Token, &s.access.TokenFile)
 	case CA:
 		s.access.TLSFiles.CA = value
 	case Cert:
@@ -72,6 +65,24 @@ func (s *Settings) set(name, value string) (err error) {
 		}
 	}
 	return err
+}
+
+// file sets a secret that is in a file, unless the flag of the secret itself goes before
+// the variable of the file.
+func (s *Settings) file(name, value, other, what string, secret, file *string) error {
+	switch byFlag, fileByFlag := isFlag(other, s.whole[other]), isFlag(name, s.whole[name]); {
+	case *secret == "" || fileByFlag && !byFlag:
+		*secret = ""
+	case byFlag && !fileByFlag:
+		return nil // a flag goes before a variable
+	default:
+		return Wrong(name, value, "the %s is given by %s as well; choose one", what, source(other, s.whole[other]))
+	}
+	*file = value
+	if _, err := reload.NewPassword(value, nil).Get(); err != nil {
+		return Wrong(name, value, "%w", err)
+	}
+	return nil
 }
 
 // Given returns the names of the flags that were given, by variable too.
@@ -96,8 +107,8 @@ func (s Settings) Option() registry.Option {
 		if s.serverName != "" {
 			o.TLSConfig = s.config(o.TLSConfig)
 		}
-		if s.access != (etcd.Access{}) {
-			before, _ := settings.Of[etcd.Access](o.Context)
+		if s.access != (credentials.Credentials{}) {
+			before, _ := settings.Of[credentials.Credentials](o.Context)
 			o.Context = settings.With(o.Context, s.over(before))
 		}
 		if s.Layout != (layout.Layout{}) {
@@ -113,7 +124,7 @@ func InContract() []string { return []string{Address, ServerName} }
 // Kept reports whether a registry with these options took in what Option handed it
 // beyond the fields of the contract.
 func Kept(o registry.Options) bool {
-	_, access := settings.Of[etcd.Access](o.Context)
+	_, access := settings.Of[credentials.Credentials](o.Context)
 	_, keys := settings.Of[layout.Layout](o.Context)
 	return access || keys
 }
@@ -130,7 +141,7 @@ func (s Settings) config(own *tls.Config) *tls.Config {
 }
 
 // over returns the access with what was given in place of what was there before.
-func (s Settings) over(before etcd.Access) etcd.Access {
+func (s Settings) over(before credentials.Credentials) credentials.Credentials {
 	a := before
 	replace := func(to *string, by string) {
 		if by != "" {
@@ -140,6 +151,9 @@ func (s Settings) over(before etcd.Access) etcd.Access {
 	replace(&a.Username, s.access.Username)
 	if s.access.Password != "" || s.access.PasswordFile != "" {
 		a.Password, a.PasswordFile = s.access.Password, s.access.PasswordFile
+	}
+	if s.access.Token != "" || s.access.TokenFile != "" {
+		a.Token, a.TokenFile = s.access.Token, s.access.TokenFile
 	}
 	replace(&a.TLSFiles.CA, s.access.TLSFiles.CA)
 	replace(&a.TLSFiles.Cert, s.access.TLSFiles.Cert)
@@ -151,7 +165,7 @@ func (s Settings) over(before etcd.Access) etcd.Access {
 // options: half of a pair, a user without a password, say, of which the program's
 // code has not the other half, or files that cannot be read.
 func (s Settings) Check(in registry.Options) error {
-	before, _ := settings.Of[etcd.Access](in.Context)
+	before, _ := settings.Of[credentials.Credentials](in.Context)
 	a := s.over(before) // a registry of the program's own may not have kept them
 	password := a.Password != "" || a.PasswordFile != ""
 	switch {

@@ -4,13 +4,13 @@ import (
 	"context"
 	"time"
 
-	"github.com/rollcall-go/micro/internal/consul"
+	"github.com/rollcall-go/micro/internal/credentials"
 	"github.com/rollcall-go/micro/internal/reload"
 	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/registry"
 )
 
-// ownSettings are the options of this backend alone, beside consul.Access and those
+// ownSettings are the options of this backend alone, beside credentials.Credentials and those
 // of v2's plugin. All travel as values in Options.Context.
 type ownSettings struct {
 	datacenter string
@@ -33,26 +33,26 @@ func setting[T any](change func(*T)) registry.Option {
 // looked up. Without it the token of CONSUL_HTTP_TOKEN_FILE or CONSUL_HTTP_TOKEN is
 // shown, if there is one.
 func Token(token string) registry.Option {
-	return setting(func(a *consul.Access) { a.Token, a.TokenFile = token, "" })
+	return setting(func(c *credentials.Credentials) { c.Token, c.TokenFile = token, "" })
 }
 
 // TokenFile is Token with the token in a file, which is read for each request, so
 // that a token that is replaced there counts from then on.
 func TokenFile(path string) registry.Option {
-	return setting(func(a *consul.Access) { a.Token, a.TokenFile = "", path })
+	return setting(func(c *credentials.Credentials) { c.Token, c.TokenFile = "", path })
 }
 
 // Auth makes the registry log in, by HTTP basic authentication, at what stands before
 // the agent. Consul itself knows tokens alone.
 func Auth(username, password string) registry.Option {
-	return setting(func(a *consul.Access) { a.Username, a.Password, a.PasswordFile = username, password, "" })
+	return setting(func(c *credentials.Credentials) { c.Username, c.Password, c.PasswordFile = username, password, "" })
 }
 
 // TLSFiles switches TLS on with certificates in PEM files: those of the authorities
 // that are trusted, and the one to show with its private key. Each may be empty, but
 // cert and key come together. The files are read at each new connection.
 func TLSFiles(ca, cert, key string) registry.Option {
-	return setting(func(a *consul.Access) { a.TLSFiles = reload.Files{CA: ca, Cert: cert, Key: key} })
+	return setting(func(c *credentials.Credentials) { c.TLSFiles = reload.Files{CA: ca, Cert: cert, Key: key} })
 }
 
 // Datacenter is where services are looked for. Without it that is the agent's own,

@@ -21,6 +21,7 @@ import (
 
 	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/consul"
+	"github.com/rollcall-go/micro/internal/credentials"
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/record"
@@ -100,16 +101,16 @@ func NewRegistry(opts ...registry.Option) registry.Registry {
 
 // open makes a client with the options in force.
 func (b *backend) open() *link {
-	access, _ := settings.Of[consul.Access](b.opts.Context)
+	let, _ := settings.Of[credentials.Credentials](b.opts.Context)
 	l := &link{ownSettings: ownOf(b.opts.Context)}
 	l.client = consul.Open(consul.Config{
-		Addrs:      b.opts.Addrs,
-		Secure:     b.opts.Secure,
-		TLS:        b.opts.TLSConfig,
-		Access:     access,
-		Datacenter: l.datacenter,
-		Timeout:    b.opts.Timeout,
-		Warn:       func(text string) { logger.Logf(logger.WarnLevel, "Registry [consul] %s", text) },
+		Addrs:       b.opts.Addrs,
+		Secure:      b.opts.Secure,
+		TLS:         b.opts.TLSConfig,
+		Credentials: let,
+		Datacenter:  l.datacenter,
+		Timeout:     b.opts.Timeout,
+		Warn:        func(text string) { logger.Logf(logger.WarnLevel, "Registry [consul] %s", text) },
 	})
 	l.ctx, l.end = context.WithCancel(b.ctx)
 	return l

@@ -4,14 +4,14 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 
-	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/credentials"
 	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/reload"
 	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/registry"
 )
 
-// etcdSettings are the options of this backend alone, beside etcd.Access and
+// etcdSettings are the options of this backend alone, beside credentials.Credentials and
 // layout.Layout. All travel as values in Options.Context.
 type etcdSettings struct {
 	zap    *zap.Config
@@ -30,7 +30,7 @@ func setting[T any](change func(*T)) registry.Option {
 // Auth makes the registry log in. Both must be given; with one of them empty
 // there is no login.
 func Auth(username, password string) registry.Option {
-	return setting(func(a *etcd.Access) { a.Username, a.Password, a.PasswordFile = username, password, "" })
+	return setting(func(a *credentials.Credentials) { a.Username, a.Password, a.PasswordFile = username, password, "" })
 }
 
 // AuthFile makes the registry log in with the password that stands in a file, whose
@@ -38,7 +38,7 @@ func Auth(username, password string) registry.Option {
 // that is replaced there is the one that counts from then on. While it cannot be
 // read, what it held before does.
 func AuthFile(username, passwordFile string) registry.Option {
-	return setting(func(a *etcd.Access) { a.Username, a.Password, a.PasswordFile = username, "", passwordFile })
+	return setting(func(a *credentials.Credentials) { a.Username, a.Password, a.PasswordFile = username, "", passwordFile })
 }
 
 // TLSFiles switches TLS on with certificates in PEM files: those of the authorities
@@ -50,7 +50,7 @@ func AuthFile(username, passwordFile string) registry.Option {
 // written yet, is named in a warning, and what it held before stays in force. What
 // else registry.TLSConfig says, such as a ServerName, holds beside it.
 func TLSFiles(ca, cert, key string) registry.Option {
-	return setting(func(a *etcd.Access) { a.TLSFiles = reload.Files{CA: ca, Cert: cert, Key: key} })
+	return setting(func(a *credentials.Credentials) { a.TLSFiles = reload.Files{CA: ca, Cert: cert, Key: key} })
 }
 
 // Namespace puts "/name" before every key that the registry reads or writes, so

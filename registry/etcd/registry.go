@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/internal/ability"
+	"github.com/rollcall-go/micro/internal/credentials"
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/etcd"
 	"github.com/rollcall-go/micro/internal/etcd/claim"
@@ -100,10 +101,10 @@ func NewRegistry(opts ...registry.Option) registry.Registry {
 
 // open makes a connection with the options in force.
 func (b *backend) open() *link {
-	access, _ := settings.Of[etcd.Access](b.opts.Context)
+	access, _ := settings.Of[credentials.Credentials](b.opts.Context)
 	s, _ := settings.Of[etcdSettings](b.opts.Context)
 	keys, _ := settings.Of[layout.Layout](b.opts.Context)
-	if s.client != nil && (b.opts.Addrs != nil || b.opts.Secure || b.opts.TLSConfig != nil || access != (etcd.Access{})) {
+	if s.client != nil && (b.opts.Addrs != nil || b.opts.Secure || b.opts.TLSConfig != nil || access != (credentials.Credentials{})) {
 		logger.Warnf("Registry [etcd] Addresses, TLS settings and login have no effect: the program brought a client of its own, and they are that client's")
 	}
 	l := &link{layout: keys, conn: etcd.Open(etcd.Config{
