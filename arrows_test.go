@@ -62,11 +62,11 @@ var rooms = []room{
 	{"registry/memory", []string{"registry", "internal/feed", "internal/record", "internal/watch", "internal/settings"}, "backend"},
 
 	{"registry/mdns", []string{"registry", "internal/settings"}, "backend: puts the contract on internal/mdns"},
-	{"registry/multi", []string{"registry", "internal/ability", "internal/backoff", "internal/defaults", "internal/feed", "internal/record", "internal/watch"}, "backend: several as one"},
+	{"registry/multi", []string{"registry"}, "backend: several as one"},
 
 	{"internal/disk", []string{"registry"}, "plant room: files of services; knows no registry that runs"},
 	{"internal/discovery", []string{"registry", "internal/feed", "internal/record", "internal/defaults", "internal/disk", "internal/refusal"}, "engine room: knows views of services, no wire"},
-	{"registry/cache", []string{"registry", "internal/discovery", "internal/ability", "internal/feed", "internal/record", "internal/defaults", "internal/settings"}, "the public face of discovery"},
+	{"registry/cache", []string{"registry", "internal/discovery", "internal/ability", "internal/feed", "internal/record", "internal/defaults"}, "the public face of discovery"},
 	{"internal/endpoint", []string{"registry", "internal/netaddr", "internal/record"}, "engine room: where a node is reached, and what a transport is"},
 	{"internal/pick", []string{"registry", "client/selector", "internal/discovery", "internal/endpoint", "internal/record", "internal/similar", "internal/refusal"}, "engine room: chooses nodes, knows no grpc"},
 	{"internal/conn", []string{"internal/defaults", "internal/endpoint"}, "engine room: the wire to a node, knows no registry"},
@@ -99,10 +99,10 @@ var rooms = []room{
 	{"", []string{"client", "client/selector", "server", "broker", "transport", "registry", "config/cmd", "internal/ability", "internal/protomsg", "internal/wiring"}, "front door: assembles a service"},
 
 	{"internal/doctor", []string{"registry", "internal/etcd", "internal/etcd/layout", "internal/netaddr", "internal/defaults"}, "reads everything that the command's doctor reports on; no service links it"},
-	{"internal/operate", []string{"registry", "internal/etcd", "internal/etcd/layout", "internal/etcd/mirror"}, "what an operator does to nodes, for the command and for consoles; no service links it"},
+	{"internal/operate", []string{"registry", "internal/etcd", "internal/etcd/layout", "internal/feed"}, "what an operator does to nodes, for the command and for consoles; no service links it"},
 	{"internal/bridge", []string{"registry", "internal/ability", "internal/backoff", "internal/defaults", "internal/feed", "internal/record"}, "mirrors one registry into another, for the command; no service links it"},
 	{"internal/embedded", nil, "the etcd inside the command; the library never links it"},
-	{"cmd/micro/...", []string{"", "cmd/micro/demo", "client", "server", "client/grpc", "registry", "registry/etcd", "internal/doctor", "internal/embedded", "internal/ability", "internal/feed", "internal/operate", "internal/etcd", "internal/record", "internal/similar", "internal/registryflags", "internal/builtin"}, "front door: the command"},
+	{"cmd/micro/...", []string{"", "cmd/micro/demo", "client", "server", "client/grpc", "registry", "internal/doctor", "internal/embedded", "internal/ability", "internal/feed", "internal/operate", "internal/etcd", "internal/record", "internal/similar", "internal/registryflags", "internal/builtin"}, "front door: the command"},
 
 	{"registry/registrytest", []string{"registry", "internal/ability", "internal/discovery", "internal/feed"}, "test range: one suite for every backend, also those of users"},
 	{"internal/testkit/legacypb", []string{"api", "client", "server"}, "test range: what v2's generators wrote"},
@@ -119,11 +119,12 @@ var rooms = []room{
 // the test range.
 var extra = map[string][]string{
 	"registry/cache":         {"registry/etcd", "registry/memory"},
-	"registry/multi":         {"registry/memory"},
 	"internal/pick":          {"internal/feed"},
 	"client/selector":        {"registry/etcd", "registry/memory"},
 	"client/grpc":            {"registry/memory", "transport"},
 	"internal/bridge":        {"registry/etcd", "registry/memory"},
+	"internal/operate":       {"registry/etcd", "registry/memory"},
+	"cmd/micro/...":          {"registry/etcd"},
 	"server/grpc":            {"registry/memory"},
 	"internal/registryflags": {"registry/etcd"},
 	"config/encoder/...":     {"config/encoder/hcl", "config/encoder/toml", "config/encoder/xml", "config/encoder/yaml"},
@@ -132,7 +133,6 @@ var extra = map[string][]string{
 	"internal/wiring":        {"client/grpc", "server/grpc"},
 	"config/cmd":             {"client/grpc", "internal/credentials", "internal/etcd/layout", "internal/settings", "registry/cache", "registry/consul", "registry/etcd", "registry/memory", "server/grpc"},
 	"":                       {"registry/cache", "registry/memory", "server/grpc"},
-	"cmd/micro/...":          {"internal/etcd/layout"},
 	"faults/...":             {"", "client", "client/grpc", "client/selector", "faults/history", "internal/ability", "internal/defaults", "internal/discovery", "internal/feed", "internal/etcd/layout", "registry", "registry/cache", "registry/etcd", "registry/memory", "server", "server/grpc"},
 	"e2e/...":                {"client", "client/grpc", "server", "server/grpc"},
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/operate"
 )
 
@@ -22,13 +21,13 @@ func TestAnInterruptEndsTheWaitForInput(t *testing.T) {
 }
 
 func TestAlreadyPaused(t *testing.T) {
-	for want, by := range map[string]layout.PauseRecord{
+	for want, by := range map[string]operate.Pause{
 		"was paused already":                {},
 		"was paused already, by me":         {By: "me"},
 		"was paused already at noon":        {At: "noon"},
 		"was paused already, by me at noon": {By: "me", At: "noon"},
 	} {
-		if got := alreadyPaused(operate.Pause{PauseRecord: by}); got != want {
+		if got := alreadyPaused(by); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}

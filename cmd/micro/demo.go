@@ -28,10 +28,13 @@ process of its own, and shows what they do and what stands in etcd. Then it wait
 for Ctrl-C, so that the other commands can be tried on it. All that it started and
 wrote goes away with it.
 
-With --registry_address it uses that etcd in place of its own.
+With --registry_address it uses that etcd in place of its own, and with another
+--registry than etcd no etcd at all: mdns needs nothing but this host.
 
    micro demo
-   micro demo --once --registry_address=10.0.0.1:2379`,
+   micro demo --registry=mdns
+   micro demo --once --registry=etcd --registry_address=10.0.0.1:2379
+   micro demo --once --registry=consul`,
 		Flags: append(registryFlags(5*time.Second),
 			&cli.BoolFlag{Name: "once", Usage: "end after the round, without waiting for Ctrl-C", DisableDefaultText: true}),
 		Before: arguments(0, 0),
@@ -81,7 +84,7 @@ func runDemo(c *cli.Context) error {
 
 // offer names commands to try while the demo waits.
 func (d *demoRound) offer() {
-	at := " --registry_address=" + strings.Join(d.target.Addrs, ",")
+	at := d.target.flags()
 	me := invocation()
 	fmt.Fprintf(d.out, `
 One node and the registry go on until Ctrl-C. Try, in another terminal:

@@ -16,13 +16,25 @@ import (
 
 	"github.com/rollcall-go/micro/cmd/micro/demo"
 	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/operate"
 	"github.com/rollcall-go/micro/internal/registryflags"
 	"github.com/rollcall-go/micro/registry"
 )
 
-// startRegistry sees to it that there is an etcd without our service.
+// startRegistry sees to it that there is a registry without our service.
 func (d *demoRound) startRegistry(ctx context.Context, c *cli.Context) error {
-	if d.target.Addrs != nil {
+	if d.target.ownEtcd() {
+		addr, version, err := d.startEtcd(ctx)
+		if err != nil {
+			return err
+		}
+		d.target = registryTarget{members: []member{{"etcd", registryflags.Settings{Addrs: []string{addr}}}}, timeout: d.target.timeout, chosen: true}
+		for _, name := range registryflags.Names() {
+			d.env = append(d.env, registryflags.Variable(name)+"=") // what is for another etcd
+		}
+		d.env = append(d.env, "MICRO_REGISTRY=etcd", registryflags.Variable(registryflags.Address)+"="+addr)
+		d.tell("The registry: etcd %s runs on %s.", version, addr)
+	} else {
 		for _, f := range registryFlags(0) {
 			if name := f.Names()[0]; c.String(name) != "" && name != "timeout" {
 				d.env = append(d.env, registryflags.Variable(name)+"="+c.String(name))
@@ -32,17 +44,6 @@ func (d *demoRound) startRegistry(ctx context.Context, c *cli.Context) error {
 			return err
 		}
 		d.tell("The registry is %s.", d.target)
-	} else {
-		addr, version, err := d.startEtcd(ctx)
-		if err != nil {
-			return err
-		}
-		d.target = registryTarget{registryflags.Settings{Addrs: []string{addr}}, d.target.timeout}
-		for _, name := range registryflags.Names() {
-			d.env = append(d.env, registryflags.Variable(name)+"=") // what is for another etcd
-		}
-		d.env = append(d.env, "MICRO_REGISTRY=etcd", registryflags.Variable(registryflags.Address)+"="+addr)
-		d.tell("The registry: etcd %s runs on %s.", version, addr)
 	}
 	return d.target.use(func(r registry.Registry) error {
 		_, err := r.GetService(demo.Name, registry.GetContext(ctx))
@@ -50,10 +51,16 @@ func (d *demoRound) startRegistry(ctx context.Context, c *cli.Context) error {
 		case errors.Is(err, registry.ErrNotFound):
 			return nil
 		case err == nil:
-			return fmt.Errorf("%q is registered in %s already: end that demo first, or use another etcd", demo.Name, d.target)
+			return fmt.Errorf("%q is registered in %s already: end that demo first, or use another registry", demo.Name, d.target)
 		}
 		return err
 	})
+}
+
+// ownEtcd reports whether the demo is to run an etcd of its own: nobody said that
+// another registry is wanted, or where one is.
+func (p registryTarget) ownEtcd() bool {
+	return (!p.chosen || len(p.members) == 1 && p.members[0].kind == "etcd") && p.members[0].Addrs == nil
 }
 
 // startEtcd runs `micro server` on a free port, on data that goes away with it.
@@ -86,9 +93,32 @@ func (d *demoRound) startService(ctx context.Context, _ *cli.Context) error {
 	if err := d.startNode(ctx, 0, d.out); err != nil {
 		return err
 	}
-	conn := etcd.Open(d.target.config())
+	if len(d.target.members) == 1 && d.target.members[0].kind == "etcd" {
+		return d.showKey(ctx, d.target.members[0])
+	}
+	return d.target.use(func(r registry.Registry) error {
+		if err := operate.Await(ctx, r, demo.Name, d.ids[0], true); err != nil {
+			return err
+		}
+		versions, err := r.GetService(demo.Name, registry.GetContext(ctx))
+		if err != nil {
+			return err
+		}
+		record, err := json.Marshal(versions[0])
+		if err != nil {
+			return err
+		}
+		d.tell("Who asks %s for %q gets this:", d.target, demo.Name)
+		_, err = fmt.Fprintf(d.out, "    %s\n", record)
+		return err
+	})
+}
+
+// showKey shows what stands in etcd.
+func (d *demoRound) showKey(ctx context.Context, m member) error {
+	conn := etcd.Open(m.Config(d.target.timeout))
 	defer conn.Close()
-	key := d.target.Layout.Node(demo.Name, d.ids[0])
+	key := m.Layout.Node(demo.Name, d.ids[0])
 	return conn.Do(ctx, "read "+key, func(ctx context.Context, c *clientv3.Client) error {
 		answer, err := c.Get(ctx, key)
 		if err != nil {

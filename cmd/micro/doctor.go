@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -32,12 +33,23 @@ func runDoctor(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	found := findings(doctor.Examine(c.Context, p.config(), p.Layout))
+	found := p.examine(c.Context)
 	err = show(c, found)
 	if err == nil && found.count(doctor.Problem) > 0 {
 		err = errReported // on standard output: the findings are the result
 	}
 	return err
+}
+
+// examine has each registry looked at.
+func (p registryTarget) examine(ctx context.Context) (all findings) {
+	for _, m := range p.members {
+		switch m.kind {
+		case "etcd":
+			all = append(all, doctor.Examine(ctx, m.Config(p.timeout), m.Layout)...)
+		}
+	}
+	return all
 }
 
 // findings are printed in the order in which they were made, which goes from the

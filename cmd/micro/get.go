@@ -24,9 +24,10 @@ func getCommand() *cli.Command {
 			Name:      "service",
 			Usage:     "show a service with its nodes and endpoints",
 			ArgsUsage: "NAME",
-			Description: `Shows each version of the service: its metadata, its nodes with what is left of
-their leases, and its endpoints with the shape of request and response. Nodes that
-"micro node pause" took out are listed at the end.
+			Description: `Shows each version of the service: its metadata, its nodes with what the registry
+knows of them (what is left of a lease in etcd, the health check in Consul), and its
+endpoints with the shape of request and response. Nodes that "micro node pause" took
+out are listed at the end.
 
    micro get service greeter
    micro get service greeter -o json`,
@@ -40,7 +41,7 @@ their leases, and its endpoints with the shape of request and response. Nodes th
 // shown is a service as get shows it.
 type shown struct {
 	versions []*registry.Service
-	leases   map[string]operate.Lease // by the id of a node, as far as known
+	standing map[string]operate.Standing // by the id of a node, as far as known
 	paused   []operate.Pause
 }
 
@@ -56,24 +57,17 @@ func getService(s *session) error {
 	if err != nil {
 		return s.notFound(name, paused)
 	}
-	return show(s.Context, shown{versions, s.leases(ctx, name), paused})
+	return show(s.Context, shown{versions, s.standing(ctx, name), paused})
 }
 
-// leases returns what is left of the leases of a service's nodes. It is nothing to
-// fail for: a user may look at what is registered and not at leases.
-func (s *session) leases(ctx context.Context, service string) map[string]operate.Lease {
+// standing returns what the registry knows of a service's nodes beside their records.
+// It is nothing to fail for: a user may look at what is registered and not at more.
+func (s *session) standing(ctx context.Context, service string) map[string]operate.Standing {
 	nodes, err := s.operator.Nodes(ctx, service)
 	if err != nil {
 		return nil
 	}
-	left := s.operator.Leases(ctx, nodes)
-	byNode := make(map[string]operate.Lease)
-	for _, n := range nodes {
-		if l, ok := left[n.Lease]; ok {
-			byNode[n.Id] = l
-		}
-	}
-	return byNode
+	return s.operator.Standing(ctx, nodes)
 }
 
 // notFound says what there is in place of the service.
@@ -97,7 +91,7 @@ func (s *session) notFound(name string, paused []operate.Pause) error {
 }
 
 // versionValue and nodeValue are what get prints as JSON: what stands in the
-// registry, and beside it what is known of a node's lease.
+// registry, and beside it what it knows of a node.
 type versionValue struct {
 	*registry.Service
 	Nodes []nodeValue `json:"nodes"`
@@ -106,6 +100,7 @@ type versionValue struct {
 type nodeValue struct {
 	*registry.Node
 	LeaseLeft *int64 `json:"lease_left_s,omitempty"`
+	Check     string `json:"check,omitempty"`
 }
 
 func (r shown) value() any {
@@ -113,8 +108,8 @@ func (r shown) value() any {
 	for _, v := range r.versions {
 		one := versionValue{v, []nodeValue{}}
 		for _, n := range v.Nodes {
-			node := nodeValue{Node: n}
-			if l, ok := r.leases[n.Id]; ok {
+			node := nodeValue{Node: n, Check: r.standing[n.Id].Check}
+			if l := r.standing[n.Id].Lease; l != nil {
 				left := int64(l.Left / time.Second)
 				node.LeaseLeft = &left
 			}
@@ -169,26 +164,42 @@ func (r shown) version(w screen, s *registry.Service) error {
 	return nil
 }
 
-// nodes prints the nodes, with their leases if one is known.
+// nodes prints the nodes, with what the registry knows of them, if it does of one.
 func (r shown) nodes(w screen, nodes []*registry.Node) error {
-	leased := slices.ContainsFunc(nodes, func(n *registry.Node) bool { _, ok := r.leases[n.Id]; return ok })
-	titles := []string{"NODE", "ADDRESS", "LEASE LEFT", "METADATA"}
-	if !leased {
-		titles = slices.Delete(titles, 2, 3)
+	columns := []struct {
+		title string
+		cell  func(*registry.Node) string
+		rare  bool // left out if it would be empty
+	}{
+		{"NODE", func(n *registry.Node) string { return n.Id }, false},
+		{"ADDRESS", func(n *registry.Node) string { return n.Address }, false},
+		{"LEASE LEFT", r.lease, true},
+		{"CHECK", func(n *registry.Node) string { return r.standing[n.Id].Check }, true},
+		{"METADATA", func(n *registry.Node) string { return pairs(n.Metadata) }, false},
 	}
-	t := newTable(w, "  ", titles...)
-	for _, n := range nodes {
-		row := []string{n.Id, n.Address}
-		if leased {
-			left := ""
-			if l, ok := r.leases[n.Id]; ok {
-				left = l.String()
-			}
-			row = append(row, left)
+	rows := make([][]string, 1+len(nodes)) // the first has the titles
+	for _, c := range columns {
+		filled := func(n *registry.Node) bool { return c.cell(n) != "" }
+		if c.rare && !slices.ContainsFunc(nodes, filled) {
+			continue
 		}
-		t.row(append(row, pairs(n.Metadata))...)
+		rows[0] = append(rows[0], c.title)
+		for i, n := range nodes {
+			rows[i+1] = append(rows[i+1], c.cell(n))
+		}
+	}
+	t := newTable(w, "  ", rows[0]...)
+	for _, row := range rows[1:] {
+		t.row(row...)
 	}
 	return t.flush()
+}
+
+func (r shown) lease(n *registry.Node) string {
+	if l := r.standing[n.Id].Lease; l != nil {
+		return l.String()
+	}
+	return ""
 }
 
 // pairs writes metadata as key=value, sorted by key.

@@ -2,13 +2,21 @@ package main
 
 import (
 	"bytes"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/rollcall-go/micro/internal/testkit"
 )
 
-func TestMain(m *testing.M) { testkit.Main(m) }
+// TestMain chooses the registry for all tests that do not: none is to be looked for by
+// multicast on the networks of this host.
+func TestMain(m *testing.M) {
+	if err := os.Setenv("MICRO_REGISTRY", "etcd"); err != nil {
+		panic(err)
+	}
+	testkit.Main(m)
+}
 
 // micro runs a command line in this process.
 func micro(t *testing.T, args ...string) (code int, stdout, stderr string) {

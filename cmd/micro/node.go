@@ -131,18 +131,18 @@ func (n *nodes) node(id string) (operate.Node, bool) {
 }
 
 func pauseNode(ctx context.Context, s *session, all *nodes, id string) (nodeResult, error) {
-	node, registered := all.node(id)
-	if before, paused := all.pause(id); paused && !registered {
+	node, _ := all.node(id)
+	if before, paused := all.pause(id); paused && (node.Node == nil || node.Hidden) {
 		return nodeResult{Node: id, State: "paused", Note: alreadyPaused(before)}, nil
 	}
-	if _, ours := node.Metadata[record.Mark]; !ours {
+	if _, ours := node.Metadata[record.Mark]; !ours && s.target.listens() {
 		return nodeResult{}, fmt.Errorf("pause node %q: it is a node of go-micro v2, which does not listen; stop its process instead", id)
 	}
 	begun := time.Now()
 	if err := s.operator.Pause(ctx, all.service, id, whoAmI(), s.String("reason")); err != nil {
 		return nodeResult{}, err
 	}
-	if err := s.operator.Await(ctx, all.service, id, false); errors.Is(err, context.DeadlineExceeded) {
+	if err := operate.Await(ctx, s.registry, all.service, id, false); errors.Is(err, context.DeadlineExceeded) {
 		return nodeResult{}, fmt.Errorf("pause node %q: it has not left the registry within %s; it will when it hears of it, `micro node resume %s %s` takes the pause back",
 			id, s.target.timeout, doctor.Shell(all.service), doctor.Shell(id))
 	} else if err != nil {
@@ -164,6 +164,9 @@ func alreadyPaused(p operate.Pause) string {
 }
 
 func resumeNode(ctx context.Context, s *session, all *nodes, id string) (nodeResult, error) {
+	if operate.CannotPause(s.operator) != "" {
+		return nodeResult{}, s.operator.Resume(ctx, all.service, id)
+	}
 	if _, paused := all.pause(id); !paused {
 		return nodeResult{Node: id, State: "registered", Note: "was not paused"}, nil
 	}
@@ -171,7 +174,7 @@ func resumeNode(ctx context.Context, s *session, all *nodes, id string) (nodeRes
 	if err := s.operator.Resume(ctx, all.service, id); err != nil {
 		return nodeResult{}, err
 	}
-	if err := s.operator.Await(ctx, all.service, id, true); errors.Is(err, context.DeadlineExceeded) {
+	if err := operate.Await(ctx, s.registry, all.service, id, true); errors.Is(err, context.DeadlineExceeded) {
 		return nodeResult{}, fmt.Errorf("resume node %q: the pause is taken back, but the node has not registered within %s; is its process running?", id, s.target.timeout)
 	} else if err != nil {
 		return nodeResult{}, err
@@ -186,10 +189,13 @@ func deregisterNode(ctx context.Context, s *session, all *nodes, id string) (nod
 	}
 	left := "it had no lease"
 	var seconds *int64
-	if l, ok := s.operator.Leases(ctx, []operate.Node{node})[node.Lease]; ok {
-		left = "lease left: " + l.String()
-		n := int64(l.Left / time.Second)
+	switch standing := s.operator.Standing(ctx, []operate.Node{node})[id]; {
+	case standing.Lease != nil:
+		left = "lease left: " + standing.Lease.String()
+		n := int64(standing.Lease.Left / time.Second)
 		seconds = &n
+	case standing.Check != "":
+		left = "its check was " + standing.Check
 	}
 	err := s.operator.Deregister(ctx, node, s.Bool("force"))
 	switch {

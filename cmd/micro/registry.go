@@ -2,14 +2,15 @@ package main
 
 import (
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/builtin"
-	"github.com/rollcall-go/micro/internal/etcd"
 	"github.com/rollcall-go/micro/internal/registryflags"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -19,49 +20,139 @@ import (
 func registryFlags(timeout time.Duration) []cli.Flag {
 	const category = "Registry"
 	kind := &cli.StringFlag{Name: "registry", EnvVars: []string{"MICRO_REGISTRY"}, DefaultText: defaultKind, Category: category,
-		Usage: "`KIND` of registry: " + builtin.Choices(inspected())}
-	bound := &cli.StringFlag{Name: "timeout", Value: timeout.String(), Category: category, Usage: "give up after `DURATION`"}
-	return slices.Concat([]cli.Flag{kind}, registryflags.Flags(), []cli.Flag{bound})
+		Usage: "`KIND` of registry, or several with commas between: " + builtin.Choices(lookable())}
+	return slices.Concat([]cli.Flag{kind}, registryflags.Flags(), []cli.Flag{timeoutFlag(timeout)})
 }
 
-// defaultKind is the registry that is looked into when nobody says which.
-const defaultKind = "etcd"
-
-// inspected returns the registries that can be looked into from outside.
-func inspected() []builtin.Entry[builtin.NewRegistry] {
-	return slices.DeleteFunc(builtin.Registries(), func(e builtin.Entry[builtin.NewRegistry]) bool { return !e.Inspected && e.Missing == "" })
+func timeoutFlag(timeout time.Duration) cli.Flag {
+	return &cli.StringFlag{Name: "timeout", Value: timeout.String(), Category: "Registry", Usage: "give up after `DURATION`"}
 }
 
-// registryTarget says which registry a command works on.
+// lookable returns the registries that can be looked into from outside.
+func lookable() []builtin.Entry[builtin.NewRegistry] {
+	return slices.DeleteFunc(builtin.Registries(), func(e builtin.Entry[builtin.NewRegistry]) bool { return e.Name == "memory" })
+}
+
+// registryTarget says which registry a command works on: one, or several as one.
 type registryTarget struct {
-	registryflags.Settings
+	members []member
 	timeout time.Duration
+	chosen  bool // somebody said which
+}
+
+// member is a registry of the target.
+type member struct {
+	kind string
+	registryflags.Settings
 }
 
 // targetOf reads the flags of registryFlags.
 func targetOf(c *cli.Context) (registryTarget, error) {
-	var p registryTarget
-	if kind := strings.TrimSpace(registryflags.Given(c, "registry")); kind != "" {
-		if _, err := builtin.Resolve("registry", inspected(), builtin.Map(inspected()), kind); err != nil {
-			return p, usagef("invalid value %q for \"--registry\": choose %s, the only one that can be looked into from outside", kind, defaultKind)
-		}
+	given := strings.TrimSpace(registryflags.Given(c, "registry"))
+	p := registryTarget{chosen: given != ""}
+	kinds, err := kindsOf("registry", given)
+	if err != nil {
+		return p, err
 	}
+	if p.timeout, err = timeoutOf(c); err != nil {
+		return p, err
+	}
+	settings, err := registryflags.ReadEach(func(name string) string { return registryflags.Given(c, name) }, kinds)
+	if err != nil {
+		return p, wrongSetting(err)
+	}
+	for i, kind := range kinds {
+		p.members = append(p.members, member{kind, settings[i]})
+	}
+	return p, p.check()
+}
+
+// kindsOf reads a list of kinds of registries, the value of a flag.
+func kindsOf(flag, list string) ([]string, error) {
+	if list == "" {
+		return []string{defaultKind}, nil
+	}
+	if slices.ContainsFunc(strings.Split(list, ","), func(kind string) bool { return strings.EqualFold(strings.TrimSpace(kind), "memory") }) {
+		return nil, usagef("invalid value %q for %q: a memory is inside each process, and nothing looks into it from outside; choose one of: %s",
+			list, dashed(flag), builtin.Choices(lookable()))
+	}
+	kinds, err := builtin.ResolveRegistries(builtin.Map(lookable()), list)
+	if err != nil {
+		return nil, usagef("invalid value %q for %q: %v", list, dashed(flag), err)
+	}
+	return kinds, nil
+}
+
+func timeoutOf(c *cli.Context) (time.Duration, error) {
 	timeout, err := time.ParseDuration(c.String("timeout"))
 	if err != nil || timeout <= 0 {
-		return p, usagef("invalid value %q for \"--timeout\": give a duration such as 500ms, 5s or 1m", c.String("timeout"))
+		return 0, usagef("invalid value %q for \"--timeout\": give a duration such as 500ms, 5s or 1m", c.String("timeout"))
 	}
-	p.timeout = timeout
-	if p.Settings, err = registryflags.Read(func(name string) string { return registryflags.Given(c, name) }); err != nil {
-		return p, wrongSetting(err)
+	return timeout, nil
+}
+
+// check returns what makes the target one that can never work.
+func (p registryTarget) check() error {
+	for _, m := range p.members {
+		if err := m.check(p.timeout); err != nil {
+			return wrongSetting(err)
+		}
 	}
-	if err := p.Check(p.options()); err != nil {
-		return p, wrongSetting(err)
+	for _, flag := range registryflags.Names() {
+		given := func(m member) bool { return slices.Contains(m.Given(), flag) }
+		used := func(m member) bool { return given(m) && slices.Contains(m.entry().Flags, flag) }
+		if slices.ContainsFunc(p.members, given) && !slices.ContainsFunc(p.members, used) {
+			return usagef("%q is given, and %s has no use for it; choose a registry that has, as with --registry=etcd", dashed(flag), p)
+		}
 	}
-	conn := etcd.Open(p.config())
-	if err := conn.Err(); err != nil {
-		return p, wrongSetting(p.Refused(err))
+	return nil
+}
+
+func (m member) check(timeout time.Duration) error {
+	if err := m.Check(m.options(timeout)); err != nil {
+		return err
 	}
-	return p, conn.Close()
+	r := m.new(timeout)
+	if err := ability.Check(r); err != nil {
+		return errors.Join(m.Refused(err), closeRegistry(r))
+	}
+	return closeRegistry(r)
+}
+
+func (m member) entry() builtin.Entry[builtin.NewRegistry] {
+	e, _ := builtin.Find(builtin.Registries(), m.kind)
+	return e
+}
+
+// options returns the options of the registry.
+func (m member) options(timeout time.Duration) registry.Options {
+	o := registry.Options{Timeout: timeout}
+	m.Option()(&o)
+	return o
+}
+
+// new makes the registry, which does no I/O yet. The caller closes it.
+func (m member) new(timeout time.Duration) registry.Registry {
+	return builtin.Map(builtin.Registries())[m.kind](registry.Timeout(timeout), m.Option())
+}
+
+// new makes the registry, or all of them as one. The caller closes it.
+func (p registryTarget) new() registry.Registry {
+	kinds := make([]string, len(p.members))
+	for i, m := range p.members {
+		kinds[i] = m.kind
+	}
+	return builtin.OpenRegistry(builtin.Map(builtin.Registries()), kinds, func(kind string) []registry.Option {
+		m := p.members[slices.Index(kinds, kind)]
+		return []registry.Option{registry.Timeout(p.timeout), m.Option()}
+	})
+}
+
+func closeRegistry(r registry.Registry) error {
+	if c, ok := r.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
 }
 
 // wrongSetting puts an error about a flag of the registry into the words of the
@@ -74,11 +165,50 @@ func wrongSetting(err error) error {
 	return usagef("%v", err)
 }
 
-// options returns the options of the registry.
-func (p registryTarget) options() registry.Options {
-	o := registry.Options{Timeout: p.timeout}
-	p.Option()(&o)
-	return o
+// String names the registry.
+func (p registryTarget) String() string {
+	var all []string
+	for _, m := range p.members {
+		all = append(all, m.String())
+	}
+	return strings.Join(all, " and ")
 }
 
-func (p registryTarget) config() etcd.Config { return p.Config(p.timeout) }
+func (m member) takesAddress() bool { return slices.Contains(m.entry().Flags, registryflags.Address) }
+
+// String names the registry, with where it is.
+func (m member) String() string {
+	switch {
+	case m.Addrs != nil:
+		return m.kind + " at " + strings.Join(m.Addrs, ", ")
+	case m.kind == "etcd":
+		return "etcd at " + registryflags.DefaultAddress
+	}
+	return m.kind
+}
+
+// listens reports whether it is the node itself that obeys a pause, and not the
+// registry that hides it.
+func (p registryTarget) listens() bool {
+	return slices.ContainsFunc(p.members, func(m member) bool { return m.kind == "etcd" })
+}
+
+// flags returns the flags that name the registry, with a blank in front of each, but
+// for what nobody is to read over somebody's shoulder.
+func (p registryTarget) flags() string {
+	var kinds, addrs []string
+	for _, m := range p.members {
+		kinds = append(kinds, m.kind)
+		switch {
+		case m.Addrs != nil && len(p.members) > 1:
+			addrs = append(addrs, m.kind+"="+strings.Join(m.Addrs, ","))
+		case m.Addrs != nil:
+			addrs = append(addrs, m.Addrs...)
+		}
+	}
+	text := " --registry=" + strings.Join(kinds, ",")
+	if addrs != nil {
+		text += " --registry_address=" + strings.Join(addrs, ",")
+	}
+	return text
+}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rollcall-go/micro/internal/registryflags"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -44,9 +45,13 @@ func TestRegistryWithTLSAndUsers(t *testing.T) {
 	}
 }
 
+// etcdAt is a target without or with an address.
+func etcdAt(addrs ...string) registryTarget {
+	return registryTarget{members: []member{{"etcd", registryflags.Settings{Addrs: addrs}}}, chosen: true}
+}
+
 func TestNoRegistryGiven(t *testing.T) {
-	t.Setenv("MICRO_REGISTRY_ADDRESS", "")
-	p := registryTarget{}
+	p := etcdAt()
 	if got := p.String(); got != "etcd at 127.0.0.1:2379" {
 		t.Errorf("the default is %q", got)
 	}
@@ -54,8 +59,7 @@ func TestNoRegistryGiven(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "no --registry_address was given") || !strings.Contains(err.Error(), "`micro server`") {
 		t.Errorf("the error says %q", err)
 	}
-	p.Addrs = []string{"10.0.0.1:2379"}
-	if err := p.explain(registry.ErrNotFound); err != registry.ErrNotFound {
+	if err := etcdAt("10.0.0.1:2379").explain(registry.ErrNotFound); err != registry.ErrNotFound {
 		t.Errorf("the error says %q", err)
 	}
 }

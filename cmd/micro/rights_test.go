@@ -90,7 +90,7 @@ func TestFewRights(t *testing.T) {
 // TestTheHintOnTheAddress shows that nobody is sent to look for another etcd by one
 // that refuses him.
 func TestTheHintOnTheAddress(t *testing.T) {
-	var nowhere registryTarget // nobody said where etcd is
+	nowhere := etcdAt() // nobody said where it is
 	for _, tt := range []struct {
 		err  error
 		want bool

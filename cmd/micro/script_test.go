@@ -42,6 +42,7 @@ func TestScripts(t *testing.T) {
 				Files: []string{script},
 				Setup: func(env *testscript.Env) error {
 					env.Setenv("ETCD", etcd.Addr())
+					env.Setenv("MICRO_REGISTRY", "etcd")
 					env.Setenv("ODD", "odd-\x1b]0;pwned\a\u009b\u202e")
 					env.Setenv("ODDTEXT", "\x1b]0;pwned\a\u009b\x7f\u202e\n")
 					env.Setenv("PATH", filepath.Dir(binary)+string(filepath.ListSeparator)+env.Getenv("PATH"))

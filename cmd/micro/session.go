@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 	"google.golang.org/grpc/codes"
@@ -15,11 +13,12 @@ import (
 
 	"github.com/rollcall-go/micro/internal/etcd"
 	"github.com/rollcall-go/micro/internal/operate"
-	"github.com/rollcall-go/micro/internal/registryflags"
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
-	etcdreg "github.com/rollcall-go/micro/registry/etcd"
 )
+
+// defaultKind is the registry that is looked into when nobody says which.
+const defaultKind = "etcd"
 
 // session is what a command works with: its command line, and the registry that
 // the flags name.
@@ -27,7 +26,7 @@ type session struct {
 	*cli.Context
 	target   registryTarget
 	registry registry.Registry
-	operator *operate.Operator
+	operator operate.Operator
 }
 
 // withRegistry wraps an action that needs a registry. In front of a table on a
@@ -41,8 +40,8 @@ func withRegistry(action func(*session) error) cli.ActionFunc {
 		if err := p.reach(c.Context); err != nil {
 			return p.explain(err)
 		}
-		if p.Addrs == nil && stdout(c).isTerminal() {
-			stderr(c).faint("no --registry_address given: %s", p)
+		if !p.addressed() && stdout(c).isTerminal() {
+			stderr(c).faint("no %s given: %s", p.lacks(), p)
 		}
 		// Standard output is for what was asked for.
 		if err := logger.Init(logger.WithOutput(c.App.ErrWriter)); err != nil {
@@ -54,46 +53,80 @@ func withRegistry(action func(*session) error) cli.ActionFunc {
 
 // open calls f with a session, open for that long.
 func (p registryTarget) open(c *cli.Context, f func(*session) error) error {
-	conn := etcd.Open(p.config())
+	operator, end := p.operator()
 	err := p.use(func(r registry.Registry) error {
-		return f(&session{Context: c, target: p, registry: r, operator: operate.New(conn, p.Layout)})
+		return f(&session{Context: c, target: p, registry: r, operator: operator})
 	})
-	return errors.Join(err, conn.Close())
+	return errors.Join(err, end())
 }
 
 // use calls f with the registry, open for that long.
 func (p registryTarget) use(f func(registry.Registry) error) error {
-	r := etcdreg.NewRegistry(func(o *registry.Options) { *o = p.options() })
-	err := f(r)
-	if c, ok := r.(io.Closer); ok {
-		err = errors.Join(err, c.Close())
-	}
-	return err
+	r := p.new()
+	return errors.Join(f(r), closeRegistry(r))
 }
 
-// String names the registry.
-func (p registryTarget) String() string {
-	if p.Addrs == nil {
-		return "etcd at " + registryflags.DefaultAddress
+// operator returns what operates the registry, and ends it.
+func (p registryTarget) operator() (o operate.Operator, end func() error) {
+	var all []operate.Operator
+	var ends []func() error
+	for _, m := range p.members {
+		one, end := m.operator(p)
+		all, ends = append(all, one), append(ends, end)
 	}
-	return "etcd at " + strings.Join(p.Addrs, ", ")
+	end = func() (err error) {
+		for _, end := range ends {
+			err = errors.Join(err, end())
+		}
+		return err
+	}
+	if len(all) == 1 {
+		return all[0], end
+	}
+	return operate.Several(all...), end
 }
 
-// explain says, where nobody chose an etcd and another one may be meant, which one
+func (m member) operator(p registryTarget) (o operate.Operator, end func() error) {
+	if m.kind == "etcd" {
+		conn := etcd.Open(m.Config(p.timeout))
+		return operate.Etcd(conn, m.Layout), conn.Close
+	}
+	r := m.new(p.timeout)
+	return operate.Unable(r,
+		m.kind+" has no place where a pause could stand; stop the node's process instead, or use a registry that has one: etcd or consul",
+		"in "+m.kind+" each process answers for itself, and a node goes when its process does, or when its time to live ends"), func() error { return closeRegistry(r) }
+}
+
+// addressed reports whether somebody said which registry it is.
+func (p registryTarget) addressed() bool {
+	if len(p.members) != 1 {
+		return p.chosen
+	}
+	return p.members[0].Addrs != nil || p.chosen && !p.members[0].takesAddress()
+}
+
+// lacks names the flag that would say which registry it is.
+func (p registryTarget) lacks() string {
+	if p.chosen {
+		return "--registry_address"
+	}
+	return "--registry"
+}
+
+// explain says, where nobody chose a registry and another one may be meant, which one
 // it was that failed, and where a user is refused, who knows more.
 func (p registryTarget) explain(err error) error {
 	if errors.Is(err, fs.ErrPermission) {
 		return fmt.Errorf("%w; `micro doctor` shows what is missing, and how to mend it", err)
 	}
-	if p.Addrs != nil || !elsewhere(err) {
+	if p.addressed() || !elsewhere(err) {
 		return err
 	}
 	return fmt.Errorf("%w; no --registry_address was given: name your etcd, or start one with `micro server`", err)
 }
 
-// elsewhere reports whether an etcd at another address might do better: this one
-// cannot be reached, or lacks what was looked for. An etcd that refuses us is the
-// one.
+// elsewhere reports whether a registry at another address might do better: this one
+// cannot be reached, or lacks what was looked for. One that refuses us is the one.
 func elsewhere(err error) bool {
 	var network net.Error
 	switch {
@@ -105,12 +138,16 @@ func elsewhere(err error) bool {
 	return status.Code(err) == codes.Unavailable
 }
 
-// reach returns an error if none of the addresses can be connected to. A library
-// waits for a registry that is away; a person wants to hear of it at once.
+// reach returns an error if none of the addresses of an etcd can be connected to. A
+// library waits for a registry that is away; a person wants to hear of it at once.
+// Where there are several registries, the others answer.
 func (p registryTarget) reach(ctx context.Context) error {
+	if len(p.members) != 1 || p.members[0].kind != "etcd" {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
-	conn := etcd.Open(p.config())
+	conn := etcd.Open(p.members[0].Config(p.timeout))
 	addrs := conn.Addrs()
 	results := make(chan error, len(addrs))
 	for _, addr := range addrs {

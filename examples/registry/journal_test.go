@@ -3,7 +3,6 @@ package journal_test
 import (
 	"path/filepath"
 	"testing"
-	"time"
 
 	journal "github.com/rollcall-go/micro/examples/registry"
 	"github.com/rollcall-go/micro/internal/testkit"
@@ -14,14 +13,7 @@ import (
 func TestMain(m *testing.M) { testkit.Main(m) }
 
 func TestRegistry(t *testing.T) {
-	var path string
-	open := func(*testing.T) registry.Registry { return journal.NewRegistry(registry.Addrs(path)) }
 	registrytest.Run(t, func(t *testing.T) registry.Registry {
-		path = filepath.Join(t.TempDir(), "journal")
-		return open(t)
-	}, registrytest.Second(open), registrytest.TTL(500*time.Millisecond), registrytest.Crowd(1000), registrytest.NoContexts(),
-		registrytest.Unreachable(func(t *testing.T) (registry.Registry, string) {
-			directory := t.TempDir() // which is no file
-			return journal.NewRegistry(registry.Addrs(directory)), directory
-		}))
+		return journal.NewRegistry(registry.Addrs(filepath.Join(t.TempDir(), "journal")))
+	}, registrytest.NoContexts())
 }

@@ -2,46 +2,51 @@ package operate
 
 import (
 	"context"
+	"fmt"
 
-	"github.com/rollcall-go/micro/internal/etcd/mirror"
+	"github.com/rollcall-go/micro/internal/feed"
+	"github.com/rollcall-go/micro/registry"
 )
 
-// Await returns nil as soon as the node is registered, or is not. Until then it
-// waits, also for an etcd that is away; when ctx is done it returns its cause.
-func (o *Operator) Await(ctx context.Context, service, node string, registered bool) error {
+// Await returns nil as soon as callers find the node in the registry, or do not. Until
+// then it waits, also for a registry that is away; when ctx is done it returns its
+// cause.
+func Await(ctx context.Context, r registry.Registry, service, node string, found bool) error {
 	following, cancel := context.WithCancel(ctx)
 	defer cancel()
-	key := &presence{key: o.layout.Node(service, node), want: registered, seen: cancel}
-	if err := mirror.Follow(following, o.conn, mirror.Key(key.key), key); err != nil {
-		return o.conn.Explain(quoted("wait for", service, node), err)
+	p := &presence{node: node, want: found, seen: cancel}
+	if err := feed.Of(r).Follow(following, service, p); err != nil {
+		return fmt.Errorf("%s: %w", quoted("wait for", service, node), err)
 	}
-	if key.is {
+	if p.is {
 		return nil
 	}
 	return context.Cause(ctx)
 }
 
-// presence observes one key. The mirror alone uses it until it has ended.
+// presence looks for one node. The source alone uses it until it has ended.
 type presence struct {
-	key  string
+	node string
 	want bool
 	seen func()
 	is   bool // as wanted
 }
 
-var _ mirror.Observer = (*presence)(nil)
+var _ feed.Sink = (*presence)(nil)
 
-// Change looks whether the key is there now.
-func (p *presence) Change(c mirror.Change) {
-	there := false // as it is when the first listing finds nothing
-	for _, e := range c.Events {
-		there = !e.Deleted
+// Update looks whether the node is there now.
+func (p *presence) Update(u feed.Update) {
+	there := false
+	for _, s := range u.Services {
+		for _, n := range s.Nodes {
+			there = there || n.Id == p.node
+		}
 	}
-	if (c.First || len(c.Events) > 0) && there == p.want {
+	if there == p.want {
 		p.is = true
 		p.seen()
 	}
 }
 
-// Status is of no interest: the mirror goes on by itself.
-func (p *presence) Status(mirror.Status) {}
+// Status is of no interest: the source goes on by itself.
+func (p *presence) Status(feed.Status) {}

@@ -42,3 +42,9 @@ func Summarize(services []*registry.Service, pauses []Pause) []Summary {
 	slices.SortFunc(list, func(a, b Summary) int { return cmp.Compare(a.Name, b.Name) })
 	return list
 }
+
+func sortPauses(all []Pause) {
+	slices.SortFunc(all, func(a, b Pause) int {
+		return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(a.Node, b.Node))
+	})
+}

@@ -14,7 +14,6 @@ import (
 
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/record"
-	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -104,7 +103,7 @@ func (r *Registry) Register(s *registry.Service, opts ...registry.RegisterOption
 	for _, opt := range opts {
 		opt(&o)
 	}
-	if err := settings.Ended(o.Context); err != nil {
+	if err := ended(o.Context); err != nil {
 		return fmt.Errorf("register %q: %w", s.Name, err)
 	}
 	records := record.Split(record.CopyService(s))
@@ -138,7 +137,7 @@ func (r *Registry) Deregister(s *registry.Service, opts ...registry.DeregisterOp
 	for _, opt := range opts {
 		opt(&o)
 	}
-	if err := settings.Ended(o.Context); err != nil {
+	if err := ended(o.Context); err != nil {
 		return fmt.Errorf("deregister %q: %w", s.Name, err)
 	}
 	r.mu.Lock()
@@ -191,7 +190,7 @@ func (r *Registry) ListServices(opts ...registry.ListOption) ([]*registry.Servic
 
 // read returns the shared view of one service, or of all if name is empty.
 func (r *Registry) read(ctx context.Context, name string) ([]*registry.Service, error) {
-	if err := settings.Ended(ctx); err != nil {
+	if err := ended(ctx); err != nil {
 		return nil, err
 	}
 	r.mu.Lock()
@@ -257,4 +256,12 @@ func (r *Registry) tell(action registry.EventType, one *registry.Service) {
 func (r *Registry) announce() {
 	close(r.changed)
 	r.changed = make(chan struct{})
+}
+
+// ended returns the error of a context that is over. A nil ctx never is.
+func ended(ctx context.Context) error {
+	if ctx == nil {
+		return nil
+	}
+	return context.Cause(ctx)
 }

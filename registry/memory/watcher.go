@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/rollcall-go/micro/internal/record"
-	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/internal/watch"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -35,7 +34,7 @@ func (r *Registry) Watch(opts ...registry.WatchOption) (registry.Watcher, error)
 		// The watch then has a life of its own, until it is stopped.
 		ctx = context.Background()
 	}
-	if err := settings.Ended(ctx); err != nil {
+	if err := ended(ctx); err != nil {
 		return nil, fmt.Errorf("watch: %w", err)
 	}
 	w := &Watcher{service: o.Service}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"strings"
@@ -15,10 +16,12 @@ import (
 	"github.com/rollcall-go/micro/internal/etcd"
 	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/registry"
+	etcdreg "github.com/rollcall-go/micro/registry/etcd"
 )
 
 // operator returns one over a connection to server.
-func operator(t *testing.T, server *testkit.Etcd, user string) *Operator {
+func operator(t *testing.T, server *testkit.Etcd, user string) Operator {
 	t.Helper()
 	cfg := etcd.Config{Addrs: []string{server.Addr()}, Timeout: 5 * time.Second}
 	if user != "" {
@@ -30,7 +33,7 @@ func operator(t *testing.T, server *testkit.Etcd, user string) *Operator {
 			t.Error(err)
 		}
 	})
-	return New(conn, layout.Layout{})
+	return Etcd(conn, layout.Layout{})
 }
 
 // register writes the record of a node of the service "shop". Without a time to
@@ -52,7 +55,7 @@ func register(t *testing.T, c *clientv3.Client, id, address string, ttl int64) {
 }
 
 // one returns the registered node.
-func one(t *testing.T, o *Operator, id string) Node {
+func one(t *testing.T, o Operator, id string) Node {
 	t.Helper()
 	nodes, err := o.Nodes(t.Context(), "shop")
 	if err != nil {
@@ -65,6 +68,17 @@ func one(t *testing.T, o *Operator, id string) Node {
 	}
 	t.Fatalf("there is no %q in %v", id, nodes)
 	return Node{}
+}
+
+func registryIn(t *testing.T, server *testkit.Etcd) registry.Registry {
+	t.Helper()
+	r := etcdreg.NewRegistry(registry.Addrs(server.Addr()))
+	t.Cleanup(func() {
+		if err := r.(io.Closer).Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
 }
 
 // dead is an address at which nothing answers.
@@ -82,12 +96,12 @@ func TestNodesAndTheirLeases(t *testing.T) {
 		}
 		o := operator(t, server, "")
 		nodes, err := o.Nodes(t.Context(), "shop")
-		if err != nil || len(nodes) != 2 || nodes[0].Id != "shop-1" || nodes[1].Id != "shop-2" || nodes[1].Lease != 0 || nodes[0].Service.Version != "1" {
+		if err != nil || len(nodes) != 2 || nodes[0].Id != "shop-1" || nodes[1].Id != "shop-2" || nodes[1].at.(place).lease != 0 || nodes[0].Service.Version != "1" {
 			t.Fatalf("got %+v, %v", nodes, err)
 		}
-		leases := o.Leases(t.Context(), nodes)
-		l := leases[nodes[0].Lease]
-		if len(leases) != 1 || l.Granted != time.Minute || l.Left > time.Minute || l.Left < 30*time.Second || !l.Fresh() {
+		leases := o.Standing(t.Context(), nodes)
+		l := leases["shop-1"].Lease
+		if len(leases) != 1 || l == nil || l.Granted != time.Minute || l.Left > time.Minute || l.Left < 30*time.Second || !l.Fresh() {
 			t.Errorf("got %v", leases)
 		}
 		if none, err := o.Nodes(t.Context(), "other"); err != nil || len(none) != 0 {
@@ -152,10 +166,10 @@ func TestAwait(t *testing.T) {
 	t.Parallel()
 	server := testkit.StartEtcd(t)
 	c := server.Client(t)
-	o := operator(t, server, "")
+	r := registryIn(t, server)
 	await := func(registered bool) <-chan error {
 		done := make(chan error, 1)
-		go func() { done <- o.Await(t.Context(), "shop", "shop-1", registered) }()
+		go func() { done <- Await(t.Context(), r, "shop", "shop-1", registered) }()
 		return done
 	}
 	if err := <-await(false); err != nil {
@@ -180,7 +194,7 @@ func TestAwait(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if err := o.Await(ctx, "shop", "shop-1", true); !errors.Is(err, context.DeadlineExceeded) {
+	if err := Await(ctx, r, "shop", "shop-1", true); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -8,41 +8,7 @@ import (
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
-
-	"github.com/rollcall-go/micro/registry"
 )
-
-// Node is one registered node with where it stands in etcd.
-type Node struct {
-	// Service is the record: one version of the service, with this node alone.
-	Service *registry.Service
-	*registry.Node
-	// Lease is the id of the lease on which the node stands, 0 if none: its record
-	// then stays when its process is gone.
-	Lease int64
-
-	key      string
-	value    []byte
-	revision int64
-}
-
-// Nodes returns the registered nodes of a service in the order of their keys.
-// Records that cannot be read are passed over, as every reader does.
-func (o *Operator) Nodes(ctx context.Context, service string) ([]Node, error) {
-	answer, err := o.list(ctx, fmt.Sprintf("list the nodes of %q", service), o.layout.Service(service))
-	if err != nil {
-		return nil, err
-	}
-	var nodes []Node
-	for _, kv := range answer.Kvs {
-		s, err := o.layout.Decode(string(kv.Key), kv.Value)
-		if err != nil || s.Name != service {
-			continue
-		}
-		nodes = append(nodes, Node{s, s.Nodes[0], kv.Lease, string(kv.Key), kv.Value, kv.ModRevision})
-	}
-	return nodes, nil
-}
 
 // Lease is what is left of the time for which a node stays registered without a
 // sign of life.
@@ -67,14 +33,25 @@ func (l Lease) String() string {
 // altogether.
 const leasesAtOnce, mostLeases = 8, 500
 
-// Leases returns what is left of the leases of nodes, by their ids. Those about
-// which nothing can be learned, and those beyond the first few hundred, are left
-// out.
-func (o *Operator) Leases(ctx context.Context, nodes []Node) map[int64]Lease {
+// Standing returns what is left of the leases of nodes, as far as they are among the
+// first few hundred.
+func (o *inEtcd) Standing(ctx context.Context, nodes []Node) map[string]Standing {
+	left := o.leases(ctx, nodes)
+	all := make(map[string]Standing)
+	for _, n := range nodes {
+		if l, ok := left[n.at.(place).lease]; ok {
+			all[n.Id] = Standing{Lease: &l}
+		}
+	}
+	return all
+}
+
+// leases returns what is left of the leases of nodes, by their ids.
+func (o *inEtcd) leases(ctx context.Context, nodes []Node) map[int64]Lease {
 	var ids []int64
 	for _, n := range nodes {
-		if n.Lease != 0 {
-			ids = append(ids, n.Lease)
+		if lease := n.at.(place).lease; lease != 0 {
+			ids = append(ids, lease)
 		}
 	}
 	slices.Sort(ids)
@@ -104,7 +81,7 @@ func (o *Operator) Leases(ctx context.Context, nodes []Node) map[int64]Lease {
 	return left
 }
 
-func (o *Operator) lease(ctx context.Context, id int64) (l Lease, err error) {
+func (o *inEtcd) lease(ctx context.Context, id int64) (l Lease, err error) {
 	err = o.conn.Do(ctx, fmt.Sprintf("look up lease %x", id), func(ctx context.Context, c *clientv3.Client) error {
 		answer, err := c.TimeToLive(ctx, clientv3.LeaseID(id))
 		if err == nil {

@@ -1,0 +1,87 @@
+package operate
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/registry"
+	"github.com/rollcall-go/micro/registry/memory"
+)
+
+// TestUnable operates a registry that has nothing to operate.
+func TestUnable(t *testing.T) {
+	r := memory.NewRegistry()
+	s := &registry.Service{Name: "shop", Version: "1", Nodes: []*registry.Node{{Id: "shop-1", Address: dead}}}
+	if err := r.Register(s); err != nil {
+		t.Fatal(err)
+	}
+	o := Unable(r, "no pauses here", "it leaves by itself")
+	nodes, err := o.Nodes(t.Context(), "shop")
+	if err != nil || len(nodes) != 1 || nodes[0].Id != "shop-1" || nodes[0].Service.Version != "1" {
+		t.Fatalf("got %+v, %v", nodes, err)
+	}
+	if none, err := o.Nodes(t.Context(), "other"); err != nil || len(none) != 0 {
+		t.Errorf("got %v, %v", none, err)
+	}
+	for want, err := range map[string]error{
+		`pause node "shop-1" of "shop": no pauses here`:        o.Pause(t.Context(), "shop", "shop-1", "", ""),
+		`resume node "shop-1" of "shop": no pauses here`:       o.Resume(t.Context(), "shop", "shop-1"),
+		`deregister node "shop-1" of "shop": it leaves by its`: o.Deregister(t.Context(), nodes[0], false),
+	} {
+		if err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
+// TestSeveral operates two etcds as one, and then one of them with a registry that has
+// nothing to operate.
+func TestSeveral(t *testing.T) {
+	t.Parallel()
+	one, two := testkit.StartEtcd(t), testkit.StartEtcd(t)
+	a, b := operator(t, one, ""), operator(t, two, "")
+	o := Several(a, b)
+	register(t, one.Client(t), "shop-1", dead, 60)
+	register(t, two.Client(t), "shop-1", dead, 0)
+	register(t, two.Client(t), "shop-2", dead, 60)
+	nodes, err := o.Nodes(t.Context(), "shop")
+	if err != nil || len(nodes) != 2 {
+		t.Fatalf("got %+v, %v", nodes, err)
+	}
+	if known := o.Standing(t.Context(), nodes); len(known) != 2 || known["shop-1"].Lease == nil {
+		t.Errorf("got %v", known)
+	}
+	if err := o.Pause(t.Context(), "shop", "shop-1", "ops", ""); err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range []Operator{a, b, o} {
+		if p, err := in.Pauses(t.Context(), ""); err != nil || len(p) != 1 || p[0].Node != "shop-1" {
+			t.Errorf("got %+v, %v", p, err)
+		}
+	}
+	if err := o.Resume(t.Context(), "shop", "shop-1"); err != nil {
+		t.Error(err)
+	}
+	if p, err := o.Pauses(t.Context(), ""); err != nil || len(p) != 0 {
+		t.Errorf("got %+v, %v", p, err)
+	}
+	if err := o.Deregister(t.Context(), nodes[0], true); err != nil {
+		t.Error(err)
+	}
+	if nodes, err := o.Nodes(t.Context(), "shop"); err != nil || len(nodes) != 1 || nodes[0].Id != "shop-2" {
+		t.Errorf("got %+v, %v", nodes, err)
+	}
+
+	r := memory.NewRegistry()
+	if err := r.Register(&registry.Service{Name: "shop", Nodes: []*registry.Node{{Id: "shop-2", Address: dead}}}); err != nil {
+		t.Fatal(err)
+	}
+	o = Several(Unable(r, "no pauses here", ""), b)
+	if err := o.Pause(t.Context(), "shop", "shop-2", "", ""); err == nil || !strings.Contains(err.Error(), "no pauses here") {
+		t.Errorf("got %v", err)
+	}
+	if p, err := b.Pauses(t.Context(), "shop"); err != nil || len(p) != 0 {
+		t.Errorf("half of it was paused: %+v, %v", p, err)
+	}
+}
