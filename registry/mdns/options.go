@@ -1,8 +1,14 @@
 package mdns
 
 import (
+	"cmp"
 	"context"
+	"os"
+	"strings"
+	"time"
 
+	"github.com/rollcall-go/micro/internal/mdns"
+	"github.com/rollcall-go/micro/internal/mdns/txt"
 	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -11,13 +17,14 @@ import (
 // theirs: a plain string, as v2 has it.
 const domainKey = "mdns.domain"
 
-// Domain sets the mDNS domain in which services register and are found; services of
-// different domains do not see one another. The default is "micro". A dot at the
-// end does not count.
+// Domain sets the domain in which services register and are found; services of
+// different domains do not see one another. The default is "micro", as in v2. A dot
+// at the end does not count. It is given to NewRegistry: the domain of a registry in
+// use does not change.
 func Domain(domain string) registry.Option {
 	return func(o *registry.Options) {
 		if o.Context == nil {
-			o.Context = context.Background() // the root of values alone: nothing waits on it
+			o.Context = context.Background() // carries values only
 		}
 		o.Context = context.WithValue(o.Context, domainKey, domain) //nolint:staticcheck // v2's key
 	}
@@ -25,14 +32,42 @@ func Domain(domain string) registry.Option {
 
 // mdnsSettings are the options of this backend alone that only the house sets.
 type mdnsSettings struct {
-	loopback bool
+	links  mdns.Links
+	absent time.Duration
 }
 
-// loopbackOnly keeps every packet on this host.
-func loopbackOnly() registry.Option {
-	return func(o *registry.Options) {
-		s, _ := settings.Of[mdnsSettings](o.Context)
-		s.loopback = true
-		o.Context = settings.With(o.Context, s)
+// place is where a registry registers and looks, according to its options.
+type place struct {
+	domain string
+	mdnsSettings
+}
+
+func placeOf(o registry.Options) place {
+	var domain string
+	if o.Context != nil {
+		domain, _ = o.Context.Value(domainKey).(string)
 	}
+	s, _ := settings.Of[mdnsSettings](o.Context)
+	return place{cmp.Or(strings.TrimSuffix(domain, "."), txt.DefaultDomain), s}
+}
+
+// engine makes the engine of a place.
+func (p place) engine(warn func(string)) *mdns.Engine {
+	return mdns.New(mdns.Config{
+		Domain: p.domain,
+		Host:   host(),
+		Open:   func() (mdns.Transport, error) { return mdns.Open(p.links) },
+		Warn:   warn,
+		Absent: p.absent,
+	})
+}
+
+// host returns the name of this host as v2 writes it into its records, or what can
+// stand there in its place. Nobody looks it up.
+func host() string {
+	name, err := os.Hostname()
+	if err != nil || txt.CheckDomain(name) != nil {
+		return "localhost."
+	}
+	return name + "."
 }

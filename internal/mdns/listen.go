@@ -1,0 +1,214 @@
+package mdns
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rollcall-go/micro/internal/mdns/txt"
+	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/registry"
+)
+
+// entry is a node of somebody else.
+type entry struct {
+	heardNode
+	id      string
+	service *registry.Service // with one node
+	topic   *topic
+	heard   time.Time // when it was last
+	weight  int
+}
+
+// heardNode is what the network said, as it said it.
+type heardNode = heard
+
+// receive reads a packet.
+func (e *Engine) receive(p Packet, now time.Time) {
+	if p.Own || e.closed {
+		return
+	}
+	if !e.arrivals.take(now) {
+		e.counts.flooded++
+		return
+	}
+	if p.Local && e.echoes.has(p.Data) {
+		return
+	}
+	e.counts.received++
+	m, err := parse(p.Data)
+	switch {
+	case errors.Is(err, errNotOurs):
+		e.counts.ignored++
+	case err != nil:
+		e.counts.malformed++
+	case m.response:
+		e.learn(p, m, now)
+	default:
+		e.respond(p, m, now)
+	}
+}
+
+// learn takes in what a packet says of services and nodes.
+func (e *Engine) learn(p Packet, m message, now time.Time) {
+	for _, h := range m.nodes {
+		if !strings.HasSuffix(h.name, e.names.suffix) {
+			continue
+		}
+		if name, ok := txt.ListedName(h.name, e.cfg.Domain); ok {
+			e.learnName(name, h.ttl, now)
+			continue
+		}
+		if own := e.own[h.name]; own != nil {
+			if h.ttl > 0 && (own.node.addr != h.addr || !slices.Equal(own.node.text, h.text)) {
+				e.rival(own, h, p.From, now)
+			}
+			continue
+		}
+		if h.addr.Addr().IsUnspecified() || h.addr.Addr().IsLoopback() && !p.Local {
+			// It would lead to this host, where the node is not.
+			e.counts.refused++
+			continue
+		}
+		e.learnNode(h, now)
+	}
+}
+
+// learnName takes in that there is a service, if somebody wants to know all.
+func (e *Engine) learnName(name string, ttl time.Duration, now time.Time) {
+	if e.listing == nil || ttl == 0 {
+		return
+	}
+	_, there := e.listed[name]
+	if !there && len(e.listed) >= maxListed {
+		e.counts.refused++
+		return
+	}
+	if record.CheckName(name) != nil {
+		e.counts.skipped++
+		return
+	}
+	if _, err := e.topic(name, now); err != nil {
+		e.counts.refused++
+		return
+	}
+	e.listed[name] = now.Add(min(ttl, TTL))
+	if !there {
+		e.answered(e.listing, now)
+	}
+}
+
+// learnNode takes in a node, if somebody wants to know of its service. Where its id ends
+// and its service begins, its name does not show; its text does.
+func (e *Engine) learnNode(h heard, now time.Time) {
+	if n := e.heardBefore(h); n != nil && n.addr == h.addr && slices.Equal(n.text, h.text) {
+		e.again(n, h, now)
+		return
+	}
+	if !e.isWanted(h.name) {
+		return
+	}
+	text, err := txt.Decode(h.text)
+	if err != nil {
+		e.counts.skipped++
+		return
+	}
+	id, ok := txt.NodeID(h.name, text.Service, e.cfg.Domain)
+	if !ok {
+		e.counts.skipped++
+		return
+	}
+	t := e.browsed[text.Service]
+	if t == nil {
+		if e.listing == nil || h.ttl == 0 {
+			return
+		}
+		e.learnName(text.Service, TTL, now)
+		if t = e.browsed[text.Service]; t == nil {
+			return
+		}
+	}
+	if h.ttl == 0 {
+		e.remove(record.ID{Service: t.service, Node: id}, deleted, now)
+		return
+	}
+	s := &registry.Service{
+		Name: text.Service, Version: text.Version, Endpoints: text.Endpoints,
+		Nodes: []*registry.Node{{Id: id, Address: h.addr.String(), Metadata: text.Metadata}},
+	}
+	if record.CheckStored(s) != nil {
+		e.counts.skipped++
+		return
+	}
+	e.load(&entry{heardNode: h, id: id, service: s, topic: t, heard: now, weight: text.Weight() + 512}, now)
+}
+
+// heardBefore returns the node of that name, nil if there is none.
+func (e *Engine) heardBefore(h heard) *entry {
+	name := strings.TrimSuffix(h.name, e.names.suffix)
+	for i := range len(name) {
+		if name[i] != '.' {
+			continue
+		}
+		if t := e.browsed[name[i+1:]]; t != nil {
+			if n := t.nodes[name[:i]]; n != nil {
+				return n
+			}
+		}
+	}
+	return nil
+}
+
+// isWanted reports whether a node of that name may be one of a service that somebody
+// asks for.
+func (e *Engine) isWanted(name string) bool {
+	if e.listing != nil {
+		return true
+	}
+	name = strings.TrimSuffix(name, e.names.suffix)
+	for i := range len(name) {
+		if name[i] == '.' && e.browsed[name[i+1:]] != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// again takes in what is known.
+func (e *Engine) again(n *entry, h heard, now time.Time) {
+	if h.ttl == 0 {
+		e.remove(record.ID{Service: n.topic.service, Node: n.id}, deleted, now)
+		return
+	}
+	n.heard, n.ttl = now, min(h.ttl, TTL)
+	e.watchOver(n)
+}
+
+// load puts n in the place of the node that had its id.
+func (e *Engine) load(n *entry, now time.Time) {
+	old := n.topic.nodes[n.id]
+	entries, weight := e.entries+1, e.weight+n.weight
+	if old != nil {
+		entries, weight = entries-1, weight-old.weight
+	}
+	if entries > maxNodes || weight > maxWeight {
+		e.counts.refused++
+		return
+	}
+	e.entries, e.weight = entries, weight
+	n.ttl = min(n.ttl, TTL)
+	n.topic.nodes[n.id] = n
+	e.put(n.service)
+	if old == nil {
+		e.answered(n.topic, now)
+	}
+	e.watchOver(n)
+}
+
+// unload takes n out of what is kept.
+func (e *Engine) unload(n *entry) {
+	delete(n.topic.nodes, n.id)
+	e.entries--
+	e.weight -= n.weight
+}

@@ -1,3 +1,0 @@
-package mdns
-
-var _ = loopbackOnly
