@@ -47,6 +47,7 @@ var rooms = []room{
 
 	{"internal/etcd/layout", []string{"registry", "internal/record"}, "plant room: the keys in etcd and what stands in them"},
 
+	{"internal/mdns", []string{"registry", "internal/mdns/txt", "internal/backoff", "internal/record"}, "plant room: registers and finds nodes by multicast DNS; owns the sockets"},
 	{"internal/mdns/txt", []string{"registry"}, "plant room: what v2 says about nodes in multicast DNS, names and texts; knows no packets"},
 
 	{"registry", nil, "contract: depends on nothing, so that anybody can implement it"},
@@ -61,7 +62,7 @@ var rooms = []room{
 	{"registry/consul", []string{"registry", "internal/credentials", "internal/consul", "internal/consul/tags", "internal/ability", "internal/backoff", "internal/feed", "internal/record", "internal/watch", "internal/defaults", "internal/refusal", "internal/reload", "internal/settings"}, "backend: puts the contract on internal/consul"},
 	{"registry/memory", []string{"registry", "internal/feed", "internal/record", "internal/watch", "internal/settings"}, "backend"},
 
-	{"registry/mdns", []string{"registry", "internal/settings"}, "backend: puts the contract on internal/mdns"},
+	{"registry/mdns", []string{"registry", "internal/mdns", "internal/mdns/txt", "internal/ability", "internal/backoff", "internal/defaults", "internal/feed", "internal/record", "internal/settings", "internal/watch"}, "backend: puts the contract on internal/mdns"},
 	{"registry/multi", []string{"registry"}, "backend: several as one"},
 
 	{"internal/disk", []string{"registry"}, "plant room: files of services; knows no registry that runs"},

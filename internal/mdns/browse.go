@@ -106,7 +106,7 @@ func (e *Engine) await(ctx context.Context, t *topic) error {
 	case <-t.settled:
 		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return Ended(ctx)
 	case <-e.ctx.Done():
 		return registry.ErrClosed
 	}

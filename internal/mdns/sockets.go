@@ -72,6 +72,8 @@ func Open(use Links) (Transport, error) {
 		{group: netip.AddrPortFrom(group4, Port), open: open4},
 		{group: netip.AddrPortFrom(group6, Port), open: open6},
 	})
+	s.near.Store(&neighbourhood{})
+	s.links.Store(&[]*link{})
 	// Ended by Close.
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if _, err := s.look(); err != nil {
@@ -109,11 +111,9 @@ func (s *sockets) look() (changed bool, err error) {
 		}
 		works = works || l.joined4 || l.joined6
 	}
-	old := s.links.Load()
 	n := near(links)
 	s.near.Store(&n)
-	s.links.Store(&links)
-	changed = old == nil || signatures(*old) != signatures(links)
+	changed = signatures(*s.links.Swap(&links)) != signatures(links)
 	if !works {
 		return changed, fmt.Errorf("%w of this host (%s): %w", ErrNoMulticast, describe(links), errors.Join(errs...))
 	}

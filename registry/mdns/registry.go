@@ -178,10 +178,7 @@ func (b *backend) ready(ctx context.Context) error {
 	if err := b.Err(); err != nil {
 		return err
 	}
-	if ctx == nil {
-		return nil
-	}
-	return context.Cause(ctx)
+	return mdns.Ended(ctx)
 }
 
 // timeout returns the bound of one operation.
