@@ -63,11 +63,11 @@ var rooms = []room{
 	{"registry/memory", []string{"registry", "internal/feed", "internal/record", "internal/watch", "internal/settings"}, "backend"},
 
 	{"registry/mdns", []string{"registry", "internal/mdns", "internal/mdns/txt", "internal/ability", "internal/backoff", "internal/defaults", "internal/feed", "internal/record", "internal/settings", "internal/watch"}, "backend: puts the contract on internal/mdns"},
-	{"registry/multi", []string{"registry"}, "backend: several as one"},
+	{"registry/multi", []string{"registry", "internal/ability", "internal/backoff", "internal/defaults", "internal/feed", "internal/record", "internal/watch"}, "backend: several as one"},
 
 	{"internal/disk", []string{"registry"}, "plant room: files of services; knows no registry that runs"},
 	{"internal/discovery", []string{"registry", "internal/feed", "internal/record", "internal/defaults", "internal/disk", "internal/refusal"}, "engine room: knows views of services, no wire"},
-	{"registry/cache", []string{"registry", "internal/discovery", "internal/ability", "internal/feed", "internal/record", "internal/defaults"}, "the public face of discovery"},
+	{"registry/cache", []string{"registry", "internal/discovery", "internal/ability", "internal/feed", "internal/record", "internal/defaults", "internal/settings"}, "the public face of discovery"},
 	{"internal/endpoint", []string{"registry", "internal/netaddr", "internal/record"}, "engine room: where a node is reached, and what a transport is"},
 	{"internal/pick", []string{"registry", "client/selector", "internal/discovery", "internal/endpoint", "internal/record", "internal/similar", "internal/refusal"}, "engine room: chooses nodes, knows no grpc"},
 	{"internal/conn", []string{"internal/defaults", "internal/endpoint"}, "engine room: the wire to a node, knows no registry"},
@@ -120,6 +120,7 @@ var rooms = []room{
 // the test range.
 var extra = map[string][]string{
 	"registry/cache":         {"registry/etcd", "registry/memory"},
+	"registry/multi":         {"registry/memory"},
 	"internal/pick":          {"internal/feed"},
 	"client/selector":        {"registry/etcd", "registry/memory"},
 	"client/grpc":            {"registry/memory", "transport"},

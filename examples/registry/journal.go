@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/rollcall-go/micro/registry"
 )
@@ -64,12 +66,20 @@ type line struct {
 }
 
 func (j *journal) write(s *registry.Service, ends time.Time) error {
-	if s == nil || bad(s.Name) || len(s.Nodes) == 0 || slices.ContainsFunc(s.Nodes, func(n *registry.Node) bool { return n == nil || bad(n.Id) }) {
-		text, err := json.Marshal(s)
-		return errors.Join(fmt.Errorf("register: the service or a node of it is nil, it has no nodes, or a name cannot be: %s", text), err)
+	if s == nil {
+		return errors.New("register nil: give a service")
+	}
+	if bad(s.Name) || len(s.Nodes) == 0 {
+		return fmt.Errorf("register %q: it has no nodes, or its name cannot be", s.Name)
 	}
 	var text bytes.Buffer
-	for _, n := range s.Nodes {
+	for i, n := range s.Nodes {
+		if n == nil {
+			return fmt.Errorf("register %q: node %d is nil", s.Name, i)
+		}
+		if bad(n.Id) || slices.ContainsFunc(s.Nodes[:i], func(other *registry.Node) bool { return other.Id == n.Id }) {
+			return fmt.Errorf("register %q: node id %q is there twice, or cannot be", s.Name, n.Id)
+		}
 		one := *s
 		one.Nodes = []*registry.Node{n}
 		value, err := json.Marshal(one)
@@ -98,16 +108,19 @@ func (j *journal) ListServices(...registry.ListOption) ([]*registry.Service, err
 	w := watcher{journal: j, nodes: map[string]line{}}
 	err := w.read()
 	services := map[string]*registry.Service{}
-	for _, l := range w.nodes {
-		s := l.service()
+	for _, node := range slices.Sorted(maps.Keys(w.nodes)) {
+		s := w.nodes[node].service()
 		key := s.Name + "\x00" + s.Version
 		if other := services[key]; other != nil {
-			s.Nodes = append(s.Nodes, other.Nodes...)
+			s.Nodes = append(other.Nodes, s.Nodes...)
 		}
 		services[key] = s
 	}
-	byName := func(a, b *registry.Service) int { return strings.Compare(a.Name, b.Name) }
-	return slices.SortedFunc(maps.Values(services), byName), err
+	sorted := []*registry.Service{}
+	for _, key := range slices.Sorted(maps.Keys(services)) {
+		sorted = append(sorted, services[key])
+	}
+	return sorted, err
 }
 
 func (j *journal) Watch(opts ...registry.WatchOption) (registry.Watcher, error) {
@@ -126,7 +139,11 @@ func (l line) service() (s *registry.Service) {
 	return s
 }
 
-func bad(name string) bool { return slices.Contains([]string{"", ".", "..", "/"}, name) }
+// bad reports whether a name would spoil a path, or a line that shows it.
+func bad(name string) bool {
+	return slices.Contains([]string{"", ".", "..", "/"}, name) || strings.TrimSpace(name) != name ||
+		!utf8.ValidString(name) || strings.ContainsFunc(name, func(c rune) bool { return unicode.In(c, unicode.C) })
+}
 
 // watcher has read the journal up to a place, and goes on from there.
 type watcher struct {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/rollcall-go/micro/internal/ability"
@@ -81,7 +80,7 @@ func (f *adapterSession) session(ctx context.Context) error {
 	if err != nil {
 		err = fmt.Errorf("watch %q: %w", f.name, err)
 		// A registry that cannot be watched is asked again and again.
-		services, readErr := callWithContext(ctx, f.read, nil)
+		services, readErr := callWithContext(ctx, func() ([]*registry.Service, error) { return f.read(ctx) }, nil)
 		if readErr != nil {
 			return readErr
 		}
@@ -115,43 +114,14 @@ func (f *adapterSession) open() (registry.Watcher, error) {
 	return w, err
 }
 
-// read returns everything that is registered under the name.
-func (f *adapterSession) read() ([]*registry.Service, error) {
-	if f.name != "" {
-		return f.readOne(f.name)
-	}
-	all, err := f.r.ListServices()
-	if err != nil {
+func (f *adapterSession) read(ctx context.Context) ([]*registry.Service, error) {
+	services, err := Read(ctx, f.r, f.name)
+	switch {
+	case err != nil && f.name == "":
 		return nil, fmt.Errorf("list services: %w", err)
+	case err != nil:
+		return nil, fmt.Errorf("look up %q: %w", f.name, err)
 	}
-	var out []*registry.Service
-	asked := make(map[string]bool)
-	for _, s := range all {
-		switch {
-		case s == nil || asked[s.Name]:
-		case len(s.Nodes) > 0:
-			out = append(out, record.CopyService(s))
-		default: // some registries list names only
-			asked[s.Name] = true
-			versions, err := f.readOne(s.Name)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, versions...)
-		}
-	}
-	return out, nil
-}
-
-func (f *adapterSession) readOne(name string) ([]*registry.Service, error) {
-	services, err := f.r.GetService(name)
-	if errors.Is(err, registry.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("look up %q: %w", name, err)
-	}
-	services = slices.DeleteFunc(record.Copy(services), func(s *registry.Service) bool { return s == nil })
 	return services, nil
 }
 
@@ -163,7 +133,7 @@ func (f *adapterSession) readBeside(ctx context.Context, events <-chan event) ([
 	}
 	answers := make(chan answer, 1)
 	go func() {
-		services, err := f.read()
+		services, err := f.read(ctx)
 		answers <- answer{services, err}
 	}()
 	var missed []*registry.Result

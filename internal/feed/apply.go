@@ -33,41 +33,48 @@ func (f *adapterSession) replace(services []*registry.Service, missed ...*regist
 }
 
 // apply works one event into the view. It keeps no part of r.
-func (f *adapterSession) apply(r *registry.Result) {
-	if r == nil || r.Service == nil || r.Service.Name == "" || f.name != "" && r.Service.Name != f.name {
-		return
+func (f *adapterSession) apply(r *registry.Result) { Apply(&f.view, f.name, r) }
+
+// set puts a record into the view unless it is there already.
+func (f *adapterSession) set(one *registry.Service) { put(&f.view, one) }
+
+// Apply works one event about a service of the name, or any if that is empty, into a
+// view, and returns the nodes that it was about. It keeps no part of r.
+func Apply(v *record.View, name string, r *registry.Result) (about []record.ID) {
+	if r == nil || r.Service == nil || r.Service.Name == "" || name != "" && r.Service.Name != name {
+		return nil
 	}
 	s := record.CopyService(r.Service)
 	if r.Action != registry.Delete.String() {
 		for _, one := range record.Split(s) {
-			f.set(one)
+			put(v, one)
+			about = append(about, record.ID{Service: one.Name, Node: one.Nodes[0].Id})
 		}
-		return
+		return about
 	}
-	var gone []record.ID
 	for _, n := range s.Nodes {
 		if n != nil {
-			gone = append(gone, record.ID{Service: s.Name, Node: n.Id})
+			about = append(about, record.ID{Service: s.Name, Node: n.Id})
 		}
 	}
 	if len(s.Nodes) == 0 { // a service without nodes stands for all of them
-		gone = f.view.IDs()
+		about = slices.DeleteFunc(v.IDs(), func(id record.ID) bool { return id.Service != s.Name })
 	}
-	for _, id := range gone {
+	for _, id := range about {
 		// A node that lives on under another version is not meant.
-		known := f.view.Get(id)
-		if known != nil && id.Service == s.Name && (s.Version == "" || s.Version == known.Version) {
-			f.view.Delete(id)
+		if known := v.Get(id); known != nil && (s.Version == "" || s.Version == known.Version) {
+			v.Delete(id)
 		}
 	}
+	return about
 }
 
-// set puts a record into the view unless it is there already, so that what did
-// not change stays the same to the last pointer.
-func (f *adapterSession) set(one *registry.Service) {
-	old := f.view.Get(record.ID{Service: one.Name, Node: one.Nodes[0].Id})
+// put puts a record into the view unless it is there already, so that what did not
+// change stays the same to the last pointer.
+func put(v *record.View, one *registry.Service) {
+	old := v.Get(record.ID{Service: one.Name, Node: one.Nodes[0].Id})
 	if !reflect.DeepEqual(old, one) {
-		f.view.Set(one)
+		v.Set(one)
 	}
 }
 

@@ -6,6 +6,7 @@
 package cache
 
 import (
+	"context"
 	"fmt"
 	"sync/atomic"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/rollcall-go/micro/internal/discovery"
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -63,10 +65,17 @@ func (c *cache) GetService(name string, opts ...registry.GetOption) ([]*registry
 	if err := record.CheckName(name); err != nil {
 		return nil, fmt.Errorf("look up: %w", err)
 	}
+	var o registry.GetOptions
+	for _, opt := range opts {
+		opt(&o)
+	}
+	if err := settings.Ended(o.Context); err != nil {
+		return nil, fmt.Errorf("look up %q: %w", name, err)
+	}
 	s := c.known.Lookup(name)
 	if !s.Known {
 		var err error
-		if s, err = c.wait(name, opts); err != nil {
+		if s, err = c.wait(o.Context, name); err != nil {
 			if c.stopped.Load() {
 				return c.Registry.GetService(name, opts...)
 			}
@@ -80,15 +89,11 @@ func (c *cache) GetService(name string, opts ...registry.GetOption) ([]*registry
 	return record.Copy(s.Services), nil
 }
 
-func (c *cache) wait(name string, opts []registry.GetOption) (*discovery.Snapshot, error) {
+func (c *cache) wait(ctx context.Context, name string) (*discovery.Snapshot, error) {
 	if err := ability.Check(c.Registry); err != nil {
 		return nil, fmt.Errorf("look up %q: %w", name, err)
 	}
-	var o registry.GetOptions
-	for _, opt := range opts {
-		opt(&o)
-	}
-	ctx, cancel := discovery.WithTimeout(o.Context, c.Registry)
+	ctx, cancel := discovery.WithTimeout(ctx, c.Registry)
 	defer cancel()
 	return c.known.Wait(ctx, name)
 }

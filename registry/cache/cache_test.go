@@ -81,7 +81,7 @@ func TestCacheOfEtcd(t *testing.T) {
 		return open(t, etcd.NewRegistry(registry.Addrs(server.Addr())))
 	}, registrytest.Second(func(t *testing.T) registry.Registry {
 		return etcd.NewRegistry(registry.Addrs(server.Addr()))
-	}), registrytest.Eventual(), registrytest.Renews(), registrytest.TTL(2*time.Second))
+	}), registrytest.Eventual(), registrytest.Renews(), registrytest.TTL(2*time.Second), registrytest.Crowd(500))
 }
 
 func service(name string, ids ...string) *registry.Service {

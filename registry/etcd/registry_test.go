@@ -19,6 +19,9 @@ import (
 	"github.com/rollcall-go/micro/registry/registrytest"
 )
 
+// nobody is an address where nobody listens.
+const nobody = "127.0.0.1:1"
+
 func TestMain(m *testing.M) { testkit.MainWaiting(m) }
 
 // open returns a registry in the etcd at addr that is closed with the test.
@@ -47,10 +50,17 @@ func TestRegistry(t *testing.T) {
 		t.Parallel()
 		server := testkit.StartEtcd(t, testkit.OfKind(kind))
 		client := server.Client(t)
+		crowd := 10_000
+		if kind != testkit.Ours {
+			crowd = 500 // the wire is the same
+		}
 		registrytest.Run(t, func(t *testing.T) registry.Registry {
 			empty(t, client)
 			return open(t, server.Addr())
-		}, registrytest.Second(func(t *testing.T) registry.Registry { return open(t, server.Addr()) }), registrytest.Renews(), registrytest.TTL(2*time.Second))
+		}, registrytest.Second(func(t *testing.T) registry.Registry { return open(t, server.Addr()) }),
+			registrytest.Unreachable(func(t *testing.T) (registry.Registry, string) {
+				return open(t, nobody, registry.Timeout(time.Second)), nobody
+			}), registrytest.Renews(), registrytest.TTL(2*time.Second), registrytest.Crowd(crowd))
 	})
 }
 

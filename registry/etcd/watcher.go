@@ -9,6 +9,7 @@ import (
 	"github.com/rollcall-go/micro/internal/etcd/mirror"
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/internal/refusal"
+	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/internal/watch"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -57,10 +58,10 @@ func (b *backend) Watch(opts ...registry.WatchOption) (registry.Watcher, error) 
 		return w, nil
 	case <-w.ended:
 		w.Stop()
-		return nil, fmt.Errorf("%s: %w", doing, w.reason(context.Cause(ctx)))
+		return nil, fmt.Errorf("%s: %w", doing, w.reason(settings.Ended(ctx)))
 	case <-patience.Done():
 		w.Stop()
-		return nil, b.current().conn.Explain(doing, w.reason(context.Cause(patience)))
+		return nil, b.current().conn.Explain(doing, w.reason(settings.Ended(patience)))
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -103,7 +104,7 @@ func (r *Registry) Register(s *registry.Service, opts ...registry.RegisterOption
 	for _, opt := range opts {
 		opt(&o)
 	}
-	if err := ended(o.Context); err != nil {
+	if err := settings.Ended(o.Context); err != nil {
 		return fmt.Errorf("register %q: %w", s.Name, err)
 	}
 	records := record.Split(record.CopyService(s))
@@ -137,7 +138,7 @@ func (r *Registry) Deregister(s *registry.Service, opts ...registry.DeregisterOp
 	for _, opt := range opts {
 		opt(&o)
 	}
-	if err := ended(o.Context); err != nil {
+	if err := settings.Ended(o.Context); err != nil {
 		return fmt.Errorf("deregister %q: %w", s.Name, err)
 	}
 	r.mu.Lock()
@@ -190,7 +191,7 @@ func (r *Registry) ListServices(opts ...registry.ListOption) ([]*registry.Servic
 
 // read returns the shared view of one service, or of all if name is empty.
 func (r *Registry) read(ctx context.Context, name string) ([]*registry.Service, error) {
-	if err := ended(ctx); err != nil {
+	if err := settings.Ended(ctx); err != nil {
 		return nil, err
 	}
 	r.mu.Lock()
@@ -256,12 +257,4 @@ func (r *Registry) tell(action registry.EventType, one *registry.Service) {
 func (r *Registry) announce() {
 	close(r.changed)
 	r.changed = make(chan struct{})
-}
-
-// ended returns the error of a context that is over. A nil ctx never is.
-func ended(ctx context.Context) error {
-	if ctx == nil {
-		return nil
-	}
-	return context.Cause(ctx)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/internal/watch"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -34,7 +35,7 @@ func (r *Registry) Watch(opts ...registry.WatchOption) (registry.Watcher, error)
 		// The watch then has a life of its own, until it is stopped.
 		ctx = context.Background()
 	}
-	if err := ended(ctx); err != nil {
+	if err := settings.Ended(ctx); err != nil {
 		return nil, fmt.Errorf("watch: %w", err)
 	}
 	w := &Watcher{service: o.Service}

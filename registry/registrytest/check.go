@@ -1,6 +1,7 @@
 package registrytest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -57,6 +58,20 @@ func describe(services ...*registry.Service) string {
 	return strings.Join(lines, "\n")
 }
 
+// describe writes services down without what the backend does not keep.
+func (s *suite) describe(services ...*registry.Service) string {
+	if !s.noServiceMetadata {
+		return describe(services...)
+	}
+	kept := make([]*registry.Service, len(services))
+	for i, one := range services {
+		without := *one
+		without.Metadata = nil
+		kept[i] = &without
+	}
+	return describe(kept...)
+}
+
 func value(v *registry.Value) string {
 	if v == nil {
 		return "none"
@@ -96,23 +111,41 @@ func (s *suite) holds(t *testing.T, r registry.Registry, name string, want ...*r
 		if err != nil {
 			return fmt.Errorf("look up %q: %v", name, err)
 		}
-		if g, w := describe(got...), describe(want...); g != w {
+		if g, w := s.describe(got...), s.describe(want...); g != w {
 			return fmt.Errorf("look up %q: got\n%s\nwant\n%s", name, g, w)
 		}
-		return onePerVersion(got)
+		return inOrder(got)
 	})
 }
 
-func onePerVersion(services []*registry.Service) error {
-	seen := make(map[[2]string]bool)
-	for _, s := range services {
-		k := [2]string{s.Name, s.Version}
-		if seen[k] {
-			return fmt.Errorf("version %q of %q came twice, want one entry with all its nodes", s.Version, s.Name)
+// inOrder returns what is wrong with the order of services: by name, then version, one
+// entry for each version, and its nodes by id.
+func inOrder(services []*registry.Service) error {
+	for i, s := range services {
+		if i > 0 {
+			before := services[i-1]
+			switch order := cmp.Or(strings.Compare(before.Name, s.Name), strings.Compare(before.Version, s.Version)); {
+			case order == 0:
+				return fmt.Errorf("version %q of %q came twice, want one entry with all its nodes", s.Version, s.Name)
+			case order > 0:
+				return fmt.Errorf("version %q of %q came before version %q of %q, want them sorted by name, then version", before.Version, before.Name, s.Version, s.Name)
+			}
 		}
-		seen[k] = true
+		if !slices.IsSortedFunc(s.Nodes, func(a, b *registry.Node) int { return strings.Compare(a.Id, b.Id) }) {
+			return fmt.Errorf("the nodes of version %q of %q came as %q, want them sorted by id", s.Version, s.Name, ids(s))
+		}
 	}
 	return nil
+}
+
+// ids returns the ids of the nodes, in order.
+func ids(services ...*registry.Service) (ids []string) {
+	for _, s := range services {
+		for _, n := range s.Nodes {
+			ids = append(ids, n.Id)
+		}
+	}
+	return ids
 }
 
 // settles fails unless check succeeds: at once, or within the patience where the

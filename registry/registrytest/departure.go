@@ -32,14 +32,30 @@ func (s *suite) owner(t *testing.T, r registry.Registry) (owner registry.Registr
 	case s.second != nil:
 		owner = s.second(t)
 		return owner, func() {
-			if err := owner.(io.Closer).Close(); err != nil {
-				t.Errorf("close the owner: %v", err)
+			if closer, ok := owner.(io.Closer); ok {
+				if err := closer.Close(); err != nil {
+					t.Errorf("close the owner: %v", err)
+				}
 			}
 		}
 	case s.renews:
 		s.lacks(t, r, "crash", "the backend renews by itself, and no Second registry was given to crash")
 	}
 	return r, func() {}
+}
+
+// lastTime registers what is to expire. seen waits until followers know it, which may take
+// longer than the short life that it then has.
+func (s *suite) lastTime(t *testing.T, owner registry.Registry, one *registry.Service, seen func()) {
+	t.Helper()
+	if s.renews {
+		mustRegister(t, owner, one, registry.RegisterTTL(s.ttl))
+		seen()
+		return
+	}
+	mustRegister(t, owner, one, registry.RegisterTTL(100*s.ttl))
+	seen()
+	mustRegister(t, owner, one, registry.RegisterTTL(s.ttl))
 }
 
 // noFalseEmpty lets all nodes of a service expire at once while a follower looks:
@@ -50,8 +66,7 @@ func (s *suite) noFalseEmpty(t *testing.T) {
 	d := discovery.New(feed.Of(r), discovery.Options{})
 	defer d.Close()
 	hello := service("hello", "1", "a", "b", "c")
-	mustRegister(t, owner, hello, registry.RegisterTTL(s.ttl))
-	s.becomes(t, d, 3, 0)
+	s.lastTime(t, owner, hello, func() { s.becomes(t, d, 3, 0) })
 	var empty atomic.Bool
 	stop := d.Observe(func(snapshot *discovery.Snapshot) {
 		if snapshot.Known && len(snapshot.Nodes)+len(snapshot.Suspects) == 0 {
@@ -98,10 +113,11 @@ func (s *suite) causes(t *testing.T) {
 	owner, crash := s.owner(t, r)
 	departures := s.follow(t, r)
 	mustRegister(t, r, service("hello", "1", "stays", "leaves"), registry.RegisterTTL(s.ttl*100))
-	mustRegister(t, owner, service("hello", "1", "expires"), registry.RegisterTTL(s.ttl))
-	if err := poll(s.patience, departures.sawThree); err != nil {
-		t.Fatal(err)
-	}
+	s.lastTime(t, owner, service("hello", "1", "expires"), func() {
+		if err := poll(s.patience, func() error { return departures.saw(3) }); err != nil {
+			t.Fatal(err)
+		}
+	})
 	mustDeregister(t, r, service("hello", "1", "leaves"))
 	s.left(t, r, departures, "leaves", feed.Deleted)
 	crash()
@@ -135,16 +151,18 @@ func (s *suite) left(t *testing.T, r registry.Registry, departures *departures, 
 	}
 }
 
-// departures keeps the last departure of each node. It is a feed.Sink.
+// departures keeps the views, and the last departure of each node. It is a feed.Sink.
 type departures struct {
-	mu   sync.Mutex
-	most int // nodes seen at a time
-	last map[string]feed.Departure
+	mu    sync.Mutex
+	most  int // nodes seen at a time
+	gone  map[string]feed.Departure
+	views int
+	view  []*registry.Service // the last one
 }
 
 func (s *suite) follow(t *testing.T, r registry.Registry) *departures {
 	t.Helper()
-	d := &departures{last: map[string]feed.Departure{}}
+	d := &departures{gone: map[string]feed.Departure{}}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- feed.Of(r).Follow(ctx, "hello", d) }()
@@ -161,31 +179,37 @@ func (s *suite) follow(t *testing.T, r registry.Registry) *departures {
 func (d *departures) Update(u feed.Update) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	nodes := 0
-	for _, s := range u.Services {
-		nodes += len(s.Nodes)
-	}
-	d.most = max(d.most, nodes)
+	d.most = max(d.most, len(ids(u.Services...)))
+	d.views++
+	d.view = u.Services
 	for _, gone := range u.Departed {
-		d.last[gone.Node.Id] = gone
+		d.gone[gone.Node.Id] = gone
 	}
 }
 
 // Status implements feed.Sink.
 func (d *departures) Status(feed.Status) {}
 
-func (d *departures) sawThree() error {
+// saw returns an error unless so many nodes were seen at a time.
+func (d *departures) saw(nodes int) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.most < 3 {
-		return fmt.Errorf("a follower saw %d nodes at most, want 3", d.most)
+	if d.most < nodes {
+		return fmt.Errorf("a follower saw %d nodes at most, want %d", d.most, nodes)
 	}
 	return nil
+}
+
+// last returns the last view; known is false if there was none.
+func (d *departures) last() (services []*registry.Service, known bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.view, d.views > 0
 }
 
 func (d *departures) of(id string) (feed.Departure, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	gone, ok := d.last[id]
+	gone, ok := d.gone[id]
 	return gone, ok
 }

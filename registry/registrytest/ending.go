@@ -18,14 +18,20 @@ func (s *suite) contexts(t *testing.T) {
 	if s.noContexts {
 		s.lacks(t, r, "contexts", "the backend takes no notice of contexts")
 	}
-	over, cancel := context.WithCancel(t.Context())
-	cancel()
+	over, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("the caller went home"))
 	stays, leaves := service("stays", "1", "a"), service("leaves", "1", "a")
 	mustRegister(t, r, stays)
 	mustRegister(t, r, leaves)
+	s.holds(t, r, "stays", stays)
+	s.holds(t, r, "leaves", leaves)
 	for what, call := range map[string]func() error{
 		"register":   func() error { return r.Register(service("hello", "1", "a"), registry.RegisterContext(over)) },
 		"deregister": func() error { return r.Deregister(leaves, registry.DeregisterContext(over)) },
+		"look up": func() error {
+			_, err := r.GetService("stays", registry.GetContext(over))
+			return err
+		},
 		"list": func() error {
 			_, err := r.ListServices(registry.ListContext(over))
 			return err
@@ -45,14 +51,14 @@ func (s *suite) contexts(t *testing.T) {
 	s.holds(t, r, "stays", stays)
 	s.holds(t, r, "hello")
 
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
+	ctx, end := context.WithCancel(t.Context())
+	defer end()
 	w, err := r.Watch(registry.WatchContext(ctx))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer w.Stop()
-	cancel()
+	end()
 	s.ends(t, w, "the end of its context")
 }
 
@@ -82,13 +88,12 @@ func (s *suite) ends(t *testing.T, w registry.Watcher, after string) {
 	}
 }
 
-// closing checks what a registry does after Close. One without Close has nothing
-// to end.
+// closing checks what a registry does after Close.
 func (s *suite) closing(t *testing.T) {
 	r := s.open(t)
 	closer, ok := r.(io.Closer)
 	if !ok {
-		return
+		s.lacks(t, r, "close", "the backend has no Close: there is nothing to end")
 	}
 	hello := service("hello", "1", "a")
 	mustRegister(t, r, hello)

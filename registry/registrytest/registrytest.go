@@ -49,9 +49,9 @@ func Renews() Option {
 }
 
 // Second gives the suite a way to open another registry in the directory of the one
-// that was opened last, with the methods of io.Closer. The suite closes it as a crash
-// would end it: what was registered through it stays until its time is over. A
-// backend that renews by itself needs it to show what happens then.
+// that was opened last. If it is an io.Closer, the suite closes it as a crash would end
+// it: what was registered through it stays until its time is over. A backend that
+// renews by itself needs it to show what happens then.
 func Second(open func(t *testing.T) registry.Registry) Option {
 	return func(s *suite) { s.second = open }
 }
@@ -68,11 +68,44 @@ func NoContexts() Option {
 	return func(s *suite) { s.noContexts = true }
 }
 
+// Unreachable gives the suite a way to open a registry whose directory does not answer,
+// at an address where nobody listens, say, and what errors must show of it: that
+// address. Without it a line like that of NoExpiry says so.
+func Unreachable(open func(t *testing.T) (r registry.Registry, shows string)) Option {
+	return func(s *suite) { s.unreachable = open }
+}
+
+// Coalesces says that a Watcher may leave out steps of what happens quickly, a node
+// that came and went at once, say: its events lead to what is there, in the order of
+// each node.
+func Coalesces() Option {
+	return func(s *suite) { s.coalesces = true }
+}
+
+// Crowd sets how many nodes the backend holds with ease; the default is 10,000. Fewer
+// are said by a line like that of NoExpiry.
+func Crowd(nodes int) Option {
+	return func(s *suite) { s.crowd = nodes }
+}
+
+// Refuses names services that the backend cannot carry, of those that the suite uses:
+// Register must return an error that quotes the name. A line like that of NoExpiry
+// says so.
+func Refuses(names ...string) Option {
+	return func(s *suite) { s.refuses = names }
+}
+
+// NoServiceMetadata says that the backend keeps the metadata of nodes alone, as v2's
+// records in multicast DNS and Consul do. A line like that of NoExpiry says so.
+func NoServiceMetadata() Option {
+	return func(s *suite) { s.noServiceMetadata = true }
+}
+
 // Run tests the backend. For each test, open returns a registry whose directory
 // is empty; what open starts it stops in t.Cleanup. The tests run one after the
 // other.
 func Run(t *testing.T, open func(t *testing.T) registry.Registry, opts ...Option) {
-	s := &suite{open: open, patience: 10 * time.Second, ttl: time.Second}
+	s := &suite{open: open, patience: 10 * time.Second, ttl: time.Second, crowd: aCrowd}
 	for _, o := range opts {
 		o(s)
 	}
@@ -80,6 +113,7 @@ func Run(t *testing.T, open func(t *testing.T) registry.Registry, opts ...Option
 		name string
 		run  func(*suite, *testing.T)
 	}{
+		{"Init", (*suite).init},
 		{"Register", (*suite).register},
 		{"Versions", (*suite).versions},
 		{"Replace", (*suite).replace},
@@ -89,6 +123,9 @@ func Run(t *testing.T, open func(t *testing.T) registry.Registry, opts ...Option
 		{"EmptyList", (*suite).emptyList},
 		{"List", (*suite).list},
 		{"Names", (*suite).names},
+		{"LongNames", (*suite).longNames},
+		{"Metadata", (*suite).metadata},
+		{"Endpoints", (*suite).endpoints},
 		{"BadInput", (*suite).badInput},
 		{"Copies", (*suite).copies},
 		{"WatchActions", (*suite).watchActions},
@@ -99,22 +136,33 @@ func Run(t *testing.T, open func(t *testing.T) registry.Registry, opts ...Option
 		{"TTL", (*suite).expiry},
 		{"WhyNodesLeft", (*suite).causes},
 		{"NoFalseEmpty", (*suite).noFalseEmpty},
+		{"Follow", (*suite).followed},
+		{"TwoProcesses", (*suite).twoProcesses},
 		{"ThroughWrappers", (*suite).throughWrappers},
+		{"RenewalThroughWrappers", (*suite).renewalThroughWrappers},
 		{"Contexts", (*suite).contexts},
+		{"Errors", (*suite).errors},
 		{"Close", (*suite).closing},
 		{"Concurrency", (*suite).concurrency},
+		{"Crowd", (*suite).crowded},
+		{"Leaks", (*suite).leaks},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(s, t) })
 	}
 }
 
 type suite struct {
-	open       func(t *testing.T) registry.Registry
-	patience   time.Duration
-	eventual   bool
-	ttl        time.Duration
-	renews     bool
-	noExpiry   bool
-	noContexts bool
-	second     func(t *testing.T) registry.Registry
+	open              func(t *testing.T) registry.Registry
+	patience          time.Duration
+	eventual          bool
+	ttl               time.Duration
+	renews            bool
+	noExpiry          bool
+	noContexts        bool
+	noServiceMetadata bool
+	coalesces         bool
+	crowd             int
+	refuses           []string
+	second            func(t *testing.T) registry.Registry
+	unreachable       func(t *testing.T) (r registry.Registry, shows string)
 }
