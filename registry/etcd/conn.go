@@ -1,0 +1,8 @@
+package etcd
+
+import "github.com/rollcall-go/micro/internal/etcd"
+
+// Conn returns the connection in force, for a source of configuration that shares it.
+// It ends with the registry, or with an Init, after which there is another one. The
+// caller must not close it.
+func (b *backend) Conn() *etcd.Conn { return b.current().conn }
