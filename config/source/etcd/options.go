@@ -7,7 +7,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/rollcall-go/micro/config/source"
-	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/credentials"
 	"github.com/rollcall-go/micro/internal/reload"
 	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/registry"
@@ -22,7 +22,7 @@ type given struct {
 	prefix    *string
 	strip     bool
 	layers    *layers
-	access    etcd.Access
+	access    credentials.Credentials
 	tls       *tls.Config
 	namespace string
 	timeout   time.Duration
