@@ -42,13 +42,14 @@ var rooms = []room{
 	{"internal/etcd/mirror", []string{"internal/etcd", "internal/backoff", "internal/defaults"}, "plant room: copies keys of etcd into memory; knows no services"},
 	{"internal/etcd/claim", []string{"internal/ability", "internal/etcd", "internal/etcd/mirror", "internal/backoff", "internal/defaults", "internal/refusal"}, "plant room: keeps keys in etcd under leases; knows no services"},
 
+	{"internal/deflated", nil, "plant room: compressed text in hexadecimal digits, as v2 writes it"},
 	{"internal/consul", []string{"internal/credentials", "internal/defaults", "internal/refusal", "internal/reload"}, "plant room: the connection to an agent of Consul; knows no services of ours"},
-	{"internal/consul/tags", []string{"registry"}, "plant room: what stands in the tags of a Consul service"},
+	{"internal/consul/tags", []string{"registry", "internal/deflated"}, "plant room: what stands in the tags of a Consul service"},
 
 	{"internal/etcd/layout", []string{"registry", "internal/record"}, "plant room: the keys in etcd and what stands in them"},
 
 	{"internal/mdns", []string{"registry", "internal/mdns/txt", "internal/backoff", "internal/record"}, "plant room: registers and finds nodes by multicast DNS; owns the sockets"},
-	{"internal/mdns/txt", []string{"registry"}, "plant room: what v2 says about nodes in multicast DNS, names and texts; knows no packets"},
+	{"internal/mdns/txt", []string{"internal/deflated", "registry"}, "plant room: what v2 says about nodes in multicast DNS, names and texts; knows no packets"},
 
 	{"registry", nil, "contract: depends on nothing, so that anybody can implement it"},
 	{"internal/ability", []string{"registry"}, "contract: what a registry can do beyond the public one"},

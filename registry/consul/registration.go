@@ -44,7 +44,8 @@ type registration struct {
 // wanted is what the agent is to know of a node.
 type wanted struct {
 	service, node string
-	tags          func(instance string) ([]string, error)
+	tags          []string
+	tagsOf        string // the instance that tags were made for
 	address       string
 	port          int
 	ttl           time.Duration
@@ -60,12 +61,12 @@ func (w *wanted) same(o *wanted) bool {
 }
 
 // registration returns what the agent is told of the node as an instance with that id.
+// The caller has the turn of the registration.
 func (w *wanted) registration(instance string) (consul.Registration, error) {
-	all, err := w.tags(instance)
-	if err != nil {
+	if err := w.encode(instance); err != nil {
 		return consul.Registration{}, err
 	}
-	r := consul.Registration{ID: instance, Name: w.service, Tags: all, Port: w.port, Address: w.address}
+	r := consul.Registration{ID: instance, Name: w.service, Tags: w.tags, Port: w.port, Address: w.address}
 	if w.tcp > 0 {
 		r.Check = &consul.CheckSpec{TCP: w.nodeAddress, Interval: w.tcp.String(), DeregisterCriticalServiceAfter: deregisterAfter(w.tcp).String()}
 	} else {
@@ -79,6 +80,16 @@ func (w *wanted) registration(instance string) (consul.Registration, error) {
 	return r, nil
 }
 
+// encode makes the tags for an instance, unless they are there.
+func (w *wanted) encode(instance string) (err error) {
+	if w.tags != nil && w.tagsOf == instance {
+		return nil
+	}
+	w.tagsOf = instance
+	w.tags, err = tags.Encode(w.said, w.said.Nodes[0], instance)
+	return err
+}
+
 // deregisterAfter is how long after its check became critical the agent drops a node,
 // as v2's plugin has it: Consul knows nothing below a minute.
 func deregisterAfter(ttl time.Duration) time.Duration {
@@ -90,7 +101,6 @@ func (l *link) want(s *registry.Service, n *registry.Node, ttl time.Duration) (*
 	one := record.CopyService(&registry.Service{Name: s.Name, Version: s.Version, Metadata: s.Metadata, Endpoints: s.Endpoints, Nodes: []*registry.Node{n}})
 	w := &wanted{
 		service: s.Name, node: n.Id, ttl: ttl, tcp: l.tcpCheck, nodeAddress: n.Address, connect: l.connect, said: one,
-		tags: func(instance string) ([]string, error) { return tags.Encode(one, one.Nodes[0], instance) },
 	}
 	w.address, w.port = splitAddress(n.Address)
 	if ip := net.ParseIP(w.address); ip != nil && ip.IsUnspecified() {
@@ -101,7 +111,7 @@ func (l *link) want(s *registry.Service, n *registry.Node, ttl time.Duration) (*
 			return nil, fmt.Errorf("the %s %q %s", what, text, why)
 		}
 	}
-	if _, err := w.tags(n.Id); err != nil {
+	if err := w.encode(n.Id); err != nil {
 		return nil, fmt.Errorf("node %q: %w", n.Id, err)
 	}
 	return w, nil

@@ -15,21 +15,19 @@
 package tags
 
 import (
-	"bytes"
-	"compress/zlib"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 
+	"github.com/rollcall-go/micro/internal/deflated"
 	"github.com/rollcall-go/micro/registry"
 )
 
 // MaxRecord bounds what the tags of one instance hold together once they are
-// decompressed, in bytes. A tag of a kilobyte could otherwise become a megabyte.
+// decompressed, in bytes. A tag of a kilobyte could otherwise become a megabyte. What is
+// made of it takes less than 32 MB for a moment.
 const MaxRecord = 1 << 20
 
 // ErrTooLarge says that tags hold more than MaxRecord.
@@ -51,9 +49,8 @@ func Encode(s *registry.Service, n *registry.Node, id string) ([]string, error) 
 		if size += len(plain); size > MaxRecord {
 			return fmt.Errorf("metadata, endpoints and version have more than %d bytes: shorten them", MaxRecord)
 		}
-		tag, err := deflate(plain)
-		tags = append(tags, kind+"-"+tag)
-		return err
+		tags = append(tags, kind+"-"+deflated.Pack(plain))
+		return nil
 	}
 	for _, key := range slices.Sorted(maps.Keys(n.Metadata)) {
 		if err := add("t", map[string]string{key: n.Metadata[key]}); err != nil {
@@ -102,6 +99,7 @@ func Decode(tags []string) (Record, error) {
 	r := Record{Node: map[string]string{}}
 	var forms [256]byte // of each kind, by what was met first
 	left := MaxRecord
+	var shape deflated.Shape
 	versioned := false
 	for _, tag := range tags {
 		if len(tag) < 2 || tag[1] != '-' && tag[1] != '=' {
@@ -121,8 +119,8 @@ func Decode(tags []string) (Record, error) {
 			continue
 		}
 		plain, err := content(tag, left)
-		if errors.Is(err, ErrTooLarge) {
-			return Record{}, err
+		if errors.Is(err, deflated.ErrTooLarge) {
+			return Record{}, ErrTooLarge
 		}
 		if err != nil {
 			r.Skipped++
@@ -130,6 +128,9 @@ func Decode(tags []string) (Record, error) {
 		}
 		left -= len(plain)
 		forms[kind] = form
+		if kind != 'v' && kind != 'i' && shape.Add(plain) != nil {
+			return Record{}, ErrTooLarge
+		}
 		if err := r.take(kind, plain, &versioned); err != nil {
 			r.Skipped++
 		}
@@ -173,44 +174,11 @@ func (r *Record) take(kind byte, plain []byte, versioned *bool) error {
 
 // content returns what is in a tag, at most so many bytes.
 func content(tag string, most int) ([]byte, error) {
-	if tag[1] == '=' {
-		if len(tag)-2 > most {
-			return nil, ErrTooLarge
-		}
-		return []byte(tag[2:]), nil
+	if tag[1] == '-' {
+		return deflated.Unpack(tag[2:], most)
 	}
-	packed, err := hex.DecodeString(tag[2:])
-	if err != nil {
-		return nil, err
+	if len(tag)-2 > most {
+		return nil, deflated.ErrTooLarge
 	}
-	return inflate(packed, most)
-}
-
-// deflate compresses plain and writes it in hexadecimal.
-func deflate(plain []byte) (string, error) {
-	var b bytes.Buffer
-	w := zlib.NewWriter(&b)
-	if _, err := w.Write(plain); err != nil {
-		return "", err
-	}
-	if err := w.Close(); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(b.Bytes()), nil
-}
-
-// inflate decompresses packed to at most so many bytes.
-func inflate(packed []byte, most int) ([]byte, error) {
-	r, err := zlib.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		return nil, err
-	}
-	plain, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
-	if len(plain) > most {
-		return nil, ErrTooLarge
-	}
-	if err != nil {
-		return nil, err
-	}
-	return plain, r.Close()
+	return []byte(tag[2:]), nil
 }

@@ -1,13 +1,12 @@
 package txt
 
 import (
-	"bytes"
-	"compress/zlib"
-	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"strings"
+
+	"github.com/rollcall-go/micro/internal/deflated"
 )
 
 const (
@@ -34,15 +33,10 @@ func Encode(r Record) ([]string, error) {
 	if len(text) > MaxJSON {
 		return nil, fmt.Errorf("encode the record of service %q: its JSON has %d bytes, at most %d can be read: describe fewer endpoints, or keep less metadata", r.Service, len(text), MaxJSON)
 	}
-	if err := checkShape(text); err != nil {
+	if err := new(deflated.Shape).Add(text); err != nil {
 		return nil, fmt.Errorf("encode the record of service %q: %w", r.Service, err)
 	}
-	var packed bytes.Buffer
-	w := zlib.NewWriter(&packed)
-	// Writing to memory does not fail.
-	_, _ = w.Write(text)
-	_ = w.Close()
-	digits := hex.EncodeToString(packed.Bytes())
+	digits := deflated.Pack(text)
 	if size := len(digits) + (len(digits)+stringBytes-1)/stringBytes; size > MaxText {
 		return nil, fmt.Errorf("encode the record of service %q: its text has %d bytes, at most %d fit into a record: describe fewer endpoints, or keep less metadata", r.Service, size, MaxText)
 	}
@@ -77,23 +71,14 @@ func Decode(text []string) (Record, error) {
 	if size := Size(text); size > MaxText {
 		return Record{}, fmt.Errorf("decode a text: it has %d bytes, at most %d fit into a record", size, MaxText)
 	}
-	packed, err := hex.DecodeString(strings.Join(text, ""))
+	raw, err := deflated.Unpack(strings.Join(text, ""), MaxJSON)
+	if errors.Is(err, deflated.ErrTooLarge) {
+		err = fmt.Errorf("it inflates to more than %d", MaxJSON)
+	}
 	if err != nil {
-		return Record{}, fmt.Errorf("decode a text: it is not all hexadecimal digits, two for each byte")
+		return Record{}, fmt.Errorf("decode a text of %d bytes: %w", Size(text), err)
 	}
-	z, err := zlib.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		return Record{}, fmt.Errorf("decode a text of %d bytes: inflate it: %w", len(packed), err)
-	}
-	// What is behind the end of the compressed bytes is passed over, as v2 does.
-	raw, err := io.ReadAll(io.LimitReader(z, MaxJSON+1))
-	if err != nil {
-		return Record{}, fmt.Errorf("decode a text of %d bytes: inflate it: %w", len(packed), err)
-	}
-	if len(raw) > MaxJSON {
-		return Record{}, fmt.Errorf("decode a text of %d bytes: it inflates to more than %d", len(packed), MaxJSON)
-	}
-	if err := checkShape(raw); err != nil {
+	if err := new(deflated.Shape).Add(raw); err != nil {
 		return Record{}, fmt.Errorf("decode a text: %w", err)
 	}
 	var r *Record
@@ -104,4 +89,18 @@ func Decode(text []string) (Record, error) {
 		return Record{}, fmt.Errorf("decode a text: it is the JSON null, not a record")
 	}
 	return *r, nil
+}
+
+// clean returns what is wrong with JSON, without what stands in it: that is a
+// stranger's.
+func clean(err error) error {
+	var shape *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &shape):
+		return fmt.Errorf("at byte %d is a value of another type", shape.Offset)
+	case errors.As(err, &syntax):
+		return fmt.Errorf("at byte %d is what JSON does not have there", syntax.Offset)
+	}
+	return errors.New("it cannot be read")
 }
