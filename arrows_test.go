@@ -92,6 +92,7 @@ var rooms = []room{
 	{"config/loader", []string{"config/reader", "config/source"}, "contract"},
 	{"config/loader/memory", []string{"config/loader", "config/reader", "config/reader/json", "config/source", "internal/backoff", "internal/defaults", "internal/settings"}, "engine room: follows sources, knows none of them"},
 	{"config/source/etcd", []string{"config/source", "config/encoder", "config/encoder/json", "internal/tree", "internal/settings", "internal/etcd", "internal/etcd/mirror", "internal/etcd/layout", "internal/backoff", "internal/defaults", "internal/credentials", "internal/reload", "registry"}, "source: puts the contract on internal/etcd"},
+	{"config/source/cli", []string{"config/source", "config/cmd", "internal/settings", "internal/tree"}, "source: the flags of the command line"},
 	{"config/source/...", []string{"config/source", "config/encoder", "internal/settings", "internal/tree"}, "sources: each knows the contract and no other source"},
 	{"config", []string{"config/loader", "config/loader/memory", "config/reader", "config/reader/json", "config/source", "config/source/file"}, "front door: configuration"},
 
@@ -133,6 +134,7 @@ var extra = map[string][]string{
 	"internal/registryflags": {"registry/etcd"},
 	"config/encoder/...":     {"config/encoder/hcl", "config/encoder/toml", "config/encoder/xml", "config/encoder/yaml"},
 	"config/source/etcd":     {"config/encoder/toml", "config/encoder/yaml", "registry/etcd", "registry/memory"},
+	"config/source/...":      {"config/source/memory"},
 	"config/loader/memory":   {"config/source/memory"},
 	"config":                 {"config/source/env", "config/source/memory"},
 	"internal/wiring":        {"client/grpc", "server/grpc"},

@@ -335,3 +335,21 @@ func benchmark(b *testing.B) (Config, *Bound[settings]) {
 	})
 	return c, v
 }
+
+func TestStatus(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := filledWith(`{"n":1}`)
+		c := newOf(t, s)
+		if all := Status(c); len(all) != 1 || !all[0].Live || all[0].Source != "memory" || all[0].Confirmed.IsZero() {
+			t.Errorf("got %+v", all)
+		}
+		s.Update(of(`{`))
+		synctest.Wait()
+		if all := Status(c); all[0].Live || all[0].Err == nil {
+			t.Errorf("broken: %+v", all)
+		}
+		if got := Status(struct{ Config }{c}); got == nil {
+			t.Error("a Config around another one tells nothing")
+		}
+	})
+}

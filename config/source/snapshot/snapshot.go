@@ -1,0 +1,182 @@
+// Package snapshot lets a program start by what another source last held, while that
+// one is away.
+//
+// What the source holds is kept in a file, the newest in place of the one before. A
+// source that cannot be read is answered for by the file, with a line in the log that
+// says how old it is, until it can.
+package snapshot
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/rollcall-go/micro/config/source"
+	"github.com/rollcall-go/micro/logger"
+)
+
+// MaxAge is the default of the age from which a file is not believed.
+const MaxAge = 72 * time.Hour
+
+// Option changes the source that NewSource returns.
+type Option func(*snapshot)
+
+// WithMaxAge sets the age from which a file is not believed. 0 means that every file
+// is.
+func WithMaxAge(d time.Duration) Option { return func(s *snapshot) { s.maxAge = d } }
+
+// snapshot is a source that keeps what another one holds.
+type snapshot struct {
+	source.Source
+	path   string
+	maxAge time.Duration
+
+	mu     sync.Mutex
+	saved  string    // checksum of what the file has
+	failed bool      // the file could not be written, and the log has been told
+	stale  time.Time // when what the file has was true; zero: the source answers itself
+	why    error     // why it does not
+}
+
+// NewSource returns s with its values kept in the file at path, which only this user may
+// read. The file is replaced as a whole: there is never half of one.
+func NewSource(s source.Source, path string, opts ...Option) source.Source {
+	kept := &snapshot{Source: s, path: path, maxAge: MaxAge}
+	for _, o := range opts {
+		o(kept)
+	}
+	return kept
+}
+
+// content is what the file has: JSON.
+type content struct {
+	Source   string
+	Format   string
+	Time     time.Time
+	Checksum string
+	Data     []byte
+}
+
+// Read returns what the source holds or, if it cannot be read, what the file has.
+func (s *snapshot) Read() (*source.ChangeSet, error) {
+	set, err := s.Source.Read()
+	if err == nil {
+		s.keep(set)
+		return set, nil
+	}
+	kept, reason := s.load()
+	if reason != nil {
+		return nil, errors.Join(err, reason)
+	}
+	s.mu.Lock()
+	told := !s.stale.IsZero()
+	s.stale, s.why = kept.Timestamp, err
+	s.mu.Unlock()
+	if !told {
+		logger.Warnf("Config [%s] The source is away; the configuration is the one of %s ago, from %q: %v",
+			s.Source, time.Since(kept.Timestamp).Round(time.Second), s.path, err)
+	}
+	return kept, nil
+}
+
+// Watch watches the source.
+func (s *snapshot) Watch() (source.Watcher, error) {
+	w, err := s.Source.Watch()
+	if err != nil {
+		return nil, err
+	}
+	return &watcher{w, s}, nil
+}
+
+type watcher struct {
+	source.Watcher
+	snapshot *snapshot
+}
+
+func (w *watcher) Next() (*source.ChangeSet, error) {
+	set, err := w.Watcher.Next()
+	if err == nil {
+		w.snapshot.keep(set)
+	}
+	return set, err
+}
+
+// Status is that of the source. While the file answers for it, it is not live, and
+// Confirmed says how old the values are.
+func (s *snapshot) Status() source.Status {
+	status := source.Status{Source: s.String(), Live: true}
+	if r, ok := s.Source.(source.Reporter); ok {
+		status = r.Status()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.stale.IsZero() {
+		status.Live, status.Confirmed, status.Err = false, s.stale, s.why
+	}
+	return status
+}
+
+// keep writes set into the file, unless it is there already. That it cannot be written
+// is told once, and harms nothing but a later start.
+func (s *snapshot) keep(set *source.ChangeSet) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stale, s.why = (time.Time{}), nil; s.saved == set.Sum() {
+		return
+	}
+	err := s.save(set)
+	if err == nil {
+		s.saved, s.failed = set.Sum(), false
+	} else if !s.failed {
+		s.failed = true
+		logger.Warnf("Config [%s] A start while the source is away will go by older values: %v", s.Source, err)
+	}
+}
+
+func (s *snapshot) save(set *source.ChangeSet) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("keep configuration in %q: %w", s.path, err)
+		}
+	}()
+	text, err := json.Marshal(content{Source: s.String(), Format: set.Format, Time: time.Now(), Checksum: set.Sum(), Data: set.Data})
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(s.path), "."+filepath.Base(s.path)+".*") // only this user may read it
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), s.path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
+
+func (s *snapshot) load() (*source.ChangeSet, error) {
+	text, err := os.ReadFile(s.path)
+	if err != nil {
+		return nil, fmt.Errorf("read what was kept of it: %w", err)
+	}
+	var c content
+	if err := json.Unmarshal(text, &c); err != nil {
+		return nil, fmt.Errorf("read what was kept of it in %q: %w", s.path, err)
+	}
+	set := &source.ChangeSet{Data: c.Data, Format: c.Format, Source: c.Source, Timestamp: c.Time, Checksum: c.Checksum}
+	if set.Sum() != c.Checksum || c.Source != s.String() {
+		return nil, fmt.Errorf("read what was kept of it in %q: the file is damaged or of another source", s.path)
+	}
+	if age := time.Since(c.Time); s.maxAge > 0 && age > s.maxAge {
+		return nil, fmt.Errorf("read what was kept of it in %q: it is %s old, and not believed after %s", s.path, age.Round(time.Second), s.maxAge)
+	}
+	return set, nil
+}
