@@ -9,6 +9,7 @@ import (
 	"github.com/rollcall-go/micro/broker"
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/client/selector"
+	"github.com/rollcall-go/micro/config"
 	"github.com/rollcall-go/micro/config/cmd"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/server"
@@ -20,6 +21,7 @@ type Options struct {
 	Broker    broker.Broker
 	Cmd       cmd.Cmd
 	Client    client.Client
+	Config    config.Config
 	Server    server.Server
 	Registry  registry.Registry
 	Transport transport.Transport
@@ -78,6 +80,12 @@ func Cmd(c cmd.Cmd) Option {
 // Client sets what calls other services.
 func Client(c client.Client) Option {
 	return func(o *Options) { o.Client, o.pending.parts = c, true }
+}
+
+// Config sets the configuration of the program, by default config.DefaultConfig. It
+// remains the caller's to close.
+func Config(c config.Config) Option {
+	return func(o *Options) { o.Config = c }
 }
 
 // Context sets the context that ends Run when it is done.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rollcall-go/micro/broker"
 	"github.com/rollcall-go/micro/client"
+	"github.com/rollcall-go/micro/config"
 	"github.com/rollcall-go/micro/config/cmd"
 	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/wiring"
@@ -39,6 +40,7 @@ func newService(opts ...Option) *service {
 		Context:  context.Background(), // never done: the service then ends by signal alone
 		Signal:   true,
 		Broker:   broker.DefaultBroker,
+		Config:   config.DefaultConfig,
 		Registry: registry.DefaultRegistry,
 	}}
 	offer := offerParts(&s.opts)
@@ -136,7 +138,7 @@ func (s *service) commandLine() {
 	err := o.Cmd.Init(
 		cmd.Name(s.Name()), cmd.Version(o.Server.Options().Version),
 		cmd.Broker(&o.Broker), cmd.Registry(&o.Registry), cmd.Transport(&o.Transport),
-		cmd.Client(&o.Client), cmd.Server(&o.Server),
+		cmd.Client(&o.Client), cmd.Server(&o.Server), cmd.Config(&o.Config),
 	)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -144,7 +146,7 @@ func (s *service) commandLine() {
 		s.err = errors.Join(s.err, fmt.Errorf("set up the command line: %w", err))
 	}
 	s.opts.Broker, s.opts.Registry, s.opts.Transport = o.Broker, o.Registry, o.Transport
-	s.opts.Client, s.opts.Server = o.Client, o.Server
+	s.opts.Client, s.opts.Server, s.opts.Config = o.Client, o.Server, o.Config
 	if !ability.Same(o.Registry, before) {
 		s.chosen.registry = true
 		if _, ok := o.Registry.(io.Closer); ok {

@@ -6,6 +6,7 @@ import (
 	"github.com/rollcall-go/micro/broker"
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/client/selector"
+	"github.com/rollcall-go/micro/config"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/server"
 	"github.com/rollcall-go/micro/transport"
@@ -25,6 +26,8 @@ type Options struct {
 	Transport *transport.Transport
 	Client    *client.Client
 	Server    *server.Server
+	// Config is for a Cmd of the program's own: no flag of this package changes it.
+	Config *config.Config
 
 	// The implementations that can be chosen by name, beside the Default maps.
 	Brokers    map[string]func(...broker.Option) broker.Broker
@@ -64,6 +67,9 @@ func Transport(t *transport.Transport) Option { return func(o *Options) { o.Tran
 
 // Client says where the client is.
 func Client(c *client.Client) Option { return func(o *Options) { o.Client = c } }
+
+// Config says where the configuration is.
+func Config(c *config.Config) Option { return func(o *Options) { o.Config = c } }
 
 // Server says where the server is.
 func Server(s *server.Server) Option { return func(o *Options) { o.Server = s } }

@@ -21,6 +21,9 @@ func (r Reason) covers(name string) bool {
 var Reasons = []Reason{
 	{Name: "micro.HeaderPrefix", Why: "a constant: the names of headers are the wire, and nobody could change them for one side alone"},
 
+	{Name: "config/cmd.DefaultConfigs", Why: configsReason},
+	{Name: "config/cmd.Options.Configs", Why: configsReason},
+
 	{Name: "broker.DefaultAddress", By: "brokers"},
 	{Name: "broker.DefaultPath", By: "brokers"},
 	{Name: "client.DefaultCodecs", By: "mucp"},
@@ -40,6 +43,7 @@ var Reasons = []Reason{
 }
 
 const (
+	configsReason = "nothing in v2 reads it: --config knows one value, which is a service that is not here"
 	messageReason = "the error is encoded by hand and stays out of protobuf's global registry, where v2's own would collide with it"
 	helperReason  = "methods of the pointer, which is what NewHelper has always returned: a Helper has fields of its own, which do not leak into the logger"
 	lockReason    = "v2 embeds its lock, so that any program can take it; it is no part of the API"
