@@ -45,6 +45,7 @@ func commands() []*cli.Command {
 		callCommand(),
 		watchCommand(),
 		nodeCommand(),
+		registryCommand(),
 		doctorCommand(),
 		demoCommand(),
 		versionCommand(),

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -24,6 +25,8 @@ import (
 //	micro CODE ARGUMENT...   run micro; it must end with the exit code
 //	greeter                  start a node of the service "greeter", with its id in $NODE
 //	put KEY FILE             write a key of etcd
+//	eventually TEXT ARGUMENT...
+//	                         run micro until its standard output has the text
 //	json PATH VALUE          compare a value in the JSON on standard output
 //	clean                    standard output and error hold text alone
 //
@@ -67,8 +70,9 @@ func TestScripts(t *testing.T) {
 						_, err := etcd.Client(t).Put(t.Context(), args[0], strings.TrimSpace(ts.ReadFile(args[1])))
 						ts.Check(err)
 					},
-					"json":  compareJSON,
-					"clean": onlyText,
+					"eventually": func(ts *testscript.TestScript, _ bool, args []string) { eventually(ts, binary, args[0], args[1:]) },
+					"json":       compareJSON,
+					"clean":      onlyText,
 				},
 			})
 		})
@@ -104,6 +108,20 @@ func onlyText(ts *testscript.TestScript, _ bool, _ []string) {
 			if r != '\n' && !unicode.IsPrint(r) {
 				ts.Fatalf("%U in %s: %q", r, name, ts.ReadFile(name))
 			}
+		}
+	}
+}
+
+// eventually is the command of that name.
+func eventually(ts *testscript.TestScript, binary, text string, args []string) {
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		err := ts.Exec(binary, args...)
+		switch {
+		case err == nil && strings.Contains(ts.ReadFile("stdout"), text):
+			return
+		case time.Now().After(deadline):
+			ts.Fatalf("there is no %q within 30 s: %v", text, err)
 		}
 	}
 }

@@ -182,12 +182,12 @@ func (b *run) stop(ctx context.Context) error {
 			done = true
 		}
 	}
-	if b.cfg.Leave {
-		return nil
-	}
 	var mu sync.Mutex
 	var errs []error
-	left := b.m.leftovers()
+	var left []op
+	if !b.cfg.Leave {
+		left = b.m.leftovers()
+	}
 	next := make(chan op)
 	var removing sync.WaitGroup
 	for range min(writesAtOnce, len(left)) {

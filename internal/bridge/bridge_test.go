@@ -466,7 +466,7 @@ func TestManyThatLeaveTogetherAreDoubted(t *testing.T) {
 
 func TestManyNodes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const n = 2000
+		const n = 500
 		a, b := side("a"), side("b")
 		s := &registry.Service{Name: "shop", Version: "1"}
 		for i := range n {

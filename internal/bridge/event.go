@@ -28,7 +28,7 @@ const (
 	Kept Kind = "keep"
 	// Failed: a record could not be written, and is tried again. Reason says why.
 	Failed Kind = "fail"
-	// Lost: a registry cannot be heard. Registry says which, Reason why.
+	// Lost: a registry cannot be heard. Side says which, Reason why.
 	Lost Kind = "lost"
 	// Back: it can be heard again.
 	Back Kind = "back"
@@ -36,11 +36,21 @@ const (
 	Stopped Kind = "stop"
 )
 
+// Which tells the sides of a bridge apart.
+type Which string
+
+// The sides.
+const (
+	Read    Which = "from"
+	Written Which = "to"
+)
+
 // Event is one thing that happened on a bridge.
 type Event struct {
 	Time     time.Time `json:"time"`
 	Kind     Kind      `json:"action"`
 	Registry string    `json:"registry,omitempty"` // the name of a Side
+	Side     Which     `json:"side,omitempty"`     // and which of the two
 	Service  string    `json:"service,omitempty"`
 	Version  string    `json:"version,omitempty"`
 	Node     string    `json:"node,omitempty"`

@@ -71,7 +71,7 @@ func newMachine(cfg Config) *machine {
 	names := followed(cfg.Services)
 	m := &machine{
 		names: names, services: cfg.Services,
-		from: newView(cfg.From.Name, names), to: newView(cfg.To.Name, names),
+		from: newView(Read, cfg.From.Name, names), to: newView(Written, cfg.To.Name, names),
 		heals: ability.Yields(cfg.To.Registry), renews: ability.Renews(cfg.To.Registry),
 		held: make(map[record.ID]*holding), doubts: make(map[record.ID]*doubt), shown: make(map[record.ID]shown),
 		retry: backoff.Backoff{Base: 200 * time.Millisecond, Max: 5 * time.Second},

@@ -11,6 +11,7 @@ import (
 // view is what is known of one side: a part for each name that is followed.
 type view struct {
 	name   string // of the side
+	side   Which
 	parts  map[string]*part
 	told   bool // that it cannot be heard
 	groups map[*registry.Service][]*registry.Service
@@ -25,8 +26,8 @@ type part struct {
 	status   feed.Status
 }
 
-func newView(name string, names []string) *view {
-	v := &view{name: name, parts: make(map[string]*part)}
+func newView(side Which, name string, names []string) *view {
+	v := &view{name: name, side: side, parts: make(map[string]*part)}
 	for _, n := range names {
 		v.parts[n] = &part{}
 	}
@@ -90,10 +91,10 @@ func (v *view) status(now time.Time, name string, s feed.Status) (Event, bool) {
 	switch {
 	case v.told && v.live():
 		v.told = false
-		return Event{Time: now, Kind: Back, Registry: v.name}, true
+		return Event{Time: now, Kind: Back, Registry: v.name, Side: v.side}, true
 	case !v.told && !s.Live && s.Err != nil:
 		v.told = true
-		return Event{Time: now, Kind: Lost, Registry: v.name, Reason: s.Err.Error()}, true
+		return Event{Time: now, Kind: Lost, Registry: v.name, Side: v.side, Reason: s.Err.Error()}, true
 	}
 	return Event{}, false
 }
