@@ -12,4 +12,5 @@ import (
 	_ "github.com/rollcall-go/micro"
 	_ "github.com/rollcall-go/micro/registry/consul"
 	_ "github.com/rollcall-go/micro/registry/etcd"
+	_ "github.com/rollcall-go/micro/registry/mdns"
 )

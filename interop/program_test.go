@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os/exec"
 	"sync"
 	"testing"
 	"time"
@@ -28,8 +29,14 @@ type program struct {
 // good order unless it was killed.
 func run(t *testing.T, k kind, address, caller string, flags ...string) *program {
 	t.Helper()
+	return start(t, k, caller, exec.Command(k.binary(t), append([]string{"-registry", address, "-name", caller}, flags...)...))
+}
+
+// start starts a program of kind k by a command.
+func start(t *testing.T, k kind, caller string, cmd *exec.Cmd) *program {
+	t.Helper()
 	p := &program{t: t, kind: k}
-	process, err := peer.Start(&p.log, k.binary(t), append([]string{"-registry", address, "-name", caller}, flags...)...)
+	process, err := peer.Start(&p.log, cmd.Args[0], cmd.Args[1:]...)
 	if err != nil {
 		t.Fatalf("start %s: %v\n%s", k, err, p.log.String())
 	}

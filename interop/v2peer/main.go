@@ -1,6 +1,6 @@
 // Command v2peer is a program written for go-micro v2 that does what its standard
-// input tells it: it serves, calls, and lists, gets and watches services in etcd or
-// Consul.
+// input tells it: it serves, calls, and lists, gets and watches services in etcd,
+// in Consul or by multicast DNS.
 // The tests of the module above also compile it against Rollcall, with nothing
 // changed but its import paths.
 package main
@@ -16,6 +16,7 @@ import (
 	"github.com/micro/go-micro/v2/registry"
 	"github.com/micro/go-micro/v2/registry/cache"
 	"github.com/micro/go-micro/v2/registry/etcd"
+	"github.com/micro/go-micro/v2/registry/mdns"
 	grpcserver "github.com/micro/go-micro/v2/server/grpc"
 	"github.com/micro/go-plugins/registry/consul/v2"
 
@@ -23,7 +24,7 @@ import (
 )
 
 func main() {
-	address := flag.String("registry", "127.0.0.1:2379", "address of the etcd, or consul=ADDRESS")
+	address := flag.String("registry", "127.0.0.1:2379", "address of the etcd, consul=ADDRESS, or mdns")
 	name := flag.String("name", "interop.caller", "name under which to call")
 	ttl := flag.Duration("cache_ttl", cache.DefaultTTL, "how long the cache believes what it read")
 	flag.Parse()
@@ -69,6 +70,9 @@ func main() {
 func open(address string) registry.Registry {
 	if at, ok := strings.CutPrefix(address, "consul="); ok {
 		return consul.NewRegistry(registry.Addrs(at))
+	}
+	if address == "mdns" {
+		return mdns.NewRegistry()
 	}
 	return etcd.NewRegistry(registry.Addrs(address))
 }

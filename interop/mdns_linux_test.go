@@ -1,0 +1,201 @@
+package interop_test
+
+import (
+	"encoding/json"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/interop/peer"
+)
+
+// noticed is how long it may take until a program on the network knows what another
+// one announced. It is a matter of milliseconds; v2 waits for a third of a second.
+const noticed = 10 * time.Second
+
+// segment is one or two hosts without a registry server.
+type segment struct {
+	name string
+	// alone says that there is one host, on which everything runs.
+	alone bool
+	v4    bool
+	v6    bool
+	// deaf are those that cannot work on the segment.
+	deaf []kind
+}
+
+var segments = []segment{
+	{name: "IPv4", alone: true, v4: true},
+	{name: "IPv6", alone: true, v6: true},
+	{name: "both", alone: true, v4: true, v6: true},
+	// v2 joins groups on interfaces that can multicast, and the kernel's loopback
+	// interface says that it cannot.
+	{name: "loopback", alone: true, deaf: []kind{v2}},
+	{name: "two hosts, IPv4", v4: true},
+	{name: "two hosts, IPv6", v6: true},
+	{name: "two hosts, both", v4: true, v6: true},
+}
+
+// hosts makes the hosts of the segment, and returns the one of the callers, that of
+// the servers, and the address on which servers listen.
+func (s segment) hosts(t *testing.T) (callers, servers *testkit.Netns, address string) {
+	t.Helper()
+	callers = testkit.NewNetns(t)
+	servers = callers
+	if !s.alone {
+		servers = testkit.NewNetns(t)
+	}
+	if !s.v4 && !s.v6 {
+		return callers, servers, "127.0.0.1"
+	}
+	hosts := slices.Compact([]*testkit.Netns{callers, servers})
+	for _, h := range hosts {
+		if !s.v6 {
+			h.WithoutIPv6(t)
+		}
+	}
+	testkit.Bridge(t, "eth0", hosts...)
+	for i, h := range hosts {
+		number := string(rune('1' + i))
+		if s.v6 {
+			address = "fd77::" + number
+			h.AddAddr(t, "eth0", address+"/64")
+		}
+		if s.v4 {
+			address = "10.77.0." + number
+			h.AddAddr(t, "eth0", address+"/24")
+			h.MulticastRoute(t, "eth0")
+		}
+	}
+	return callers, servers, address
+}
+
+// on starts a program that uses multicast DNS on a host.
+func on(t *testing.T, host *testkit.Netns, k kind, caller string) *program {
+	t.Helper()
+	return start(t, k, caller, host.Command(k.binary(t), "-registry", "mdns", "-name", caller))
+}
+
+// TestMDNS has a program of each framework serve, and one of each look, on every
+// kind of network.
+func TestMDNS(t *testing.T) {
+	for _, s := range segments {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			callers, servers, address := s.hosts(t)
+			for _, k := range kinds {
+				if slices.Contains(s.deaf, k) {
+					continue
+				}
+				t.Run(string(k)+" serves", func(t *testing.T) {
+					server := on(t, servers, k, "interop.server")
+					for _, c := range kinds {
+						if !slices.Contains(s.deaf, c) {
+							t.Run(string(c)+" looks", func(t *testing.T) {
+								meet(t, server, on(t, callers, c, "interop.caller"), address)
+							})
+						}
+					}
+				})
+			}
+		})
+	}
+}
+
+// meet starts a service, lets caller find, call and list it, and stops it, while
+// caller watches.
+func meet(t *testing.T, server, caller *program, host string) {
+	name := service + "." + string(caller.kind)
+	id := name + "-one"
+	next := caller.watch(name)
+	begun := time.Now()
+	server.start(peer.Service{
+		Name: name, ID: "one", Version: "7", Metadata: map[string]string{"zone": "服务"}, Address: net.JoinHostPort(host, "0"),
+		TTL: 10 * time.Second, Interval: 3 * time.Second,
+	})
+	created := event(t, next, "create")
+	t.Logf("measured: from the start of a service of %s to an event in %s: %v", server.kind, caller.kind, time.Since(begun).Round(time.Millisecond))
+
+	var found mdnsListing
+	testkit.Eventually(t, noticed, "the service is found", func() bool {
+		found = nil
+		err := caller.try(peer.OpGet, peer.Name{Name: name}, &found)
+		return err == nil && len(found) == 1
+	})
+	for what, s := range map[string]mdnsListing{"event": {created}, "found": found} {
+		if s[0].Name != name || s[0].Version != "7" || len(s[0].Nodes) != 1 {
+			t.Fatalf("%s: %+v", what, s[0])
+		}
+		n := s[0].Nodes[0]
+		if h, _, err := net.SplitHostPort(n.Address); err != nil || h != host || n.Id != id || n.Metadata["zone"] != "服务" || n.Metadata["protocol"] != "grpc" {
+			t.Errorf("%s: node %+v", what, n)
+		}
+		if len(s[0].Endpoints) != 5 || s[0].Endpoints[0].Request.Name == "" {
+			t.Errorf("%s: endpoints %+v, want 5 with what they take", what, s[0].Endpoints)
+		}
+	}
+	testkit.Eventually(t, noticed, "the service is listed", func() bool { return caller.lists(name) })
+	answer, err := caller.call(peer.Call{Service: name, Endpoint: "Greeter.Hello", Body: json.RawMessage(hello), Timeout: noticed})
+	if err != nil || !strings.Contains(string(answer), id) {
+		t.Fatalf("call: %s, %v", answer, err)
+	}
+
+	server.stop(name)
+	left := event(t, next, "delete")
+	if left.Nodes[0].Id != id {
+		t.Errorf("the event of the goodbye is about %+v", left)
+	}
+	testkit.Eventually(t, noticed, "the service is neither found nor listed", func() bool {
+		found = nil
+		// v2 has no error for a name that it does not find.
+		if err := caller.try(peer.OpGet, peer.Name{Name: name}, &found); err != nil && !strings.Contains(err.Error(), "service not found") {
+			t.Fatal(err)
+		}
+		return len(found) == 0 && !caller.lists(name)
+	})
+}
+
+// mdnsListing is what get yields.
+type mdnsListing []mdnsService
+
+type mdnsService struct {
+	Name, Version string
+	Endpoints     []struct {
+		Name              string
+		Request, Response *struct{ Name string }
+	}
+	Nodes []struct {
+		Id, Address string
+		Metadata    map[string]string
+	}
+}
+
+// event waits for the next event of another kind than what came before: v2 repeats
+// itself.
+func event(t *testing.T, next func(time.Duration) (peer.Event, error), action string) mdnsService {
+	t.Helper()
+	for {
+		e, err := next(noticed)
+		if err != nil {
+			t.Fatalf("no %s: %v", action, err)
+		}
+		var s mdnsService
+		if err := json.Unmarshal(e.Service, &s); err != nil {
+			t.Fatal(err)
+		}
+		if e.Action == action {
+			return s
+		}
+	}
+}
+
+// lists tells whether the program lists a service of the name.
+func (p *program) lists(name string) bool {
+	p.t.Helper()
+	var all mdnsListing
+	p.do(peer.OpList, nil, &all)
+	return slices.ContainsFunc(all, func(s mdnsService) bool { return s.Name == name })
+}
