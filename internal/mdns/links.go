@@ -75,10 +75,11 @@ func (o Links) find() ([]*link, error) {
 type neighbourhood struct {
 	own  map[netip.Addr]bool
 	nets []netip.Prefix
+	loop map[int]bool // the loopback interfaces
 }
 
 func near(links []*link) neighbourhood {
-	n := neighbourhood{own: map[netip.Addr]bool{}}
+	n := neighbourhood{own: map[netip.Addr]bool{}, loop: map[int]bool{}}
 	// All interfaces count, be they used or not.
 	addrs, _ := net.InterfaceAddrs()
 	for _, a := range addrs {
@@ -90,6 +91,9 @@ func near(links []*link) neighbourhood {
 	for _, l := range links {
 		for _, p := range l.nets {
 			n.own[p.Addr()] = true
+		}
+		if l.ifi.Flags&net.FlagLoopback != 0 {
+			n.loop[l.ifi.Index] = true
 		}
 	}
 	return n

@@ -260,7 +260,9 @@ func (s *sockets) listen(from socket) {
 // let decides whether a packet comes from near, over a link in use.
 func (s *sockets) let(a arrival) (Packet, bool) {
 	n := s.near.Load()
-	p := Packet{From: a.from, Link: a.link, Local: n.isOwn(a.from.Addr())}
+	// Programs that leave it to the system where they send from send over loopback from
+	// no address at all.
+	p := Packet{From: a.from, Link: a.link, Local: n.isOwn(a.from.Addr()) || n.loop[a.link]}
 	if a.from.Port() == 0 {
 		return p, false
 	}
