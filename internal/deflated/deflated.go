@@ -10,16 +10,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 )
 
 // ErrTooLarge says that there is more in a text than the caller takes: compressed, a
 // thousandth of it can stand for it.
 var ErrTooLarge = errors.New("it inflates to more than is taken")
 
+// writers are used again: each takes more than half a megabyte.
+var writers = sync.Pool{New: func() any { return zlib.NewWriter(io.Discard) }}
+
 // Pack returns plain, compressed and in digits.
 func Pack(plain []byte) string {
 	var packed bytes.Buffer
-	w := zlib.NewWriter(&packed)
+	w := writers.Get().(*zlib.Writer)
+	defer writers.Put(w)
+	w.Reset(&packed)
 	// Writing to memory does not fail.
 	_, _ = w.Write(plain)
 	_ = w.Close()
