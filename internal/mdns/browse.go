@@ -131,11 +131,11 @@ func (e *Engine) topic(service string, now time.Time) (*topic, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(e.browsed) >= maxBrowsed {
+		if len(e.browsed) >= e.bounds.browsed {
 			e.drop(now, true)
 		}
-		if len(e.browsed) >= maxBrowsed {
-			return nil, fmt.Errorf("browse %q by multicast DNS: %d services are followed already, which is as many as may be", service, maxBrowsed)
+		if len(e.browsed) >= e.bounds.browsed {
+			return nil, fmt.Errorf("browse %q by multicast DNS: %d services are followed already, which is as many as may be", service, e.bounds.browsed)
 		}
 		t.name = name
 		e.browsed[service] = t

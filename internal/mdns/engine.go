@@ -50,6 +50,7 @@ type Engine struct {
 	downSince time.Time
 	agenda    agenda
 	out       []outgoing
+	bounds    bounds
 	pace      bucket // of announcements and questions, which wait
 	answers   bucket // of answers, which are left out
 	arrivals  bucket // what is read
@@ -81,6 +82,9 @@ func namesIn(domain string) names {
 	return names{listing, types, "." + domain + "."}
 }
 
+// bounds of what is kept of others.
+type bounds struct{ nodes, weight, browsed, listed int }
+
 // outgoing is a packet that is to be sent.
 type outgoing struct {
 	send   func(Transport, []byte)
@@ -93,6 +97,7 @@ func New(cfg Config) *Engine {
 		cfg:      cfg,
 		names:    namesIn(cfg.Domain),
 		wake:     make(chan struct{}, 1),
+		bounds:   bounds{nodes: maxNodes, weight: maxWeight, browsed: maxBrowsed, listed: maxListed},
 		pace:     bucket{perSecond: sendRate, burst: sendBurst},
 		answers:  bucket{perSecond: sendRate, burst: sendBurst},
 		arrivals: bucket{perSecond: packetRate, burst: packetBurst},

@@ -81,7 +81,7 @@ func (e *Engine) learnName(name string, ttl time.Duration, now time.Time) {
 		return
 	}
 	_, there := e.listed[name]
-	if !there && len(e.listed) >= maxListed {
+	if !there && len(e.listed) >= e.bounds.listed {
 		e.counts.refused++
 		return
 	}
@@ -192,7 +192,7 @@ func (e *Engine) load(n *entry, now time.Time) {
 	if old != nil {
 		entries, weight = entries-1, weight-old.weight
 	}
-	if entries > maxNodes || weight > maxWeight {
+	if entries > e.bounds.nodes || weight > e.bounds.weight {
 		e.counts.refused++
 		return
 	}

@@ -176,7 +176,9 @@ func (s *suite) copies(t *testing.T) {
 
 // spoil changes everything that can be reached from s.
 func spoil(s *registry.Service) {
-	s.Metadata["team"] = "spoilt"
+	if s.Metadata != nil { // not every backend keeps it
+		s.Metadata["team"] = "spoilt"
+	}
 	for _, n := range s.Nodes {
 		n.Address = "spoilt"
 		n.Metadata["zone"] = "spoilt"
