@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/rollcall-go/micro/internal/consul"
 	"github.com/rollcall-go/micro/internal/etcd"
 	"github.com/rollcall-go/micro/internal/operate"
 	"github.com/rollcall-go/micro/logger"
@@ -90,6 +91,10 @@ func (m member) operator(p registryTarget) (o operate.Operator, end func() error
 	if m.kind == "etcd" {
 		conn := etcd.Open(m.Config(p.timeout))
 		return operate.Etcd(conn, m.Layout), conn.Close
+	}
+	if m.kind == "consul" {
+		client := consul.Open(m.Consul(p.timeout))
+		return operate.Consul(client), func() error { client.Close(); return nil }
 	}
 	r := m.new(p.timeout)
 	return operate.Unable(r,

@@ -64,7 +64,7 @@ func TestSyncTellsWhatHappens(t *testing.T) {
 	one.Kill()
 	tells(&errs, "out of touch with etcd at "+one.Addr())
 	tells(&errs, "; what is mirrored stays as it is\n")
-	object(`"action":"lost","registry":"etcd@`+one.Addr()+`","side":"from","reason":"`)
+	object(`"action":"lost","registry":"etcd@` + one.Addr() + `","side":"from","reason":"`)
 	one.Restart(t)
 	tells(&errs, "in touch with etcd at "+one.Addr()+" again\n")
 	cancel()

@@ -7,7 +7,7 @@ import (
 )
 
 // Yielder is a registry that obeys WithYield: it settles by itself who owns a
-// record, without a moment in which one owner overwrites another unseen.
+// record, and puts one back whose other owner has gone.
 type Yielder interface {
 	// Yields reports whether the registry obeys WithYield.
 	Yields() bool

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rollcall-go/micro/internal/consul"
 	"github.com/rollcall-go/micro/internal/credentials"
 	"github.com/rollcall-go/micro/internal/etcd"
 	"github.com/rollcall-go/micro/internal/etcd/layout"
@@ -202,6 +203,15 @@ func (s Settings) Config(timeout time.Duration) etcd.Config {
 		Addrs: s.Addrs, TLS: config, TLSFiles: s.access.TLSFiles, Timeout: timeout,
 		Username: s.access.Username, Password: s.access.Password, PasswordFile: s.access.PasswordFile,
 	}
+}
+
+// Consul returns what was given as the configuration of a client of Consul.
+func (s Settings) Consul(timeout time.Duration) consul.Config {
+	var config *tls.Config
+	if s.serverName != "" {
+		config = s.config(nil)
+	}
+	return consul.Config{Addrs: s.Addrs, TLS: config, Credentials: s.access, Timeout: timeout}
 }
 
 // addresses splits a list at its commas. One more comma at its end does no harm:

@@ -209,3 +209,7 @@ func (b *backend) doubt(r *registration, err error) {
 
 // Renews reports that registrations are renewed here.
 func (b *backend) Renews() bool { return true }
+
+// Yields reports that a registration marked by ability.WithYield takes nothing over.
+// Between the look at what the agent knows and the write there is a moment.
+func (b *backend) Yields() bool { return true }

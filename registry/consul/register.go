@@ -49,7 +49,7 @@ func (b *backend) Register(s *registry.Service, opts ...registry.RegisterOption)
 	if ctx.Err() != nil {
 		return fmt.Errorf("register %q: %w", s.Name, b.why(ctx))
 	}
-	all, err := b.claim(s, o.TTL)
+	all, err := b.claim(s, o.TTL, ability.Yielding(o.Context))
 	if err != nil {
 		return fmt.Errorf("register %q: %w", s.Name, err)
 	}
@@ -74,7 +74,7 @@ func (b *backend) Register(s *registry.Service, opts ...registry.RegisterOption)
 }
 
 // claim notes what the agent is to know of the nodes of s.
-func (b *backend) claim(s *registry.Service, ttl time.Duration) ([]*registration, error) {
+func (b *backend) claim(s *registry.Service, ttl time.Duration, yields bool) ([]*registration, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.ctx.Err() != nil {
@@ -89,6 +89,7 @@ func (b *backend) claim(s *registry.Service, ttl time.Duration) ([]*registration
 		if err != nil {
 			return nil, err
 		}
+		w.yields = yields
 		nodes[i] = w
 	}
 	all := make([]*registration, len(s.Nodes))
@@ -140,6 +141,17 @@ func (b *backend) publish(ctx context.Context, l *link, r *registration) error {
 	if err != nil {
 		return err
 	}
+	if w.yields {
+		if others, err := b.othersHold(ctx, l, r, told); err != nil {
+			return err
+		} else if others {
+			b.mu.Lock()
+			r.instance = instance
+			b.mu.Unlock()
+			b.displace(r, w)
+			return nil
+		}
+	}
 	if err := l.client.Register(ctx, told); err != nil {
 		return err
 	}
@@ -164,6 +176,25 @@ func (l *link) instance(ctx context.Context, w *wanted) (string, error) {
 	return w.node, err
 }
 
+// othersHold reports whether the agent knows another record of the node than those of
+// ours, which somebody renews.
+func (b *backend) othersHold(ctx context.Context, l *link, r *registration, told consul.Registration) (bool, error) {
+	there, ok, err := l.client.Instance(ctx, told.ID)
+	if err != nil || !ok || told.Of(there) {
+		return false, err
+	}
+	b.mu.Lock()
+	last := r.last
+	b.mu.Unlock()
+	if last != nil {
+		if before, err := last.registration(told.ID); err == nil && before.Of(there) {
+			return false, nil
+		}
+	}
+	checks, err := l.client.Checks(ctx, []string{told.ID})
+	return checks[consul.CheckID(told.ID)].Status == consul.Passing, err
+}
+
 // held notes that the agent knows r as w since a request that began then.
 func (b *backend) held(r *registration, w *wanted, instance string, began time.Time) {
 	b.mu.Lock()
@@ -171,7 +202,7 @@ func (b *backend) held(r *registration, w *wanted, instance string, began time.T
 	if r.wanted != w || r.leaving {
 		return // something else is wanted by now
 	}
-	r.instance, r.renewed = instance, began
+	r.instance, r.renewed, r.last = instance, began, w
 	b.renewals.Add(1)
 	r.post(ability.Held, "", nil)
 }

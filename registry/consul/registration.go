@@ -32,6 +32,7 @@ type registration struct {
 
 	// What follows is guarded by the registry's mutex.
 	wanted    *wanted   // nil while the node is not registered here
+	last      *wanted   // that the agent was told
 	leaving   bool      // it is being deregistered
 	settled   bool      // a Register that returned no error stands behind it
 	displaced bool      // another process registered the same node since
@@ -52,12 +53,13 @@ type wanted struct {
 	tcp           time.Duration // interval; zero for a TTL check
 	nodeAddress   string
 	connect       bool
+	yields        bool              // registered for another process: it takes nothing over
 	said          *registry.Service // a copy, to tell whether it is another
 }
 
 // same reports whether the agent would be told the same.
 func (w *wanted) same(o *wanted) bool {
-	return w.ttl == o.ttl && w.tcp == o.tcp && w.connect == o.connect && reflect.DeepEqual(w.said, o.said)
+	return w.ttl == o.ttl && w.tcp == o.tcp && w.connect == o.connect && w.yields == o.yields && reflect.DeepEqual(w.said, o.said)
 }
 
 // registration returns what the agent is told of the node as an instance with that id.

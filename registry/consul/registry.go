@@ -68,6 +68,7 @@ var (
 	_ feed.Source                  = (*backend)(nil)
 	_ feed.Resolver                = (*backend)(nil)
 	_ ability.Renewer              = (*backend)(nil)
+	_ ability.Yielder              = (*backend)(nil)
 	_ ability.RegistrationObserver = (*backend)(nil)
 	_ ability.Checker              = (*backend)(nil)
 	_ ability.Pauser               = (*backend)(nil)
