@@ -36,7 +36,8 @@ type follower struct {
 	o    observer
 
 	known     known
-	begun     bool // the observer had a change
+	index     uint64 // of the answer that is known
+	begun     bool   // the observer had a change
 	lost      bool // something happened that was not seen, perhaps
 	state     feed.Status
 	said      bool // the observer had a status
@@ -62,7 +63,7 @@ func (b *backend) follow(ctx context.Context, name string, o observer) error {
 		case ctx.Err() != nil:
 			return nil
 		case l.ctx.Err() != nil: // by Init
-			f.lost = f.begun
+			f.lost, f.index = f.begun, 0 // another Consul counts by itself
 			failed = 0
 			continue
 		}
@@ -90,14 +91,14 @@ func (f *follower) session(ctx context.Context, l *link) (answered bool, err err
 		if err != nil {
 			return answered, err
 		}
-		if index > 0 && about.Index < index {
-			// A server that lags behind, or a Consul that lost what it knew: the leader
-			// knows which.
+		if about.Index < f.index {
+			// A server that lags behind, as it may for as long as there is no leader, or a
+			// Consul that lost what it knew: the leader knows which.
 			entries, about, err = l.client.Service(ctx, f.name, consul.Query{Connect: l.connect})
 			if err != nil {
 				return answered, err
 			}
-			f.lost = f.lost || about.Index < index
+			f.lost = f.lost || about.Index < f.index
 		}
 		answered = true
 		if about.Index != index || f.lost {
@@ -106,7 +107,7 @@ func (f *follower) session(ctx context.Context, l *link) (answered bool, err err
 			f.b.skipped.Add(d.skipped)
 			f.tell(f.known.replace(f.name, rows), about.Index)
 		}
-		index = about.Index
+		index, f.index = about.Index, about.Index
 		f.up(about.Leaderless)
 		if !pace.wait(ctx) {
 			return answered, ctx.Err()

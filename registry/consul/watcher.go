@@ -44,8 +44,11 @@ func (b *backend) Watch(opts ...registry.WatchOption) (registry.Watcher, error) 
 	}
 	if err := w.await(patience); err != nil {
 		w.Stop()
-		if b.ctx.Err() != nil {
+		switch {
+		case b.ctx.Err() != nil:
 			err = registry.ErrClosed
+		case patience.Err() != nil && w.why() == nil: // nothing was heard at all
+			err = fmt.Errorf("ask Consul at %q: %w", b.current().client.Addr(), err)
 		}
 		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
