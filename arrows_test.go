@@ -123,6 +123,7 @@ var rooms = []room{
 // the test range.
 var extra = map[string][]string{
 	"registry/cache":         {"registry/etcd", "registry/memory"},
+	"registry/registrytest":  {"registry/memory"},
 	"registry/multi":         {"registry/memory"},
 	"internal/pick":          {"internal/feed"},
 	"client/selector":        {"registry/etcd", "registry/memory"},

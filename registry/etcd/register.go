@@ -8,6 +8,7 @@ import (
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -44,6 +45,10 @@ func (b *backend) Register(s *registry.Service, opts ...registry.RegisterOption)
 				n.Id, s.Name, len(value), maxValue)
 		}
 		values[i] = value
+	}
+	if err := settings.Ended(o.Context); err != nil {
+		// Nothing is begun that would have to be taken back.
+		return fmt.Errorf("register %q: %w", s.Name, err)
 	}
 	ctx, cancel := b.bound(o.Context)
 	defer cancel()

@@ -47,10 +47,20 @@ func nodesOnly(s *registry.Service) *registry.Service {
 func describe(services ...*registry.Service) string {
 	var lines []string
 	for _, s := range services {
+		if s == nil {
+			lines = append(lines, "a nil service")
+			continue
+		}
 		for _, n := range s.Nodes {
+			if n == nil {
+				n = &registry.Node{Id: "a nil node"}
+			}
 			lines = append(lines, fmt.Sprintf("%q version %q %v node %q at %q %v", s.Name, s.Version, s.Metadata, n.Id, n.Address, n.Metadata))
 		}
 		for _, e := range s.Endpoints {
+			if e == nil {
+				e = &registry.Endpoint{Name: "a nil endpoint"}
+			}
 			lines = append(lines, fmt.Sprintf("%q version %q endpoint %q %v (%s) (%s)", s.Name, s.Version, e.Name, e.Metadata, value(e.Request), value(e.Response)))
 		}
 	}
@@ -63,11 +73,13 @@ func (s *suite) describe(services ...*registry.Service) string {
 	if !s.noServiceMetadata {
 		return describe(services...)
 	}
-	kept := make([]*registry.Service, len(services))
-	for i, one := range services {
-		without := *one
-		without.Metadata = nil
-		kept[i] = &without
+	kept := slices.Clone(services)
+	for i, one := range kept {
+		if one != nil {
+			without := *one
+			without.Metadata = nil
+			kept[i] = &without
+		}
 	}
 	return describe(kept...)
 }

@@ -37,7 +37,7 @@ func (s *suite) expiry(t *testing.T) {
 // outlives checks that both nodes are there for longer than the short life.
 func (s *suite) outlives(t *testing.T, r registry.Registry) {
 	t.Helper()
-	over := time.NewTimer(s.ttl + s.ttl/2)
+	over := time.NewTimer(2 * s.ttl)
 	defer over.Stop()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

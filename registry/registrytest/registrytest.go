@@ -105,50 +105,58 @@ func NoServiceMetadata() Option {
 // is empty; what open starts it stops in t.Cleanup. The tests run one after the
 // other.
 func Run(t *testing.T, open func(t *testing.T) registry.Registry, opts ...Option) {
+	s := newSuite(open, opts)
+	for _, sentence := range contract {
+		t.Run(sentence.name, func(t *testing.T) { sentence.test(s, t) })
+	}
+}
+
+// contract is what is tested, in this order.
+var contract = []struct {
+	name string
+	test func(*suite, *testing.T)
+}{
+	{"Init", (*suite).init},
+	{"Register", (*suite).register},
+	{"Versions", (*suite).versions},
+	{"Replace", (*suite).replace},
+	{"Deregister", (*suite).deregister},
+	{"DeregisterUnknown", (*suite).deregisterUnknown},
+	{"NotFound", (*suite).notFound},
+	{"EmptyList", (*suite).emptyList},
+	{"List", (*suite).list},
+	{"Names", (*suite).names},
+	{"LongNames", (*suite).longNames},
+	{"Metadata", (*suite).metadata},
+	{"Endpoints", (*suite).endpoints},
+	{"BadInput", (*suite).badInput},
+	{"Copies", (*suite).copies},
+	{"WatchActions", (*suite).watchActions},
+	{"WatchOne", (*suite).watchOne},
+	{"WatchBurst", (*suite).watchBurst},
+	{"WatchStop", (*suite).watchStop},
+	{"WatchersApart", (*suite).watchersApart},
+	{"TTL", (*suite).expiry},
+	{"WhyNodesLeft", (*suite).causes},
+	{"NoFalseEmpty", (*suite).noFalseEmpty},
+	{"Follow", (*suite).followed},
+	{"TwoProcesses", (*suite).twoProcesses},
+	{"ThroughWrappers", (*suite).throughWrappers},
+	{"RenewalThroughWrappers", (*suite).renewalThroughWrappers},
+	{"Contexts", (*suite).contexts},
+	{"Errors", (*suite).errors},
+	{"Close", (*suite).closing},
+	{"Concurrency", (*suite).concurrency},
+	{"Crowd", (*suite).crowded},
+	{"Leaks", (*suite).leaks},
+}
+
+func newSuite(open func(t *testing.T) registry.Registry, opts []Option) *suite {
 	s := &suite{open: open, patience: 10 * time.Second, ttl: time.Second, crowd: aCrowd}
 	for _, o := range opts {
 		o(s)
 	}
-	for _, test := range []struct {
-		name string
-		run  func(*suite, *testing.T)
-	}{
-		{"Init", (*suite).init},
-		{"Register", (*suite).register},
-		{"Versions", (*suite).versions},
-		{"Replace", (*suite).replace},
-		{"Deregister", (*suite).deregister},
-		{"DeregisterUnknown", (*suite).deregisterUnknown},
-		{"NotFound", (*suite).notFound},
-		{"EmptyList", (*suite).emptyList},
-		{"List", (*suite).list},
-		{"Names", (*suite).names},
-		{"LongNames", (*suite).longNames},
-		{"Metadata", (*suite).metadata},
-		{"Endpoints", (*suite).endpoints},
-		{"BadInput", (*suite).badInput},
-		{"Copies", (*suite).copies},
-		{"WatchActions", (*suite).watchActions},
-		{"WatchOne", (*suite).watchOne},
-		{"WatchBurst", (*suite).watchBurst},
-		{"WatchStop", (*suite).watchStop},
-		{"WatchersApart", (*suite).watchersApart},
-		{"TTL", (*suite).expiry},
-		{"WhyNodesLeft", (*suite).causes},
-		{"NoFalseEmpty", (*suite).noFalseEmpty},
-		{"Follow", (*suite).followed},
-		{"TwoProcesses", (*suite).twoProcesses},
-		{"ThroughWrappers", (*suite).throughWrappers},
-		{"RenewalThroughWrappers", (*suite).renewalThroughWrappers},
-		{"Contexts", (*suite).contexts},
-		{"Errors", (*suite).errors},
-		{"Close", (*suite).closing},
-		{"Concurrency", (*suite).concurrency},
-		{"Crowd", (*suite).crowded},
-		{"Leaks", (*suite).leaks},
-	} {
-		t.Run(test.name, func(t *testing.T) { test.run(s, t) })
-	}
+	return s
 }
 
 type suite struct {

@@ -66,7 +66,7 @@ func (s *suite) renewalThroughWrappers(t *testing.T) {
 	}
 }
 
-// renewed keeps a node registered for longer than its time to live, and returns what a
+// renewed keeps a node registered for twice its time to live, and returns what a
 // watcher or a follower saw of that. It is late if the machine did not let it renew in
 // time: then the node may have expired by right.
 func (s *suite) renewed(t *testing.T, r registry.Registry) (changed error, late bool) {
@@ -85,7 +85,7 @@ func (s *suite) renewed(t *testing.T, r registry.Registry) (changed error, late 
 		late = late || byHand && time.Since(renewed) > s.ttl*3/4
 		return late
 	}
-	over, third := time.NewTimer(s.ttl+s.ttl/2), time.NewTicker(s.ttl/3)
+	over, third := time.NewTimer(2*s.ttl), time.NewTicker(s.ttl/3)
 	defer over.Stop()
 	defer third.Stop()
 	for lasts := true; lasts; {
@@ -108,7 +108,7 @@ func (s *suite) renewed(t *testing.T, r registry.Registry) (changed error, late 
 		}
 	}
 	if _, err := r.GetService("hello"); err != nil {
-		return fmt.Errorf("the node that was renewed is gone after its time to live: %w", err), isLate()
+		return fmt.Errorf("the node that was renewed is gone after twice its time to live: %w", err), isLate()
 	}
 	if gone, left := views.of("a"); left {
 		return fmt.Errorf("a follower saw the node leave, though it was renewed: %v", gone.Cause), isLate()
