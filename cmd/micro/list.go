@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -9,7 +10,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/rollcall-go/micro/internal/operate"
-	"github.com/rollcall-go/micro/registry"
 )
 
 func listCommand() *cli.Command {
@@ -38,7 +38,9 @@ type listing []operate.Summary
 var _ result = listing(nil)
 
 func listServices(s *session) error {
-	services, err := s.registry.ListServices(registry.ListContext(s.Context.Context))
+	ctx, cancel := context.WithTimeout(s.Context.Context, s.target.timeout)
+	defer cancel()
+	services, err := operate.Services(ctx, s.registry)
 	if err != nil {
 		return err
 	}

@@ -19,11 +19,12 @@ import (
 	"github.com/rollcall-go/micro/internal/testkit"
 )
 
-// TestScripts runs testdata/*.txtar, each on an etcd of its own at $ETCD. Beside
+// TestScripts runs testdata/*.txtar, each on an etcd of its own at $ETCD, and one that
+// begins with consul on an agent of its own at $CONSUL too. Beside
 // the commands of testscript there are:
 //
 //	micro CODE ARGUMENT...   run micro; it must end with the exit code
-//	greeter                  start a node of the service "greeter", with its id in $NODE
+//	greeter [FLAG...]        start a node of the service "greeter", with its id in $NODE
 //	put KEY FILE             write a key of etcd
 //	eventually TEXT ARGUMENT...
 //	                         run micro until its standard output has the text
@@ -40,11 +41,16 @@ func TestScripts(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(script), ".txtar"), func(t *testing.T) {
 			t.Parallel()
 			etcd := testkit.StartEtcd(t)
+			consul := ""
+			if strings.HasPrefix(filepath.Base(script), "consul") {
+				consul = testkit.StartConsul(t).Addr()
+			}
 			binary := testkit.Micro(t)
 			testscript.Run(t, testscript.Params{
 				Files: []string{script},
 				Setup: func(env *testscript.Env) error {
 					env.Setenv("ETCD", etcd.Addr())
+					env.Setenv("CONSUL", consul)
 					env.Setenv("MICRO_REGISTRY", "etcd")
 					env.Setenv("ODD", "odd-\x1b]0;pwned\a\u009b\u202e")
 					env.Setenv("ODDTEXT", "\x1b]0;pwned\a\u009b\x7f\u202e\n")
@@ -65,7 +71,12 @@ func TestScripts(t *testing.T) {
 							ts.Fatalf("exit code %d", code)
 						}
 					},
-					"greeter": func(ts *testscript.TestScript, _ bool, _ []string) { startGreeter(ts, binary, etcd.Addr()) },
+					"greeter": func(ts *testscript.TestScript, _ bool, args []string) {
+						if len(args) == 0 {
+							args = []string{"--registry=etcd", "--registry_address=" + etcd.Addr()}
+						}
+						startGreeter(ts, binary, args)
+					},
 					"put": func(ts *testscript.TestScript, _ bool, args []string) {
 						_, err := etcd.Client(t).Put(t.Context(), args[0], strings.TrimSpace(ts.ReadFile(args[1])))
 						ts.Check(err)
@@ -80,8 +91,8 @@ func TestScripts(t *testing.T) {
 }
 
 // startGreeter starts a node that ends with the script.
-func startGreeter(ts *testscript.TestScript, binary, addr string) {
-	cmd := exec.Command(binary, "--"+childName, "demo-service", "--registry_address="+addr)
+func startGreeter(ts *testscript.TestScript, binary string, flags []string) {
+	cmd := exec.Command(binary, append([]string{"--" + childName, "demo-service"}, flags...)...)
 	cmd.Env, cmd.Stderr = os.Environ(), os.Stderr
 	stdin, err := cmd.StdinPipe()
 	ts.Check(err)
