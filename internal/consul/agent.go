@@ -125,22 +125,25 @@ func (r Registration) Of(i Instance) bool {
 
 // Instance returns what the agent knows of an instance, false if it does not know it.
 func (c *Client) Instance(ctx context.Context, id string) (Instance, bool, error) {
-	// Asked for the one alone, an agent that does not know it writes an error into its log.
-	query := url.Values{}
-	if filter, ok := filterOf("", "ID", []string{id}); ok {
-		query.Set("filter", filter)
+	// Of the ways to ask for one instance this one leaves no error in the agent's log.
+	// The status tells the state of the checks.
+	var answer struct{ Service *Instance }
+	_, err := c.do(ctx, request{
+		doing: fmt.Sprintf("look at %q", id), needs: "service:read", method: http.MethodGet,
+		path: "/v1/agent/health/service/id/" + url.PathEscape(id),
+		also: []int{http.StatusNotFound, http.StatusTooManyRequests, http.StatusServiceUnavailable},
+	}, &answer)
+	if err != nil || answer.Service == nil {
+		return Instance{}, false, err
 	}
-	var all map[string]Instance
-	_, err := c.do(ctx, request{doing: fmt.Sprintf("look at %q", id), needs: "service:read", method: http.MethodGet, path: "/v1/agent/services", query: query}, &all)
-	i, ok := all[id]
-	return i, ok, err
+	return *answer.Service, true, nil
 }
 
 // Checks returns the checks that the agent runs, by their ids. With a few instances it
 // is asked about theirs alone.
 func (c *Client) Checks(ctx context.Context, instances []string) (map[string]Check, error) {
 	query := url.Values{}
-	if filter, ok := filterOf(fmt.Sprintf("CheckID == %q", nodeMaintenance), "ServiceID", instances); ok {
+	if filter, ok := filterOf("ServiceID", instances, fmt.Sprintf("CheckID == %q", nodeMaintenance)); ok {
 		query.Set("filter", filter)
 	}
 	var checks map[string]Check
@@ -148,24 +151,20 @@ func (c *Client) Checks(ctx context.Context, instances []string) (map[string]Che
 	return checks, err
 }
 
-// filterOf returns an expression of Consul's filter language for what fulfils or, or
-// has one of the ids in the given field; false if the ids are many, or written in a way
-// that it has no form for. Agents before 1.5 ignore it.
-func filterOf(or, field string, ids []string) (string, bool) {
+// filterOf returns an expression of Consul's filter language for what has one of the
+// ids in the given field, or fulfils one of the other conditions; false if the ids are
+// many, or it has no form for them. Agents before 1.5 ignore it.
+func filterOf(field string, ids []string, or ...string) (string, bool) {
 	if len(ids) == 0 || len(ids) > 16 {
 		return "", false
-	}
-	var parts []string
-	if or != "" {
-		parts = append(parts, or)
 	}
 	for _, id := range ids {
 		if strings.ContainsAny(id, "`\n\r") {
 			return "", false
 		}
-		parts = append(parts, field+" == `"+id+"`")
+		or = append(or, field+" == `"+id+"`")
 	}
-	return strings.Join(parts, " or "), true
+	return strings.Join(or, " or "), true
 }
 
 // NodeName returns the name under which the agent is in the catalog.

@@ -23,6 +23,8 @@ type Query struct {
 	Wait  time.Duration
 	// Connect asks for instances that speak Consul's mesh alone.
 	Connect bool
+	// Instances, if they are given and few, are those that the answer is about.
+	Instances []string
 }
 
 // Entry is an instance with its agent and all checks that concern it.
@@ -64,6 +66,9 @@ func (c *Client) read(ctx context.Context, doing, needs, path string, q Query, o
 	r := request{doing: doing, needs: needs, method: http.MethodGet, path: path, query: url.Values{}, reads: true}
 	if q.Stale {
 		r.query.Set("stale", "")
+	}
+	if filter, ok := filterOf("Service.ID", q.Instances); ok {
+		r.query.Set("filter", filter)
 	}
 	if q.Index > 0 {
 		r.query.Set("index", strconv.FormatUint(q.Index, 10))

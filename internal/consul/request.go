@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -29,6 +30,7 @@ type request struct {
 	path   string // escaped
 	query  url.Values
 	body   any           // nil for none
+	also   []int         // statuses beside 200 whose answer is what was asked for
 	within time.Duration // bound of one attempt; zero means the timeout of the client
 	reads  bool          // of the catalog, which there is one of in each datacenter
 }
@@ -63,7 +65,7 @@ func (c *Client) do(ctx context.Context, r request, out any) (http.Header, error
 		}
 		c.failures.Add(1)
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("%s: ask Consul at %q: %w", r.doing, a.text, context.Cause(ctx))
+			return nil, fmt.Errorf("%s: ask Consul at %q: %w", r.doing, a.text, Over(ctx))
 		}
 		failed = append(failed, err)
 		if status := (*StatusError)(nil); errors.As(err, &status) && !status.stranger {
@@ -72,6 +74,15 @@ func (c *Client) do(ctx context.Context, r request, out any) (http.Header, error
 		c.failed(a)
 	}
 	return nil, fmt.Errorf("%s: %w", r.doing, errors.Join(failed...))
+}
+
+// Over returns why ctx is over: its cause, in which its error is found in any case.
+func Over(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if cause == nil || errors.Is(cause, err) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", err, cause)
 }
 
 // attempt sends r to one agent.
@@ -102,7 +113,8 @@ func (c *Client) attempt(ctx context.Context, a *agent, r request, body []byte, 
 		return nil, explain(a.target, err, context.Cause(ctx))
 	}
 	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
+	asked := slices.Contains(r.also, answer.StatusCode) && strings.Contains(contentType(answer), "json")
+	if answer.StatusCode != http.StatusOK && !asked {
 		text, _ := io.ReadAll(io.LimitReader(answer.Body, maxRefusal)) // what there is, is told
 		return nil, refused(a.target, r.needs, answer, string(text))
 	}

@@ -13,9 +13,10 @@ import (
 
 const (
 	// sweepAfter is how soon all services are read once something changed and it is not
-	// told what; sweepEvery the shortest time between two such sweeps.
-	sweepAfter = time.Second
-	sweepEvery = 5 * time.Second
+	// told what: mostly the other query tells it in the meantime. Between two such
+	// sweeps passes sweepRest times what the last one took.
+	sweepAfter = 50 * time.Millisecond
+	sweepRest  = 10
 )
 
 // Following all services takes two blocking queries, however many services there are:
@@ -47,7 +48,7 @@ func (f *follower) all(ctx context.Context, l *link) (answered bool, err error) 
 
 	var names, states sums
 	dirty := map[string]bool{}
-	var swept time.Time
+	var rested time.Time // from when on all may be read again
 	sweep := time.NewTimer(time.Hour)
 	defer sweep.Stop()
 	everything := func() {
@@ -57,12 +58,10 @@ func (f *follower) all(ctx context.Context, l *link) (answered bool, err error) 
 		for _, name := range f.known.names() {
 			dirty[name] = true
 		}
-		swept = time.Now()
 	}
 	pace := pacer{tokens: burst, at: time.Now()}
 	for {
-		leaderless := false
-		var index uint64
+		leaderless, index, began := false, uint64(0), time.Time{}
 		select {
 		case n := <-answers:
 			if n.err != nil {
@@ -88,7 +87,7 @@ func (f *follower) all(ctx context.Context, l *link) (answered bool, err error) 
 			case slices.Contains(changed, ""): // a check of an agent, which concerns all its services
 				everything()
 			case len(changed) == 0 && n.services:
-				sweep.Reset(max(sweepAfter, sweepEvery-time.Since(swept)))
+				sweep.Reset(max(sweepAfter, time.Until(rested)))
 			}
 			for _, name := range changed {
 				if _, there := names[name]; there || f.known[name] != nil {
@@ -96,12 +95,16 @@ func (f *follower) all(ctx context.Context, l *link) (answered bool, err error) 
 				}
 			}
 		case <-sweep.C:
+			began = time.Now()
 			everything()
 		case <-ctx.Done():
 			return answered, ctx.Err()
 		}
 		if err := f.readAll(ctx, l, dirty, index, !answered); err != nil {
 			return answered, err
+		}
+		if !began.IsZero() {
+			rested = time.Now().Add(sweepRest * time.Since(began))
 		}
 		answered = true
 		f.up(leaderless)

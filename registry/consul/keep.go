@@ -57,14 +57,15 @@ func (b *backend) round() (shortest time.Duration, ok bool) {
 		return 0, false
 	}
 	shortest = time.Hour
-	var all, leaving []*registration
+	var all []*registration
+	leaving := map[string][]*registration{} // by service
 	var instances []string
 	for _, r := range b.registrations {
 		switch {
 		case r.wanted == nil:
 			continue
 		case r.leaving:
-			leaving = append(leaving, r)
+			leaving[r.id.Service] = append(leaving[r.id.Service], r)
 		case r.instance != "":
 			all = append(all, r)
 			instances = append(instances, r.instance)
@@ -83,7 +84,9 @@ func (b *backend) round() (shortest time.Duration, ok bool) {
 	ctx, cancel := context.WithTimeout(b.ctx, max(min(timeout, shortest/2), 500*time.Millisecond))
 	defer cancel()
 	// What cannot be taken out now is tried again in the next round.
-	_ = each(leaving, func(r *registration) error { return b.withdraw(ctx, r) })
+	for _, some := range leaving {
+		_ = b.withdraw(ctx, some)
+	}
 	if len(all) == 0 {
 		return shortest, true
 	}

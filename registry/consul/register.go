@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 
 const (
 	// atOnce is how many nodes of one call are talked about to the agent at a time.
-	atOnce = 8
+	atOnce = 4
 	// farewell is what the check of a node says that was taken out by whoever
 	// registered it. It stands in the check for a moment before the node is
 	// deregistered, so that followers can tell it from one that was lost.
@@ -247,8 +248,7 @@ func (b *backend) Deregister(s *registry.Service, opts ...registry.DeregisterOpt
 	if err != nil {
 		return fmt.Errorf("deregister %q: %w", s.Name, err)
 	}
-	err = each(leaving, func(r *registration) error { return b.withdraw(ctx, r) })
-	if err != nil {
+	if err = b.withdraw(ctx, leaving); err != nil {
 		b.disturb() // the keeper goes on with it
 		return fmt.Errorf("deregister %q: %w", s.Name, err)
 	}
@@ -275,8 +275,40 @@ func (b *backend) leave(s *registry.Service) ([]*registration, error) {
 	return leaving, nil
 }
 
-// withdraw takes a node that is leaving out of the agent.
-func (b *backend) withdraw(ctx context.Context, r *registration) error {
+// withdraw takes nodes of one service that are leaving out of the agent: it says
+// farewell for each, gives followers the time to hear it, and removes them.
+func (b *backend) withdraw(ctx context.Context, leaving []*registration) error {
+	var said farewells
+	err := each(leaving, func(r *registration) error {
+		return b.asLeaving(ctx, r, func(ctx context.Context, l *link, w *wanted, instance string) (gone bool, err error) {
+			ours, err := l.owns(ctx, w, instance)
+			if err != nil || !ours {
+				return err == nil, err
+			}
+			if err := l.sayFarewell(ctx, w, instance); err != nil {
+				return consul.Unknown(err), err
+			}
+			said.add(instance)
+			return false, nil
+		})
+	})
+	if len(said.instances) == 0 {
+		return err
+	}
+	b.heard(ctx, leaving[0].id.Service, &said)
+	return errors.Join(err, each(leaving, func(r *registration) error {
+		return b.asLeaving(ctx, r, func(ctx context.Context, l *link, w *wanted, instance string) (gone bool, err error) {
+			if !said.has(instance) {
+				return false, nil
+			}
+			err = l.client.Deregister(ctx, w.service, instance)
+			return err == nil, err
+		})
+	}))
+}
+
+// asLeaving calls f with the turn of r, if it is leaving still. If f says so, r is gone.
+func (b *backend) asLeaving(ctx context.Context, r *registration, f func(ctx context.Context, l *link, w *wanted, instance string) (gone bool, err error)) error {
 	if err := r.take(ctx); err != nil {
 		return fmt.Errorf("node %q: %w", r.id.Node, err)
 	}
@@ -290,22 +322,17 @@ func (b *backend) withdraw(ctx context.Context, r *registration) error {
 	if instance == "" {
 		instance = w.node // never confirmed, and perhaps there
 	}
-	err := b.do(ctx, func(ctx context.Context, l *link) error {
-		ours, err := l.owns(ctx, w, instance)
-		if err != nil || !ours {
-			return err
-		}
-		if err := l.sayFarewell(ctx, w, instance); err != nil && !consul.Unknown(err) {
-			return err
-		}
-		return l.client.Deregister(ctx, w.service, instance)
+	gone := false
+	err := b.do(ctx, func(ctx context.Context, l *link) (err error) {
+		gone, err = f(ctx, l, w, instance)
+		return err
 	})
-	if err != nil {
+	if err != nil && !gone {
 		return fmt.Errorf("node %q: %w", r.id.Node, err)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if r.wanted == w && r.leaving {
+	if gone && r.wanted == w && r.leaving {
 		r.wanted, r.leaving, r.settled, r.displaced, r.instance, r.renewed = nil, false, false, false, "", time.Time{}
 		r.post(ability.Released, "deregistered", nil)
 		b.forget(r)
@@ -324,39 +351,55 @@ func (l *link) owns(ctx context.Context, w *wanted, instance string) (bool, erro
 	return err == nil && told.Of(there), err
 }
 
-// sayFarewell takes an instance out and waits until followers had the time to hear
-// why.
-func (l *link) sayFarewell(ctx context.Context, w *wanted, instance string) (err error) {
+// sayFarewell takes an instance out and says why.
+func (l *link) sayFarewell(ctx context.Context, w *wanted, instance string) error {
 	if w.tcp > 0 {
-		err = l.client.Maintain(ctx, w.service, instance, true, farewell)
-	} else {
-		err = l.client.Fail(ctx, w.service, instance, farewell)
+		return l.client.Maintain(ctx, w.service, instance, true, farewell)
 	}
-	if err != nil {
-		return err
-	}
-	// Whoever cannot wait goes without.
-	until, cancel := context.WithTimeout(ctx, farewellWait)
-	defer cancel()
-	for !l.knownToLeave(until, w.service, instance) {
-		if !pause(until, farewellPause/4) {
-			return nil
-		}
-	}
-	pause(until, farewellPause)
-	return nil
+	return l.client.Fail(ctx, w.service, instance, farewell)
 }
 
-// knownToLeave reports whether the servers know the farewell of an instance, or
-// cannot be asked.
-func (l *link) knownToLeave(ctx context.Context, service, instance string) bool {
-	entries, _, err := l.client.Service(ctx, service, consul.Query{Connect: l.connect})
+// farewells are the instances for which it was said.
+type farewells struct {
+	mu        sync.Mutex
+	instances []string
+}
+
+func (f *farewells) add(instance string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.instances = append(f.instances, instance)
+}
+
+func (f *farewells) has(instance string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Contains(f.instances, instance)
+}
+
+// heard waits until followers had the time to hear the farewells. Whoever cannot wait
+// goes without.
+func (b *backend) heard(ctx context.Context, service string, said *farewells) {
+	ctx, cancel := context.WithTimeout(ctx, farewellWait)
+	defer cancel()
+	for !b.known(ctx, service, said) {
+		if !pause(ctx, farewellPause/5) {
+			return
+		}
+	}
+	pause(ctx, farewellPause)
+}
+
+// known reports whether the servers know the farewells, or cannot be asked.
+func (b *backend) known(ctx context.Context, service string, said *farewells) bool {
+	l := b.current()
+	entries, _, err := l.client.Service(ctx, service, consul.Query{Connect: l.connect, Instances: said.instances})
 	if err != nil {
 		return consul.Forbidden(err)
 	}
 	for _, e := range entries {
-		if e.Service.ID == instance {
-			return saidFarewell(e)
+		if said.has(e.Service.ID) && !saidFarewell(e) {
+			return false
 		}
 	}
 	return true
@@ -397,5 +440,5 @@ func (b *backend) why(ctx context.Context) error {
 	if b.ctx.Err() != nil {
 		return registry.ErrClosed
 	}
-	return context.Cause(ctx)
+	return consul.Over(ctx)
 }

@@ -189,7 +189,7 @@ func (r *registration) take(ctx context.Context) error {
 	case <-r.turn:
 		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return consul.Over(ctx)
 	}
 }
 

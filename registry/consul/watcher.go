@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rollcall-go/micro/internal/consul"
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/refusal"
 	"github.com/rollcall-go/micro/internal/watch"
@@ -125,7 +126,7 @@ func (w *watcher) await(ctx context.Context) error {
 			if w.err != nil {
 				return w.err
 			}
-			return context.Cause(ctx)
+			return consul.Over(ctx)
 		case <-w.news:
 			patience, bounded := refusal.Of(w.why()).Patience()
 			if bounded && !waiting {
@@ -138,9 +139,9 @@ func (w *watcher) await(ctx context.Context) error {
 			return w.why()
 		case <-ctx.Done():
 			if why := w.why(); why != nil {
-				return fmt.Errorf("%w: %w", context.Cause(ctx), why)
+				return fmt.Errorf("%w: %w", consul.Over(ctx), why)
 			}
-			return context.Cause(ctx)
+			return consul.Over(ctx)
 		}
 	}
 }
