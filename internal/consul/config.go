@@ -30,6 +30,7 @@ type Config struct {
 	Warn func(text string)
 
 	caPath string // a directory of authorities
+	most   int64  // bytes of an answer; MaxAnswer unless a test says otherwise
 }
 
 // withEnvironment fills in what is zero from the variables.

@@ -2,6 +2,7 @@ package consul
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -121,7 +122,7 @@ func (c *Client) attempt(ctx context.Context, a *agent, r request, body []byte, 
 	if out == nil {
 		return answer.Header, nil
 	}
-	if err := decode(answer, out); err != nil {
+	if err := decode(answer, cmp.Or(c.config.most, MaxAnswer), out); err != nil {
 		if ctx.Err() != nil {
 			return nil, explain(a.target, err, context.Cause(ctx))
 		}
@@ -158,9 +159,9 @@ func (c *Client) authorize(req *http.Request) error {
 // errTooLarge says that an answer is above MaxAnswer.
 var errTooLarge = fmt.Errorf("the answer is larger than %d MiB", MaxAnswer>>20)
 
-// decode reads the answer into out.
-func decode(answer *http.Response, out any) error {
-	body := &io.LimitedReader{R: answer.Body, N: MaxAnswer + 1}
+// decode reads an answer of at most so many bytes into out.
+func decode(answer *http.Response, most int64, out any) error {
+	body := &io.LimitedReader{R: answer.Body, N: most + 1}
 	err := json.NewDecoder(body).Decode(out)
 	if body.N <= 0 {
 		return errTooLarge

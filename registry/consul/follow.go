@@ -38,7 +38,7 @@ type follower struct {
 	known     known
 	index     uint64 // of the answer that is known
 	begun     bool   // the observer had a change
-	lost      bool // something happened that was not seen, perhaps
+	lost      bool   // something happened that was not seen, perhaps
 	state     feed.Status
 	said      bool // the observer had a status
 	confirmed time.Time

@@ -147,15 +147,15 @@ func (b *backend) tend(ctx context.Context, r *registration, asked time.Time, ch
 	case displaced && check.Status == consul.Passing && !due:
 	case w.tcp == 0 && check.Status != consul.Passing, due:
 		err = b.do(ctx, func(ctx context.Context, l *link) error {
-			ours, err := l.owns(ctx, w, instance)
+			there, err := b.contentOf(ctx, l, r, w, instance)
 			if err != nil {
 				return err
 			}
-			if !ours && check.Status == consul.Passing {
+			if there == foreign && check.Status == consul.Passing {
 				b.displace(r, w)
 				return nil
 			}
-			if !ours { // whoever put it there is not renewing it
+			if there != asWanted { // nobody renews what is there
 				b.mu.Lock()
 				r.renewed, r.displaced = time.Time{}, false
 				b.mu.Unlock()

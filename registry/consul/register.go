@@ -143,7 +143,7 @@ func (b *backend) publish(ctx context.Context, l *link, r *registration) error {
 		return err
 	}
 	if w.yields {
-		if others, err := b.othersHold(ctx, l, r, told); err != nil {
+		if others, err := b.othersHold(ctx, l, r, w, instance); err != nil {
 			return err
 		} else if others {
 			b.mu.Lock()
@@ -179,21 +179,13 @@ func (l *link) instance(ctx context.Context, w *wanted) (string, error) {
 
 // othersHold reports whether the agent knows another record of the node than those of
 // ours, which somebody renews.
-func (b *backend) othersHold(ctx context.Context, l *link, r *registration, told consul.Registration) (bool, error) {
-	there, ok, err := l.client.Instance(ctx, told.ID)
-	if err != nil || !ok || told.Of(there) {
+func (b *backend) othersHold(ctx context.Context, l *link, r *registration, w *wanted, instance string) (bool, error) {
+	there, err := b.contentOf(ctx, l, r, w, instance)
+	if err != nil || there != foreign {
 		return false, err
 	}
-	b.mu.Lock()
-	last := r.last
-	b.mu.Unlock()
-	if last != nil {
-		if before, err := last.registration(told.ID); err == nil && before.Of(there) {
-			return false, nil
-		}
-	}
-	checks, err := l.client.Checks(ctx, []string{told.ID})
-	return checks[consul.CheckID(told.ID)].Status == consul.Passing, err
+	checks, err := l.client.Checks(ctx, []string{instance})
+	return checks[consul.CheckID(instance)].Status == consul.Passing, err
 }
 
 // held notes that the agent knows r as w since a request that began then.
@@ -281,12 +273,15 @@ func (b *backend) withdraw(ctx context.Context, leaving []*registration) error {
 	var said farewells
 	err := each(leaving, func(r *registration) error {
 		return b.asLeaving(ctx, r, func(ctx context.Context, l *link, w *wanted, instance string) (gone bool, err error) {
-			ours, err := l.owns(ctx, w, instance)
-			if err != nil || !ours {
-				return err == nil, err
+			switch there, err := b.contentOf(ctx, l, r, w, instance); {
+			case err != nil:
+				return false, err
+			case there == nothing, there == foreign:
+				return true, nil
 			}
-			if err := l.sayFarewell(ctx, w, instance); err != nil {
-				return consul.Unknown(err), err
+			// Without its check it goes without a word.
+			if err := l.sayFarewell(ctx, w, instance); err != nil && !consul.Unknown(err) {
+				return false, err
 			}
 			said.add(instance)
 			return false, nil
@@ -327,28 +322,48 @@ func (b *backend) asLeaving(ctx context.Context, r *registration, f func(ctx con
 		gone, err = f(ctx, l, w, instance)
 		return err
 	})
-	if err != nil && !gone {
+	if err != nil {
 		return fmt.Errorf("node %q: %w", r.id.Node, err)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if gone && r.wanted == w && r.leaving {
-		r.wanted, r.leaving, r.settled, r.displaced, r.instance, r.renewed = nil, false, false, false, "", time.Time{}
+		r.wanted, r.last, r.leaving, r.settled, r.displaced, r.instance, r.renewed = nil, nil, false, false, false, "", time.Time{}
 		r.post(ability.Released, "deregistered", nil)
 		b.forget(r)
 	}
 	return nil
 }
 
-// owns reports whether what the agent knows by that id is what it was told by w. It
-// is not if another process registered the same node since.
-func (l *link) owns(ctx context.Context, w *wanted, instance string) (bool, error) {
+// content is what the agent knows by the id of a node.
+type content int
+
+const (
+	nothing  content = iota
+	asWanted         // what it is to know
+	asTold           // what it was told by us before
+	foreign          // what another process told it
+)
+
+// contentOf returns what the agent knows by the id of the instance of r. The caller has
+// the turn of r.
+func (b *backend) contentOf(ctx context.Context, l *link, r *registration, w *wanted, instance string) (content, error) {
 	there, ok, err := l.client.Instance(ctx, instance)
 	if err != nil || !ok {
-		return false, err
+		return nothing, err
 	}
-	told, err := w.registration(instance)
-	return err == nil && told.Of(there), err
+	b.mu.Lock()
+	last := r.last
+	b.mu.Unlock()
+	if told, err := w.registration(instance); err != nil || told.Of(there) {
+		return asWanted, err
+	}
+	if last != nil {
+		if told, err := last.registration(instance); err != nil || told.Of(there) {
+			return asTold, err
+		}
+	}
+	return foreign, nil
 }
 
 // sayFarewell takes an instance out and says why.
