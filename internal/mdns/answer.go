@@ -2,7 +2,6 @@ package mdns
 
 import (
 	"fmt"
-	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -17,9 +16,14 @@ import (
 // section 6).
 const onceASecond = time.Second
 
-// respond answers a packet of questions.
+// respond answers a packet of questions. Where there is more to answer than may be
+// sent at once, it is not always the same that is left out: maps are read in no order.
 func (e *Engine) respond(p Packet, m message, now time.Time) {
 	for _, q := range m.questions {
+		if e.answers.isEmpty(now) {
+			e.counts.suppressed++
+			return
+		}
 		if q.t == dnsmessage.TypePTR || q.t == anyType {
 			e.respondPointers(p, q, m.pointers, now)
 		}
@@ -32,11 +36,11 @@ func (e *Engine) respond(p Packet, m message, now time.Time) {
 func (e *Engine) respondPointers(p Packet, q question, knowns []pointer, now time.Time) {
 	switch q.name {
 	case e.names.listing:
-		for _, name := range slices.Sorted(maps.Keys(e.services)) {
+		for name := range e.services {
 			e.respondListed(p, q, name, knowns, now)
 		}
 	case e.names.types:
-		for _, name := range slices.Sorted(maps.Keys(e.services)) {
+		for name := range e.services {
 			b := newBuilder(response(), true)
 			b.question(q.name, q.t)
 			b.ptr(q.name, name+e.names.suffix, TTL)
@@ -44,8 +48,8 @@ func (e *Engine) respondPointers(p Packet, q question, knowns []pointer, now tim
 		}
 	default:
 		name, _ := strings.CutSuffix(q.name, e.names.suffix)
-		for _, id := range slices.Sorted(maps.Keys(e.services[name])) {
-			if own := e.services[name][id]; !isKnown(knowns, q.name, own.node.name, own.ttl) {
+		for _, own := range e.services[name] {
+			if !isKnown(knowns, q.name, own.node.name, own.ttl) {
 				e.respondWith(p, q, own, now)
 			}
 		}

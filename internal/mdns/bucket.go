@@ -20,6 +20,18 @@ func (b *bucket) take(now time.Time) bool {
 	return true
 }
 
+// isEmpty reports whether take would find none.
+func (b *bucket) isEmpty(now time.Time) bool {
+	b.fill(now)
+	return b.tokens < 1
+}
+
+// spend takes as much as n, also more than there is.
+func (b *bucket) spend(n float64, now time.Time) {
+	b.fill(now)
+	b.tokens -= n
+}
+
 // reserve takes a token, be it one of the future, and returns how long it is until
 // there is one.
 func (b *bucket) reserve(now time.Time) time.Duration {

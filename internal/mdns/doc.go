@@ -16,6 +16,8 @@
 //
 //   - packets read: 9,000 bytes each, 128 records, 16 questions; 5,000 a second;
 //     answers that come to one question from the network at once may be 20,000
+//   - texts decoded, which is what costs most: a quarter of one processor's time, two
+//     seconds of it at once
 //   - packets from elsewhere than this host and its own networks are not let in
 //   - nodes of others: 10,000, and 64 MB as [txt.Record.Weight] counts them; no
 //     record is kept of a service that nobody asked for
@@ -67,6 +69,8 @@ const (
 	maxListed    = 1_000
 	packetRate   = 5_000
 	packetBurst  = 20_000
+	decodeRate   = 250 // milliseconds
+	decodeBurst  = 2_000
 	sendRate     = 1_000
 	sendBurst    = 1_000
 )

@@ -54,6 +54,7 @@ type Engine struct {
 	pace      bucket // of announcements and questions, which wait
 	answers   bucket // of answers, which are left out
 	arrivals  bucket // what is read
+	decoding  bucket // milliseconds of it
 	echoes    *echoes
 	counts    counts
 
@@ -101,6 +102,7 @@ func New(cfg Config) *Engine {
 		pace:     bucket{perSecond: sendRate, burst: sendBurst},
 		answers:  bucket{perSecond: sendRate, burst: sendBurst},
 		arrivals: bucket{perSecond: packetRate, burst: packetBurst},
+		decoding: bucket{perSecond: decodeRate, burst: decodeBurst},
 		echoes:   newEchoes(),
 		own:      map[string]*published{},
 		services: map[string]map[string]*published{},

@@ -61,9 +61,7 @@ func (e *Engine) learn(p Packet, m message, now time.Time) {
 			continue
 		}
 		if own := e.own[h.name]; own != nil {
-			if h.ttl > 0 && (own.node.addr != h.addr || !slices.Equal(own.node.text, h.text)) {
-				e.rival(own, h, p.From, now)
-			}
+			e.learnOwn(own, h, p, now)
 			continue
 		}
 		if h.addr.Addr().IsUnspecified() || h.addr.Addr().IsLoopback() && !p.Local {
@@ -72,6 +70,18 @@ func (e *Engine) learn(p Packet, m message, now time.Time) {
 			continue
 		}
 		e.learnNode(h, now)
+	}
+}
+
+// learnOwn takes in what somebody else says of a node of ours.
+func (e *Engine) learnOwn(own *published, h heard, p Packet, now time.Time) {
+	same := own.node.addr == h.addr && slices.Equal(own.node.text, h.text)
+	switch {
+	case h.ttl == 0 && now.Sub(own.multicast) >= onceASecond:
+		// A former process with its id left. Readers may have taken it for ours.
+		e.schedule(own, now)
+	case h.ttl > 0 && !same:
+		e.rival(own, h, p.From, now)
 	}
 }
 
@@ -102,14 +112,23 @@ func (e *Engine) learnName(name string, ttl time.Duration, now time.Time) {
 // learnNode takes in a node, if somebody wants to know of its service. Where its id ends
 // and its service begins, its name does not show; its text does.
 func (e *Engine) learnNode(h heard, now time.Time) {
-	if n := e.heardBefore(h); n != nil && n.addr == h.addr && slices.Equal(n.text, h.text) {
+	n := e.heardBefore(h)
+	if n != nil && n.addr == h.addr && slices.Equal(n.text, h.text) {
 		e.again(n, h, now)
+		return
+	}
+	if h.ttl == 0 {
+		// Of another with its id, who left when this one had come already, the goodbye
+		// has another address.
+		if n != nil && n.addr == h.addr {
+			e.again(n, h, now)
+		}
 		return
 	}
 	if !e.isWanted(h.name) {
 		return
 	}
-	text, err := txt.Decode(h.text)
+	text, err := e.decode(h.text, now)
 	if err != nil {
 		e.counts.skipped++
 		return
@@ -121,17 +140,13 @@ func (e *Engine) learnNode(h heard, now time.Time) {
 	}
 	t := e.browsed[text.Service]
 	if t == nil {
-		if e.listing == nil || h.ttl == 0 {
+		if e.listing == nil {
 			return
 		}
 		e.learnName(text.Service, TTL, now)
 		if t = e.browsed[text.Service]; t == nil {
 			return
 		}
-	}
-	if h.ttl == 0 {
-		e.remove(record.ID{Service: t.service, Node: id}, deleted, now)
-		return
 	}
 	s := &registry.Service{
 		Name: text.Service, Version: text.Version, Endpoints: text.Endpoints,
@@ -142,6 +157,18 @@ func (e *Engine) learnNode(h heard, now time.Time) {
 		return
 	}
 	e.load(&entry{heardNode: h, id: id, service: s, topic: t, heard: now, weight: text.Weight() + 512}, now)
+}
+
+var errBusy = errors.New("too much was decoded")
+
+// decode reads a text, unless too much time went into that.
+func (e *Engine) decode(text []string, now time.Time) (txt.Record, error) {
+	if e.decoding.isEmpty(now) {
+		return txt.Record{}, errBusy
+	}
+	r, err := txt.Decode(text)
+	e.decoding.spend(float64(time.Since(now).Microseconds())/1000, now)
+	return r, err
 }
 
 // heardBefore returns the node of that name, nil if there is none.
