@@ -51,7 +51,7 @@ var rooms = []room{
 	{"internal/mdns", []string{"registry", "internal/mdns/txt", "internal/backoff", "internal/record"}, "plant room: registers and finds nodes by multicast DNS; owns the sockets"},
 	{"internal/mdns/txt", []string{"internal/deflated", "registry"}, "plant room: what v2 says about nodes in multicast DNS, names and texts; knows no packets"},
 
-	{"registry", nil, "contract: depends on nothing, so that anybody can implement it"},
+	{"registry", []string{"internal/defaults"}, "contract: depends on no implementation, so that anybody can implement it"},
 	{"internal/ability", []string{"registry"}, "contract: what a registry can do beyond the public one"},
 	{"internal/feed", []string{"registry", "internal/ability", "internal/backoff", "internal/defaults", "internal/record"}, "contract between backends and discovery"},
 	{"internal/record", []string{"registry"}, "copies and compares the contract's records"},
@@ -98,7 +98,7 @@ var rooms = []room{
 
 	{"internal/registryflags", []string{"registry", "internal/consul", "internal/credentials", "internal/etcd", "internal/reload", "internal/settings", "internal/etcd/layout"}, "wiring: where a registry is and how to be let in, for services and the command alike"},
 	{"internal/wiring", []string{"registry", "server", "client", "broker"}, "wiring: tells the parts of a service of one another"},
-	{"internal/builtin", []string{"client", "client/grpc", "server", "server/grpc", "registry", "registry/etcd", "registry/consul", "registry/memory", "registry/multi", "internal/registryflags"}, "wiring: the one list of implementations"},
+	{"internal/builtin", []string{"client", "client/grpc", "server", "server/grpc", "registry", "registry/etcd", "registry/consul", "registry/mdns", "registry/memory", "registry/multi", "internal/registryflags"}, "wiring: the one list of implementations"},
 	{"config/cmd", []string{"config", "internal/builtin", "client", "client/selector", "server", "broker", "transport", "registry", "internal/ability", "internal/netaddr", "internal/similar", "internal/registryflags", "internal/wiring"}, "wiring: flags and environment"},
 	{"", []string{"config", "client", "client/selector", "server", "broker", "transport", "registry", "config/cmd", "internal/ability", "internal/protomsg", "internal/wiring"}, "front door: assembles a service"},
 
@@ -124,6 +124,7 @@ var rooms = []room{
 var extra = map[string][]string{
 	"registry/cache":         {"registry/etcd", "registry/memory"},
 	"registry/registrytest":  {"registry/memory"},
+	"registry":               {"internal/ability"},
 	"registry/multi":         {"registry/memory"},
 	"internal/pick":          {"internal/feed"},
 	"client/selector":        {"registry/etcd", "registry/memory"},
@@ -142,6 +143,8 @@ var extra = map[string][]string{
 	"config/cmd":             {"client/grpc", "internal/credentials", "internal/etcd/layout", "internal/settings", "registry/cache", "registry/consul", "registry/etcd", "registry/memory", "server/grpc"},
 	"":                       {"registry/cache", "registry/memory", "server/grpc"},
 	"faults/...":             {"config", "config/source", "config/source/etcd", "config/source/snapshot", "", "client", "client/grpc", "client/selector", "faults/history", "internal/ability", "internal/defaults", "internal/discovery", "internal/feed", "internal/etcd/layout", "registry", "registry/cache", "registry/etcd", "registry/memory", "server", "server/grpc"},
+	"":                       {"internal/defaults", "registry/cache", "registry/memory", "server/grpc"},
+	"faults/...":             {"", "client", "client/grpc", "client/selector", "faults/history", "internal/ability", "internal/defaults", "internal/discovery", "internal/feed", "internal/etcd/layout", "registry", "registry/cache", "registry/etcd", "registry/memory", "server", "server/grpc"},
 	"e2e/...":                {"client", "client/grpc", "server", "server/grpc"},
 }
 

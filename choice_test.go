@@ -11,6 +11,7 @@ import (
 
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/client/selector"
+	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/cache"
@@ -95,6 +96,44 @@ func TestDefaultsFollowTheChoiceOfTheCommandLine(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := registry.GetService("svc"); !errors.Is(err, registry.ErrNoRegistry) {
+		t.Errorf("after the end of the service: %v", err)
+	}
+}
+
+// TestTheDefaultIsUsedByWhoeverIsGivenNothing has a memory where a program has mDNS,
+// and a service without options and flags.
+func TestTheDefaultIsUsedByWhoeverIsGivenNothing(t *testing.T) {
+	r := newMemory(t)
+	defaults.Registry.Set(func(...registry.Option) registry.Registry { return r })
+	defer defaults.Registry.Set(nil)
+	undecided(t)
+	early, cached, chooses := client.NewClient(), cache.New(registry.DefaultRegistry), selector.NewSelector()
+	defer closeAll(t, early, chooses)
+	defer cached.Stop()
+	s := newService(Name("svc"), Address("127.0.0.1:0"), HandleSignal(false), Server(sgrpc.NewServer(sgrpc.DeregisterDelay(0))))
+	if err := RegisterHandler(s.Server(), &Echo{}); err != nil {
+		t.Fatal(err)
+	}
+	s.Init()
+	stop := run(t, s)
+	for name, c := range map[string]client.Client{"early": early, "the service's": s.Client(), "DefaultClient": client.DefaultClient} {
+		if got, err := say(t.Context(), c, "svc", "x"); err != nil || got != "x" {
+			t.Errorf("%s client: %q, %v", name, got, err)
+		}
+	}
+	if _, err := cached.GetService("svc"); err != nil {
+		t.Errorf("a cache: %v", err)
+	}
+	if _, err := chooses.Select("svc"); err != nil {
+		t.Errorf("a selector: %v", err)
+	}
+	if found, err := r.GetService("svc"); err != nil || len(found) != 1 {
+		t.Errorf("the default has %v, %v", found, err)
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	if _, err := registry.GetService("svc"); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("after the end of the service: %v", err)
 	}
 }

@@ -3,29 +3,36 @@ package registry
 import (
 	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"sync"
+
+	"github.com/rollcall-go/micro/internal/defaults"
 )
 
-// ErrNoRegistry is returned, wrapped, by every method of the default registry
-// until a program chooses a backend.
+// ErrNoRegistry is returned, wrapped, by every method of the default registry in a
+// program that has linked none: one that imports this package alone.
 var ErrNoRegistry = errors.New("no registry chosen")
 
 // DefaultRegistry is what services and clients use that are given no registry.
 // It belongs to the program; set it before the first service is made. As long as it
-// is what it is at the beginning, it stands for the registry that the command line of
-// the first service chooses by flag or variable, until that service ends.
+// is what it is at the beginning, it is mDNS, or stands for the registry that the
+// command line of the first service chooses by flag or variable, until that service
+// ends.
 var DefaultRegistry = NewRegistry()
 
-// NewRegistry returns the default registry: mDNS, which is not part of this
-// release. Until it is, each method that would need it returns an error that
-// names what to choose instead; no other backend is put in its place silently.
+// NewRegistry returns the default registry: multicast DNS, that of registry/mdns,
+// which needs no server. It is made at the first use and does nothing before. The
+// value has the methods of io.Closer; close it when it is no longer needed.
+//
+// A program that imports this package alone has not linked it: each method then
+// returns an error that says what to import.
 func NewRegistry(opts ...Option) Registry {
-	u := &missing{ready: make(chan struct{})}
+	p := &placeholder{changed: make(chan struct{}), given: opts}
 	for _, o := range opts {
-		o(&u.opts)
+		o(&p.opts)
 	}
-	return u
+	return p
 }
 
 // Register publishes the service in DefaultRegistry.
@@ -58,78 +65,116 @@ func String() string {
 	return DefaultRegistry.String()
 }
 
-// missing stands where mDNS will be. A command line that chooses a registry puts it
-// behind the default one, so that whoever was given no registry uses the chosen
-// one; see internal/ability.Placeholder.
-type missing struct {
-	mu     sync.Mutex
-	opts   Options
-	chosen Registry      // nil: none yet
-	ready  chan struct{} // closed when there is one
+// placeholder stands for mDNS, whose package this one must not import, or for the
+// registry that a command line chooses, so that whoever was given no registry uses the
+// chosen one; see internal/ability.Placeholder.
+type placeholder struct {
+	mu      sync.Mutex
+	given   []Option // for the default
+	opts    Options  // what they say
+	mdns    Registry // the default, nil until it is needed
+	chosen  Registry // nil: none
+	changed chan struct{}
+	closed  bool
 }
 
-var _ Registry = (*missing)(nil)
+var (
+	_ Registry  = (*placeholder)(nil)
+	_ io.Closer = (*placeholder)(nil)
+)
 
-// Unwrap returns the registry that was chosen, nil until then.
-func (u *missing) Unwrap() Registry {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return u.chosen
+// Unwrap returns the registry that was chosen, otherwise the default, nil if there
+// is none in the program.
+func (p *placeholder) Unwrap() Registry {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.behind()
 }
 
-// Chosen is closed when there is a registry behind this one.
-func (u *missing) Chosen() <-chan struct{} {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return u.ready
+// behind is Unwrap for who holds mu.
+func (p *placeholder) behind() Registry {
+	if p.chosen == nil && p.mdns == nil && !p.closed {
+		if construct, ok := defaults.Load[func(...Option) Registry](&defaults.Registry); ok {
+			p.mdns = construct(p.given...)
+		}
+	}
+	if p.chosen != nil {
+		return p.chosen
+	}
+	return p.mdns
+}
+
+// Chosen reports whether a registry was chosen.
+func (p *placeholder) Chosen() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.chosen != nil
+}
+
+// Changed is closed when another registry is behind this one than now.
+func (p *placeholder) Changed() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.changed
 }
 
 // Choose puts r behind this registry; the first one stays.
-func (u *missing) Choose(r Registry) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.chosen == nil && r != Registry(u) {
-		u.chosen = r
-		close(u.ready)
+func (p *placeholder) Choose(r Registry) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.chosen == nil && r != Registry(p) {
+		p.put(r)
 	}
 }
 
 // Forget takes r away again.
-func (u *missing) Forget(r Registry) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if reflect.ValueOf(r).Comparable() && u.chosen == r {
-		u.chosen, u.ready = nil, make(chan struct{})
+func (p *placeholder) Forget(r Registry) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if reflect.ValueOf(r).Comparable() && p.chosen == r {
+		p.put(nil)
 	}
 }
 
-func (u *missing) Init(opts ...Option) error {
-	if r := u.Unwrap(); r != nil {
+// put makes r the chosen one and says so. The caller holds mu.
+func (p *placeholder) put(r Registry) {
+	p.chosen = r
+	close(p.changed)
+	p.changed = make(chan struct{})
+}
+
+func (p *placeholder) Init(opts ...Option) error {
+	if r := p.Unwrap(); r != nil {
 		return r.Init(opts...)
 	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.given = append(p.given[:len(p.given):len(p.given)], opts...)
 	for _, o := range opts {
-		o(&u.opts)
+		o(&p.opts)
 	}
-	return u.err("use the default registry")
+	return p.err("use the default registry")
 }
 
-func (u *missing) Options() Options {
-	if r := u.Unwrap(); r != nil {
-		return r.Options()
+func (p *placeholder) Options() Options {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.chosen != nil:
+		return p.chosen.Options()
+	case p.mdns != nil:
+		return p.mdns.Options()
+	default:
+		return p.opts
 	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return u.opts
 }
 
 // Err says why this registry cannot work; a service that would run on it asks
 // before it starts.
-func (u *missing) Err() error {
-	r := u.Unwrap()
+func (p *placeholder) Err() error {
+	r := p.Unwrap()
 	if r == nil {
-		return u.err("use the default registry")
+		return p.err("use the default registry")
 	}
 	if c, ok := r.(interface{ Err() error }); ok {
 		return c.Err()
@@ -137,24 +182,35 @@ func (u *missing) Err() error {
 	return nil
 }
 
-func (u *missing) err(doing string) error {
-	return fmt.Errorf("%s: %w: the default, mdns, is not in this release; "+
-		"choose etcd with --registry=etcd or MICRO_REGISTRY=etcd, or in code with micro.Registry(etcd.NewRegistry()), "+
-		"which is for that service alone (`micro server` starts an etcd)", doing, ErrNoRegistry)
+// Close closes the default, if it was needed. What was chosen is not this registry's.
+func (p *placeholder) Close() error {
+	p.mu.Lock()
+	r := p.mdns
+	p.closed = true
+	p.mu.Unlock()
+	if c, ok := r.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
 }
 
-func (u *missing) Register(s *Service, opts ...RegisterOption) error {
-	if r := u.Unwrap(); r != nil {
+func (p *placeholder) err(doing string) error {
+	return fmt.Errorf("%s: %w, and the default, multicast DNS, is not part of this program: "+
+		"import github.com/rollcall-go/micro or github.com/rollcall-go/micro/registry/mdns, or give it a registry of your own", doing, ErrNoRegistry)
+}
+
+func (p *placeholder) Register(s *Service, opts ...RegisterOption) error {
+	if r := p.Unwrap(); r != nil {
 		return r.Register(s, opts...)
 	}
-	return u.err("register " + nameOf(s))
+	return p.err("register " + nameOf(s))
 }
 
-func (u *missing) Deregister(s *Service, opts ...DeregisterOption) error {
-	if r := u.Unwrap(); r != nil {
+func (p *placeholder) Deregister(s *Service, opts ...DeregisterOption) error {
+	if r := p.Unwrap(); r != nil {
 		return r.Deregister(s, opts...)
 	}
-	return u.err("deregister " + nameOf(s))
+	return p.err("deregister " + nameOf(s))
 }
 
 // nameOf quotes the name of a service that may be nil.
@@ -165,30 +221,37 @@ func nameOf(s *Service) string {
 	return fmt.Sprintf("%q", s.Name)
 }
 
-func (u *missing) GetService(name string, opts ...GetOption) ([]*Service, error) {
-	if r := u.Unwrap(); r != nil {
+func (p *placeholder) GetService(name string, opts ...GetOption) ([]*Service, error) {
+	if r := p.Unwrap(); r != nil {
 		return r.GetService(name, opts...)
 	}
-	return nil, u.err(fmt.Sprintf("look up %q", name))
+	return nil, p.err(fmt.Sprintf("look up %q", name))
 }
 
-func (u *missing) ListServices(opts ...ListOption) ([]*Service, error) {
-	if r := u.Unwrap(); r != nil {
+func (p *placeholder) ListServices(opts ...ListOption) ([]*Service, error) {
+	if r := p.Unwrap(); r != nil {
 		return r.ListServices(opts...)
 	}
-	return nil, u.err("list services")
+	return nil, p.err("list services")
 }
 
-func (u *missing) Watch(opts ...WatchOption) (Watcher, error) {
-	if r := u.Unwrap(); r != nil {
+func (p *placeholder) Watch(opts ...WatchOption) (Watcher, error) {
+	if r := p.Unwrap(); r != nil {
 		return r.Watch(opts...)
 	}
-	return nil, u.err("watch")
+	return nil, p.err("watch")
 }
 
-func (u *missing) String() string {
-	if r := u.Unwrap(); r != nil {
-		return r.String()
+// String names what is behind; nothing is made for that.
+func (p *placeholder) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.chosen != nil:
+		return p.chosen.String()
+	case p.mdns != nil:
+		return p.mdns.String()
+	default:
+		return "mdns"
 	}
-	return "mdns"
 }

@@ -2,17 +2,8 @@ package cmd
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v2"
-
-	"github.com/rollcall-go/micro/internal/ability"
-	"github.com/rollcall-go/micro/internal/builtin"
-	"github.com/rollcall-go/micro/internal/registryflags"
-	"github.com/rollcall-go/micro/internal/wiring"
-	"github.com/rollcall-go/micro/logger"
-	"github.com/rollcall-go/micro/registry"
 )
 
 // before applies what was given on the command line or in the environment to
@@ -81,50 +72,6 @@ func applyClientServer(g given, to Options) (replaced bool) {
 	return replaced
 }
 
-// applyRegistry sees to it that the registry is the one that was named, with the
-// settings that were given, and that everybody uses it. Parts that have just been
-// put in place are told of the registry in any case.
-func applyRegistry(g given, to Options, newParts bool) error {
-	var opts []registry.Option
-	if len(g.settings.Given()) > 0 {
-		opts = append(opts, g.settings.Option())
-	}
-	if g.snapshot != "" {
-		opts = append(opts, registry.Snapshot(g.snapshot))
-	}
-	if g.registry == "" && len(opts) == 0 && (!newParts || to.Registry == nil) {
-		return nil
-	}
-	at := registryInPlace(to)
-	if g.registry != "" && g.registry != registryName(to, g.registry) {
-		made := registries(to)[g.registry](opts...)
-		if _, ok := (*at).(ability.Placeholder); ok && to.Registry == nil {
-			// Others may be reading the variable: what is chosen goes behind its value.
-			at = &made
-		} else {
-			*at = made
-		}
-	} else if len(opts) > 0 {
-		if err := (*at).Init(opts...); err != nil {
-			return g.settings.Refused(fmt.Errorf("set up the registry: %w", err))
-		}
-	}
-	if err := g.settings.Check((*at).Options()); err != nil {
-		return err
-	}
-	if err := ability.Check(*at); err != nil {
-		return g.settings.Refused(err)
-	}
-	// What goes by the same name may be the placeholder in a program's wrapper.
-	if p, ok := registry.DefaultRegistry.(ability.Placeholder); ok && g.registry != "" && p.String() != (*at).String() {
-		p.Choose(*at)
-	}
-	if err := checkUse(g, *at); err != nil {
-		return err
-	}
-	return wiring.SetRegistry(*at, value(to.Server), value(to.Client), value(to.Broker))
-}
-
 // value returns what p points at, nil if p is nil.
 func value[T any](p *T) T {
 	if p == nil {
@@ -132,28 +79,4 @@ func value[T any](p *T) T {
 		return none
 	}
 	return *p
-}
-
-// checkUse says which of the settings the registry has no use for: what one of ours
-// does not obey, and what a program's own cannot have understood. A namespace that is
-// not kept to is an error where others share the registry.
-func checkUse(g given, r registry.Registry) error {
-	name := r.String()
-	used := registryflags.InContract()
-	if entry, ok := builtin.Find(builtin.Registries(), name); ok {
-		used = entry.Flags
-	} else if registryflags.Kept(r.Options()) { // there is one of ours inside
-		return nil
-	}
-	unused := slices.DeleteFunc(slices.Clone(g.settings.Given()), func(flag string) bool { return slices.Contains(used, flag) })
-	for i, flag := range unused {
-		if flag == registryflags.Namespace && name == "consul" {
-			return registryflags.Wrong(flag, g.settings.Layout.Namespace, "the %s registry knows no namespaces: keep fleets apart by agents of their own", name)
-		}
-		unused[i] = fmt.Sprintf("--%s (%s)", flag, registryflags.Variable(flag))
-	}
-	if len(unused) > 0 {
-		logger.Warnf("Registry [%s] Has no use for %s", name, strings.Join(unused, ", "))
-	}
-	return nil
 }

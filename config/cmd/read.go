@@ -20,21 +20,21 @@ import (
 // given is all that the command line and the variables say, read and checked
 // before any of it is applied.
 type given struct {
-	registry, server, client string // names of implementations; empty if none was named
-	settings                 registryflags.Settings
-	snapshot                 string // directory; empty if none was given
-	toServer                 []server.Option
-	toClient                 []client.Option
+	registries     []string                 // names; more than one are to be one registry
+	settings       []registryflags.Settings // of each, or of the one in place if none was named
+	server, client string                   // names of implementations; empty if none was named
+	snapshot       string                   // directory; empty if none was given
+	toServer       []server.Option
+	toClient       []client.Option
 }
 
 // read reads the flags in the order in which --help shows them: if several are
 // wrong, the error is about the first.
 func read(in *input, to Options) (given, error) {
 	var g given
-	named, _ := in.text("registry")
-	g.registry = choice(in, "registry", registryName(to, named), builtin.Registries(), registries(to))
+	g.registries = registryChoice(in, to)
 	if in.err == nil {
-		g.settings, in.err = registryflags.Read(in.given)
+		g.settings, in.err = registryflags.ReadEach(in.given, g.registries)
 	}
 	g.snapshot, _ = in.text("registry_snapshot")
 	g.server = choice(in, "server", nameOf(to.Server), builtin.Servers(), merged(DefaultServers, to.Servers))
@@ -73,6 +73,22 @@ func nameOf[T fmt.Stringer](p *T) string {
 		return ""
 	}
 	return (*p).String()
+}
+
+// registryChoice reads the names of registries, or that of the one in place.
+func registryChoice(in *input, to Options) []string {
+	list, ok := in.text("registry")
+	switch {
+	case !ok:
+		return nil
+	case list == registryName(to, list):
+		return []string{list}
+	}
+	names, err := builtin.ResolveRegistries(registries(to), list)
+	if err != nil {
+		in.fail("registry", list, "%w", err)
+	}
+	return names
 }
 
 // choice reads the name of an implementation, one of own, or that of what the

@@ -1,15 +1,19 @@
 package cmd
 
 import (
+	"fmt"
 	"io"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/rollcall-go/micro/broker"
+	"github.com/rollcall-go/micro/internal/credentials"
+	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/cache"
+	"github.com/rollcall-go/micro/registry/consul"
 	"github.com/rollcall-go/micro/registry/etcd"
 	"github.com/rollcall-go/micro/registry/memory"
 )
@@ -149,6 +153,85 @@ func TestTheNamedRegistryMayBeWrapped(t *testing.T) {
 	p.registry = c
 	if err := p.run(t, "--registry=memory"); err != nil || p.registry.String() != "memory" {
 		t.Errorf("a cache of nothing was not replaced: %v, %s", err, p.registry)
+	}
+}
+
+// TestSeveralRegistries chooses a list, with what is for each, by flags and by
+// variables.
+func TestSeveralRegistries(t *testing.T) {
+	values := map[string]string{
+		"registry": "consul,etcd,mine", "registry_address": "consul=10.0.0.5:8500,etcd=10.0.0.6:2379,10.0.0.7:2379,mine=x:1",
+		"registry_user": "etcd=root", "registry_password": "etcd=hun,ter=2", "registry_token": "secret", "namespace": "etcd=blue", "registry_snapshot": "/var/lib/x",
+	}
+	for _, by := range []string{"flag", "variable"} {
+		lines := warnings(t)
+		made := make(map[string]registry.Options)
+		spy := func(name string, construct func(...registry.Option) registry.Registry) Option {
+			return NewRegistry(name, func(opts ...registry.Option) registry.Registry {
+				r := construct(opts...)
+				made[name] = r.Options()
+				return r
+			})
+		}
+		p := newProgram()
+		p.cmd = NewCmd(Name("demo"), Registry(&p.registry), Server(&p.server), Client(&p.client),
+			spy("consul", consul.NewRegistry), spy("etcd", etcd.NewRegistry), spy("mine", memory.NewRegistry))
+		var args []string
+		for name, value := range values {
+			if by == "variable" {
+				t.Setenv("MICRO_"+strings.ToUpper(name), value)
+			} else {
+				args = append(args, "--"+name+"="+value)
+			}
+		}
+		if err := p.run(t, args...); err != nil {
+			t.Fatalf("%s: %v, wrote %q", by, err, p.stderr)
+		}
+		if p.registry.String() != "multi" || p.server.Options().Registry != p.registry || p.client.Options().Registry != p.registry {
+			t.Errorf("%s: the registry is %s, the server has %s, the client %s", by, p.registry, p.server.Options().Registry, p.client.Options().Registry)
+		}
+		if p.registry.Options().Snapshot != "/var/lib/x" {
+			t.Errorf("%s: the snapshot is in %q", by, p.registry.Options().Snapshot)
+		}
+		got := fmt.Sprint(made["consul"].Addrs, made["etcd"].Addrs, made["mine"].Addrs)
+		if want := "[10.0.0.5:8500] [10.0.0.6:2379 10.0.0.7:2379] [x:1]"; got != want {
+			t.Errorf("%s: the addresses are %s, want %s", by, got, want)
+		}
+		access, _ := settings.Of[credentials.Credentials](made["etcd"].Context)
+		ofConsul, _ := settings.Of[credentials.Credentials](made["consul"].Context)
+		if access.Username != "root" || access.Password != "hun,ter=2" || ofConsul.Username != "" || ofConsul.Token != "secret" {
+			t.Errorf("%s: etcd is given %+v, Consul %+v", by, access, ofConsul)
+		}
+		if told := lines(); told[0] != "" {
+			t.Errorf("%s: told %q", by, told)
+		}
+		if err := p.registry.(io.Closer).Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestTheRegistryOfTheCodeAmongSeveral keeps what the code said of it, and leaves it to
+// the code to close.
+func TestTheRegistryOfTheCodeAmongSeveral(t *testing.T) {
+	p := newProgram()
+	own := memory.NewRegistry()
+	p.registry = own
+	if err := p.run(t, "--registry=etcd,memory", "--registry_address=etcd=127.0.0.1:1"); err != nil {
+		t.Fatalf("%v, wrote %q", err, p.stderr)
+	}
+	service := &registry.Service{Name: "svc", Version: "1", Nodes: []*registry.Node{{Id: "svc-1", Address: "127.0.0.1:1"}}}
+	if err := p.registry.Register(service); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.registry.(io.Closer).Close(); err != nil {
+		t.Error(err)
+	}
+	if found, err := own.GetService("svc"); err != nil || len(found) != 1 {
+		t.Errorf("the code's registry has %v, %v", found, err)
+	}
+	if err := own.(io.Closer).Close(); err != nil {
+		t.Error(err)
 	}
 }
 

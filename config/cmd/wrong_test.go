@@ -24,11 +24,22 @@ func TestWrongInputExitsWith2(t *testing.T) {
 		{"--nope", "demo: unknown flag --nope|--help"},
 		{"--config=app.yaml", "demo: unknown flag --config|micro.Flags"},
 		{"--brokr=nats", "demo: unknown flag --brokr (|micro.Flags"},
-		{"--registry=service", `--registry="service"|not in this release|choose one of: consul, etcd, memory`},
+		{"--registry=service", `--registry="service"|not in this release|choose one of: consul, etcd, mdns, memory`},
 		{"--registri=etcd", "unknown flag --registri|did you mean --registry?"},
 		{"--registry=consul --namespace=a", `--namespace="a"|consul registry knows no namespaces`},
-		{"--registry=nope", `--registry="nope"|unknown registry|choose one of: consul, etcd, memory`},
-		{"--registry=mdns", `--registry="mdns"|mDNS is not in this release|--registry=etcd`},
+		{"--registry=consul,etcd --namespace=a", `--namespace="a"|consul registry knows no namespaces`},
+		{"--registry=nope", `--registry="nope"|unknown registry|choose one of: consul, etcd, mdns, memory`},
+		{"--registry=consul,nope", `--registry="consul,nope"|"nope": unknown registry|choose one of: consul, etcd, mdns, memory`},
+		{"--registry=etcd,consul,etcd", `--registry="etcd,consul,etcd"|etcd is there twice`},
+		{"--registry=etcd,,consul", `--registry="etcd,,consul"|name 2 of 3 is empty`},
+		{"--registry=consul,etcd --registry_address=a:1", `--registry_address="a:1"|address 1 of 1 does not say of which registry it is; write consul=a:1`},
+		{"--registry=consul,etcd --registry_address=etcd=a:1,mdns=b:1", `--registry_address="etcd=a:1,mdns=b:1"|"mdns" names a registry that is not chosen; --registry has: consul,etcd`},
+		{"--registry=consul,etcd --registry_address=etcd=a:1,etcd=b:1", `etcd is there twice`},
+		{"--registry=consul,etcd --registry_address=etcd=bad:1:2", `--registry_address="etcd=bad:1:2"`},
+		{"--registry=consul,etcd --registry_user=etcd=root", `a user and a password come together`},
+		{"--registry=etcd --registry_address=consul=a:1", `"consul" names a registry that is not chosen; --registry has: etcd`},
+		{"--registry=consul --registry_token=secret --registry_token_file=/nope", `"/nope"|the token is given by --registry_token as well`},
+		{"--registry=consul --registry_token_file=/nope", `--registry_token_file="/nope"|no such file`},
 		{"--server=mucp", `--server="mucp"|choose one of: grpc`},
 		{"--client=mucp", `--client="mucp"|choose one of: grpc`},
 		{"--client_request_timeout=fast", `--client_request_timeout="fast"|500ms`},
@@ -98,11 +109,16 @@ func TestQuotesOfAVariable(t *testing.T) {
 	}
 }
 
-func TestMDNSWithoutARegistryOfTheCode(t *testing.T) {
-	p := newProgram()
-	p.registry = registry.NewRegistry()
-	if err := p.run(t, "--registry=mdns"); err == nil || !slices.Equal(p.exited, []int{2}) || !strings.Contains(p.stderr, `--registry="mdns": mDNS is not in this release`) {
-		t.Errorf("Init: %v, exited with %v, wrote %q", err, p.exited, p.stderr)
+// TestSettingsThatNobodyAskedFor says where a registry is, and not which: nothing is
+// looked for in multicast DNS in its place.
+func TestSettingsThatNobodyAskedFor(t *testing.T) {
+	for _, arg := range []string{"--registry_address=10.0.0.5:2379", "--registry_user=root", "--namespace=blue"} {
+		p := newProgram()
+		p.registry = registry.NewRegistry()
+		name, _, _ := strings.Cut(arg, "=")
+		if err := p.run(t, arg); err == nil || !slices.Equal(p.exited, []int{2}) || !strings.Contains(p.stderr, name) || !strings.Contains(p.stderr, "--registry=etcd") {
+			t.Errorf("Init: %v, exited with %v, wrote %q", err, p.exited, p.stderr)
+		}
 	}
 }
 
@@ -195,7 +211,7 @@ func TestChosenByName(t *testing.T) {
 	if p.server.Options().Name != "x" || p.server.Options().Registry != p.registry || p.client.Options().CallOptions.Retries != 3 {
 		t.Error("what was chosen did not get the other settings")
 	}
-	if err := p.run(t, "--registry=yours"); err == nil || !strings.Contains(p.stderr, "etcd, memory, mine") {
+	if err := p.run(t, "--registry=yours"); err == nil || !strings.Contains(p.stderr, "consul, etcd, mdns, memory, mine") {
 		t.Errorf("wrote %q, want the choices with the program's own", p.stderr)
 	}
 }

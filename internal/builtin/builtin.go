@@ -17,6 +17,7 @@ import (
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/consul"
 	"github.com/rollcall-go/micro/registry/etcd"
+	"github.com/rollcall-go/micro/registry/mdns"
 	"github.com/rollcall-go/micro/registry/memory"
 	"github.com/rollcall-go/micro/server"
 	sgrpc "github.com/rollcall-go/micro/server/grpc"
@@ -47,10 +48,10 @@ type (
 // Registries returns the registries.
 func Registries() []Entry[NewRegistry] {
 	return []Entry[NewRegistry]{
+		{Name: "mdns", Summary: "multicast DNS, no server", New: mdns.NewRegistry},
 		{Name: "etcd", Aliases: []string{"etcdv3"}, Summary: "version 3", New: etcd.NewRegistry, Flags: registryflags.Without(registryflags.Token, registryflags.TokenFile), Inspected: true},
 		{Name: "consul", Summary: "HTTP API of an agent", New: consul.NewRegistry, Flags: registryflags.Without(registryflags.Namespace)},
 		{Name: "memory", Summary: "this process alone", New: memory.NewRegistry},
-		{Name: "mdns", Missing: "mDNS is not in this release; start an etcd with `micro server` and choose it with --registry=etcd"},
 		{Name: "service", Missing: "the registry of micro's runtime is not in this release; start an etcd with `micro server` and choose it with --registry=etcd"},
 	}
 }

@@ -6,8 +6,9 @@ import "sync/atomic"
 // func(...Option) returning the contract's interface, with the contract's own
 // Option type.
 var (
-	Client Hook
-	Server Hook
+	Client   Hook
+	Server   Hook
+	Registry Hook
 )
 
 // Hook is the place where an implementation leaves its constructor and where

@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/rollcall-go/micro/internal/ability"
@@ -13,26 +14,46 @@ type late struct{ placeholder ability.Placeholder }
 
 var _ Resolver = late{}
 
-// Follow waits for the choice, and then follows what was chosen for as long as it is
-// the choice.
+// Follow follows what is behind the placeholder, for as long as it is that.
 func (l late) Follow(ctx context.Context, name string, sink Sink) error {
 	for {
-		chosen := l.placeholder.Chosen()
+		changed := l.placeholder.Changed()
 		r := l.placeholder.Unwrap()
 		if r == nil {
 			sink.Status(Status{Err: ability.Check(l.placeholder), Since: time.Now()})
 			select {
 			case <-ctx.Done():
 				return nil
-			case <-chosen:
+			case <-changed:
 			}
 			continue
 		}
-		err := Of(r).Follow(ctx, name, sink)
-		if ctx.Err() != nil || l.placeholder.Chosen() == chosen {
+		err := followUntil(ctx, changed, Of(r), name, sink)
+		select {
+		case <-changed:
+		default:
 			return err
 		}
+		if ctx.Err() != nil {
+			return nil
+		}
 	}
+}
+
+// followUntil follows source until something has changed.
+func followUntil(ctx context.Context, changed <-chan struct{}, source Source, name string, sink Sink) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var waiting sync.WaitGroup
+	waiting.Go(func() {
+		select {
+		case <-changed:
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	defer waiting.Wait()
+	defer cancel()
+	return source.Follow(ctx, name, sink)
 }
 
 // Resolve asks what was chosen, and knows nothing more where that cannot tell.

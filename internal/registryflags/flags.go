@@ -30,6 +30,9 @@ const (
 // DefaultAddress is where etcd is when nobody says where.
 const DefaultAddress = "127.0.0.1:2379"
 
+// consulAddress is where an agent of Consul is.
+const consulAddress = "127.0.0.1:8500"
+
 // Names returns the names of all flags, in the order in which they are read.
 func Names() []string {
 	var names []string
@@ -52,7 +55,7 @@ func Flags() []cli.Flag {
 		return &cli.StringFlag{Name: name, EnvVars: []string{Variable(name)}, DefaultText: without, Usage: usage, Category: "Registry"}
 	}
 	return []cli.Flag{
-		flag(Address, "etcd: "+DefaultAddress, "comma-separated `HOST:PORT` of the registry's servers"),
+		flag(Address, "etcd: "+DefaultAddress+", consul: "+consulAddress, "comma-separated `HOST:PORT` of the registry's servers; of several registries NAME=HOST:PORT begins those of NAME"),
 		flag(User, "no login", "log in to the registry as `USER`"),
 		flag(Password, "none", "log in with `PASSWORD`; other users of the host see it on the command line, but not in the variable"),
 		flag(PasswordFile, "none", "log in with the password in `FILE`, which is read again when it has changed"),

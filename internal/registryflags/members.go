@@ -98,7 +98,7 @@ func partsOf(flag, value string, names []string) ([]string, error) {
 		at := slices.IndexFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
 		switch {
 		case ok && at >= 0 && own[at] != nil:
-			return wrong("%s is there twice; write its addresses one after the other: %s=A,B", names[at], names[at])
+			return wrong("%s is there twice; name each once, with all that is for it behind", names[at])
 		case ok && at >= 0:
 			to, piece = at, rest
 			if strings.TrimSpace(rest) == "" {

@@ -89,6 +89,15 @@ func (s *Settings) file(name, value, other, what string, secret, file *string) e
 // Given returns the names of the flags that were given, by variable too.
 func (s Settings) Given() []string { return s.given }
 
+// Whole returns what was given for a flag, that for other registries too; nothing if it
+// is secret.
+func (s Settings) Whole(flag string) string {
+	if secret(flag) {
+		return ""
+	}
+	return s.whole[flag]
+}
+
 // Refused returns err, with which a registry refused the settings, as one about the
 // addresses, if any were given.
 func (s Settings) Refused(err error) error {
