@@ -141,10 +141,8 @@ var extra = map[string][]string{
 	"config":                 {"config/source/env", "config/source/memory"},
 	"internal/wiring":        {"client/grpc", "server/grpc"},
 	"config/cmd":             {"client/grpc", "internal/credentials", "internal/etcd/layout", "internal/settings", "registry/cache", "registry/consul", "registry/etcd", "registry/memory", "server/grpc"},
-	"":                       {"registry/cache", "registry/memory", "server/grpc"},
 	"faults/...":             {"config", "config/source", "config/source/etcd", "config/source/snapshot", "", "client", "client/grpc", "client/selector", "faults/history", "internal/ability", "internal/defaults", "internal/discovery", "internal/feed", "internal/etcd/layout", "registry", "registry/cache", "registry/etcd", "registry/memory", "server", "server/grpc"},
 	"":                       {"internal/defaults", "registry/cache", "registry/memory", "server/grpc"},
-	"faults/...":             {"", "client", "client/grpc", "client/selector", "faults/history", "internal/ability", "internal/defaults", "internal/discovery", "internal/feed", "internal/etcd/layout", "registry", "registry/cache", "registry/etcd", "registry/memory", "server", "server/grpc"},
 	"e2e/...":                {"client", "client/grpc", "server", "server/grpc"},
 }
 
