@@ -8,20 +8,24 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/rollcall-go/micro/internal/doctor"
+	"github.com/rollcall-go/micro/internal/operate"
 )
 
 func doctorCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "doctor",
 		Usage: "find out what is wrong with the registry, and how to mend it",
-		Description: `Looks at the etcd (reachable, TLS, login, rights, leader and members, advertised
-URLs, size of the database, alarms, release) and at every registered node (record,
-lease, address, duplicates, pauses), from this host. Prints a finding a line with
-its code, and how to mend what is not ok. It only reads, and is done within the
-timeout. The exit code is 1 if there is a problem; a warning is none.
+		Description: `Looks at the registry and at every registered node, from this host: in etcd at TLS,
+login, rights, leader and members, advertised URLs, size of the database, alarms and
+release; in Consul at agents, leader, token, release and clock; for multicast DNS at
+each interface of this host; and of the nodes at record, lease or health check,
+address, duplicates and pauses. Prints a finding a line with its code, and how to mend
+what is not ok. It only reads, and is done within the timeout. The exit code is 1 if
+there is a problem; a warning is none.
 
-   micro doctor --registry_address=10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379
-   micro doctor -o json`,
+   micro doctor
+   micro doctor --registry=etcd --registry_address=10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379
+   micro doctor --registry=consul -o json`,
 		Flags:  append(registryFlags(10*time.Second), outputFlag()),
 		Before: arguments(0, 0),
 		Action: runDoctor,
@@ -47,9 +51,28 @@ func (p registryTarget) examine(ctx context.Context) (all findings) {
 		switch m.kind {
 		case "etcd":
 			all = append(all, doctor.Examine(ctx, m.Config(p.timeout), m.Layout)...)
+		case "consul":
+			all = append(all, doctor.ExamineConsul(ctx, m.Consul(p.timeout))...)
+		case "mdns":
+			all = append(all, doctor.ExamineMulticast(ctx, nil)...)
+			all = append(all, m.found(ctx, p.timeout)...)
+		default:
+			all = append(all, m.found(ctx, p.timeout)...)
 		}
 	}
 	return all
+}
+
+// found looks at what a registry has, with the eyes of a service.
+func (m member) found(ctx context.Context, timeout time.Duration) []doctor.Finding {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	r := m.new(timeout)
+	begun := time.Now()
+	services, err := operate.Services(ctx, r)
+	found := doctor.ExamineFound(ctx, m.String(), services, time.Since(begun), err)
+	_ = closeRegistry(r) // nothing was written that could be lost
+	return found
 }
 
 // findings are printed in the order in which they were made, which goes from the

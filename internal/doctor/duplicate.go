@@ -19,7 +19,7 @@ func examineDuplicates(r *report, nodes []node) {
 	}
 	for _, address := range slices.Sorted(maps.Keys(addresses)) {
 		if of := addresses[address]; len(of) > 1 && address != "" {
-			r.warn("node.duplicate_address", names(of), "if one of them is what a crashed process left behind, it goes when its lease ends; else see --server_advertise of both",
+			r.warn("node.duplicate_address", names(of), "if one of them is what a crashed process left behind, it goes when its time to live ends; else see --server_advertise of both",
 				"several nodes are registered at %s, and one process at most listens there", address)
 		}
 	}

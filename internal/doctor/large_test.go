@@ -37,7 +37,7 @@ func judge(ctx context.Context, records, pauses []*mvccpb.KeyValue) []Finding {
 	var r report
 	nodes := decode(ctx, layout.Layout{}, &r, records)
 	examineLeases(ctx, &r, &visit{}, nodes)
-	examineAddresses(ctx, &r, nodes, nil, true)
+	examineAddresses(ctx, &r, nodes, true)
 	examineDuplicates(&r, nodes)
 	judgePauses(&r, layout.Layout{}, pauses, records)
 	return inBrief(r)

@@ -20,8 +20,15 @@ const (
 	dialsAtOnce = 64
 )
 
+// examineNodes looks at what every registry has of nodes. remote says that it is on
+// another host than we are.
+func examineNodes(ctx context.Context, r *report, nodes []node, remote bool) {
+	examineAddresses(ctx, r, nodes, remote)
+	examineDuplicates(r, nodes)
+}
+
 // examineAddresses looks at the address of each node, and dials it.
-func examineAddresses(ctx context.Context, r *report, nodes []node, leases map[int64]remains, remote bool) {
+func examineAddresses(ctx context.Context, r *report, nodes []node, remote bool) {
 	const advertise = "start the service with --server_advertise, an address that others can dial"
 	var dialled []node
 	for _, n := range nodes {
@@ -53,11 +60,8 @@ func examineAddresses(ctx context.Context, r *report, nodes []node, leases map[i
 		case !known:
 			unknown++
 		case err != nil:
-			cause := fmt.Sprintf("nothing answers at %s: %s", n.address, err)
-			if m, ok := leases[n.lease]; ok && m.left >= 0 {
-				cause += fmt.Sprintf("; its lease has %s left", m)
-			}
-			r.problem("node.unreachable", n.name(), "see whether its process runs, and whether this host may connect to it; callers elsewhere may", "%s", cause)
+			r.problem("node.unreachable", n.name(), "see whether its process runs, and whether this host may connect to it; callers elsewhere may",
+				"nothing answers at %s: %s%s", n.address, err, n.standing)
 		}
 	}
 	if unknown > 0 {

@@ -23,6 +23,9 @@ type node struct {
 	service string
 	id      string
 	address string
+
+	agent    string // of Consul, that it is registered at
+	standing string // what is to be said of it where it does not answer
 }
 
 // name is how findings call a node.
@@ -58,8 +61,12 @@ func examineRegistry(ctx context.Context, keys layout.Layout, best *visit, parts
 		r.unguarded(best, remote || open)
 	}
 	leases := examineLeases(ctx, &r, best, nodes)
-	examineAddresses(ctx, &r, nodes, leases, remote)
-	examineDuplicates(&r, nodes)
+	for i, n := range nodes {
+		if m, ok := leases[n.lease]; ok && m.left >= 0 {
+			nodes[i].standing = fmt.Sprintf("; its lease has %s left", m)
+		}
+	}
+	examineNodes(ctx, &r, nodes, remote)
 	examinePauses(ctx, &r, keys, best, kvs)
 	return r
 }
