@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -107,4 +108,12 @@ func unattendedInConsul(t *testing.T, agent *testkit.Consul, name string, own re
 func expire(t *testing.T, agent *testkit.Consul, id string) {
 	t.Helper()
 	agent.Do(t, http.MethodPut, "/v1/agent/check/fail/service:"+url.PathEscape(id)+"?note=TTL+expired", nil)
+}
+
+// write writes a file as a tool that replaces secrets does.
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -59,6 +59,8 @@ type Answer struct {
 	Index uint64
 	// Leaderless says that the servers had no leader: what they answer may be old.
 	Leaderless bool
+
+	header http.Header
 }
 
 // read asks the servers, by way of the agent.
@@ -85,7 +87,7 @@ func (c *Client) read(ctx context.Context, doing, needs, path string, q Query, o
 		return Answer{}, fmt.Errorf("%s: the answer has no X-Consul-Index: what answers at %q is not a Consul agent", doing, c.Addr())
 	}
 	// An index of 0 would not be waited for.
-	return Answer{Index: max(index, 1), Leaderless: header.Get("X-Consul-Knownleader") == "false"}, nil
+	return Answer{Index: max(index, 1), Leaderless: header.Get("X-Consul-Knownleader") == "false", header: header}, nil
 }
 
 // blockingGrace is how much later than it should the answer to a blocking query may
@@ -93,21 +95,30 @@ func (c *Client) read(ctx context.Context, doing, needs, path string, q Query, o
 const blockingGrace = 3 * time.Second
 
 // Service returns the instances of a service, also those that are not well, and the
-// index of the answer.
+// index of the answer. If there are none, and that may be so because the token does not
+// let see them, it is an error.
 func (c *Client) Service(ctx context.Context, name string, q Query) ([]Entry, Answer, error) {
 	path := "/v1/health/service/"
 	if q.Connect {
 		path = "/v1/health/connect/"
 	}
 	var entries []Entry
-	about, err := c.read(ctx, fmt.Sprintf("look up %q", name), fmt.Sprintf("service:read on %q and node:read", name), path+url.PathEscape(name), q, &entries)
+	doing, needs := fmt.Sprintf("look up %q", name), fmt.Sprintf("service:read on %q and node:read", name)
+	about, err := c.read(ctx, doing, needs, path+url.PathEscape(name), q, &entries)
+	if err == nil && len(entries) == 0 {
+		err = c.hidden(ctx, doing, needs, name, about.header)
+	}
 	return entries, about, err
 }
 
 // Services returns the tags of all services by their names.
 func (c *Client) Services(ctx context.Context, q Query) (map[string][]string, Answer, error) {
 	var services map[string][]string
-	about, err := c.read(ctx, "list services", "service:read", "/v1/catalog/services", q, &services)
+	const doing, needs = "list services", "service:read"
+	about, err := c.read(ctx, doing, needs, "/v1/catalog/services", q, &services)
+	if err == nil && len(services) == 0 {
+		err = c.hidden(ctx, doing, needs, "", about.header)
+	}
 	return services, about, err
 }
 

@@ -133,14 +133,11 @@ func (c *Client) attempt(ctx context.Context, a *agent, r request, body []byte, 
 
 // authorize adds the token, and the login at what is before the agent.
 func (c *Client) authorize(req *http.Request) error {
-	token := c.config.Token
-	if c.token != nil {
-		var err error
-		if token, err = c.token.Get(); err != nil {
-			return fmt.Errorf("read the token: %w", err)
-		}
+	token, err := c.secret()
+	if err != nil {
+		return err
 	}
-	if token = strings.TrimSpace(token); token != "" {
+	if token != "" {
 		req.Header.Set("X-Consul-Token", token)
 	}
 	if user := c.config.Username; user != "" {
@@ -154,6 +151,18 @@ func (c *Client) authorize(req *http.Request) error {
 		req.SetBasicAuth(user, password)
 	}
 	return nil
+}
+
+// secret returns the token to show, "" for none.
+func (c *Client) secret() (string, error) {
+	token := c.config.Token
+	if c.token != nil {
+		var err error
+		if token, err = c.token.Get(); err != nil {
+			return "", fmt.Errorf("read the token: %w", err)
+		}
+	}
+	return strings.TrimSpace(token), nil
 }
 
 // errTooLarge says that an answer is above MaxAnswer.

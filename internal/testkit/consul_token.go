@@ -24,11 +24,26 @@ type ConsulToken struct {
 // The agent needs ConsulACL.
 func (c *Consul) NewToken(t testing.TB, rules string) *ConsulToken {
 	t.Helper()
-	token := &ConsulToken{consul: c, policy: settings{"Name": uuid.NewString(), "Rules": rules}}
-	token.put(t, "/v1/acl/policy", token.policy, &token.policy)
+	token := c.policy(t, rules)
 	var made struct{ AccessorID, SecretID string }
 	token.put(t, "/v1/acl/token", settings{"Policies": []any{settings{"ID": token.policy["ID"]}}}, &made)
 	token.accessor, token.Secret = made.AccessorID, made.SecretID
+	return token
+}
+
+// LetEverybody gives these rights to whoever has no token.
+func (c *Consul) LetEverybody(t testing.TB, rules string) {
+	t.Helper()
+	token := c.policy(t, rules)
+	const everybody = "00000000-0000-0000-0000-000000000002"
+	token.put(t, "/v1/acl/token/"+everybody, settings{"Policies": []any{settings{"ID": token.policy["ID"]}}}, new(settings))
+}
+
+// policy makes rules that a token may have.
+func (c *Consul) policy(t testing.TB, rules string) *ConsulToken {
+	t.Helper()
+	token := &ConsulToken{consul: c, policy: settings{"Name": uuid.NewString(), "Rules": rules}}
+	token.put(t, "/v1/acl/policy", token.policy, &token.policy)
 	return token
 }
 

@@ -129,6 +129,9 @@ func (f *follower) readAll(ctx context.Context, l *link, dirty map[string]bool, 
 			return nil
 		}
 		answers[places[name]], _, err = l.client.Service(ctx, name, consul.Query{Connect: l.connect})
+		if consul.Forbidden(err) && f.known[name] == nil { // its nodes are not to be seen, others may be
+			return nil
+		}
 		return err
 	})
 	if err != nil {

@@ -76,13 +76,20 @@ func (b *backend) ListServices(opts ...registry.ListOption) ([]*registry.Service
 	}
 	var mu sync.Mutex
 	var records []*registry.Service
+	var hidden error
 	err = each(names, func(name string) error {
 		some, err := b.rowsOf(ctx, name)
 		mu.Lock()
 		defer mu.Unlock()
 		records = append(records, some...)
+		if consul.Forbidden(err) { // its nodes are not to be seen, others may be
+			hidden, err = err, nil
+		}
 		return err
 	})
+	if err == nil && len(records) == 0 {
+		err = hidden
+	}
 	if err != nil {
 		return nil, err
 	}
