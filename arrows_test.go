@@ -91,7 +91,7 @@ var rooms = []room{
 	{"config/reader/json", []string{"config/reader", "config/source", "config/encoder", "config/encoder/json", "internal/tree"}, "merges sources and answers for values"},
 	{"config/loader", []string{"config/reader", "config/source"}, "contract"},
 	{"config/loader/memory", []string{"config/loader", "config/reader", "config/reader/json", "config/source", "internal/backoff", "internal/defaults", "internal/settings"}, "engine room: follows sources, knows none of them"},
-	{"config/source/etcd", []string{"config/source", "config/encoder", "config/encoder/json", "internal/tree", "internal/settings", "internal/etcd", "internal/etcd/mirror", "internal/etcd/layout", "internal/backoff", "internal/defaults", "internal/credentials", "internal/reload", "registry"}, "source: puts the contract on internal/etcd"},
+	{"config/source/etcd", []string{"config/source", "config/encoder", "config/encoder/json", "internal/tree", "internal/settings", "internal/etcd", "internal/etcd/mirror", "internal/etcd/layout", "internal/backoff", "internal/defaults", "internal/credentials", "internal/reload", "internal/ability", "registry"}, "source: puts the contract on internal/etcd"},
 	{"config/source/cli", []string{"config/source", "config/cmd", "internal/settings", "internal/tree"}, "source: the flags of the command line"},
 	{"config/source/...", []string{"config/source", "config/encoder", "internal/settings", "internal/tree"}, "sources: each knows the contract and no other source"},
 	{"config", []string{"config/loader", "config/loader/memory", "config/reader", "config/reader/json", "config/source", "config/source/file"}, "front door: configuration"},
@@ -115,6 +115,7 @@ var rooms = []room{
 	{"internal/testkit/fleet", []string{"", "client", "client/grpc", "server", "server/grpc", "registry", "registry/etcd", "internal/testkit", "internal/testkit/legacypb"}, "test range: services, clients and processes that tests of whole programs are made of"},
 	{"faults/...", nil, "test range: one test for each fault that we know"},
 	{"e2e/...", []string{"", "registry", "registry/etcd", "config/cmd", "internal/testkit/legacypb", "examples/registry"}, "test range: whole programs, as users write them"},
+	{"examples/config", []string{"", "config", "config/source/etcd"}, "what a user writes"},
 	{"examples/registry", []string{"registry"}, "what the writer of a backend writes"},
 	{"examples/...", []string{""}, "what a user writes"},
 }

@@ -22,6 +22,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/rollcall-go/micro/config/source"
+	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/etcd"
 	"github.com/rollcall-go/micro/internal/etcd/layout"
@@ -64,11 +65,6 @@ func NewSource(opts ...source.Option) source.Source {
 	if s.err = (layout.Layout{Namespace: g.namespace}).Check(); s.err == nil && g.namespace != "" {
 		s.keys.namespace = "/" + g.namespace
 	}
-	if g.registry != nil {
-		if _, ok := g.registry.(connected); !ok {
-			s.err = fmt.Errorf("use the connection of a registry: %q is not in etcd: give Registry one that is, or none", g.registry)
-		}
-	}
 	return s
 }
 
@@ -104,7 +100,11 @@ func (s *etcdSource) enter() (*session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.session == nil {
-		s.session = newSession(s)
+		shared, ok := ability.As[connected](s.given.registry)
+		if s.given.registry != nil && !ok {
+			return nil, fmt.Errorf("use the connection of a registry: %q is not in etcd: give Registry one that is, or none", s.given.registry)
+		}
+		s.session = newSession(s, shared)
 	}
 	s.users++
 	return s.session, nil

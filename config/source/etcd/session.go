@@ -41,11 +41,11 @@ type session struct {
 
 var _ mirror.Observer = (*session)(nil)
 
-func newSession(s *etcdSource) *session {
-	f := &session{keys: s.keys, view: newView(s.keys, s.opts.Encoder), changed: make(chan struct{})}
-	if s.given.registry != nil {
-		f.registry, _ = s.given.registry.(connected)
-	} else {
+// newSession starts a session over the connection of a registry, or over one of its
+// own if shared is nil.
+func newSession(s *etcdSource, shared connected) *session {
+	f := &session{registry: shared, keys: s.keys, view: newView(s.keys, s.opts.Encoder), changed: make(chan struct{})}
+	if shared == nil {
 		f.own = s.open()
 	}
 	// The life of the session, ended by end.
