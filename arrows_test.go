@@ -64,7 +64,7 @@ var rooms = []room{
 	{"registry/memory", []string{"registry", "internal/feed", "internal/record", "internal/watch", "internal/settings"}, "backend"},
 
 	{"registry/mdns", []string{"registry", "internal/mdns", "internal/mdns/txt", "internal/ability", "internal/backoff", "internal/defaults", "internal/feed", "internal/record", "internal/settings", "internal/watch"}, "backend: puts the contract on internal/mdns"},
-	{"registry/multi", []string{"registry", "internal/ability", "internal/backoff", "internal/defaults", "internal/feed", "internal/record", "internal/watch"}, "backend: several as one"},
+	{"registry/multi", []string{"registry", "internal/ability", "internal/backoff", "internal/defaults", "internal/feed", "internal/record", "internal/settings", "internal/watch"}, "backend: several as one"},
 
 	{"internal/disk", []string{"registry"}, "plant room: files of services; knows no registry that runs"},
 	{"internal/discovery", []string{"registry", "internal/feed", "internal/record", "internal/defaults", "internal/disk", "internal/refusal"}, "engine room: knows views of services, no wire"},

@@ -18,6 +18,7 @@
 package mdns
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -148,10 +149,12 @@ func (b *backend) Deregister(s *registry.Service, opts ...registry.DeregisterOpt
 	for _, opt := range opts {
 		opt(&o)
 	}
-	if err := b.ready(o.Context); err != nil {
-		return fmt.Errorf("deregister %q: %w", s.Name, err)
+	err := b.ready(nil)
+	if err == nil {
+		// The nodes are given up in any case.
+		err = cmp.Or(b.engine.Withdraw(s), mdns.Ended(o.Context))
 	}
-	if err := b.engine.Withdraw(s); err != nil {
+	if err != nil {
 		return fmt.Errorf("deregister %q: %w", s.Name, err)
 	}
 	return nil

@@ -138,9 +138,6 @@ func (r *Registry) Deregister(s *registry.Service, opts ...registry.DeregisterOp
 	for _, opt := range opts {
 		opt(&o)
 	}
-	if err := settings.Ended(o.Context); err != nil {
-		return fmt.Errorf("deregister %q: %w", s.Name, err)
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
@@ -149,6 +146,10 @@ func (r *Registry) Deregister(s *registry.Service, opts ...registry.DeregisterOp
 	for _, n := range s.Nodes {
 		delete(r.expired, record.ID{Service: s.Name, Node: n.Id})
 		r.remove(record.ID{Service: s.Name, Node: n.Id})
+	}
+	// They are given up in any case.
+	if err := settings.Ended(o.Context); err != nil {
+		return fmt.Errorf("deregister %q: %w", s.Name, err)
 	}
 	return nil
 }

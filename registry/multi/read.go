@@ -11,6 +11,7 @@ import (
 	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -162,8 +163,8 @@ func gather[T any](m *multi, caller context.Context, ask func(context.Context, m
 	if m.ctx.Err() != nil {
 		return nil, registry.ErrClosed
 	}
-	if caller != nil && caller.Err() != nil {
-		return nil, context.Cause(caller)
+	if err := settings.Ended(caller); err != nil {
+		return nil, err
 	}
 	var failed failures
 	for i, one := range m.members {

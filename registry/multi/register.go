@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -28,7 +29,7 @@ func (m *multi) Register(s *registry.Service, opts ...registry.RegisterOption) e
 	ctx, cancel := m.bound(o.Context)
 	defer cancel()
 	if ctx.Err() != nil {
-		return fmt.Errorf("register %q: %w", s.Name, context.Cause(ctx))
+		return fmt.Errorf("register %q: %w", s.Name, settings.Ended(ctx))
 	}
 	records := record.Split(record.CopyService(s))
 	values := m.ctx
@@ -77,10 +78,6 @@ func (m *multi) Deregister(s *registry.Service, opts ...registry.DeregisterOptio
 	}
 	ctx, cancel := m.bound(o.Context)
 	defer cancel()
-	if o.Context != nil && o.Context.Err() != nil {
-		return fmt.Errorf("deregister %q: %w", s.Name, context.Cause(o.Context))
-	}
-
 	m.mu.Lock()
 	records := record.Split(record.CopyService(s))
 	c := newCall(len(records), len(m.members))
@@ -97,7 +94,11 @@ func (m *multi) Deregister(s *registry.Service, opts ...registry.DeregisterOptio
 		m.carryOut(r, c, i)
 	}
 	m.mu.Unlock()
-	err := m.await(ctx, c, func() bool { return c.left == 0 && !c.failed() })
+	// The nodes are given up in any case.
+	err := settings.Ended(o.Context)
+	if err == nil {
+		err = m.await(ctx, c, func() bool { return c.left == 0 && !c.failed() })
+	}
 	return doing(fmt.Sprintf("deregister %q", s.Name), err)
 }
 
@@ -184,11 +185,11 @@ func (m *multi) await(ctx context.Context, c *call, enough func() bool) error {
 		err := c.errs[i]
 		if err == nil && c.answered[i] < len(c.taken) {
 			err = errors.New("it has not answered in time")
-			if cause := context.Cause(ctx); cause != nil {
+			if cause := settings.Ended(ctx); cause != nil {
 				err = fmt.Errorf("it has not answered: %w", cause)
 			}
 		}
 		failed.add(one, err)
 	}
-	return failed.or(context.Cause(ctx))
+	return failed.or(settings.Ended(ctx))
 }

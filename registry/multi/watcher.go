@@ -8,6 +8,7 @@ import (
 
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/internal/watch"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -34,7 +35,7 @@ func (m *multi) Watch(opts ...registry.WatchOption) (registry.Watcher, error) {
 		parent = m.ctx
 	}
 	if parent.Err() != nil {
-		return nil, fmt.Errorf("watch: %w", context.Cause(parent))
+		return nil, fmt.Errorf("watch: %w", settings.Ended(parent))
 	}
 	ctx, cancel := context.WithCancel(parent)
 	detach := context.AfterFunc(m.ctx, cancel)
@@ -100,11 +101,11 @@ func (w *watcher) awaitFirst(ctx context.Context) error {
 	case good > 0:
 		return nil
 	case ctx.Err() != nil && w.m.ctx.Err() == nil:
-		return context.Cause(ctx)
+		return settings.Ended(ctx)
 	case w.m.ctx.Err() != nil:
 		return registry.ErrClosed
 	}
-	return failed.or(fmt.Errorf("no registry has answered: %w", context.Cause(limit)))
+	return failed.or(fmt.Errorf("no registry has answered: %w", settings.Ended(limit)))
 }
 
 // follow keeps up with member i until ctx is done.

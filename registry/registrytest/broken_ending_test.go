@@ -23,6 +23,18 @@ var endingFaults = []fault{
 			return err
 		}
 	}},
+	{name: "deregistered-without-time", test: "Contexts", says: "the node was not given up", waits: true, breaks: func(b *broken) {
+		b.deregister = func(s *registry.Service, opts ...registry.DeregisterOption) error {
+			var o registry.DeregisterOptions
+			for _, opt := range opts {
+				opt(&o)
+			}
+			if o.Context != nil && o.Context.Err() != nil {
+				return o.Context.Err()
+			}
+			return b.inner.Deregister(s, opts...)
+		}
+	}},
 	{name: "cause-hides-the-error", test: "Contexts", says: "want context.Canceled", breaks: func(b *broken) {
 		b.list = func(opts ...registry.ListOption) ([]*registry.Service, error) {
 			var o registry.ListOptions

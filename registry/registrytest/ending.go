@@ -3,6 +3,7 @@ package registrytest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"testing"
 	"time"
@@ -22,7 +23,7 @@ func (s *suite) contexts(t *testing.T) {
 	cancel(errors.New("the caller went home"))
 	stays, leaves := service("stays", "1", "a"), service("leaves", "1", "a")
 	mustRegister(t, r, stays)
-	mustRegister(t, r, leaves)
+	mustRegister(t, r, leaves, registry.RegisterTTL(100*s.ttl))
 	s.holds(t, r, "stays", stays)
 	s.holds(t, r, "leaves", leaves)
 	for what, call := range map[string]func() error{
@@ -50,6 +51,14 @@ func (s *suite) contexts(t *testing.T) {
 	}
 	s.holds(t, r, "stays", stays)
 	s.holds(t, r, "hello")
+	if err := poll(s.patience, func() error {
+		if got, err := r.GetService("leaves"); !errors.Is(err, registry.ErrNotFound) {
+			return fmt.Errorf("deregistered with a context that is over, the node was not given up: got error %v and\n%s", err, describe(got...))
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
 
 	ctx, end := context.WithCancel(t.Context())
 	defer end()
