@@ -96,7 +96,7 @@ func Refuses(names ...string) Option {
 }
 
 // NoServiceMetadata says that the backend keeps the metadata of nodes alone, as v2's
-// records in multicast DNS and Consul do. A line like that of NoExpiry says so.
+// records in multicast DNS do. A line like that of NoExpiry says so.
 func NoServiceMetadata() Option {
 	return func(s *suite) { s.noServiceMetadata = true }
 }
