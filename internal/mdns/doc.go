@@ -19,9 +19,10 @@
 //   - texts decoded, which is what costs most: a quarter of one processor's time, two
 //     seconds of it at once
 //   - packets from elsewhere than this host and its own networks are not let in
-//   - nodes of others: 10,000, and 64 MB as [txt.Record.Weight] counts them; no
+//   - nodes of others: 10,000, and 64 MB with all that they say, a quarter more at worst; no
 //     record is kept of a service that nobody asked for
-//   - services browsed: 1,000; names of services: 1,000
+//   - nodes that went, and why: 10,000
+//   - services browsed: 2,000; names of services: 1,000
 //   - answers sent: 1,000 a second, 1,000 at once; the same of questions and
 //     announcements
 //   - what a text inflates to: see [txt.Decode]
@@ -65,7 +66,9 @@ const (
 	maxRecords   = 128
 	maxNodes     = 10_000
 	maxWeight    = 64 << 20
-	maxBrowsed   = 1_000
+	entryBytes   = 1024 // what a node takes beside what it says
+	maxGone      = 10_000
+	maxBrowsed   = 2_000 // so that a list full of names that nobody serves leaves room
 	maxListed    = 1_000
 	packetRate   = 5_000
 	packetBurst  = 20_000

@@ -55,6 +55,12 @@ func (e *Engine) remove(id record.ID, why cause, now time.Time) {
 		e.counts.expired++
 	}
 	e.view.Delete(id)
+	for other := range e.gone {
+		if len(e.gone) < maxGone {
+			break
+		}
+		delete(e.gone, other)
+	}
 	e.gone[id] = departure{why, now}
 	e.report(registry.Delete, old)
 }

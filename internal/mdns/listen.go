@@ -77,7 +77,7 @@ func (e *Engine) learn(p Packet, m message, now time.Time) {
 func (e *Engine) learnOwn(own *published, h heard, p Packet, now time.Time) {
 	same := own.node.addr == h.addr && slices.Equal(own.node.text, h.text)
 	switch {
-	case h.ttl == 0 && now.Sub(own.multicast) >= onceASecond:
+	case h.ttl == 0 && len(own.rest) == 0: // otherwise it is announced anyhow
 		// A former process with its id left. Readers may have taken it for ours.
 		e.schedule(own, now)
 	case h.ttl > 0 && !same:
@@ -128,6 +128,10 @@ func (e *Engine) learnNode(h heard, now time.Time) {
 	if !e.isWanted(h.name) {
 		return
 	}
+	if n == nil && e.entries >= e.bounds.nodes {
+		e.counts.refused++
+		return
+	}
 	text, err := e.decode(h.text, now)
 	if err != nil {
 		e.counts.skipped++
@@ -156,7 +160,7 @@ func (e *Engine) learnNode(h heard, now time.Time) {
 		e.counts.skipped++
 		return
 	}
-	e.load(&entry{heardNode: h, id: id, service: s, topic: t, heard: now, weight: text.Weight() + 512}, now)
+	e.load(&entry{heardNode: h, id: id, service: s, topic: t, heard: now, weight: entryBytes + txt.Size(h.text) + text.Weight()}, now)
 }
 
 var errBusy = errors.New("too much was decoded")
