@@ -10,6 +10,7 @@ import (
 	_ "google.golang.org/protobuf/proto"
 
 	_ "github.com/rollcall-go/micro"
+	_ "github.com/rollcall-go/micro/config/source/etcd"
 	_ "github.com/rollcall-go/micro/registry/consul"
 	_ "github.com/rollcall-go/micro/registry/etcd"
 	_ "github.com/rollcall-go/micro/registry/mdns"

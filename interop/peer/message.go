@@ -17,6 +17,7 @@ const (
 	OpWatch      = "watch"      // Name, may be empty -> one Event after another
 	OpRegister   = "register"   // Record -> nothing
 	OpDeregister = "deregister" // Record -> nothing
+	OpConfig     = "config"     // Config -> []Value: loads it, and reads the values
 	OpInit       = "init"       // nothing -> nothing: gives the registry its options again
 )
 
@@ -53,6 +54,28 @@ func (e *Error) Error() string {
 	// A struct of strings and a number can be encoded.
 	text, _ := json.Marshal(e)
 	return string(text)
+}
+
+// Config says what to load, in this order, and which values to read.
+type Config struct {
+	JSON    []string // documents
+	Files   []string
+	Prefix  string // of keys in etcd, empty: none
+	Strip   bool
+	Encoder string // json if empty
+	Paths   [][]string
+}
+
+// Value is how one value reads, each time with a default.
+type Value struct {
+	Bool     bool
+	Int      int
+	String   string
+	Float    float64
+	Duration time.Duration
+	Slice    []string
+	Map      map[string]string
+	Bytes    string
 }
 
 // Service says what to start. All of it is what a program gives to its service in

@@ -57,6 +57,7 @@ func main() {
 		peer.OpRegister:   p.register,
 		peer.OpDeregister: p.deregister,
 		peer.OpInit:       p.init,
+		peer.OpConfig:     p.configure,
 	})
 	p.stopAll()
 	p.cache.Stop()
