@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/net/dns/dnsmessage"
-
 	"github.com/rollcall-go/micro/internal/mdns/txt"
-	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -31,9 +28,6 @@ type topic struct {
 	settled  chan struct{} // closed then
 	isOver   bool          // settled is closed
 }
-
-// sweepEvery is the time between two looks at what nobody uses.
-const sweepEvery = 10 * time.Second
 
 // Use begins to browse a service, or all if service is "", and keeps on until release
 // is called and for a while longer. It returns when those who may know have had the
@@ -167,101 +161,5 @@ func (e *Engine) settle(t *topic, now time.Time) {
 	if !t.isOver && !now.Before(t.settleBy) {
 		t.isOver = true
 		close(t.settled)
-	}
-}
-
-// restart asks for t now, and then at growing intervals.
-func (e *Engine) restart(t *topic, now time.Time) {
-	t.next, t.interval = now, askFirst
-	e.agenda.add(now, func(now time.Time) { e.askAgain(t, now) })
-}
-
-func (e *Engine) askAgain(t *topic, now time.Time) {
-	if !e.isBrowsed(t) || now.Before(t.next) {
-		return
-	}
-	e.askSoon(t, now)
-	t.next = now.Add(t.interval)
-	t.interval = min(2*t.interval, askMost)
-	e.agenda.add(t.next, func(now time.Time) { e.askAgain(t, now) })
-}
-
-func (e *Engine) isBrowsed(t *topic) bool {
-	return t == e.listing || e.browsed[t.service] == t
-}
-
-// askSoon asks for t as soon as it may.
-func (e *Engine) askSoon(t *topic, now time.Time) {
-	t.asked = now
-	if wait := e.pace.reserve(now); wait > 0 {
-		e.agenda.add(now.Add(wait), func(now time.Time) {
-			if e.isBrowsed(t) {
-				e.askFor(t, now)
-			}
-		})
-		return
-	}
-	e.askFor(t, now)
-}
-
-// askFor asks for t and says what is known of it.
-func (e *Engine) askFor(t *topic, now time.Time) {
-	var knowns []known
-	if t == e.listing {
-		for name, until := range e.listed {
-			if left := until.Sub(now); left > TTL/2 {
-				if listed, err := txt.Listed(name, e.cfg.Domain); err == nil {
-					knowns = append(knowns, known{listed, left})
-				}
-			}
-		}
-	}
-	for _, n := range t.nodes {
-		if left := n.ttl - now.Sub(n.heard); left > n.ttl/2 {
-			knowns = append(knowns, known{n.name, left})
-		}
-	}
-	e.ask(t.name, dnsmessage.TypePTR, knowns)
-}
-
-// sweep drops what nobody uses.
-func (e *Engine) sweep(now time.Time) {
-	e.drop(now, false)
-	for name, until := range e.listed {
-		if now.After(until) {
-			delete(e.listed, name)
-		}
-	}
-	for id, d := range e.gone {
-		if now.Sub(d.at) > remembered {
-			delete(e.gone, id)
-		}
-	}
-	e.agenda.add(now.Add(sweepEvery), e.sweep)
-}
-
-// drop drops topics that nobody has used for a while; all that nobody uses now if
-// there is need.
-func (e *Engine) drop(now time.Time, need bool) {
-	if t := e.listing; t != nil && t.users == 0 && now.Sub(t.used) > Kept {
-		e.listing = nil
-		clear(e.listed)
-	}
-	for service, t := range e.browsed {
-		keep := UnseenKept
-		if len(t.nodes) > 0 || len(e.services[service]) > 0 {
-			keep = Kept
-		}
-		_, listed := e.listed[service]
-		if t.users > 0 || listed && e.listing != nil || !need && now.Sub(t.used) <= keep {
-			continue
-		}
-		delete(e.browsed, service)
-		for id, n := range t.nodes {
-			e.unload(n)
-			if len(e.services[service]) == 0 || e.services[service][id] == nil {
-				e.view.Delete(record.ID{Service: service, Node: id})
-			}
-		}
 	}
 }

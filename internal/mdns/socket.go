@@ -62,7 +62,7 @@ type socket4 struct {
 }
 
 func (s *socket4) join(ifi *net.Interface) error {
-	return s.p.JoinGroup(ifi, &net.UDPAddr{IP: group4.AsSlice()})
+	return joinAnew(s.p, ifi, &net.UDPAddr{IP: group4.AsSlice()})
 }
 
 func (s *socket4) send(packet []byte, to netip.AddrPort, l *link) error {
@@ -130,7 +130,7 @@ type socket6 struct {
 }
 
 func (s *socket6) join(ifi *net.Interface) error {
-	return s.p.JoinGroup(ifi, &net.UDPAddr{IP: group6.AsSlice()})
+	return joinAnew(s.p, ifi, &net.UDPAddr{IP: group6.AsSlice()})
 }
 
 func (s *socket6) send(packet []byte, to netip.AddrPort, l *link) error {
@@ -168,6 +168,22 @@ func (s *socket6) receive(buf []byte) (arrival, error) {
 
 func (s *socket6) port() uint16 { return plain(s.udp.LocalAddr()).Port() }
 func (s *socket6) close() error { return s.udp.Close() }
+
+// groups are those that a socket hears.
+type groups interface {
+	JoinGroup(ifi *net.Interface, group net.Addr) error
+	LeaveGroup(ifi *net.Interface, group net.Addr) error
+}
+
+// joinAnew joins a group, also one that was joined before the interface went down:
+// that may still hold, and cannot be joined twice.
+func joinAnew(g groups, ifi *net.Interface, group net.Addr) error {
+	if g.JoinGroup(ifi, group) == nil {
+		return nil
+	}
+	_ = g.LeaveGroup(ifi, group)
+	return g.JoinGroup(ifi, group)
+}
 
 // plain returns the address of a packet, an IPv4 one as such.
 func plain(a net.Addr) netip.AddrPort {

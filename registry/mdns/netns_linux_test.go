@@ -100,6 +100,14 @@ func TestInterfacesComeAndGo(t *testing.T) {
 	second := start(t, b, "node b 10.1.0.2:80")
 	second.sees(t, "registered")
 	reader.sees(t, "view: a@10.1.0.1:80 b@10.1.0.2:80")
+	b.IP(t, "link", "set", "eth0", "down")
+	fourth := start(t, b, "node d 127.0.0.1:81")
+	fourth.sees(t, "registered")
+	reader.sees(t, "d@127.0.0.1:81")
+	b.IP(t, "link", "set", "eth0", "up")
+	fifth := start(t, a, "node e 10.1.0.1:81")
+	fifth.sees(t, "registered")
+	reader.sees(t, "e@10.1.0.1:81")
 	b.IP(t, "link", "del", "eth0")
 	third := start(t, b, "node c 127.0.0.1:80")
 	third.sees(t, "registered")
@@ -107,7 +115,7 @@ func TestInterfacesComeAndGo(t *testing.T) {
 	if err := second.stdin.Close(); err != nil {
 		t.Fatal(err)
 	}
-	reader.sees(t, "view: a@10.1.0.1:80 c@127.0.0.1:80")
+	reader.sees(t, "c@127.0.0.1:80 d@127.0.0.1:81 e@")
 }
 
 // Without any interface, the first use says so and names what to use instead.
