@@ -3,10 +3,12 @@ package grpc
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/rollcall-go/micro/internal/ability"
+	"github.com/rollcall-go/micro/internal/nearby"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -26,12 +28,14 @@ const (
 // error alone, and asks once in a while, however many errors there are.
 type diagnosis struct {
 	registry registry.Registry
+	etcdAt   string // where an etcd of this host would be
 	ctx      context.Context
 	cancel   context.CancelFunc
 
 	mu     sync.Mutex
 	closed bool
 	names  *hint            // nil before the first question
+	etcd   *hint            // where one answers on this host; nil unless mDNS is asked
 	paused map[string]*hint // by service; those that are fresh
 	wg     sync.WaitGroup
 }
@@ -44,19 +48,19 @@ type hint struct {
 }
 
 func newDiagnosis(r registry.Registry) *diagnosis {
-	h := &diagnosis{registry: r, paused: map[string]*hint{}}
+	h := &diagnosis{registry: r, etcdAt: nearby.EtcdAddress, paused: map[string]*hint{}}
 	// Ended by close.
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	return h
 }
 
 // about returns the names of all services, and the paused nodes of the given one,
-// as far as the registry says so in time.
-func (h *diagnosis) about(ctx context.Context, service string) (names, paused []string) {
+// as far as the registry says so in time, and where else one may look.
+func (h *diagnosis) about(ctx context.Context, service string) (names, paused []string, elsewhere string) {
 	timer := time.NewTimer(hintWait)
 	defer timer.Stop()
-	all, of := h.ask(service)
-	for _, a := range []*hint{all, of} {
+	all, of, etcd := h.ask(service)
+	for _, a := range []*hint{all, of, etcd} {
 		if a == nil {
 			continue
 		}
@@ -65,10 +69,10 @@ func (h *diagnosis) about(ctx context.Context, service string) (names, paused []
 		case <-timer.C:
 			timer.Reset(0) // for the next one, which may be there
 		case <-ctx.Done():
-			return nil, nil
+			return nil, nil, ""
 		}
 	}
-	return all.read(), of.read()
+	return all.read(), of.read(), strings.Join(etcd.read(), "")
 }
 
 // read returns the answer, nothing if it is not there.
@@ -84,9 +88,9 @@ func (a *hint) read() []string {
 	}
 }
 
-// ask returns the names of all services and who of the given one is paused. Either
-// may be on its way; it is nil if there will be none.
-func (h *diagnosis) ask(service string) (names, paused *hint) {
+// ask returns the names of all services, who of the given one is paused, and what to
+// say of an etcd on this host. Each may be on its way; it is nil if there will be none.
+func (h *diagnosis) ask(service string) (names, paused, etcd *hint) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !h.names.fresh() && !h.closed {
@@ -98,7 +102,18 @@ func (h *diagnosis) ask(service string) (names, paused *hint) {
 		}
 		h.paused[service] = h.begin(func(ctx context.Context) ([]string, error) { return p.Paused(ctx, service) })
 	}
-	return h.names, h.paused[service]
+	switch {
+	case h.registry.String() != "mdns":
+		h.etcd = nil // another one was chosen
+	case !h.etcd.fresh() && !h.closed:
+		h.etcd = h.begin(func(ctx context.Context) ([]string, error) {
+			if !nearby.Etcd(ctx, h.etcdAt) {
+				return nil, nil
+			}
+			return []string{nearby.Hint(h.etcdAt)}, nil
+		})
+	}
+	return h.names, h.paused[service], h.etcd
 }
 
 func (a *hint) fresh() bool { return a != nil && time.Since(a.at) < hintFresh }

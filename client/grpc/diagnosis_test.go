@@ -4,6 +4,8 @@ import (
 	"context"
 	stderrors "errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -83,15 +85,63 @@ func TestHintsAreKept(t *testing.T) {
 	r := &operated{Registry: register(t)}
 	h := newDiagnosis(r)
 	defer h.close()
-	first, paused := h.ask("first")
+	first, paused, etcd := h.ask("first")
 	for i := range 2 * hintMost {
 		h.ask(fmt.Sprintf("other-%d", i))
 	}
-	if names, _ := h.ask("last"); names != first || paused == nil {
+	if names, _, _ := h.ask("last"); names != first || paused == nil || etcd != nil {
 		t.Error("the names were asked for again")
 	}
 	if len(h.paused) > hintMost {
 		t.Errorf("%d services are remembered, want %d at most", len(h.paused), hintMost)
+	}
+}
+
+// multicast is what calls itself mDNS.
+type multicast struct{ registry.Registry }
+
+func (multicast) String() string { return "mdns" }
+
+// TestAnErrorOfMDNSNamesAnEtcdOfThisHost calls what nobody has registered, while an etcd
+// answers on this host or none does.
+func TestAnErrorOfMDNSNamesAnEtcdOfThisHost(t *testing.T) {
+	var asked atomic.Int64
+	etcd := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		_, _ = w.Write([]byte(`{"etcdserver":"3.5.27"}`))
+	}))
+	defer etcd.Close()
+	const hint = "an etcd answers on "
+	for _, tt := range []struct {
+		registry registry.Registry
+		at       string
+		want     bool
+	}{
+		{multicast{register(t)}, etcd.Listener.Addr().String(), true},
+		{multicast{register(t)}, "127.0.0.1:1", false},
+		{register(t), etcd.Listener.Addr().String(), false},
+	} {
+		c := newClient(t, client.Registry(tt.registry))
+		c.(*grpcClient).current.Load().backends.diagnosis.etcdAt = tt.at
+		call := func() error {
+			err := c.Call(t.Context(), c.NewRequest("greeter", "Echo.Say", wrapperspb.String("x")), &wrapperspb.StringValue{})
+			if !stderrors.Is(err, registry.ErrNotFound) {
+				t.Fatalf("got %v", err)
+			}
+			return err
+		}
+		if !tt.want {
+			if err := call(); strings.Contains(err.Error(), hint) {
+				t.Errorf("%s: %v", tt.registry, err)
+			}
+			continue
+		}
+		testkit.Eventually(t, 5*time.Second, "the etcd is named", func() bool {
+			return strings.Contains(call().Error(), hint+tt.at+": choose it with --registry=etcd")
+		})
+	}
+	if n := asked.Load(); n == 0 { // how often is that of the other hints
+		t.Errorf("the etcd was asked %d times", n)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/rollcall-go/micro/internal/doctor"
+	"github.com/rollcall-go/micro/internal/nearby"
 	"github.com/rollcall-go/micro/internal/operate"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -87,7 +88,11 @@ func (s *session) notFound(name string, paused []operate.Pause) error {
 			return fmt.Errorf("look up %q: service not found; did you mean %s?", name, strings.Join(near, ", "))
 		}
 	}
-	return fmt.Errorf("look up %q: %w in %s", name, registry.ErrNotFound, s.target)
+	failed := fmt.Errorf("look up %q: %w in %s", name, registry.ErrNotFound, s.target)
+	if s.registry.String() == "mdns" && nearby.Etcd(s.Context.Context, nearby.EtcdAddress) {
+		failed = fmt.Errorf("%w; %s", failed, nearby.Hint(nearby.EtcdAddress))
+	}
+	return failed
 }
 
 // versionValue and nodeValue are what get prints as JSON: what stands in the

@@ -60,6 +60,7 @@ type Error struct {
 	Cause    error         // what is the matter with the registry, nil if nothing
 	Similar  []string      // names of known services that may have been meant
 	Paused   []string      // nodes that an operator has taken out
+	Nearby   string        // another registry that may have been meant, empty if none is known
 }
 
 // Missing explains why the snapshot has no node at all. The cause is what is the
@@ -80,14 +81,15 @@ func (p *Picker) Missing(s *discovery.Snapshot, cause error) *Error {
 }
 
 // Hint adds what the registry itself was asked about a service without nodes: the
-// names of all services, and the nodes that are paused.
-func (e *Error) Hint(names, paused []string) {
+// names of all services, and the nodes that are paused; and where else one may look.
+func (e *Error) Hint(names, paused []string, nearby string) {
 	if e.Reason != NeverSeen && e.Reason != Empty {
 		return
 	}
 	if len(names) > 0 {
 		e.Similar = similar.Services(e.Service, names)
 	}
+	e.Nearby = nearby
 	if len(paused) > 0 {
 		e.Reason, e.Paused = Paused, paused
 	}
@@ -208,6 +210,9 @@ func (e *Error) Error() string {
 	}
 	if len(e.Similar) > 0 {
 		fmt.Fprintf(&b, "; did you mean %q?", e.Similar)
+	}
+	if e.Nearby != "" {
+		b.WriteString("; " + e.Nearby)
 	}
 	return b.String()
 }

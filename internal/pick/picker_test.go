@@ -390,17 +390,17 @@ func TestWhatTheRegistrySaysOnNoNodes(t *testing.T) {
 	if !errors.As(err, &e) {
 		t.Fatal(err)
 	}
-	e.Hint([]string{"t", "s1", "far.away"}, nil)
+	e.Hint([]string{"t", "s1", "far.away"}, nil, "")
 	if e.Reason != NeverSeen || !slices.Equal(e.Similar, nil) && !slices.Contains(e.Similar, "s1") {
 		t.Errorf("got %+v", e)
 	}
-	e.Hint(nil, []string{"s-1"})
-	if e.Reason != Paused || !errors.Is(e, selector.ErrNotFound) || !strings.Contains(e.Error(), `paused ["s-1"]`) {
+	e.Hint(nil, []string{"s-1"}, "an etcd answers")
+	if e.Reason != Paused || !errors.Is(e, selector.ErrNotFound) || !strings.Contains(e.Error(), `paused ["s-1"]`) || !strings.HasSuffix(e.Error(), "; an etcd answers") {
 		t.Errorf("got %v", e)
 	}
 	other := &Error{Service: "s", Reason: Unreachable}
-	other.Hint([]string{"s1"}, []string{"s-1"})
-	if other.Reason != Unreachable || other.Similar != nil || other.Paused != nil {
+	other.Hint([]string{"s1"}, []string{"s-1"}, "an etcd answers")
+	if other.Reason != Unreachable || other.Similar != nil || other.Paused != nil || other.Nearby != "" {
 		t.Errorf("a registry that is away has nothing to say: %+v", other)
 	}
 }
