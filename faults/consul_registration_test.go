@@ -158,6 +158,15 @@ func TestConsulA3CatalogueIsWrong(t *testing.T) {
 	judge(t, load, 550)
 }
 
+// Row A8, Consul: one of three processes is killed with kill -9. It leaves the list at
+// most TTL + 1 s later, a caller chooses it no more after one refused dial, and no call
+// fails.
+func TestConsulA8KillNine(t *testing.T) {
+	t.Parallel()
+	agent := testkit.StartConsul(t)
+	killNine(t, fleet.Consul(t, agent.Addr()), 3*time.Second, "--registry=consul", "--registry_address="+agent.Addr())
+}
+
 // Row A8, Consul: whoever registered is gone. The node leaves the list at most TTL + 1
 // s later, and Consul's catalogue at most 2 min after that.
 func TestConsulA8CheckExpires(t *testing.T) {

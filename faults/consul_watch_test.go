@@ -129,3 +129,11 @@ func idsOf(from, to int, more ...string) []string {
 	}
 	return more
 }
+
+// Row B2, Consul, the other half: being cut off costs less than 1 % of a processor, and
+// no more than one line a second is said.
+func TestConsulB2CostOfBeingCutOff(t *testing.T) {
+	t.Parallel()
+	agent := testkit.StartConsul(t)
+	costOfBeingCutOff(t, fleet.Consul(t, agent.Addr()), testkit.StartProxy(t, agent.Addr()), "consul", func(t testing.TB) { agent.Restart(t) })
+}

@@ -27,11 +27,6 @@ func TestA8KillNine(t *testing.T) {
 	e := testkit.StartEtcd(t)
 	etcd := e.Client(t)
 	r := fleet.Registry(t, e.Addr())
-	var nodes []*testkit.Process
-	for range 3 {
-		nodes = append(nodes, fleet.Process(t, "--registry=etcd", "--registry_address="+e.Addr(), "--register_ttl=3"))
-	}
-	testkit.Eventually(t, patience, "three nodes are listed", func() bool { return fleet.Listed(r, "node", 3) })
 	if err := r.Register(fleet.Record("lasting", "a")); err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +38,17 @@ func TestA8KillNine(t *testing.T) {
 	if lease.GrantedTTL != 15 {
 		t.Errorf("registered without a TTL, the lease has %d s", lease.GrantedTTL)
 	}
+	killNine(t, r, ttl, "--registry=etcd", "--registry_address="+e.Addr())
+}
 
+// killNine kills one of three processes with these flags, whose records r reads.
+func killNine(t *testing.T, r registry.Registry, ttl time.Duration, flags ...string) {
+	t.Helper()
+	var nodes []*testkit.Process
+	for range 3 {
+		nodes = append(nodes, fleet.Process(t, append(flags, fmt.Sprintf("--register_ttl=%d", int(ttl.Seconds())))...))
+	}
+	testkit.Eventually(t, patience, "three nodes are listed", func() bool { return fleet.Listed(r, "node", 3) })
 	before, err := fleet.Addresses(r, "node")
 	if err != nil {
 		t.Fatal(err)

@@ -74,15 +74,20 @@ func compactedWhileCutOff(t *testing.T, server *testkit.Etcd) {
 // processor, and says no more than one line a second.
 func TestB2CostOfBeingCutOff(t *testing.T) {
 	t.Parallel()
+	server := testkit.StartEtcd(t)
+	costOfBeingCutOff(t, fleet.Registry(t, server.Addr()), testkit.StartProxy(t, server.Addr()), "etcd", server.Compact)
+}
+
+// costOfBeingCutOff cuts a process off from the kind of registry behind the proxy, which
+// r reads, and loses history there meanwhile.
+func costOfBeingCutOff(t *testing.T, r registry.Registry, proxy *testkit.Proxy, kind string, lose func(testing.TB)) {
+	t.Helper()
 	const perSecond, share = 1.0, 0.01
 	watched := times(8*time.Second, 60*time.Second)
-	server := testkit.StartEtcd(t)
-	proxy := testkit.StartProxy(t, server.Addr())
-	r := fleet.Registry(t, server.Addr())
-	p := fleet.Process(t, "--registry=etcd", "--registry_address="+proxy.Addr())
+	p := fleet.Process(t, "--registry="+kind, "--registry_address="+proxy.Addr())
 	testkit.Eventually(t, patience, "the process is registered", func() bool { return fleet.Listed(r, "node", 1) })
 	proxy.Cut()
-	server.Compact(t)
+	lose(t)
 	lines, cpu, begin := p.Lines(""), cpuOf(t, p.PID()), time.Now()
 	testkit.Elapse(t, watched)
 	took := time.Since(begin)

@@ -108,6 +108,9 @@ func (l *link) want(s *registry.Service, n *registry.Node, ttl time.Duration) (*
 	if ip := net.ParseIP(w.address); ip != nil && ip.IsUnspecified() {
 		return nil, fmt.Errorf("node %q has the address %q, which Consul refuses: nobody can call it; give one of this host's own", n.Id, n.Address)
 	}
+	if s.Name == itself {
+		return nil, fmt.Errorf("the service name %q is that of Consul's own servers: choose another", s.Name)
+	}
 	for what, text := range map[string]string{"service name": s.Name, "node id": n.Id} {
 		if why := unfit(text); why != "" {
 			return nil, fmt.Errorf("the %s %q %s", what, text, why)
