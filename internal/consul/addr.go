@@ -74,8 +74,8 @@ func parseAddr(text string, secure bool) (target, error) {
 	if _, err := net.LookupPort("tcp", port); err != nil {
 		return fail(fmt.Sprintf("%q is no port", port))
 	}
-	t.host = net.JoinHostPort(host, port)
-	t.dial = t.host
+	t.dial = net.JoinHostPort(host, port)
+	t.host = strings.ReplaceAll(t.dial, "%", "%25") // before the zone of an IPv6 address
 	if _, err := url.Parse(t.scheme + "://" + t.host); err != nil {
 		return fail("it is no host and port")
 	}

@@ -8,7 +8,7 @@ import (
 func TestAddresses(t *testing.T) {
 	for text, want := range map[string]string{
 		"a": "http://a:8500", "a:1": "http://a:1", " a:1 ": "http://a:1", "http://a:1": "http://a:1", "https://a": "https://a:8500", "https://a/": "https://a:8500",
-		"[::1]:1": "http://[::1]:1", "::1": "http://[::1]:8500", "[::1]": "http://[::1]:8500", "http://[fe80::1]": "http://[fe80::1]:8500", "unix:///run/consul.sock": "http://consul",
+		"[::1]:1": "http://[::1]:1", "::1": "http://[::1]:8500", "[::1]": "http://[::1]:8500", "http://[fe80::1]": "http://[fe80::1]:8500", "unix:///run/consul.sock": "http://consul", "[fe80::1%eth0]:1": "http://[fe80::1%25eth0]:1",
 	} {
 		got, err := parseAddr(text, false)
 		if err != nil || got.scheme+"://"+got.host != want {

@@ -118,6 +118,7 @@ func (c *Client) tls(files *reload.TLS, host string) (*tls.Config, error) {
 		return nil, err
 	}
 	if config.ServerName == "" {
+		config.ServerName = host // of a socket
 		if name, _, err := net.SplitHostPort(host); err == nil {
 			config.ServerName = name
 		}

@@ -159,6 +159,13 @@ func TestSeveralAgents(t *testing.T) {
 	if c.Addr() != urls[1] || asked[1].Load() != 2 || asked[0].Load() != 3 {
 		t.Errorf("after the first failed: asked %d and %d times, and keeps to %s", asked[0].Load(), asked[1].Load(), c.Addr())
 	}
+	hangs := fake(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	patient := client(t, Config{Addrs: []string{hangs.URL, urls[1]}})
+	ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
+	defer cancel()
+	if _, _, err := patient.Service(ctx, "x", Query{}); err != nil || patient.Addr() != urls[1] {
+		t.Errorf("the first hangs: %v, and it keeps to %s", err, patient.Addr())
+	}
 	none := client(t, Config{Addrs: []string{"127.0.0.1:1", "127.0.0.1:2"}})
 	if _, _, err := none.Service(t.Context(), "x", Query{}); err == nil || !strings.Contains(err.Error(), "127.0.0.1:1") || !strings.Contains(err.Error(), "127.0.0.1:2") {
 		t.Errorf("nobody answers: %v", err)

@@ -52,29 +52,50 @@ func (c *Client) do(ctx context.Context, r request, out any) (http.Header, error
 	within := r.within
 	if within == 0 {
 		within = c.config.timeout()
-		if len(c.agents) > 1 { // leave time for another one
-			within = max(within/time.Duration(len(c.agents)), min(within, time.Second))
-		}
 	}
 	var failed []error
-	for range c.agents {
+	for left := len(c.agents); left > 0; left-- {
 		a := c.preferred()
 		c.requests.Add(1)
-		header, err := c.attempt(ctx, a, r, body, within, out)
+		header, err := c.attempt(ctx, a, r, body, share(ctx, within, left), out)
 		if err == nil {
 			return header, nil
 		}
 		c.failures.Add(1)
+		if status := (*StatusError)(nil); ctx.Err() == nil && errors.As(err, &status) && !status.stranger {
+			// An agent answered; the others would say the same.
+			return nil, fmt.Errorf("%s: %w", r.doing, err)
+		}
+		if ctx.Err() == nil || errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			c.failed(a)
+		}
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("%s: ask Consul at %q: %w", r.doing, a.text, Over(ctx))
 		}
 		failed = append(failed, err)
-		if status := (*StatusError)(nil); errors.As(err, &status) && !status.stranger {
-			break // an agent answered; the others would say the same
-		}
-		c.failed(a)
 	}
-	return nil, fmt.Errorf("%s: %w", r.doing, errors.Join(failed...))
+	return nil, fmt.Errorf("%s: %w", r.doing, joined(failed))
+}
+
+// joined writes errors of several agents into one line.
+func joined(failed []error) error {
+	if len(failed) == 1 {
+		return failed[0]
+	}
+	err := failed[0]
+	for _, next := range failed[1:] {
+		err = fmt.Errorf("%w; %w", err, next)
+	}
+	return err
+}
+
+// share returns how long an attempt may take, so that there is time for the others of
+// which so many are left with it.
+func share(ctx context.Context, within time.Duration, left int) time.Duration {
+	if deadline, ok := ctx.Deadline(); ok && left > 1 {
+		return min(within, time.Until(deadline)/time.Duration(left))
+	}
+	return within
 }
 
 // Over returns why ctx is over: its cause, in which its error is found in any case.
