@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -42,6 +43,7 @@ type output struct {
 	mu     sync.Mutex
 	w      io.Writer
 	closed bool
+	start  context.Context // while the etcd is being started
 }
 
 func newLineCore(w io.Writer, level zapcore.Level) *lineCore {
@@ -53,6 +55,19 @@ func (c *lineCore) close() {
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
 	c.out.closed = true
+}
+
+// during makes the core silent as soon as ctx, that of the start, is over, unless the
+// start has succeeded by then: what etcd reports once it is to end is the ending.
+func (c *lineCore) during(ctx context.Context) (succeeded func()) {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	c.out.start = ctx
+	return func() {
+		c.out.mu.Lock()
+		defer c.out.mu.Unlock()
+		c.out.start = nil
+	}
 }
 
 // With returns a core that adds fields to each entry.
@@ -88,7 +103,7 @@ func (c *lineCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
 
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
-	if c.out.closed {
+	if c.out.closed || c.out.start != nil && c.out.start.Err() != nil {
 		return nil
 	}
 	_, err := io.WriteString(c.out.w, b.String())

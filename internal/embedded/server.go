@@ -66,13 +66,12 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	// What etcd reports once the start is to end is the ending.
-	goOn := context.AfterFunc(ctx, s.log.close)
-	defer goOn()
+	succeeded := s.log.during(ctx)
 	if err := s.begin(ctx, cfg, ec, all, parking.failed); err != nil {
 		s.log.close()
 		return nil, err
 	}
+	succeeded()
 	s.addr, s.advertised = s.etcd.Clients[0].Addr().String(), ec.AdvertiseClientUrls[0].Host
 	go s.watch(parking.failed)
 	return s, nil

@@ -26,7 +26,7 @@ func (b *backend) Follow(ctx context.Context, name string, sink feed.Sink) error
 	f := &follower{engine: b.engine, name: name, sink: sink}
 	retry := backoff.Backoff{Base: time.Second, Max: 10 * time.Second}
 	for attempt := 0; ; attempt++ {
-		err := b.ready(nil)
+		err := b.usable()
 		if err == nil {
 			err = f.follow(ctx)
 		}

@@ -149,7 +149,7 @@ func (b *backend) Deregister(s *registry.Service, opts ...registry.DeregisterOpt
 	for _, opt := range opts {
 		opt(&o)
 	}
-	err := b.ready(nil)
+	err := b.usable()
 	if err == nil {
 		// The nodes are given up in any case.
 		err = cmp.Or(b.engine.Withdraw(s), mdns.Ended(o.Context))
@@ -173,15 +173,17 @@ func (b *backend) isClosed() bool {
 	}
 }
 
-// ready returns why nothing can be done, nil if something can.
-func (b *backend) ready(ctx context.Context) error {
+// usable returns why nothing can be done, nil if something can.
+func (b *backend) usable() error {
 	if b.isClosed() {
 		return registry.ErrClosed
 	}
-	if err := b.Err(); err != nil {
-		return err
-	}
-	return mdns.Ended(ctx)
+	return b.Err()
+}
+
+// ready returns why nothing can be done for a caller, whose context may be nil.
+func (b *backend) ready(ctx context.Context) error {
+	return cmp.Or(b.usable(), mdns.Ended(ctx))
 }
 
 // timeout returns the bound of one operation.
