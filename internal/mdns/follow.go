@@ -1,6 +1,7 @@
 package mdns
 
 import (
+	"slices"
 	"time"
 
 	"github.com/rollcall-go/micro/internal/record"
@@ -123,6 +124,27 @@ func (e *Engine) Look(service string) (View, error) {
 		v.Services = record.Named(v.Services, service)
 	}
 	return v, nil
+}
+
+// Publishes reports whether a node is one of ours.
+func (e *Engine) Publishes(id record.ID) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.services[id.Service][id.Node] != nil
+}
+
+// Names returns the names of the services that are known, sorted.
+func (e *Engine) Names() ([]string, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, registry.ErrClosed
+	}
+	var names []string
+	for _, s := range e.view.Services() {
+		names = append(names, s.Name)
+	}
+	return slices.Compact(names), nil
 }
 
 // Expired reports whether a node that is gone was not heard of in its time, rather

@@ -33,7 +33,8 @@ func Domain(domain string) registry.Option {
 // mdnsSettings are the options of this backend alone that only the house sets.
 type mdnsSettings struct {
 	links  mdns.Links
-	absent time.Duration
+	open   func() (mdns.Transport, error) // nil: on the interfaces of links
+	absent time.Duration                  // 0: mdns.Absent
 }
 
 // place is where a registry registers and looks, according to its options.
@@ -48,6 +49,9 @@ func placeOf(o registry.Options) place {
 		domain, _ = o.Context.Value(domainKey).(string)
 	}
 	s, _ := settings.Of[mdnsSettings](o.Context)
+	if s.open == nil {
+		s.open = func() (mdns.Transport, error) { return mdns.Open(s.links) }
+	}
 	return place{cmp.Or(strings.TrimSuffix(domain, "."), txt.DefaultDomain), s}
 }
 
@@ -56,7 +60,7 @@ func (p place) engine(warn func(string)) *mdns.Engine {
 	return mdns.New(mdns.Config{
 		Domain: p.domain,
 		Host:   host(),
-		Open:   func() (mdns.Transport, error) { return mdns.Open(p.links) },
+		Open:   p.open,
 		Warn:   warn,
 		Absent: p.absent,
 	})

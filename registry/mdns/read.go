@@ -47,6 +47,16 @@ func (b *backend) ListServices(opts ...registry.ListOption) ([]*registry.Service
 	return services, nil
 }
 
+// Names returns the names of all services that have nodes.
+func (b *backend) Names(ctx context.Context) ([]string, error) {
+	release, err := b.use(ctx, "")
+	defer release()
+	if err != nil {
+		return nil, fmt.Errorf("list names: %w", err)
+	}
+	return b.engine.Names()
+}
+
 // read returns a copy of what is known of a service, or of all for "".
 func (b *backend) read(caller context.Context, name string) ([]*registry.Service, error) {
 	release, err := b.use(caller, name)

@@ -37,7 +37,8 @@ import (
 )
 
 // backend implements registry.Registry. Its engine starts with the first call that
-// needs the network and ends with Close. It starts no goroutine of its own.
+// needs the network and ends with Close. Its own goroutines are one for each observer of
+// a registration, until that stops or the registry is closed.
 type backend struct {
 	engine *mdns.Engine
 	place  place
@@ -47,11 +48,13 @@ type backend struct {
 }
 
 var (
-	_ registry.Registry = (*backend)(nil)
-	_ feed.Source       = (*backend)(nil)
-	_ ability.Renewer   = (*backend)(nil)
-	_ ability.Checker   = (*backend)(nil)
-	_ io.Closer         = (*backend)(nil)
+	_ registry.Registry            = (*backend)(nil)
+	_ feed.Source                  = (*backend)(nil)
+	_ ability.Renewer              = (*backend)(nil)
+	_ ability.RegistrationObserver = (*backend)(nil)
+	_ ability.NameLister           = (*backend)(nil)
+	_ ability.Checker              = (*backend)(nil)
+	_ io.Closer                    = (*backend)(nil)
 )
 
 // NewRegistry returns a registry on multicast DNS. It does no I/O and starts

@@ -61,5 +61,8 @@ func TestRegistry(t *testing.T) {
 		return open(t, place)
 	},
 		registrytest.Renews(), registrytest.TTL(2*time.Second), registrytest.Eventual(), registrytest.NoServiceMetadata(), registrytest.Refuses("..."), registrytest.Crowd(2000),
+		registrytest.Unreachable(func(t *testing.T) (registry.Registry, string) {
+			return open(t, on(func() (mdns.Transport, error) { return nil, mdns.ErrNoMulticast })), "multicast works on no interface"
+		}),
 		registrytest.Second(func(t *testing.T) registry.Registry { return crashing{open(t, place)} }))
 }
