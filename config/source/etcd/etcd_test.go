@@ -18,6 +18,8 @@ import (
 	"github.com/rollcall-go/micro/registry/memory"
 )
 
+func TestMain(m *testing.M) { testkit.Main(m) }
+
 // patience is how long the tests wait for what has to come.
 const patience = 20 * time.Second
 

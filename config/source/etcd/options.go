@@ -8,6 +8,7 @@ import (
 
 	"github.com/rollcall-go/micro/config/source"
 	"github.com/rollcall-go/micro/internal/credentials"
+	"github.com/rollcall-go/micro/internal/keytree"
 	"github.com/rollcall-go/micro/internal/reload"
 	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/registry"
@@ -21,7 +22,7 @@ type given struct {
 	addrs     []string
 	prefix    *string
 	strip     bool
-	layers    *layers
+	layers    *keytree.Layers
 	access    credentials.Credentials
 	tls       *tls.Config
 	namespace string
@@ -60,7 +61,7 @@ func StripPrefix(strip bool) source.Option { return option(func(g *given) { g.st
 // With an empty name its layers are left out. A "/" in a name is a "-" in the key. The
 // paths of the values are what stands for <path>, without prefix.
 func Layers(service, environment string) source.Option {
-	return option(func(g *given) { g.layers = &layers{segment(service), segment(environment)} })
+	return option(func(g *given) { g.layers = keytree.NewLayers(service, environment) })
 }
 
 // Auth makes the source log in. With one of the two empty there is no login.

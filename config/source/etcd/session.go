@@ -13,49 +13,57 @@ import (
 	"github.com/rollcall-go/micro/internal/backoff"
 	"github.com/rollcall-go/micro/internal/etcd"
 	"github.com/rollcall-go/micro/internal/etcd/mirror"
+	"github.com/rollcall-go/micro/internal/keytree"
 	"github.com/rollcall-go/micro/logger"
 )
 
 // again says when a registry whose connection ended is asked for its next one.
 var again = backoff.Backoff{Base: 100 * time.Millisecond, Max: time.Second}
 
-// session follows the keys of one source. It has one goroutine, until end.
+// session follows the keys of one source. It has one goroutine, until End.
 type session struct {
 	own      *etcd.Conn // nil: the registry's is used
 	registry connected
-	keys     keys
+	keys     keytree.Keys
 	ctx      context.Context
 	cancel   context.CancelFunc
 	running  sync.WaitGroup
 
-	mu       sync.Mutex
-	view     *view
-	known    bool          // the keys were listed
-	revision int64         // of etcd, up to which view is known to be right
-	state    uint64        // grows with each change
-	changed  chan struct{} // closed with the next change
-	set      *source.ChangeSet
-	setOf    uint64 // the state of set
+	board *keytree.Board
+	// The board guards what follows.
+	known    bool  // the keys were listed
+	revision int64 // of etcd, up to which the view is known to be right
 	link     mirror.Status
 }
 
-var _ mirror.Observer = (*session)(nil)
+var _ keytree.Session = (*session)(nil)
+
+// observer is what the mirror knows of a session.
+type observer struct{ *session }
+
+var _ mirror.Observer = observer{}
+
+// Change implements mirror.Observer.
+func (o observer) Change(c mirror.Change) { o.changed(c) }
+
+// Status implements mirror.Observer.
+func (o observer) Status(s mirror.Status) { o.linked(s) }
 
 // newSession starts a session over the connection of a registry, or over one of its
 // own if shared is nil.
 func newSession(s *etcdSource, shared connected) *session {
-	f := &session{registry: shared, keys: s.keys, view: newView(s.keys, s.opts.Encoder), changed: make(chan struct{})}
+	f := &session{registry: shared, keys: s.keys, board: keytree.NewBoard("etcd", s.keys, s.opts.Encoder)}
 	if shared == nil {
 		f.own = s.open()
 	}
-	// The life of the session, ended by end.
+	// The life of the session, ended by End.
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	f.running.Go(f.follow)
 	return f
 }
 
-// end ends the session and waits for it.
-func (f *session) end() {
+// End ends the session and waits for it.
+func (f *session) End() {
 	f.cancel()
 	f.running.Wait()
 	if f.own != nil {
@@ -74,11 +82,11 @@ func (f *session) conn() *etcd.Conn {
 func (f *session) follow() {
 	for attempt := 0; f.ctx.Err() == nil; attempt++ {
 		begun := time.Now()
-		err := mirror.Follow(f.ctx, f.conn(), mirror.Prefix(f.keys.all()), f)
+		err := mirror.Follow(f.ctx, f.conn(), mirror.Prefix(f.keys.All()), observer{f})
 		if f.ctx.Err() != nil {
 			return
 		}
-		f.Status(mirror.Status{Err: err, Since: time.Now(), Confirmed: begun})
+		f.linked(mirror.Status{Err: err, Since: time.Now(), Confirmed: begun})
 		if time.Since(begun) > again.Max {
 			attempt = 0
 		}
@@ -91,27 +99,26 @@ func (f *session) follow() {
 	}
 }
 
-// Change implements mirror.Observer.
-func (f *session) Change(c mirror.Change) {
-	f.mu.Lock()
-	refused := f.view.apply(c)
-	f.known, f.revision = true, c.Revision
-	f.state++
-	close(f.changed)
-	f.changed = make(chan struct{})
-	f.mu.Unlock()
+// changed takes one step of the mirror.
+func (f *session) changed(c mirror.Change) {
+	var refused []source.Refused
+	f.board.Change(func(v *keytree.View) {
+		refused = apply(v, c)
+		f.known, f.revision = true, c.Revision
+	})
 	for _, r := range refused {
 		logger.Warnf("Config [etcd] A value cannot be read and does not count; the last one of its key that could stays: key %q, revision %d: %v", r.Key, r.Revision, r.Err)
 	}
 }
 
-// Status implements mirror.Observer.
-func (f *session) Status(s mirror.Status) {
-	f.mu.Lock()
-	before := f.link
-	f.link = s
-	known := f.known
-	f.mu.Unlock()
+// linked takes how far the mirror can be trusted.
+func (f *session) linked(s mirror.Status) {
+	var before mirror.Status
+	var known bool
+	f.board.Look(func(*keytree.View) {
+		before, known = f.link, f.known
+		f.link = s
+	})
 	switch {
 	case before.Live && !s.Live:
 		logger.Warnf("Config [etcd] etcd cannot be followed; the configuration stays as it was: %v", s.Err)
@@ -120,50 +127,41 @@ func (f *session) Status(s mirror.Status) {
 	}
 }
 
-// now returns the present state.
-func (f *session) now() uint64 {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.state
-}
-
-// wait returns the present state and a channel that is closed with the next one.
-func (f *session) wait() (uint64, <-chan struct{}) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.state, f.changed
-}
-
-// changeSet returns the configuration.
-func (f *session) changeSet() (*source.ChangeSet, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.set == nil || f.setOf != f.state {
-		text, err := f.view.text()
-		if err != nil {
-			return nil, err
+// apply takes one step of the mirror and returns the values that are refused.
+func apply(v *keytree.View, c mirror.Change) []source.Refused {
+	if c.First { // the mirror was made anew: there is nothing but what it lists
+		there := make(map[string]bool, len(c.Events))
+		for _, e := range c.Events {
+			there[e.Entry.Key] = true
 		}
-		f.set = &source.ChangeSet{Data: text, Format: "json", Source: "etcd", Timestamp: time.Now()}
-		f.set.Checksum = f.set.Sum()
-		f.setOf = f.state
+		v.KeepOnly(func(key string) bool { return there[key] })
 	}
-	set := *f.set
-	return &set, nil
+	var refused []source.Refused
+	for _, e := range c.Events {
+		if e.Deleted {
+			v.Delete(e.Entry.Key)
+		} else if err := v.Put(e.Entry.Key, e.Entry.Value, e.Entry.ModRevision); err != nil {
+			refused = append(refused, source.Refused{Key: e.Entry.Key, Revision: e.Entry.ModRevision, Err: err})
+		}
+	}
+	return refused
 }
 
 // reach waits until the view is at least as new as what etcd answered.
 func (f *session) reach(ctx context.Context, now *clientv3.GetResponse) error {
 	wanted := make(map[string]int64, len(now.Kvs))
 	for _, kv := range now.Kvs {
-		if _, ok := f.keys.place(string(kv.Key)); ok {
+		if f.keys.Has(string(kv.Key)) {
 			wanted[string(kv.Key)] = kv.ModRevision
 		}
 	}
 	for {
-		f.mu.Lock()
-		reached := f.known && (f.link.Live && f.revision >= now.Header.Revision || f.view.at(wanted))
-		changed, why := f.changed, f.link.Err
-		f.mu.Unlock()
+		var reached bool
+		var why error
+		changed := f.board.Look(func(v *keytree.View) {
+			reached = f.known && (f.link.Live && f.revision >= now.Header.Revision || v.At(wanted))
+			why = f.link.Err
+		})
 		if reached {
 			return nil
 		}
@@ -178,10 +176,14 @@ func (f *session) reach(ctx context.Context, now *clientv3.GetResponse) error {
 	}
 }
 
-func (f *session) status() source.Status {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	s := source.Status{Source: "etcd", Live: f.link.Live, Confirmed: f.link.Confirmed, Err: f.link.Err, Refused: f.view.refused()}
+// Board implements keytree.Session.
+func (f *session) Board() *keytree.Board { return f.board }
+
+// Status implements keytree.Session.
+func (f *session) Status() (s source.Status) {
+	f.board.Look(func(v *keytree.View) {
+		s = source.Status{Live: f.link.Live, Confirmed: f.link.Confirmed, Err: f.link.Err, Refused: v.Refused()}
+	})
 	if s.Live {
 		s.Confirmed = time.Now()
 	}

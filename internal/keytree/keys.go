@@ -1,4 +1,6 @@
-package etcd
+// Package keytree makes a configuration of the keys of a store that spell paths, with
+// a value each.
+package keytree
 
 import (
 	"errors"
@@ -12,21 +14,39 @@ import (
 // maxDepth is how many levels the path of a key and its value may have together.
 const maxDepth = 2000
 
-// keys says which keys are the configuration, and the path of each.
-type keys struct {
-	namespace string // with the "/" before it, or empty
-	prefix    string
-	strip     bool
-	layers    *layers // nil: there is one layer
+// Keys says which keys are the configuration, and the path of each.
+type Keys struct {
+	// Namespace stands before every key, with a "/" before it unless it is empty. It is no
+	// part of a path.
+	Namespace string
+	// Prefix stands before every key, behind Namespace. Where it ends, a part of the
+	// key does.
+	Prefix string
+	// Strip leaves Prefix out of the paths.
+	Strip bool
+	// Layers, if not nil, tells layers apart. Prefix is left out then.
+	Layers *Layers
 }
 
-// layers names who the configuration is for.
-type layers struct{ service, environment string }
+// Layers names who the configuration is for.
+type Layers struct{ service, environment string }
+
+// NewLayers returns the layers of a service in an environment. A "/" in a name is a "-"
+// in its keys; an empty name has no layers.
+func NewLayers(service, environment string) *Layers {
+	return &Layers{segment(service), segment(environment)}
+}
 
 func segment(name string) string { return strings.ReplaceAll(name, "/", "-") }
 
-// all is what every key begins with.
-func (k keys) all() string { return k.namespace + k.prefix }
+// All is what every key begins with.
+func (k Keys) All() string { return k.Namespace + k.Prefix }
+
+// Has reports whether a key is part of the configuration.
+func (k Keys) Has(key string) bool {
+	_, ok := k.place(key)
+	return ok
+}
 
 // place is where a key belongs.
 type place struct {
@@ -43,26 +63,26 @@ const (
 
 // place returns where a key belongs. It reports false for one that is no part of this
 // configuration.
-func (k keys) place(key string) (place, bool) {
-	all := k.all()
+func (k Keys) place(key string) (place, bool) {
+	all := k.All()
 	rest, ok := strings.CutPrefix(key, all)
 	if !ok || rest != "" && rest[0] != '/' && all != "" && !strings.HasSuffix(all, "/") {
 		return place{}, false
 	}
-	if !k.strip && k.layers == nil {
-		rest = strings.TrimPrefix(key, k.namespace)
+	if !k.Strip && k.Layers == nil {
+		rest = strings.TrimPrefix(key, k.Namespace)
 	}
 	var path []string
 	if rest = strings.TrimPrefix(rest, "/"); rest != "" {
 		path = strings.Split(rest, "/")
 	}
-	if k.layers == nil {
+	if k.Layers == nil {
 		return place{path: path}, true
 	}
-	return k.layers.place(path)
+	return k.Layers.place(path)
 }
 
-func (l layers) place(path []string) (place, bool) {
+func (l Layers) place(path []string) (place, bool) {
 	layer := 0
 	if len(path) > 1 && path[0] == ofEnvironment {
 		if path[1] != l.environment || l.environment == "" {

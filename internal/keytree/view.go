@@ -1,4 +1,4 @@
-package etcd
+package keytree
 
 import (
 	"cmp"
@@ -10,14 +10,13 @@ import (
 	"github.com/rollcall-go/micro/config/encoder"
 	format "github.com/rollcall-go/micro/config/encoder/json"
 	"github.com/rollcall-go/micro/config/source"
-	"github.com/rollcall-go/micro/internal/etcd/mirror"
 	"github.com/rollcall-go/micro/internal/tree"
 )
 
-// view is what the keys of etcd say, each for itself. Whoever uses it keeps others
+// View is what the keys of a store say, each for itself. Whoever uses it keeps others
 // away.
-type view struct {
-	keys    keys
+type View struct {
+	keys    Keys
 	decoder encoder.Encoder
 	entries map[string]*entry
 }
@@ -31,49 +30,26 @@ type entry struct {
 	err      error // why the newest value is not the one in value
 }
 
-func newView(k keys, decoder encoder.Encoder) *view {
-	return &view{k, decoder, make(map[string]*entry)}
+// NewView returns a View without keys. Values are what decoder reads.
+func NewView(k Keys, decoder encoder.Encoder) *View {
+	return &View{k, decoder, make(map[string]*entry)}
 }
 
-// apply takes one step of the mirror and returns the values that it refused.
-func (v *view) apply(c mirror.Change) []source.Refused {
-	if c.First {
-		v.keepOnly(c.Events)
+// Put takes the value of a key, written at a revision of the store. The error says why
+// it cannot be read; then the last one of the key that could stays. A key that is no
+// part of the configuration is passed over.
+func (v *View) Put(key string, text []byte, revision int64) error {
+	at, ok := v.keys.place(key)
+	if !ok {
+		return nil
 	}
-	var refused []source.Refused
-	for _, e := range c.Events {
-		if e.Deleted {
-			delete(v.entries, e.Entry.Key)
-			continue
-		}
-		at, ok := v.keys.place(e.Entry.Key)
-		if !ok {
-			continue
-		}
-		if err := v.put(at, e.Entry); err != nil {
-			refused = append(refused, source.Refused{Key: e.Entry.Key, Revision: e.Entry.ModRevision, Err: err})
-		}
-	}
-	return refused
-}
-
-// keepOnly removes what a first listing does not have: the mirror was made anew.
-func (v *view) keepOnly(events []mirror.Event) {
-	there := make(map[string]bool, len(events))
-	for _, e := range events {
-		there[e.Entry.Key] = true
-	}
-	maps.DeleteFunc(v.entries, func(key string, _ *entry) bool { return !there[key] })
-}
-
-func (v *view) put(at place, written mirror.Entry) error {
-	e := v.entries[written.Key]
+	e := v.entries[key]
 	if e == nil {
 		e = &entry{place: at}
-		v.entries[written.Key] = e
+		v.entries[key] = e
 	}
-	e.revision = written.ModRevision
-	value, err := decode(v.decoder, written.Value)
+	e.revision = revision
+	value, err := decode(v.decoder, text)
 	if err == nil {
 		err = check(at.path, value)
 	}
@@ -81,6 +57,24 @@ func (v *view) put(at place, written mirror.Entry) error {
 		e.value, e.valid = value, true
 	}
 	return err
+}
+
+// Delete removes a key.
+func (v *View) Delete(key string) { delete(v.entries, key) }
+
+// KeepOnly removes the keys that there does not report, and returns how many.
+func (v *View) KeepOnly(there func(key string) bool) int {
+	before := len(v.entries)
+	maps.DeleteFunc(v.entries, func(key string, _ *entry) bool { return !there(key) })
+	return before - len(v.entries)
+}
+
+// Revision returns at which revision a key was last written, zero if it is not there.
+func (v *View) Revision(key string) int64 {
+	if e := v.entries[key]; e != nil {
+		return e.revision
+	}
+	return 0
 }
 
 // decode reads a value, in the end as JSON, so that it can be written as such.
@@ -97,9 +91,9 @@ func decode(decoder encoder.Encoder, text []byte) (any, error) {
 	return value, err
 }
 
-// text returns the whole configuration as JSON. A key that lies below another one is
+// Text returns the whole configuration as JSON. A key that lies below another one is
 // laid over what that one's value has in its place.
-func (v *view) text() ([]byte, error) {
+func (v *View) Text() ([]byte, error) {
 	var trees [layerCount]map[string]any
 	// By the byte, a key comes before all that lie below it.
 	for _, key := range slices.Sorted(maps.Keys(v.entries)) {
@@ -119,8 +113,8 @@ func (v *view) text() ([]byte, error) {
 	return text, nil
 }
 
-// refused returns the values that could not be read, by key.
-func (v *view) refused() []source.Refused {
+// Refused returns the values that could not be read, by key.
+func (v *View) Refused() []source.Refused {
 	var all []source.Refused
 	for key, e := range v.entries {
 		if e.err != nil {
@@ -131,8 +125,8 @@ func (v *view) refused() []source.Refused {
 	return all
 }
 
-// at reports whether the keys are those of revisions, each last written then.
-func (v *view) at(revisions map[string]int64) bool {
+// At reports whether the keys are those of revisions, each last written then.
+func (v *View) At(revisions map[string]int64) bool {
 	if len(revisions) != len(v.entries) {
 		return false
 	}

@@ -1,0 +1,115 @@
+package keytree
+
+import (
+	"sync"
+
+	"github.com/rollcall-go/micro/config/source"
+)
+
+// Session follows a store while somebody uses a source.
+type Session interface {
+	Board() *Board
+	// End ends the session and waits until it has ended.
+	End()
+	// Status says how far what the board shows can be trusted.
+	Status() source.Status
+}
+
+// Users has a Session while somebody watches or reads a source, and nothing otherwise.
+type Users[S Session] struct {
+	start func() (S, error)
+
+	mu      sync.Mutex
+	count   int
+	session S
+	last    source.Status // of the session before
+}
+
+// NewUsers returns Users whose first one starts a session.
+func NewUsers[S Session](start func() (S, error)) *Users[S] { return &Users[S]{start: start} }
+
+// Enter returns the session, and starts one for the first user. Whoever entered leaves.
+func (u *Users[S]) Enter() (S, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.count == 0 {
+		session, err := u.start()
+		if err != nil {
+			return session, err
+		}
+		u.session = session
+	}
+	u.count++
+	return u.session, nil
+}
+
+// Leave ends the session with its last user, and waits until it has ended.
+func (u *Users[S]) Leave() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.count--; u.count > 0 {
+		return
+	}
+	u.session.End()
+	u.last = u.session.Status()
+	u.last.Live = false
+}
+
+// Status returns that of the session, or of the last one there was.
+func (u *Users[S]) Status() source.Status {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.count > 0 {
+		return u.session.Status()
+	}
+	return u.last
+}
+
+// Watch returns a Watcher of the session, whose first Next returns the state that comes
+// after the present one. Stop waits for the end of the session if this was its last
+// user.
+func (u *Users[S]) Watch() (source.Watcher, error) {
+	session, err := u.Enter()
+	if err != nil {
+		return nil, err
+	}
+	w := &watcher{board: session.Board(), leave: u.Leave, stopped: make(chan struct{})}
+	w.seen, _ = w.board.State()
+	return w, nil
+}
+
+type watcher struct {
+	board   *Board
+	leave   func()
+	stopped chan struct{}
+	once    sync.Once
+
+	seen uint64 // the state that Next told; used by Next alone
+}
+
+func (w *watcher) Next() (*source.ChangeSet, error) {
+	for {
+		select {
+		case <-w.stopped:
+			return nil, source.ErrWatcherStopped
+		default:
+		}
+		state, changed := w.board.State()
+		if state != w.seen {
+			w.seen = state
+			return w.board.ChangeSet()
+		}
+		select {
+		case <-w.stopped:
+		case <-changed:
+		}
+	}
+}
+
+func (w *watcher) Stop() error {
+	w.once.Do(func() {
+		close(w.stopped)
+		w.leave()
+	})
+	return nil
+}
