@@ -20,7 +20,7 @@ const (
 	// Changes that follow one another are read at once up to burst, and then one in
 	// every spacing, with all that came meanwhile.
 	burst   = 10
-	spacing = 100 * time.Millisecond
+	spacing = 50 * time.Millisecond
 )
 
 // observer is told what a follower learns. Its calls come one at a time.
