@@ -1,5 +1,5 @@
 // Command client calls the greeter by its name. It is no service: it does not
-// call Run. Start it with --registry=etcd.
+// call Run.
 package main
 
 import (

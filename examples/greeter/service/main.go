@@ -1,4 +1,4 @@
-// Command service greets whoever calls it. Start it with --registry=etcd.
+// Command service greets whoever calls it.
 package main
 
 import (
@@ -18,7 +18,7 @@ func (Greeter) Hello(_ context.Context, name, greeting *wrapperspb.StringValue) 
 
 func main() {
 	service := micro.NewService(micro.Name("greeter"))
-	service.Init() // reads --registry=etcd, or MICRO_REGISTRY=etcd
+	service.Init() // reads --registry=etcd, or MICRO_REGISTRY=etcd; mDNS if neither is given
 	if err := micro.RegisterHandler(service.Server(), new(Greeter)); err != nil {
 		log.Fatal(err)
 	}
