@@ -90,7 +90,7 @@ func TestA13AddressesAsWritten(t *testing.T) {
 		if err == nil || !quotes(err, addrs) || strings.Contains(err.Error(), "127.0.0.1:2379 ") {
 			t.Errorf("%q: got %v, want an error that quotes it", addrs, err)
 		}
-		if took := time.Since(began); took > 100*time.Millisecond {
+		if took := time.Since(began); took > time.Second {
 			t.Errorf("%q: refused after %s", addrs, took)
 		}
 		// A program hears the same where it meets its registry: in Run and in a call.

@@ -207,7 +207,7 @@ func TestNoNode(t *testing.T) {
 	} {
 		begun := time.Now()
 		err := c.Call(t.Context(), c.NewRequest(tt.service, "Echo.Say", wrapperspb.String("x")), &wrapperspb.StringValue{}, tt.opts...)
-		if took := time.Since(begun); took > 50*time.Millisecond {
+		if took := time.Since(begun); took > 2*time.Second {
 			t.Errorf("%q: took %v", tt.service, took)
 		}
 		e := fault(t, err)

