@@ -1,7 +1,6 @@
 package mdns
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 )
@@ -38,9 +37,22 @@ func (s *sockets) look() (changed bool, err error) {
 	s.near.Store(&n)
 	changed = signatures(*s.links.Swap(&links)) != signatures(links)
 	if !works {
-		return changed, fmt.Errorf("%w of this host (%s): %w", ErrNoMulticast, describe(links), errors.Join(errs...))
+		return changed, nowhere(links, errs)
 	}
 	return changed, nil
+}
+
+// nowhere says that multicast works on none of the links and, in one line, why.
+func nowhere(links []*link, errs []error) error {
+	err := fmt.Errorf("%w of this host (%s)", ErrNoMulticast, describe(links))
+	before := ": "
+	for _, why := range errs {
+		if why != nil {
+			err = fmt.Errorf("%w%s%w", err, before, why)
+			before = "; "
+		}
+	}
+	return err
 }
 
 // nothing is a packet without questions, which everybody passes over.
