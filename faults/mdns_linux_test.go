@@ -118,7 +118,7 @@ func TestF1NoMulticast(t *testing.T) {
 }
 
 // Row F3. Fault: kill -9 of one of two processes, on another host. Bound: it is not
-// known any more one TTL (3 s here, 120 s if none is given) and 1 s later, and no
+// known any more one TTL (3 s here, 15 s if none is given) and 1 s later, and no
 // call fails but those under way to it.
 func TestF3KillNine(t *testing.T) {
 	t.Parallel()
