@@ -14,8 +14,8 @@
 // Whoever is on the same network can say what he likes in multicast DNS, also in the
 // name of others. What he can use up is bounded, per Engine:
 //
-//   - packets read: 9,000 bytes each, 128 records, 16 questions; 5,000 a second;
-//     answers that come to one question from the network at once may be 20,000
+//   - packets read: 64 KB each, of which 256 wait, 128 records, 16 questions; 5,000 a
+//     second; answers that come to one question from the network at once may be 20,000
 //   - texts decoded, which is what costs most: a quarter of one processor's time, two
 //     seconds of it at once
 //   - packets from elsewhere than this host and its own networks are not let in
@@ -60,8 +60,9 @@ var refresh = []time.Duration{80, 85, 90, 95, 100}
 
 // Bounds; see the package's comment.
 const (
-	aimedPacket  = 1400 // what every network carries in one piece
-	maxPacket    = 9000 // RFC 6762, section 17
+	aimedPacket  = 1400  // what every network carries in one piece
+	maxPacket    = 9000  // RFC 6762, section 17
+	maxRead      = 65535 // v2 writes packets of any size
 	maxQuestions = 16
 	maxRecords   = 128
 	maxNodes     = 10_000

@@ -32,8 +32,8 @@ func FuzzPacket(f *testing.F) {
 	f.Add(says(f, good, "10.0.0.9:1", 0))
 	f.Add(says(f, "late", "[fd00::1]:1", TTL))
 	f.Fuzz(func(t *testing.T, packet []byte) {
-		if len(packet) > maxPacket {
-			return // the transport lets none of them in
+		if len(packet) > maxRead {
+			return // there is none
 		}
 		e := New(Config{Domain: "micro", Host: "vm.", Open: func() (Transport, error) { return newSegment().join(), nil }, Warn: func(string) {}})
 		now := time.Now()

@@ -169,6 +169,8 @@ func hostile(t testing.TB) map[string][]byte {
 		"one byte":               {0},
 		"a header alone":         rawPacket(answering, 0, 0),
 		"noise":                  bytes.Repeat([]byte{0xa5, 0x5a, 0xff}, 300),
+		"9 KB of noise":          bytes.Repeat([]byte{3, 'a', 'b', 'c', 0x80}, 1800),
+		"64 KB of one string":    rawPacket(answering, 0, 1, append([]byte{0, 0, 16, 0, 1, 0, 0, 0, 9, 0xff, 0xf0}, bytes.Repeat([]byte{255}, 65_000)...)...),
 		"half a packet":          whole[:len(whole)/2],
 		"one byte too few":       whole[:len(whole)-1],
 		"65,535 answers":         rawPacket(answering, 0, 65535, 0, 0, 16, 0, 1, 0, 0, 0, 1, 0, 0),

@@ -11,7 +11,7 @@ import (
 // listen delivers what comes over one socket.
 func (s *sockets) listen(from socket) {
 	retry := backoff.Backoff{Base: 10 * time.Millisecond, Max: time.Second}
-	buf := make([]byte, maxPacket+1)
+	buf := make([]byte, maxRead)
 	for failures := 0; ; {
 		a, err := from.receive(buf)
 		if s.ctx.Err() != nil {
@@ -30,7 +30,7 @@ func (s *sockets) listen(from socket) {
 		}
 		failures = 0
 		p, ok := s.let(a)
-		if !ok || a.n > maxPacket {
+		if !ok {
 			s.dropped.Add(1)
 			continue
 		}
