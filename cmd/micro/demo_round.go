@@ -28,7 +28,7 @@ func (d *demoRound) startRegistry(ctx context.Context, c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		d.target = registryTarget{members: []member{{"etcd", registryflags.Settings{Addrs: []string{addr}}}}, timeout: d.target.timeout, chosen: true}
+		d.target = registryTarget{members: []member{{kind: "etcd", Settings: registryflags.Settings{Addrs: []string{addr}}}}, timeout: d.target.timeout, chosen: true}
 		for _, name := range registryflags.Names() {
 			d.env = append(d.env, registryflags.Variable(name)+"=") // what is for another etcd
 		}
@@ -40,10 +40,19 @@ func (d *demoRound) startRegistry(ctx context.Context, c *cli.Context) error {
 				d.env = append(d.env, registryflags.Variable(name)+"="+c.String(name))
 			}
 		}
+		// Nobody on the networks of this host is to see the demo.
+		d.env = append(d.env, registryflags.Variable(loopbackName)+"=true")
+		for i := range d.target.members {
+			d.target.members[i].loopback = true
+		}
 		if err := d.target.reach(ctx); err != nil {
 			return err
 		}
-		d.tell("The registry is %s.", d.target)
+		if d.target.String() == "mdns" {
+			d.tell("There is no registry: processes find one another by multicast DNS, here on this host alone.")
+		} else {
+			d.tell("The registry is %s.", d.target)
+		}
 	}
 	return d.target.use(func(r registry.Registry) error {
 		_, err := r.GetService(demo.Name, registry.GetContext(ctx))

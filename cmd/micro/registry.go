@@ -11,7 +11,9 @@ import (
 
 	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/builtin"
+	"github.com/rollcall-go/micro/internal/mdns"
 	"github.com/rollcall-go/micro/internal/registryflags"
+	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -21,8 +23,15 @@ func registryFlags(timeout time.Duration) []cli.Flag {
 	const category = "Registry"
 	kind := &cli.StringFlag{Name: "registry", EnvVars: []string{"MICRO_REGISTRY"}, DefaultText: defaultKind, Category: category,
 		Usage: "`KIND` of registry, or several with commas between: " + builtin.Choices(lookable())}
-	return slices.Concat([]cli.Flag{kind}, registryflags.Flags(), []cli.Flag{timeoutFlag(timeout)})
+	return slices.Concat([]cli.Flag{kind}, registryflags.Flags(), []cli.Flag{timeoutFlag(timeout), loopbackFlag()})
 }
+
+// loopbackFlag keeps multicast DNS to this host, for the demo and for tests.
+func loopbackFlag() cli.Flag {
+	return &cli.BoolFlag{Name: loopbackName, EnvVars: []string{registryflags.Variable(loopbackName)}, Hidden: true}
+}
+
+const loopbackName = "mdns_loopback"
 
 func timeoutFlag(timeout time.Duration) cli.Flag {
 	return &cli.StringFlag{Name: "timeout", Value: timeout.String(), Category: "Registry", Usage: "give up after `DURATION`"}
@@ -44,6 +53,7 @@ type registryTarget struct {
 type member struct {
 	kind string
 	registryflags.Settings
+	loopback bool // multicast DNS keeps to this host
 }
 
 // targetOf reads the flags of registryFlags.
@@ -62,7 +72,7 @@ func targetOf(c *cli.Context) (registryTarget, error) {
 		return p, wrongSetting(err)
 	}
 	for i, kind := range kinds {
-		p.members = append(p.members, member{kind, settings[i]})
+		p.members = append(p.members, member{kind, settings[i], c.Bool(loopbackName)})
 	}
 	return p, p.check()
 }
@@ -126,14 +136,25 @@ func (m member) entry() builtin.Entry[builtin.NewRegistry] {
 
 // options returns the options of the registry.
 func (m member) options(timeout time.Duration) registry.Options {
-	o := registry.Options{Timeout: timeout}
-	m.Option()(&o)
+	var o registry.Options
+	for _, option := range m.choose(timeout) {
+		option(&o)
+	}
 	return o
+}
+
+// choose returns what the registry is made with.
+func (m member) choose(timeout time.Duration) []registry.Option {
+	all := []registry.Option{registry.Timeout(timeout), m.Option()}
+	if m.loopback {
+		all = append(all, func(o *registry.Options) { o.Context = settings.With(o.Context, mdns.Links{Loopback: true}) })
+	}
+	return all
 }
 
 // new makes the registry, which does no I/O yet. The caller closes it.
 func (m member) new(timeout time.Duration) registry.Registry {
-	return builtin.Map(builtin.Registries())[m.kind](registry.Timeout(timeout), m.Option())
+	return builtin.Map(builtin.Registries())[m.kind](m.choose(timeout)...)
 }
 
 // new makes the registry, or all of them as one. The caller closes it.
@@ -143,8 +164,7 @@ func (p registryTarget) new() registry.Registry {
 		kinds[i] = m.kind
 	}
 	return builtin.OpenRegistry(builtin.Map(builtin.Registries()), kinds, func(kind string) []registry.Option {
-		m := p.members[slices.Index(kinds, kind)]
-		return []registry.Option{registry.Timeout(p.timeout), m.Option()}
+		return p.members[slices.Index(kinds, kind)].choose(p.timeout)
 	})
 }
 

@@ -47,7 +47,7 @@ func TestRegistryWithTLSAndUsers(t *testing.T) {
 
 // etcdAt is a target without or with an address.
 func etcdAt(addrs ...string) registryTarget {
-	return registryTarget{members: []member{{"etcd", registryflags.Settings{Addrs: addrs}}}, chosen: true}
+	return registryTarget{members: []member{{kind: "etcd", Settings: registryflags.Settings{Addrs: addrs}}}, chosen: true}
 }
 
 func TestNoRegistryGiven(t *testing.T) {

@@ -30,8 +30,15 @@ type child struct {
 // end of the test if it still runs.
 func spawn(t *testing.T, env []string, args ...string) *child {
 	t.Helper()
-	c := &child{cmd: exec.CommandContext(t.Context(), testkit.Micro(t), args...)}
-	c.cmd.Env = append(os.Environ(), env...)
+	cmd := exec.CommandContext(t.Context(), testkit.Micro(t), args...)
+	cmd.Env = append(os.Environ(), env...)
+	return newChild(t, cmd)
+}
+
+// newChild starts cmd, which is killed at the end of the test if it still runs.
+func newChild(t *testing.T, cmd *exec.Cmd) *child {
+	t.Helper()
+	c := &child{cmd: cmd}
 	c.cmd.Stderr = &c.stderr
 	out, err := c.cmd.StdoutPipe()
 	if err != nil {

@@ -18,8 +18,9 @@ import (
 	"github.com/rollcall-go/micro/registry"
 )
 
-// defaultKind is the registry that is looked into when nobody says which.
-const defaultKind = "etcd"
+// defaultKind is the registry that is looked into when nobody says which: that of
+// services to whom nobody says.
+const defaultKind = "mdns"
 
 // session is what a command works with: its command line, and the registry that
 // the flags name.

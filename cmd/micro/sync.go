@@ -38,7 +38,7 @@ when it is killed that goes at the end of its time to live.
 				&cli.StringSliceFlag{Name: "service", Usage: "mirror the service `NAME`, or with a * at its end all that begin so; may be given more than once"},
 				&cli.StringFlag{Name: "ttl", Value: defaults.RegisterTTL.String(), Usage: "mirrored records outlive a killed sync by `DURATION`"},
 				&cli.BoolFlag{Name: "leave", Usage: "when interrupted leave the mirrored records to their time to live", DisableDefaultText: true},
-				timeoutFlag(5*time.Second), outputFlag()),
+				timeoutFlag(5*time.Second), loopbackFlag(), outputFlag()),
 			Before: arguments(0, 0),
 			Action: runSync,
 		}},
@@ -111,7 +111,7 @@ func endOf(c *cli.Context, e end) (registryTarget, error) {
 		return registryflags.Given(c, e.flag(name))
 	})
 	if err == nil {
-		p.members, p.chosen = []member{{kinds[0], settings}}, true
+		p.members, p.chosen = []member{{kinds[0], settings, c.Bool(loopbackName)}}, true
 		err = p.check()
 	}
 	return p, e.wrong(err)

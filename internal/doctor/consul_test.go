@@ -35,7 +35,6 @@ func instance(t *testing.T, service, id string, port int, check map[string]any) 
 	return told
 }
 
-
 func TestConsul(t *testing.T) {
 	t.Parallel()
 	agent := testkit.StartConsul(t)

@@ -49,6 +49,10 @@ func placeOf(o registry.Options) place {
 		domain, _ = o.Context.Value(domainKey).(string)
 	}
 	s, _ := settings.Of[mdnsSettings](o.Context)
+	// What is in the house may keep to loopback: a demonstration, and tests.
+	if links, ok := settings.Of[mdns.Links](o.Context); ok {
+		s.links = links
+	}
 	if s.open == nil {
 		s.open = func() (mdns.Transport, error) { return mdns.Open(s.links) }
 	}
