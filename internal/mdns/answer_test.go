@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/net/dns/dnsmessage"
 
+	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -22,7 +23,7 @@ func TestAnswersForV2(t *testing.T) {
 		two := service("s", "a", "127.0.0.1:8080")
 		two.Nodes = append(two.Nodes, &registry.Node{Id: "b", Address: "[2001:db8::1]:8081"})
 		h.publish(t, two)
-		pass(t, 10*time.Second)
+		testkit.Elapse(t, 10*time.Second)
 		asker := net.join()
 		ask := func(name string, kind dnsmessage.Type) [][]byte {
 			t.Helper()
@@ -105,7 +106,7 @@ func TestAskersOnThePortHearAnnouncements(t *testing.T) {
 		net := newSegment()
 		h := net.host(t)
 		h.publish(t, service("s", "a", "10.0.0.1:80"))
-		pass(t, 10*time.Second)
+		testkit.Elapse(t, 10*time.Second)
 		packet, err := query(1, "s.micro.", dnsmessage.TypePTR, nil)
 		if err != nil {
 			t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -76,7 +77,7 @@ func TestBrowsingAsksLessAndLess(t *testing.T) {
 		net := newSegment()
 		h := net.host(t)
 		h.browse(t, "s")
-		pass(t, 10*time.Minute)
+		testkit.Elapse(t, 10*time.Minute)
 		// At 0, 1, 3, 7, 15, 31, 63 s, and then once a minute.
 		if asked := matching(net.take(), "s.micro.?"); len(asked) != 15 {
 			t.Errorf("asked %d times in 10 min: %q", len(asked), asked)
@@ -93,7 +94,7 @@ func TestKnownAnswersAreNotGiven(t *testing.T) {
 		a.publish(t, service("s", "a", "10.0.0.1:80"))
 		b.browse(t, "s")
 		net.take()
-		pass(t, TTL/2-5*time.Second) // two or three questions
+		testkit.Elapse(t, TTL/2-5*time.Second) // two or three questions
 		sent := net.take()
 		if asked := matching(sent, "s.micro.? -> a.s.micro."); len(asked) == 0 {
 			t.Errorf("no question says what is known: %q", sent)
@@ -101,7 +102,7 @@ func TestKnownAnswersAreNotGiven(t *testing.T) {
 		if answers := matching(sent, "reply s.micro.?"); len(answers) != 0 {
 			t.Errorf("what is known was answered: %q", answers)
 		}
-		pass(t, time.Hour)
+		testkit.Elapse(t, time.Hour)
 		if got := b.knows(t, "s"); got != "s/a@10.0.0.1:80" {
 			t.Errorf("after an hour %q is known", got)
 		}
@@ -125,13 +126,13 @@ func TestCrashedNodeRunsOut(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer stop()
-		pass(t, 5*time.Second) // its announcements are over
+		testkit.Elapse(t, 5*time.Second) // its announcements are over
 		if err := a.Kill(); err != nil {
 			t.Fatal(err)
 		}
 		net.take()
 		killed := time.Now()
-		pass(t, time.Minute)
+		testkit.Elapse(t, time.Minute)
 		if got := b.knows(t, "s"); got != "" {
 			t.Errorf("a minute later %q is known", got)
 		}
@@ -207,15 +208,15 @@ func TestWhatNobodyUsesIsDropped(t *testing.T) {
 			}
 			release()
 		}
-		pass(t, UnseenKept+2*sweepEvery)
+		testkit.Elapse(t, UnseenKept+2*sweepEvery)
 		b.Engine.mu.Lock()
 		if b.browsed["none"] != nil || b.browsed["s"] == nil {
 			t.Errorf("browsed are %v", b.browsed)
 		}
 		b.Engine.mu.Unlock()
-		pass(t, Kept+2*sweepEvery)
+		testkit.Elapse(t, Kept+2*sweepEvery)
 		net.take()
-		pass(t, time.Hour)
+		testkit.Elapse(t, time.Hour)
 		if sent := net.take(); len(sent) != 0 {
 			t.Errorf("an hour of nothing to do: %q", sent)
 		}
@@ -242,7 +243,7 @@ func TestNoMulticast(t *testing.T) {
 		if tries != 1 {
 			t.Errorf("the sockets were opened %d times at once, want once a second", tries)
 		}
-		pass(t, openAgain)
+		testkit.Elapse(t, openAgain)
 		_ = e.Start()
 		if tries != 2 {
 			t.Errorf("a second later: %d times", tries)
@@ -262,7 +263,7 @@ func TestLinksComeAndGo(t *testing.T) {
 		h := net.host(t)
 		h.publish(t, service("s", "a", "10.0.0.1:80"))
 		h.browse(t, "t")
-		pass(t, time.Hour)
+		testkit.Elapse(t, time.Hour)
 		h.member.changes <- ErrNoMulticast
 		synctest.Wait()
 		if v, err := h.Look("s"); err != nil || !errors.Is(v.Down, ErrNoMulticast) || v.Since != time.Now() {

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/rollcall-go/micro/internal/mdns/txt"
+	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -115,10 +116,10 @@ func TestWhatStrangersCanUseUpIsBounded(t *testing.T) {
 			for i := range n {
 				bad.Announce(packet(i))
 				if i%500 == 499 {
-					pass(t, time.Second)
+					testkit.Elapse(t, time.Second)
 				}
 			}
-			pass(t, time.Second)
+			testkit.Elapse(t, time.Second)
 		}
 		flood(700, func(i int) []byte { return said(t, "s", fmt.Sprint("n", i), "10.0.0.1:80", TTL, nil) })
 		flood(200, func(i int) []byte { return said(t, fmt.Sprint("s", i), "n", "10.0.0.1:80", TTL, nil) })
@@ -140,7 +141,7 @@ func TestWhatStrangersCanUseUpIsBounded(t *testing.T) {
 			t.Errorf("%d items are on the agenda", n)
 		}
 		h.Engine.mu.Unlock()
-		pass(t, time.Hour)
+		testkit.Elapse(t, time.Hour)
 		h.Engine.mu.Lock()
 		defer h.Engine.mu.Unlock()
 		if h.entries != 0 || h.weight != 0 || len(h.listed) != 0 || len(h.gone) != 0 {
@@ -173,7 +174,7 @@ func TestFloodOfQuestions(t *testing.T) {
 		net := newSegment()
 		h, bad := net.host(t), net.join()
 		h.publish(t, service("s", "a", "10.0.0.1:80"))
-		pass(t, 10*time.Second)
+		testkit.Elapse(t, 10*time.Second)
 		packet, err := query(1, "s.micro.", dnsmessage.TypePTR, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -191,7 +192,7 @@ func TestFloodOfQuestions(t *testing.T) {
 			t.Errorf("counted %v", stats)
 		}
 		// A second later it answers others again.
-		pass(t, time.Second)
+		testkit.Elapse(t, time.Second)
 		bad.Ask(packet)
 		synctest.Wait()
 		if n := len(matching(net.take(), "reply")); n != 1 {

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -30,7 +31,7 @@ func TestLargeRecordsShedSchemas(t *testing.T) {
 		s = bulky(100)
 		s.Nodes[0].Metadata = map[string]string{"changed": "yes"}
 		a.publish(t, s)
-		pass(t, time.Second)
+		testkit.Elapse(t, time.Second)
 		v, err := b.Look("bulky")
 		if err != nil || len(v.Services) != 1 || len(v.Services[0].Endpoints) != 100 || v.Services[0].Endpoints[7].Request != nil || v.Services[0].Endpoints[7].Name != "Bulky.Method7" {
 			t.Errorf("found %+v, %v", v.Services, err)

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -22,13 +23,13 @@ func TestAnnouncements(t *testing.T) {
 		if got := b.knows(t, "s"); got != "s/a@10.0.0.1:80" {
 			t.Errorf("at once %q is known", got)
 		}
-		pass(t, 10*time.Second)
+		testkit.Elapse(t, 10*time.Second)
 		want := "0s announce a.s.micro. at 10.0.0.1:80 for 2m0s; 1s announce a.s.micro. at 10.0.0.1:80 for 2m0s; 3s announce a.s.micro. at 10.0.0.1:80 for 2m0s"
 		if got := strings.Join(matching(net.take(), "announce"), "; "); got != want {
 			t.Errorf("announced %s, want %s", got, want)
 		}
 		a.publish(t, s)
-		pass(t, 10*time.Second)
+		testkit.Elapse(t, 10*time.Second)
 		if got := matching(net.take(), "announce"); len(got) != 0 {
 			t.Errorf("unchanged, and announced: %q", got)
 		}
@@ -59,7 +60,7 @@ func TestOwnPacketsThatComeBackLate(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		pass(t, time.Minute)
+		testkit.Elapse(t, time.Minute)
 		if got := strings.Join(events, " "); got != "create delete create delete create delete" {
 			t.Errorf("observed %s", got)
 		}
@@ -75,9 +76,9 @@ func TestTwoNodesWithOneID(t *testing.T) {
 		a, b, c := net.host(t), net.host(t), net.host(t)
 		c.browse(t, "s")
 		a.publish(t, service("s", "x", "10.0.0.1:80"))
-		pass(t, time.Minute)
+		testkit.Elapse(t, time.Minute)
 		b.publish(t, service("s", "x", "10.0.0.2:80"))
-		pass(t, time.Second)
+		testkit.Elapse(t, time.Second)
 		for _, h := range []*host{a, b} {
 			h.mu.Lock()
 			if len(h.warned) != 1 || !strings.Contains(h.warned[0], `"x"`) || !strings.Contains(h.warned[0], "10.0.0.1:80") || !strings.Contains(h.warned[0], "10.0.0.2:80") {
@@ -100,9 +101,9 @@ func TestSuccessorOutlivesAGoodbye(t *testing.T) {
 		c.browse(t, "s")
 		former := service("s", "x", "10.0.0.1:80")
 		a.publish(t, former)
-		pass(t, time.Minute)
+		testkit.Elapse(t, time.Minute)
 		b.publish(t, service("s", "x", "10.0.0.2:80"))
-		pass(t, 10*time.Second)
+		testkit.Elapse(t, 10*time.Second)
 		net.take()
 		if err := a.Withdraw(former); err != nil {
 			t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/internal/mdns/txt"
+	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -61,7 +62,7 @@ func (b *besieged) floods(t *testing.T, n int, packet func(i int) []byte) {
 	for i := range n {
 		b.member.packets <- Packet{Data: packet(i), From: stranger, Link: 1}
 		if i%1000 == 999 {
-			pass(t, time.Second/2)
+			testkit.Elapse(t, time.Second/2)
 		}
 	}
 	synctest.Wait()
@@ -352,10 +353,10 @@ func TestTwoNodesOfOneID(t *testing.T) {
 		if len(b.warned) != 1 || !strings.Contains(b.warned[0], mine) || !strings.Contains(b.warned[0], "10.0.0.66") {
 			t.Errorf("%d lines: %q", len(b.warned), b.warned)
 		}
-		pass(t, 10*time.Second)
+		testkit.Elapse(t, 10*time.Second)
 		b.member.on.take()
 		b.hears(says(t, mine, "10.0.0.66:1", 0))
-		pass(t, time.Second)
+		testkit.Elapse(t, time.Second)
 		if len(matching(matching(b.member.on.take(), "announce"), mine)) == 0 {
 			t.Error("nobody was told that our node is still there")
 		}
