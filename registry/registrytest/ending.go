@@ -102,7 +102,7 @@ func (s *suite) closing(t *testing.T) {
 	r := s.open(t)
 	closer, ok := r.(io.Closer)
 	if !ok {
-		s.lacks(t, r, "close", "the backend has no Close: there is nothing to end")
+		s.lacks(t, r, "close", "the backend has no Close")
 	}
 	hello := service("hello", "1", "a")
 	mustRegister(t, r, hello)

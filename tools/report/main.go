@@ -1,6 +1,7 @@
 // Command report turns the output of go test -json into what a person wants to
 // read: a line per package, the output of what failed, and at the end how many
-// tests passed, failed and were skipped, and why.
+// tests passed, failed and were skipped, and why; and what registries cannot do, as
+// registry/registrytest says in lines that begin with LACKS-ABILITY.
 //
 //	go test -json ./... | report
 //
@@ -41,11 +42,12 @@ type report struct {
 	broken                  []string            // packages that failed without a failing test
 	output                  map[string][]string // of tests that have not ended
 	reasons                 map[string]int      // why tests were skipped
+	lacks                   map[string]int      // what backends cannot do, by backend and ability
 	failures                map[string]bool     // packages with a failed test
 }
 
 func newReport(out io.Writer) *report {
-	return &report{out: out, output: map[string][]string{}, reasons: map[string]int{}, failures: map[string]bool{}}
+	return &report{out: out, output: map[string][]string{}, reasons: map[string]int{}, lacks: map[string]int{}, failures: map[string]bool{}}
 }
 
 func (r *report) read(in io.Reader) error {
@@ -68,6 +70,10 @@ func (r *report) event(e event) {
 	switch e.Action {
 	case "output":
 		r.output[key] = append(r.output[key], e.Output)
+		if what, ok := strings.CutPrefix(e.Output, "LACKS-ABILITY "); ok {
+			what, _, _ = strings.Cut(what, ":")
+			r.lacks[what]++
+		}
 	case "build-output":
 		fmt.Fprint(r.out, e.Output)
 	case "pass", "skip", "fail":
@@ -133,6 +139,13 @@ func (r *report) close() bool {
 			why = append(why, fmt.Sprintf("%d: %s", r.reasons[k], k))
 		}
 		fmt.Fprintf(r.out, "skipped %s\n", strings.Join(why, "; "))
+	}
+	if len(r.lacks) > 0 {
+		var what []string
+		for _, k := range slices.Sorted(maps.Keys(r.lacks)) {
+			what = append(what, fmt.Sprintf("%d: %s", r.lacks[k], k))
+		}
+		fmt.Fprintf(r.out, "abilities that backends lack %s\n", strings.Join(what, "; "))
 	}
 	return r.failed == 0 && len(r.broken) == 0 && r.passed > 0
 }

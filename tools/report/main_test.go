@@ -31,6 +31,14 @@ func TestReport(t *testing.T) {
 		t.Errorf("skip: %v\n%s", ok, out)
 	}
 
+	lacks := `{"Action":"output","Package":"p","Test":"TestA","Output":"LACKS-ABILITY mdns name: no service named \"...\"\n"}
+{"Action":"output","Package":"p","Test":"TestA","Output":"LACKS-ABILITY mdns name: no node id of 300 bytes\n"}
+{"Action":"output","Package":"p","Test":"TestA","Output":"LACKS-ABILITY memory processes: no Second\n"}
+`
+	if out, ok := run(lacks + pass); !ok || !strings.HasSuffix(out, "\nabilities that backends lack 2: mdns name; 1: memory processes\n") {
+		t.Errorf("lacks: %v\n%s", ok, out)
+	}
+
 	fail := `{"Action":"output","Package":"p","Test":"TestC","Output":"boom\n"}
 {"Action":"fail","Package":"p","Test":"TestC"}
 {"Action":"fail","Package":"p"}
