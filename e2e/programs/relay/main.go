@@ -10,29 +10,28 @@ import (
 	"os"
 
 	"github.com/rollcall-go/micro"
-	"github.com/rollcall-go/micro/client"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
 // Relay is the handler of every service of the chain.
 type Relay struct {
-	name, next string
-	client     client.Client
+	service micro.Service
+	next    string
 }
 
 // Pass answers with the names from here to the end of the chain.
 func (r *Relay) Pass(ctx context.Context, _, rsp *wrapperspb.StringValue) error {
-	rsp.Value = r.name
+	rsp.Value = r.service.Name()
 	if r.next == "" {
 		return nil
 	}
-	rest, err := ask(ctx, r.client, r.next)
+	rest, err := ask(ctx, r.service, r.next)
 	rsp.Value += ">" + rest
 	return err
 }
 
-func ask(ctx context.Context, c client.Client, name string) (string, error) {
-	rsp := new(wrapperspb.StringValue)
+func ask(ctx context.Context, from micro.Service, name string) (string, error) {
+	c, rsp := from.Client(), new(wrapperspb.StringValue)
 	err := c.Call(ctx, c.NewRequest(name, "Relay.Pass", new(wrapperspb.StringValue)), rsp)
 	return rsp.GetValue(), err
 }
@@ -48,12 +47,11 @@ func main() {
 
 func run(service micro.Service) error {
 	if name := os.Getenv("RELAY_ASK"); name != "" {
-		answer, err := ask(context.Background(), service.Client(), name)
+		answer, err := ask(context.Background(), service, name)
 		fmt.Println(answer)
 		return err
 	}
-	relay := &Relay{name: service.Name(), next: os.Getenv("RELAY_NEXT"), client: service.Client()}
-	if err := micro.RegisterHandler(service.Server(), relay); err != nil {
+	if err := micro.RegisterHandler(service.Server(), &Relay{service, os.Getenv("RELAY_NEXT")}); err != nil {
 		return err
 	}
 	return service.Run()
