@@ -33,7 +33,8 @@ type news struct {
 	sums     sums
 	about    consul.Answer
 	err      error
-	wentBack bool // the index did
+	moved    bool // the index is another
+	wentBack bool // it is a smaller one
 }
 
 // all follows all services over l until something fails or ctx is done.
@@ -60,15 +61,18 @@ func (f *follower) all(ctx context.Context, l *link) (answered bool, err error) 
 		}
 	}
 	pace := pacer{tokens: burst, at: time.Now()}
+	var revision uint64 // the later index of the two queries
 	for {
-		leaderless, index, began := false, uint64(0), time.Time{}
+		leaderless, began := false, time.Time{}
 		select {
 		case n := <-answers:
 			if n.err != nil {
 				return answered, n.err
 			}
-			leaderless, index = n.about.Leaderless, n.about.Index
-			f.lost = f.lost || n.wentBack
+			leaderless, revision = n.about.Leaderless, max(revision, n.about.Index)
+			if n.wentBack {
+				f.lost, revision = true, n.about.Index
+			}
 			before := states
 			if n.services {
 				before, names = names, n.sums
@@ -84,9 +88,9 @@ func (f *follower) all(ctx context.Context, l *link) (answered bool, err error) 
 			}
 			changed := differing(before, n.sums)
 			switch {
-			case slices.Contains(changed, ""): // a check of an agent, which concerns all its services
+			case n.wentBack, slices.Contains(changed, ""): // a check of an agent concerns all its services
 				everything()
-			case len(changed) == 0 && n.services:
+			case len(changed) == 0 && n.services && n.moved:
 				sweep.Reset(max(sweepAfter, time.Until(rested)))
 			}
 			for _, name := range changed {
@@ -100,7 +104,7 @@ func (f *follower) all(ctx context.Context, l *link) (answered bool, err error) 
 		case <-ctx.Done():
 			return answered, ctx.Err()
 		}
-		if err := f.readAll(ctx, l, dirty, index, !answered); err != nil {
+		if err := f.readAll(ctx, l, dirty, revision, !answered); err != nil {
 			return answered, err
 		}
 		if !began.IsZero() {
@@ -166,7 +170,7 @@ func ask(ctx context.Context, services bool, answers chan<- news, query func(con
 		}
 		n := news{services: services}
 		n.sums, n.about, n.err = query(ctx, q)
-		n.wentBack = n.err == nil && n.about.Index < index
+		n.moved, n.wentBack = n.about.Index != index, n.err == nil && n.about.Index < index
 		select {
 		case answers <- n:
 		case <-ctx.Done():
