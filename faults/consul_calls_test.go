@@ -123,7 +123,7 @@ func TestConsulC1DeregisteredByHand(t *testing.T) {
 	}
 	for _, load := range all {
 		load.More(t, 50)
-		judge(t, load, 100)
+		judge(t, load, 60)
 	}
 }
 
