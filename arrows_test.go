@@ -94,6 +94,7 @@ var rooms = []room{
 	{"config/loader/memory", []string{"config/loader", "config/reader", "config/reader/json", "config/source", "internal/backoff", "internal/defaults", "internal/settings"}, "engine room: follows sources, knows none of them"},
 	{"internal/keytree", []string{"config/source", "config/encoder", "config/encoder/json", "internal/tree"}, "plant room: configuration whose paths keys of a store spell; knows no store"},
 	{"config/source/etcd", []string{"config/source", "internal/keytree", "internal/settings", "internal/etcd", "internal/etcd/mirror", "internal/etcd/layout", "internal/ability", "internal/backoff", "internal/credentials", "internal/defaults", "internal/reload", "registry"}, "source: puts the contract on internal/etcd"},
+	{"config/source/consul", []string{"config/source", "config/encoder", "internal/keytree", "internal/settings", "internal/consul", "internal/backoff", "internal/credentials", "internal/defaults", "internal/reload"}, "source: puts the contract on internal/consul"},
 	{"config/source/cli", []string{"config/source", "config/cmd", "internal/settings", "internal/tree"}, "source: the flags of the command line"},
 	{"config/source/...", []string{"config/source", "config/encoder", "internal/settings", "internal/tree"}, "sources: each knows the contract and no other source"},
 	{"config", []string{"config/loader", "config/loader/memory", "config/reader", "config/reader/json", "config/source", "config/source/file"}, "front door: configuration"},
@@ -231,6 +232,7 @@ func TestLinks(t *testing.T) {
 		{".", heavy, "a service is not an etcd server and brings its own metrics"},
 		{"./internal/testkit", heavy, "tests of the library link what the library links"},
 		{"./registry/registrytest", []string{"google.golang.org/grpc"}, "the suite serves backends that do not speak grpc"},
+		{"./config", []string{"google.golang.org/grpc", "go.etcd.io/", "github.com/hashicorp/", module + "/internal/consul"}, "a source is linked by who imports it, and so is HCL"},
 		{"./registry", []string{"google.golang.org/", "go.etcd.io/"}, "a Registry can be written from the contract alone"},
 	} {
 		for _, p := range list(t, "-deps", tc.pkg) {

@@ -25,6 +25,8 @@ type Query struct {
 	Connect bool
 	// Instances, if they are given and few, are those that the answer is about.
 	Instances []string
+
+	below bool // of a key: also the keys that begin with it
 }
 
 // Entry is an instance with its agent and all checks that concern it.
@@ -71,6 +73,9 @@ func (c *Client) read(ctx context.Context, doing, needs, path string, q Query, o
 	}
 	if filter, ok := filterOf("Service.ID", q.Instances); ok {
 		r.query.Set("filter", filter)
+	}
+	if q.below {
+		r.query.Set("recurse", "")
 	}
 	if q.Index > 0 {
 		r.query.Set("index", strconv.FormatUint(q.Index, 10))

@@ -19,6 +19,7 @@ type StatusError struct {
 	text string
 	// stranger says that what answered is no Consul agent.
 	stranger bool
+	header   http.Header
 }
 
 func (e *StatusError) Error() string { return e.text }
@@ -37,7 +38,7 @@ func Unknown(err error) bool {
 // refused explains an answer that is an error.
 func refused(t target, needs string, answer *http.Response, text string) error {
 	said := shorten(text)
-	e := &StatusError{Code: answer.StatusCode}
+	e := &StatusError{Code: answer.StatusCode, header: answer.Header}
 	at := fmt.Sprintf("Consul at %q answers %d", t.text, e.Code)
 	switch {
 	case isHTML(answer, text) || e.Code >= 300 && e.Code < 400:

@@ -27,11 +27,13 @@ func NewBoard(kind string, k Keys, decoder encoder.Encoder) *Board {
 }
 
 // Change calls f, which may change the view and what else its caller guards by the
-// board, and wakes who waits.
-func (b *Board) Change(f func(*View)) {
+// board, and reports whether it changed the view. Then who waits is woken.
+func (b *Board) Change(f func(*View) (changed bool)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	f(b.view)
+	if !f(b.view) {
+		return
+	}
 	b.state++
 	close(b.changed)
 	b.changed = make(chan struct{})

@@ -62,11 +62,12 @@ func (v *View) Put(key string, text []byte, revision int64) error {
 // Delete removes a key.
 func (v *View) Delete(key string) { delete(v.entries, key) }
 
-// KeepOnly removes the keys that there does not report, and returns how many.
-func (v *View) KeepOnly(there func(key string) bool) int {
+// KeepOnly removes the keys that there does not report, and reports whether there was
+// one.
+func (v *View) KeepOnly(there func(key string) bool) bool {
 	before := len(v.entries)
 	maps.DeleteFunc(v.entries, func(key string, _ *entry) bool { return !there(key) })
-	return before - len(v.entries)
+	return len(v.entries) < before
 }
 
 // Revision returns at which revision a key was last written, zero if it is not there.

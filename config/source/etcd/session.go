@@ -102,9 +102,10 @@ func (f *session) follow() {
 // changed takes one step of the mirror.
 func (f *session) changed(c mirror.Change) {
 	var refused []source.Refused
-	f.board.Change(func(v *keytree.View) {
+	f.board.Change(func(v *keytree.View) bool {
 		refused = apply(v, c)
 		f.known, f.revision = true, c.Revision
+		return true
 	})
 	for _, r := range refused {
 		logger.Warnf("Config [etcd] A value cannot be read and does not count; the last one of its key that could stays: key %q, revision %d: %v", r.Key, r.Revision, r.Err)
