@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/rollcall-go/micro/internal/nearby"
 	"github.com/rollcall-go/micro/internal/operate"
 )
 
@@ -44,7 +45,11 @@ func listServices(s *session) error {
 	if err != nil {
 		return err
 	}
-	return show(s.Context, listing(operate.Summarize(services, s.pauses(""))))
+	all := operate.Summarize(services, s.pauses(""))
+	if len(all) == 0 && s.registry.String() == "mdns" && nearby.Etcd(s.Context.Context, nearby.EtcdAddress) {
+		stderr(s.Context).note("micro: nothing is registered in mdns; %s", nearby.Hint(nearby.EtcdAddress))
+	}
+	return show(s.Context, listing(all))
 }
 
 // pauses returns the paused nodes of a service, or of all when service is empty.

@@ -33,9 +33,6 @@ type Entry[C any] struct {
 	Missing string
 	// Flags are the flags of package registryflags that the implementation obeys.
 	Flags []string
-	// Inspected says that the command can look into it. That takes more than an
-	// entry here: what the command does in a registry speaks etcd.
-	Inspected bool
 }
 
 // The constructors.
@@ -49,7 +46,7 @@ type (
 func Registries() []Entry[NewRegistry] {
 	return []Entry[NewRegistry]{
 		{Name: "mdns", Summary: "multicast DNS, no server", New: mdns.NewRegistry},
-		{Name: "etcd", Aliases: []string{"etcdv3"}, Summary: "version 3", New: etcd.NewRegistry, Flags: registryflags.Without(registryflags.Token, registryflags.TokenFile), Inspected: true},
+		{Name: "etcd", Aliases: []string{"etcdv3"}, Summary: "version 3", New: etcd.NewRegistry, Flags: registryflags.Without(registryflags.Token, registryflags.TokenFile)},
 		{Name: "consul", Summary: "HTTP API of an agent", New: consul.NewRegistry, Flags: registryflags.Without(registryflags.Namespace)},
 		{Name: "memory", Summary: "this process alone", New: memory.NewRegistry},
 		{Name: "service", Missing: "the registry of micro's runtime is not in this release; start an etcd with `micro server` and choose it with --registry=etcd"},
