@@ -397,8 +397,9 @@ func (f *farewells) has(instance string) bool {
 func (b *backend) heard(ctx context.Context, service string, said *farewells) {
 	ctx, cancel := context.WithTimeout(ctx, farewellWait)
 	defer cancel()
-	for !b.known(ctx, service, said) {
-		if !pause(ctx, farewellPause/5) {
+	// An agent that is slow to tell its servers is not made slower by asking.
+	for wait := farewellPause / 5; !b.known(ctx, service, said); wait *= 2 {
+		if !pause(ctx, wait) {
 			return
 		}
 	}
