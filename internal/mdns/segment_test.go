@@ -1,7 +1,6 @@
 package mdns
 
 import (
-	"context"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -192,12 +191,4 @@ func (h *host) knows(t *testing.T, name string) string {
 		}
 	}
 	return strings.Join(all, " ")
-}
-
-// pass lets time pass; in a bubble, at once.
-func pass(t *testing.T, d time.Duration) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), d)
-	defer cancel()
-	<-ctx.Done()
 }

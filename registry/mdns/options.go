@@ -26,7 +26,8 @@ func Domain(domain string) registry.Option {
 		if o.Context == nil {
 			o.Context = context.Background() // carries values only
 		}
-		o.Context = context.WithValue(o.Context, domainKey, domain) //nolint:staticcheck // v2's key
+		//lint:ignore SA1029 the key is v2's
+		o.Context = context.WithValue(o.Context, domainKey, domain)
 	}
 }
 

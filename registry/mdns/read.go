@@ -78,11 +78,10 @@ func (b *backend) use(caller context.Context, name string) (release func(), err 
 	if err := b.ready(caller); err != nil {
 		return none, err
 	}
-	ctx, cancel := caller, func() {}
-	if ctx == nil {
-		ctx = context.Background() // bounded below
+	if caller == nil {
+		caller = context.Background() // bounded below
 	}
-	ctx, cancel = context.WithTimeoutCause(ctx, b.timeout(), errPatience)
+	ctx, cancel := context.WithTimeoutCause(caller, b.timeout(), errPatience)
 	defer cancel()
 	release, err = b.engine.Use(ctx, name)
 	if errors.Is(err, errPatience) {
