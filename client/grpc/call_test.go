@@ -225,7 +225,7 @@ func TestNoNode(t *testing.T) {
 func TestDefaultRegistryFailsAtOnce(t *testing.T) {
 	c := newClient(t)
 	_, err := say(t.Context(), c, "x")
-	if e := fault(t, err); e.Code != 500 || !strings.Contains(e.Detail, "--registry=etcd") || !stderrors.Is(err, registry.ErrNoRegistry) {
+	if e := fault(t, err); e.Code != 500 || !strings.Contains(e.Detail, "micro/registry/mdns") || !stderrors.Is(err, registry.ErrNoRegistry) {
 		t.Errorf("got %v", err)
 	}
 }
