@@ -1,7 +1,6 @@
 package testkit
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,12 +17,13 @@ type Netns struct{ name string }
 var namespaces atomic.Int64
 
 // NewNetns makes a namespace in which only the loopback interface is up. Where the
-// test may not, for want of root or of the ip command, it is skipped as Require
-// says.
+// test may not, for want of the ip command, or of root and of user namespaces, it is
+// skipped as Require says.
 func NewNetns(t testing.TB) *Netns {
 	t.Helper()
 	n := &Netns{name: fmt.Sprintf("rollcall-%d-%d", os.Getpid(), namespaces.Add(1))}
-	Require(t, "network namespaces", mayNetns())
+	_, err := within()
+	Require(t, "network namespaces", err)
 	Require(t, "network namespaces", runIP("netns", "add", n.name))
 	t.Cleanup(func() {
 		if err := runIP("netns", "del", n.name); err != nil {
@@ -34,16 +34,8 @@ func NewNetns(t testing.TB) *Netns {
 	return n
 }
 
-func mayNetns() error {
-	if os.Geteuid() != 0 {
-		return errors.New("only root may make them")
-	}
-	_, err := exec.LookPath("ip")
-	return err
-}
-
 func runIP(args ...string) error {
-	out, err := exec.Command("ip", args...).CombinedOutput()
+	out, err := privileged("ip", args...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("ip %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(string(out)))
 	}
@@ -104,7 +96,7 @@ func (n *Netns) ChangeAddr(t testing.TB, name, from, to string) {
 
 // Command returns a command that runs in the namespace.
 func (n *Netns) Command(name string, args ...string) *exec.Cmd {
-	cmd := exec.Command("ip", append([]string{"netns", "exec", n.name, name}, args...)...)
+	cmd := privileged("ip", append([]string{"netns", "exec", n.name, name}, args...)...)
 	cmd.SysProcAttr = dieWithParent()
 	return cmd
 }
