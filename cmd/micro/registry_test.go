@@ -59,6 +59,12 @@ func TestNoRegistryGiven(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "no --registry_address was given") || !strings.Contains(err.Error(), "`micro server`") {
 		t.Errorf("the error says %q", err)
 	}
+	for kind, want := range map[string]string{"consul": "name an agent of Consul", "mdns": ""} {
+		p := registryTarget{members: []member{{kind: kind}}}
+		if err := p.explain(registry.ErrNotFound); !strings.Contains(err.Error(), want) || want == "" && err != registry.ErrNotFound {
+			t.Errorf("of %s the error says %q", kind, err)
+		}
+	}
 	if err := etcdAt("10.0.0.1:2379").explain(registry.ErrNotFound); err != registry.ErrNotFound {
 		t.Errorf("the error says %q", err)
 	}

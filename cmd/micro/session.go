@@ -125,10 +125,16 @@ func (p registryTarget) explain(err error) error {
 	if errors.Is(err, fs.ErrPermission) {
 		return fmt.Errorf("%w; `micro doctor` shows what is missing, and how to mend it", err)
 	}
-	if p.addressed() || !elsewhere(err) {
+	if p.addressed() || len(p.members) != 1 || !elsewhere(err) {
 		return err
 	}
-	return fmt.Errorf("%w; no --registry_address was given: name your etcd, or start one with `micro server`", err)
+	switch p.members[0].kind {
+	case "etcd":
+		return fmt.Errorf("%w; no --registry_address was given: name your etcd, or start one with `micro server`", err)
+	case "consul":
+		return fmt.Errorf("%w; no --registry_address was given: name an agent of Consul", err)
+	}
+	return err
 }
 
 // elsewhere reports whether a registry at another address might do better: this one
