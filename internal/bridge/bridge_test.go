@@ -341,14 +341,14 @@ func (f *flaky) fail(err error) {
 	synctest.Wait()
 }
 
-func (f *flaky) state() (error, <-chan struct{}) {
+func (f *flaky) state() (<-chan struct{}, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.away, f.told
+	return f.told, f.away
 }
 
 func (f *flaky) Register(s *registry.Service, o ...registry.RegisterOption) error {
-	if err, _ := f.state(); err != nil {
+	if _, err := f.state(); err != nil {
 		return err
 	}
 	return f.Registry.Register(s, o...)
@@ -357,7 +357,7 @@ func (f *flaky) Register(s *registry.Service, o ...registry.RegisterOption) erro
 // Follow supplies views while the registry does not fail.
 func (f *flaky) Follow(ctx context.Context, name string, sink feed.Sink) error {
 	for ctx.Err() == nil {
-		err, told := f.state()
+		told, err := f.state()
 		if err != nil {
 			sink.Status(feed.Status{Err: err, Since: time.Now()})
 			select {

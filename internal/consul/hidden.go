@@ -25,7 +25,7 @@ func (c *Client) hidden(ctx context.Context, doing, needs, name string, header h
 		}
 	}
 	return fmt.Errorf("%s: %w", doing, refusal.Mark(refusal.Right, fmt.Errorf(
-		"Consul at %q has perhaps more than it shows: the token lacks a right, this takes %s; without CONSUL_HTTP_TOKEN it is that of everybody", c.Addr(), needs)))
+		"what Consul at %q shows is perhaps not all: the token lacks a right, this takes %s; without CONSUL_HTTP_TOKEN it is that of everybody", c.Addr(), needs)))
 }
 
 // may reports whether everybody may look up a service, or true if that cannot be found
