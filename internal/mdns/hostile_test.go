@@ -216,31 +216,3 @@ func TestAddressesOfOneHostInOnePacket(t *testing.T) {
 		t.Errorf("read %s, want %s", got, want)
 	}
 }
-
-func FuzzParse(f *testing.F) {
-	packet, err := answer("s.micro.", dnsmessage.TypePTR, node{"a.s.micro.", "vm.", netip.MustParseAddrPort("10.0.0.1:80"), []string{"00"}}, TTL)
-	if err != nil {
-		f.Fatal(err)
-	}
-	question, err := query(1, "s.micro.", dnsmessage.TypePTR, []known{{"a.s.micro.", TTL}})
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(packet)
-	f.Add(question)
-	f.Add([]byte{})
-	f.Fuzz(func(t *testing.T, data []byte) {
-		m, err := parse(data)
-		if err != nil {
-			return
-		}
-		if len(m.questions) > maxQuestions || len(m.nodes)+len(m.pointers) > maxRecords {
-			t.Errorf("%d questions, %d nodes, %d pointers", len(m.questions), len(m.nodes), len(m.pointers))
-		}
-		for _, n := range m.nodes {
-			if !n.addr.IsValid() || n.addr.Port() == 0 || n.target == "" {
-				t.Errorf("a node that is not complete: %+v", n)
-			}
-		}
-	})
-}
