@@ -37,9 +37,16 @@ func TestAsV2(t *testing.T) {
 }
 
 func TestGarbage(t *testing.T) {
+	var u Unpacker // goes on after what it cannot read
 	for _, digits := range []string{"", "7", "hello", "00112233", Pack([]byte("hello"))[:8], "789C"} {
 		if got, err := Unpack(digits, 100); err == nil {
 			t.Errorf("%q gives %q", digits, got)
+		}
+		if got, err := u.Unpack(digits, 100); err == nil {
+			t.Errorf("%q gives %q, after others", digits, got)
+		}
+		if got, err := u.Unpack(Pack([]byte("good")), 4); err != nil || string(got) != "good" {
+			t.Errorf("after %q: %q, %v", digits, got, err)
 		}
 	}
 }

@@ -48,7 +48,7 @@ type follower struct {
 // other as Init changes them. It returns an error for what can never work.
 func (b *backend) follow(ctx context.Context, name string, o observer) error {
 	f := &follower{b: b, name: name, o: o, known: known{}}
-	retry := backoff.Backoff{Base: 100 * time.Millisecond, Max: time.Second}
+	retry := backoff.Backoff{Base: 100 * time.Millisecond, Max: 500 * time.Millisecond}
 	for failed := 0; ; {
 		l := b.current()
 		if err := l.client.Err(); err != nil {

@@ -79,6 +79,7 @@ func sumOf(e consul.Entry) uint64 {
 type decoder struct {
 	before  map[record.ID]*row
 	skipped uint64
+	tags    tags.Decoder
 }
 
 // rows returns the rows of a service, one for each node. Where two agents have a node
@@ -114,7 +115,7 @@ func (d *decoder) rows(name string, entries []consul.Entry) map[record.ID]*row {
 
 // decode returns the record of an instance, nil if it cannot be read.
 func (d *decoder) decode(e consul.Entry) *registry.Service {
-	content, err := tags.Decode(e.Service.Tags)
+	content, err := d.tags.Decode(e.Service.Tags)
 	if err != nil {
 		d.skipped++
 		return nil

@@ -93,9 +93,15 @@ type Record struct {
 	Skipped int
 }
 
+// Decode reads the tags of one instance, as a Decoder does those of many.
+func Decode(tags []string) (Record, error) { return new(Decoder).Decode(tags) }
+
+// Decoder reads tags. The zero value is ready. One goroutine uses it.
+type Decoder struct{ unpacker deflated.Unpacker }
+
 // Decode reads tags. Those that are not ours are passed over; those that look so and
 // cannot be read are counted. It fails only with ErrTooLarge.
-func Decode(tags []string) (Record, error) {
+func (d *Decoder) Decode(tags []string) (Record, error) {
 	r := Record{Node: map[string]string{}}
 	var forms [256]byte // of each kind, by what was met first
 	left := MaxRecord
@@ -118,7 +124,7 @@ func Decode(tags []string) (Record, error) {
 		if forms[kind] != 0 && forms[kind] != form {
 			continue
 		}
-		plain, err := content(tag, left)
+		plain, err := d.content(tag, left)
 		if errors.Is(err, deflated.ErrTooLarge) {
 			return Record{}, ErrTooLarge
 		}
@@ -173,9 +179,9 @@ func (r *Record) take(kind byte, plain []byte, versioned *bool) error {
 }
 
 // content returns what is in a tag, at most so many bytes.
-func content(tag string, most int) ([]byte, error) {
+func (d *Decoder) content(tag string, most int) ([]byte, error) {
 	if tag[1] == '-' {
-		return deflated.Unpack(tag[2:], most)
+		return d.unpacker.Unpack(tag[2:], most)
 	}
 	if len(tag)-2 > most {
 		return nil, deflated.ErrTooLarge
