@@ -22,5 +22,5 @@ func TestRegistry(t *testing.T) {
 			other.set(hangs)
 			m := open(t, one, other)
 			return m, "one: " + errAway.Error()
-		}), registrytest.Renews(), registrytest.Coalesces(), registrytest.TTL(time.Second))
+		}), registrytest.Renews(), registrytest.Coalesces(), registrytest.TTL(time.Second), registrytest.Crowd(1000))
 }

@@ -52,7 +52,7 @@ func each(t *testing.T, services []*registry.Service, f func(*registry.Service) 
 	t.Helper()
 	var working sync.WaitGroup
 	work := make(chan *registry.Service)
-	for range 16 {
+	for range 4 {
 		working.Go(func() {
 			for one := range work {
 				if t.Failed() {

@@ -31,17 +31,21 @@ func (s *suite) owner(t *testing.T, r registry.Registry) (owner registry.Registr
 		s.lacks(t, r, "expiry", "the backend takes no notice of the time to live")
 	case s.second != nil:
 		owner = s.second(t)
-		return owner, func() {
-			if closer, ok := owner.(io.Closer); ok {
-				if err := closer.Close(); err != nil {
-					t.Errorf("close the owner: %v", err)
-				}
-			}
-		}
+		return owner, func() { closes(t, owner) }
 	case s.renews:
 		s.lacks(t, r, "crash", "the backend renews by itself, and no Second registry was given to crash")
 	}
 	return r, func() {}
+}
+
+// closes closes a Second registry, if there is something to close.
+func closes(t *testing.T, r registry.Registry) {
+	t.Helper()
+	if closer, ok := r.(io.Closer); ok {
+		if err := closer.Close(); err != nil {
+			t.Errorf("close the second registry: %v", err)
+		}
+	}
 }
 
 // lastTime registers what is to expire. seen waits until followers know it, which may take

@@ -168,6 +168,7 @@ func (s *suite) twoProcesses(t *testing.T) {
 		s.lacks(t, r, "processes", "no Second registry was given in the same directory")
 	}
 	other := s.second(t)
+	defer closes(t, other)
 	w := s.watch(t, r)
 	ours, theirs := service("hello", "1", "a"), service("hello", "1", "b")
 	mustRegister(t, r, ours)
