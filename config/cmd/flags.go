@@ -13,8 +13,8 @@ import (
 // name in capitals behind MICRO_. Each command line works on a copy of its own.
 var DefaultFlags = slices.Concat([]cli.Flag{
 	&cli.StringFlag{
-		Name: "registry", EnvVars: []string{"MICRO_REGISTRY"}, DefaultText: "the program's own", Category: "Registry",
-		Usage: "registry to register and look up services in: " + builtin.Choices(builtin.Registries()),
+		Name: "registry", EnvVars: []string{"MICRO_REGISTRY"}, DefaultText: "the program's own, or mdns", Category: "Registry",
+		Usage: "registry to register and look up services in, or several as one with commas between: " + builtin.Choices(builtin.Registries()),
 	},
 }, registryflags.Flags(), []cli.Flag{
 	&cli.StringFlag{
