@@ -20,7 +20,7 @@ type events struct {
 func follow(t *testing.T, r registry.Registry, opts ...registry.WatchOption) *events {
 	t.Helper()
 	var w registry.Watcher
-	testkit.Passes(t, 10*time.Second, "the watch begins", func() (err error) {
+	testkit.Passes(t, 30*time.Second, "the watch begins", func() (err error) {
 		w, err = r.Watch(opts...)
 		return err
 	})

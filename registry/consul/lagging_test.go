@@ -21,7 +21,7 @@ func TestLaggingServer(t *testing.T) {
 	if err := open(t, agent.Addr()).Register(s); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Passes(t, 10*time.Second, "the node is listed", func() error { _, err := r.GetService("lagging"); return err })
+	testkit.Passes(t, 30*time.Second, "the node is listed", func() error { _, err := r.GetService("lagging"); return err })
 	watched := follow(t, r, registry.WatchService("lagging"))
 	behind := func(w http.ResponseWriter) {
 		w.Header().Set("X-Consul-Index", "1")
@@ -35,12 +35,12 @@ func TestLaggingServer(t *testing.T) {
 		http.Error(w, "No cluster leader", http.StatusInternalServerError)
 	})
 	asked := f.requests.Load()
-	testkit.Eventually(t, 10*time.Second, "the server is asked again and again", func() bool { return f.requests.Load() > asked+4 })
+	testkit.Eventually(t, 30*time.Second, "the server is asked again and again", func() bool { return f.requests.Load() > asked+4 })
 	if watched.has("delete lagging-a") {
 		t.Fatal("the node is told to have left because a server does not know it yet")
 	}
 	f.turn(func(w http.ResponseWriter, _ *http.Request) { behind(w) })
-	testkit.Eventually(t, 10*time.Second, "the departure is told", func() bool { return watched.has("delete lagging-a") })
+	testkit.Eventually(t, 30*time.Second, "the departure is told", func() bool { return watched.has("delete lagging-a") })
 	f.turn(nil)
-	testkit.Eventually(t, 10*time.Second, "the return is told", func() bool { return watched.has("create lagging-a") })
+	testkit.Eventually(t, 30*time.Second, "the return is told", func() bool { return watched.has("create lagging-a") })
 }

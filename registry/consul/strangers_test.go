@@ -48,8 +48,8 @@ func TestStrangersTags(t *testing.T) {
 	if err := r.Register(&registry.Service{Name: "strangers", Version: "good", Nodes: []*registry.Node{{Id: "good", Address: "127.0.0.1:1"}}}); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, 10*time.Second, "the good node is told", func() bool { return watched.has("create good") })
-	testkit.Eventually(t, 10*time.Second, "the good node is found", func() bool {
+	testkit.Eventually(t, 30*time.Second, "the good node is told", func() bool { return watched.has("create good") })
+	testkit.Eventually(t, 30*time.Second, "the good node is found", func() bool {
 		all, err := r.GetService("strangers")
 		return err == nil && slices.ContainsFunc(all, func(s *registry.Service) bool {
 			return s.Version == "good" && len(s.Nodes) == 1 && s.Nodes[0].Id == "good"
@@ -83,7 +83,7 @@ func TestTwoAgentsWithOneID(t *testing.T) {
 	})
 	is := func(address string) {
 		t.Helper()
-		testkit.Eventually(t, 10*time.Second, "the node is at "+address, func() bool {
+		testkit.Eventually(t, 30*time.Second, "the node is at "+address, func() bool {
 			all, err := r.GetService("twice")
 			return err == nil && len(all) == 1 && len(all[0].Nodes) == 1 && all[0].Nodes[0].Address == address
 		})
@@ -95,7 +95,7 @@ func TestTwoAgentsWithOneID(t *testing.T) {
 	put("two", "10.0.0.2", "critical")
 	is("10.0.0.1:1")
 	put("one", "10.0.0.1", "critical")
-	testkit.Eventually(t, 10*time.Second, "the node is not found", func() bool {
+	testkit.Eventually(t, 30*time.Second, "the node is not found", func() bool {
 		_, err := r.GetService("twice")
 		return errors.Is(err, registry.ErrNotFound)
 	})
@@ -127,7 +127,7 @@ func TestOddNames(t *testing.T) {
 		t.Errorf("%d names are refused, %d taken", refused, len(taken))
 	}
 	for name, id := range taken {
-		testkit.Passes(t, 10*time.Second, "the service is found by its own name and has its own node", func() error {
+		testkit.Passes(t, 30*time.Second, "the service is found by its own name and has its own node", func() error {
 			all, err := r.GetService(name)
 			if err == nil && (len(all) != 1 || all[0].Name != name || len(all[0].Nodes) != 1 || all[0].Nodes[0].Id != id) {
 				err = errors.New("there is " + all[0].Name + " with " + all[0].Nodes[0].Id + ", want " + name + " with " + id)
