@@ -117,7 +117,7 @@ var rooms = []room{
 	{"internal/testkit", nil, "test range: runs processes, links none of what it tests"},
 	{"internal/testkit/fleet", []string{"", "client", "client/grpc", "server", "server/grpc", "registry", "registry/consul", "registry/etcd", "internal/testkit", "internal/testkit/legacypb"}, "test range: services, clients and processes that tests of whole programs are made of"},
 	{"faults/...", nil, "test range: one test for each fault that we know"},
-	{"e2e/...", []string{"", "client", "registry", "registry/etcd", "config/cmd", "internal/testkit/legacypb", "examples/registry"}, "test range: whole programs, as users write them"},
+	{"e2e/...", []string{"", "registry", "registry/etcd", "config/cmd", "internal/testkit/legacypb", "examples/registry"}, "test range: whole programs, as users write them"},
 	{"examples/config", []string{"", "config", "config/source/etcd"}, "what a user writes"},
 	{"examples/registry", []string{"registry"}, "what the writer of a backend writes"},
 	{"examples/...", []string{""}, "what a user writes"},
@@ -149,7 +149,7 @@ var extra = map[string][]string{
 	"config/cmd":             {"client/grpc", "internal/credentials", "internal/etcd/layout", "internal/settings", "registry/cache", "registry/consul", "registry/etcd", "registry/memory", "server/grpc"},
 	"faults/...":             {"config", "config/source", "config/source/etcd", "config/source/snapshot", "", "client", "client/grpc", "client/selector", "faults/history", "internal/ability", "internal/defaults", "internal/discovery", "internal/feed", "internal/mdns/txt", "internal/consul/tags", "internal/etcd/layout", "registry", "registry/cache", "registry/consul", "registry/etcd", "registry/memory", "server", "server/grpc"},
 	"":                       {"internal/defaults", "registry/cache", "registry/memory", "server/grpc"},
-	"e2e/...":                {"client/grpc", "registry/multi", "server", "server/grpc"},
+	"e2e/...":                {"client", "client/grpc", "registry/multi", "server", "server/grpc"},
 }
 
 var dictionary = []string{"metadata", "errors", "codec", "codec/bytes", "codec/json", "codec/proto", "logger"}
