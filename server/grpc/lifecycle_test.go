@@ -351,7 +351,7 @@ func TestWhatCannotStart(t *testing.T) {
 		`"1\x1b[2J"`:          server.Version("1\x1b[2J"),
 		`i\n1"`:               server.Id("i\n1"),
 		"no registry":         server.Registry(nil),
-		"--registry=etcd":     server.Registry(registry.NewRegistry()),
+		"no registry chosen":  server.Registry(registry.NewRegistry()),
 	} {
 		f := newServer(t, o)
 		if err := f.server.Start(); err == nil || !strings.Contains(err.Error(), name) {
