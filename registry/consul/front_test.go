@@ -1,6 +1,7 @@
 package consul_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -69,6 +70,12 @@ func (f *front) hang(r *http.Request) {
 	case <-f.ended:
 	}
 }
+
+var made atomic.Int64
+
+// unique returns a name that no other test of the process, nor the same one before, has
+// left at the shared agent.
+func unique(name string) string { return fmt.Sprintf("%s.%d", name, made.Add(1)) }
 
 // within runs call and fails the test if it takes longer.
 func within(t *testing.T, what string, bound time.Duration, call func()) {

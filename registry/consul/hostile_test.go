@@ -68,7 +68,7 @@ func TestHostileAgents(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := frontOf(t, agent)
-			service := "hostile." + strings.ReplaceAll(name, " ", "-")
+			service := unique("hostile." + strings.ReplaceAll(name, " ", "-"))
 			r := open(t, f.addr(), registry.Timeout(timeout))
 			record := func(id string) *registry.Service {
 				return &registry.Service{Name: service, Version: "1", Nodes: []*registry.Node{{Id: service + id, Address: "127.0.0.1:1"}}}

@@ -17,12 +17,13 @@ func TestLaggingServer(t *testing.T) {
 	agent := testkit.SharedConsul(t)
 	f := frontOf(t, agent)
 	r := open(t, f.addr())
-	s := &registry.Service{Name: "lagging", Version: "1", Nodes: []*registry.Node{{Id: "lagging-a", Address: "127.0.0.1:1"}}}
+	name := unique("lagging")
+	s := &registry.Service{Name: name, Version: "1", Nodes: []*registry.Node{{Id: name, Address: "127.0.0.1:1"}}}
 	if err := open(t, agent.Addr()).Register(s); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Passes(t, 30*time.Second, "the node is listed", func() error { _, err := r.GetService("lagging"); return err })
-	watched := follow(t, r, registry.WatchService("lagging"))
+	testkit.Passes(t, 30*time.Second, "the node is listed", func() error { _, err := r.GetService(name); return err })
+	watched := follow(t, r, registry.WatchService(name))
 	behind := func(w http.ResponseWriter) {
 		w.Header().Set("X-Consul-Index", "1")
 		_, _ = w.Write([]byte("[]")) // the asker may have gone
@@ -36,11 +37,11 @@ func TestLaggingServer(t *testing.T) {
 	})
 	asked := f.requests.Load()
 	testkit.Eventually(t, 30*time.Second, "the server is asked again and again", func() bool { return f.requests.Load() > asked+4 })
-	if watched.has("delete lagging-a") {
+	if watched.has("delete " + name) {
 		t.Fatal("the node is told to have left because a server does not know it yet")
 	}
 	f.turn(func(w http.ResponseWriter, _ *http.Request) { behind(w) })
-	testkit.Eventually(t, 30*time.Second, "the departure is told", func() bool { return watched.has("delete lagging-a") })
+	testkit.Eventually(t, 30*time.Second, "the departure is told", func() bool { return watched.has("delete " + name) })
 	f.turn(nil)
-	testkit.Eventually(t, 30*time.Second, "the return is told", func() bool { return watched.has("create lagging-a") })
+	testkit.Eventually(t, 30*time.Second, "the return is told", func() bool { return watched.has("create " + name) })
 }

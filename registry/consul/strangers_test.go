@@ -22,7 +22,8 @@ func TestStrangersTags(t *testing.T) {
 	t.Parallel()
 	agent := testkit.SharedConsul(t)
 	r := open(t, agent.Addr())
-	watched := follow(t, r, registry.WatchService("strangers"))
+	name := unique("strangers")
+	watched := follow(t, r, registry.WatchService(name))
 	zeros := func(n int) string {
 		var b bytes.Buffer
 		w := zlib.NewWriter(&b)
@@ -43,16 +44,16 @@ func TestStrangersTags(t *testing.T) {
 		"many bombs":   slices.Repeat([]string{"t-" + zeros(64<<10)}, 200),
 		"bomb as meta": {"t-" + zeros(8<<20), "t-789caa562a4e2d2a4b2d52b2524a2f2a4856aa05040000ffff36fa05fe"},
 	} {
-		agent.Do(t, http.MethodPut, "/v1/agent/service/register", map[string]any{"ID": "stranger-" + id, "Name": "strangers", "Tags": tags, "Port": 1})
+		agent.Do(t, http.MethodPut, "/v1/agent/service/register", map[string]any{"ID": name + id, "Name": name, "Tags": tags, "Port": 1})
 	}
-	if err := r.Register(&registry.Service{Name: "strangers", Version: "good", Nodes: []*registry.Node{{Id: "good", Address: "127.0.0.1:1"}}}); err != nil {
+	if err := r.Register(&registry.Service{Name: name, Version: "good", Nodes: []*registry.Node{{Id: name, Address: "127.0.0.1:1"}}}); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, 30*time.Second, "the good node is told", func() bool { return watched.has("create good") })
+	testkit.Eventually(t, 30*time.Second, "the good node is told", func() bool { return watched.has("create " + name) })
 	testkit.Eventually(t, 30*time.Second, "the good node is found", func() bool {
-		all, err := r.GetService("strangers")
+		all, err := r.GetService(name)
 		return err == nil && slices.ContainsFunc(all, func(s *registry.Service) bool {
-			return s.Version == "good" && len(s.Nodes) == 1 && s.Nodes[0].Id == "good"
+			return s.Version == "good" && len(s.Nodes) == 1 && s.Nodes[0].Id == name
 		})
 	})
 	if n := r.(interface{ Stats() map[string]uint64 }).Stats()["records_skipped"]; n == 0 {
