@@ -278,7 +278,7 @@ func TestConsulKnowledge(t *testing.T) {
 	const rounds = 5
 	for _, k := range kinds {
 		for _, c := range kinds {
-			name := "consul.knowledge." + string(k) + "." + string(c)
+			name := fmt.Sprintf("consul.knowledge.%s.%s.%d", k, c, time.Now().UnixNano()) // another one each time
 			writer, watcher := inConsul(t, k, agent.Addr(), "interop.writer"), inConsul(t, c, agent.Addr(), "interop.watcher")
 			register := func(id string) {
 				writer.do(peer.OpRegister, peer.Record{TTL: time.Minute, Service: json.RawMessage(
