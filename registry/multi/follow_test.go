@@ -14,6 +14,7 @@ import (
 
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/watch"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -349,4 +350,35 @@ func TestWatchFailsIfAllMembersDo(t *testing.T) {
 			t.Errorf("got %v, %v", w, err)
 		}
 	})
+}
+
+// TestAMemberThatIsBehindIsNoNews has one member tell late what the other one has told
+// before.
+func TestAMemberThatIsBehindIsNoNews(t *testing.T) {
+	w := &watcher{merge: newMerge(2), begun: true}
+	w.merge.past = make(map[record.ID][]*registry.Service)
+	w.Queue = watch.NewQueue(nil)
+	says := func(member int, text string) {
+		w.change(func() []record.ID {
+			return feed.Apply(&w.merge.known[member].view, "", &registry.Result{Action: "update", Service: one(text)})
+		})
+	}
+	for _, text := range []string{"s 1 n h:1", "s 1 n h:2", "s 2 n h:2"} {
+		says(1, text)
+	}
+	for _, text := range []string{"s 1 n h:1", "s 1 n h:2", "s 2 n h:2"} {
+		says(0, text)
+	}
+	says(0, "s 1 n h:1") // and both go back
+	says(1, "s 1 n h:1")
+	for _, want := range []string{"create s@1/n=h:1", "update s@1/n=h:2", "update s@2/n=h:2", "update s@1/n=h:1"} {
+		result, err := w.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := result.Action + " " + outline([]*registry.Service{result.Service}); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	w.Stop()
 }

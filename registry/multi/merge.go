@@ -13,6 +13,9 @@ import (
 type merge struct {
 	known []known // by member
 	view  record.View
+	// past are the records that a node had before, if not nil: a member that has one of
+	// them is behind another one.
+	past map[record.ID][]*registry.Service
 }
 
 // known is what a member said last.
@@ -107,6 +110,7 @@ func (m *merge) setAway(from int, away bool) []record.ID {
 		return nil
 	}
 	k.away = away
+	clear(m.past) // who is back has a say again
 	return k.view.IDs()
 }
 
@@ -117,27 +121,56 @@ func (m *merge) settle(id record.ID) (was, now *registry.Service) {
 	switch {
 	case now == nil && was != nil:
 		m.view.Delete(id)
+		delete(m.past, id)
 	case was != nil && reflect.DeepEqual(was, now):
 		return was, was
 	case now != nil:
 		m.view.Set(now)
+		m.pass(id, was)
 	}
 	return was, now
 }
 
 // winner returns the record that counts: of the first member that has the node and is
-// in touch, otherwise of the first that has it.
+// in touch, otherwise of the first that has it. One that is behind another counts less.
 func (m *merge) winner(id record.ID) *registry.Service {
 	for _, away := range []bool{false, true} {
+		var behind *registry.Service
 		for i := range m.known {
-			if k := &m.known[i]; k.away == away {
-				if one := k.view.Get(id); one != nil {
-					return one
-				}
+			one := m.known[i].view.Get(id)
+			switch {
+			case one == nil || m.known[i].away != away:
+			case !m.isPast(id, one):
+				return one
+			case behind == nil:
+				behind = one
 			}
+		}
+		if behind != nil {
+			return behind
 		}
 	}
 	return nil
+}
+
+// maxPast is how many former records of a node are remembered.
+const maxPast = 8
+
+// pass notes that was is what the node had before.
+func (m *merge) pass(id record.ID, was *registry.Service) {
+	if m.past == nil || was == nil {
+		return
+	}
+	p := append(m.past[id], was)
+	m.past[id] = p[max(0, len(p)-maxPast):]
+}
+
+// isPast reports whether the node had that record before, and has another one now.
+func (m *merge) isPast(id record.ID, one *registry.Service) bool {
+	if len(m.past[id]) == 0 || reflect.DeepEqual(m.view.Get(id), one) {
+		return false
+	}
+	return slices.ContainsFunc(m.past[id], func(p *registry.Service) bool { return reflect.DeepEqual(p, one) })
 }
 
 // services returns the merged view, shared and immutable.

@@ -40,6 +40,9 @@ func (m *multi) Watch(opts ...registry.WatchOption) (registry.Watcher, error) {
 	ctx, cancel := context.WithCancel(parent)
 	detach := context.AfterFunc(m.ctx, cancel)
 	w := &watcher{m: m, name: o.Service, merge: newMerge(len(m.members)), first: make(chan error, len(m.members))}
+	// The members tell the same change one after the other: what one says late is not
+	// the news that it was.
+	w.merge.past = make(map[record.ID][]*registry.Service)
 	w.Queue = watch.NewQueue(func() { cancel(); detach() })
 	context.AfterFunc(ctx, w.Stop)
 
