@@ -45,7 +45,7 @@ func (m *multi) Register(s *registry.Service, opts ...registry.RegisterOption) e
 		m.carryOut(r, c, i)
 	}
 	m.mu.Unlock()
-	err := m.await(ctx, c, func() bool { return c.without == 0 })
+	err := m.await(ctx, c, grace, func() bool { return c.without == 0 })
 
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -97,7 +97,7 @@ func (m *multi) Deregister(s *registry.Service, opts ...registry.DeregisterOptio
 	// The nodes are given up in any case.
 	err := settings.Ended(o.Context)
 	if err == nil {
-		err = m.await(ctx, c, func() bool { return c.left == 0 && !c.failed() })
+		err = m.await(ctx, c, farewell, func() bool { return c.left == 0 && !c.failed() })
 	}
 	return doing(fmt.Sprintf("deregister %q", s.Name), err)
 }
@@ -147,10 +147,14 @@ func (w waiter) answer(done bool, err error) {
 // failed reports whether a member answered with an error.
 func (c *call) failed() bool { return errors.Join(c.errs...) != nil }
 
-// await waits for the answers to c: for all, or a grace after each node has one that
+// farewell is the grace of Deregister: the process often ends soon after, and then
+// nothing goes on beside.
+const farewell = 1500 * time.Millisecond
+
+// await waits for the answers to c: for all, or the grace after each node has one that
 // is good, or until ctx is done. It returns nil if enough, asked under the mutex, says
 // that it is well, and otherwise what the members said.
-func (m *multi) await(ctx context.Context, c *call, enough func() bool) error {
+func (m *multi) await(ctx context.Context, c *call, grace time.Duration, enough func() bool) error {
 	var over <-chan time.Time
 	for waiting := true; waiting; {
 		m.mu.Lock()
