@@ -1,11 +1,13 @@
 package bridge
 
 import (
+	"slices"
 	"time"
 
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/registry"
 )
 
 // askAgain is the time between two questions about a node whose leaving is in doubt.
@@ -16,15 +18,18 @@ const askAgain = 10 * time.Second
 // callers that the node was taken out on purpose.
 type doubt struct {
 	feed.Departure
-	until time.Time // when it is believed
-	askAt time.Time // when the source is asked about it
-	alone bool      // in doubt for itself, not as one of many
+	record *registry.Service // as it is mirrored
+	until  time.Time         // when it is believed
+	askAt  time.Time         // when the source is asked about it
+	alone  bool              // in doubt for itself, not as one of many
 }
 
-// loss is a node that went a short while ago.
+// loss is a node that went a short while ago, without anybody having taken it out. It
+// is believed to be gone, until it turns out to have been one of many.
 type loss struct {
 	feed.Departure
-	at time.Time
+	record *registry.Service // as it was mirrored
+	at     time.Time
 }
 
 // depart judges the departures of an update that has been taken in.
@@ -34,49 +39,48 @@ func (m *machine) depart(now time.Time, u feed.Update) {
 			delete(m.doubts, id)
 		}
 	}
-	recent := m.losses[:0]
-	for _, l := range m.losses {
-		if now.Sub(l.at) < defaults.SuspectWindow && m.mirrors(l.Departure) {
-			recent = append(recent, l)
-		}
-	}
-	m.losses = recent
 	for _, d := range u.Departed {
+		id := record.ID{Service: d.Service, Node: d.Node.Id}
+		h := m.held[id]
 		switch {
-		case d.Cause == feed.Deleted || !m.mirrors(d):
-			delete(m.doubts, record.ID{Service: d.Service, Node: d.Node.Id})
+		case d.Cause == feed.Deleted || h == nil || m.from.records[id] != nil:
+			delete(m.doubts, id)
 		case u.Gap || d.Cause == feed.Vanished:
-			m.suspect(now, d, d.Cause == feed.Vanished && !u.Gap, "it is gone, and nobody saw it leave")
+			m.suspect(now, d, h.record, d.Cause == feed.Vanished && !u.Gap, "it is gone, and nobody saw it leave")
 		default:
-			m.losses = append(m.losses, loss{d, now})
+			m.losses = append(m.losses, loss{d, h.record, now})
 		}
 	}
 	m.weigh(now)
 }
 
-// mirrors reports whether a node that left is mirrored still.
-func (m *machine) mirrors(d feed.Departure) bool {
-	id := record.ID{Service: d.Service, Node: d.Node.Id}
-	return m.held[id] != nil && m.from.records[id] == nil
-}
-
 // weigh doubts the recent losses if they are more than half of all nodes, and more
-// than one: then it is more likely the registry that lost them.
+// than one: then it is more likely the registry that lost them. They need not have
+// gone at once, as leases end one by one; those that were taken out by then are put
+// back.
 func (m *machine) weigh(now time.Time) {
+	m.losses = slices.DeleteFunc(m.losses, func(l loss) bool {
+		return now.Sub(l.at) >= defaults.SuspectWindow || m.from.records[idOf(l.record)] != nil
+	})
 	if n := len(m.losses); n < 2 || 2*n <= n+len(m.from.records) {
 		return
 	}
 	for _, l := range m.losses {
-		m.suspect(now, l.Departure, false, "it is one of many that left together, and nobody took them out")
+		if m.doubts[idOf(l.record)] == nil {
+			m.suspect(now, l.Departure, l.record, false, "it is one of many that left together, and nobody took them out")
+		}
 	}
-	m.losses = m.losses[:0]
 }
 
-func (m *machine) suspect(now time.Time, d feed.Departure, alone bool, why string) {
-	id := record.ID{Service: d.Service, Node: d.Node.Id}
-	m.doubts[id] = &doubt{Departure: d, until: now.Add(defaults.SuspectKeep), askAt: now, alone: alone}
-	if !alone {
-		m.events = append(m.events, about(now, Kept, m.held[id].record, why))
+func (m *machine) suspect(now time.Time, d feed.Departure, mirrored *registry.Service, alone bool, why string) {
+	id := idOf(mirrored)
+	m.doubts[id] = &doubt{Departure: d, record: mirrored, until: now.Add(defaults.SuspectKeep), askAt: now, alone: alone}
+	if alone {
+		return
+	}
+	m.events = append(m.events, about(now, Kept, mirrored, why))
+	if m.shown[id].record == nil {
+		m.shown[id] = shown{record: mirrored}
 	}
 }
 
@@ -107,12 +111,21 @@ func (m *machine) resolved(now time.Time, about []feed.Departure, causes []feed.
 		switch {
 		case causes[i] == feed.Deleted:
 			delete(m.doubts, id)
+			m.losses = slices.DeleteFunc(m.losses, func(l loss) bool { return idOf(l.record) == id })
 		case causes[i] == feed.Expired && d.alone:
 			delete(m.doubts, id)
-			m.losses = append(m.losses, loss{d.Departure, now})
+			m.losses = append(m.losses, loss{d.Departure, d.record, now})
 		}
 	}
 	m.weigh(now)
+}
+
+// renewed gives the doubts their full time again: the source is back, and the nodes
+// had no time yet to register.
+func (m *machine) renewed(now time.Time) {
+	for _, d := range m.doubts {
+		d.until = now.Add(defaults.SuspectKeep)
+	}
 }
 
 // believe ends the doubts whose time is over. While the source is away none is: the

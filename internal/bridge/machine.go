@@ -120,7 +120,11 @@ func (m *machine) missed() {
 
 // status takes in how well a side is connected.
 func (m *machine) status(now time.Time, v *view, name string, s feed.Status) {
+	before := v.live()
 	e, changed := v.status(now, name, s)
+	if v == m.from && !before && v.live() {
+		m.renewed(now)
+	}
 	if !changed {
 		return
 	}
@@ -146,12 +150,11 @@ func (m *machine) next(now time.Time) []op {
 		for id, want := range m.from.records {
 			ops = m.place(now, ops, id, want)
 		}
+		for id, d := range m.doubts {
+			ops = m.place(now, ops, id, d.record)
+		}
 		for id, h := range m.held {
-			switch {
-			case m.from.records[id] != nil:
-			case m.doubts[id] != nil:
-				ops = m.place(now, ops, id, h.record)
-			default:
+			if m.from.records[id] == nil && m.doubts[id] == nil {
 				ops = m.remove(now, ops, id, h)
 			}
 		}
