@@ -49,6 +49,10 @@ func (e *Engine) respondPointers(p Packet, q question, knowns []pointer, now tim
 	default:
 		name, _ := strings.CutSuffix(q.name, e.names.suffix)
 		for _, own := range e.services[name] {
+			if e.answers.isEmpty(now) {
+				e.counts.suppressed++
+				return
+			}
 			if !isKnown(knowns, q.name, own.node.name, own.ttl) {
 				e.respondWith(p, q, own, now)
 			}

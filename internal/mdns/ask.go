@@ -30,9 +30,13 @@ func (e *Engine) isBrowsed(t *topic) bool {
 
 // askSoon asks for t as soon as it may.
 func (e *Engine) askSoon(t *topic, now time.Time) {
-	t.asked = now
-	if wait := e.pace.reserve(now); wait > 0 {
+	if t.waits {
+		return
+	}
+	if wait := e.asking.reserve(now); wait > 0 {
+		t.waits = true
 		e.agenda.add(now.Add(wait), func(now time.Time) {
+			t.waits = false
 			if e.isBrowsed(t) {
 				e.askFor(t, now)
 			}

@@ -16,7 +16,7 @@ type topic struct {
 	users   int    // who follows it
 	used    time.Time
 
-	asked    time.Time
+	waits    bool      // a question for it waits until it may leave
 	next     time.Time // when it is asked for again
 	interval time.Duration
 

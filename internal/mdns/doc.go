@@ -23,7 +23,7 @@
 //     record is kept of a service that nobody asked for
 //   - nodes that went, and why: 10,000
 //   - services browsed: 2,000; names of services: 1,000
-//   - answers sent: 1,000 a second, 1,000 at once; the same of questions and
+//   - answers sent: 1,000 a second, 1,000 at once; the same of questions, and of
 //     announcements
 //   - what a text inflates to: see [txt.Decode]
 //

@@ -49,7 +49,8 @@ type Engine struct {
 	agenda    agenda
 	out       []outgoing
 	bounds    bounds
-	pace      bucket // of announcements and questions, which wait
+	pace      bucket // of announcements, which wait
+	asking    bucket // of questions, which wait
 	answers   bucket // of answers, which are left out
 	arrivals  bucket // what is read
 	decoding  bucket // milliseconds of it
@@ -65,6 +66,7 @@ type Engine struct {
 	entries int                       // nodes of others
 	weight  int                       // what they take
 	view    record.View               // all nodes known, own ones as well
+	untidy  int                       // changes since tidy
 	gone    map[record.ID]departure   // those that went a short while ago
 	changed chan struct{}             // closed and replaced at every change
 	watches map[*observation]struct{} // who is told of every change
@@ -98,6 +100,7 @@ func New(cfg Config) *Engine {
 		wake:     make(chan struct{}, 1),
 		bounds:   bounds{nodes: maxNodes, weight: maxWeight, browsed: maxBrowsed, listed: maxListed},
 		pace:     bucket{perSecond: sendRate, burst: sendBurst},
+		asking:   bucket{perSecond: sendRate, burst: sendBurst},
 		answers:  bucket{perSecond: sendRate, burst: sendBurst},
 		arrivals: bucket{perSecond: packetRate, burst: packetBurst},
 		decoding: bucket{perSecond: decodeRate, burst: decodeBurst},

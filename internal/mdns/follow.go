@@ -80,6 +80,9 @@ func (e *Engine) report(action registry.EventType, s *registry.Service) {
 			o.push(r)
 		}
 	}
+	if e.untidy++; e.untidy >= tidyEvery {
+		e.tidy()
+	}
 	e.tell()
 }
 

@@ -60,22 +60,12 @@ func (e *Engine) linksChanged(err error, now time.Time) {
 }
 
 // Close says goodbye for every node and ends all. It may be called more than once.
-func (e *Engine) Close() error {
-	e.mu.Lock()
-	if !e.closed && e.transport != nil {
-		for _, p := range e.own {
-			e.goodbye(p, time.Now())
-		}
-	}
-	e.mu.Unlock()
-	e.flush()
-	return e.end()
-}
+func (e *Engine) Close() error { return e.end(e.goodbye) }
 
 // Kill ends the engine as a crash would: without a goodbye.
-func (e *Engine) Kill() error { return e.end() }
+func (e *Engine) Kill() error { return e.end(func(*published, time.Time) {}) }
 
-func (e *Engine) end() error {
+func (e *Engine) end(leave func(*published, time.Time)) error {
 	e.cancel()
 	e.opening.Lock()
 	defer e.opening.Unlock()
@@ -85,6 +75,13 @@ func (e *Engine) end() error {
 	e.closed = true
 	var ends []func()
 	if first {
+		if t != nil {
+			for _, p := range e.own {
+				leave(p, time.Now())
+			}
+		}
+		// What was planned must not bring back who said goodbye.
+		e.agenda = agenda{}
 		e.tell()
 		for o := range e.watches {
 			ends = append(ends, o.end)
@@ -98,6 +95,7 @@ func (e *Engine) end() error {
 		return nil
 	}
 	e.loop.Wait()
+	e.flush()
 	if err := t.Close(); err != nil {
 		return fmt.Errorf("close the sockets of multicast DNS: %w", err)
 	}

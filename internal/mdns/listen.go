@@ -147,7 +147,7 @@ func (e *Engine) learnNode(h heard, now time.Time) {
 		e.counts.skipped++
 		return
 	}
-	e.load(&entry{heardNode: h, id: id, service: s, topic: t, heard: now, weight: entryBytes + txt.Size(h.text) + text.Weight()}, now)
+	e.load(&entry{heardNode: h, id: id, service: s, topic: t, heard: now, weight: entryBytes + txt.Weight(h.text) + text.Weight()}, now)
 }
 
 var errBusy = errors.New("too much was decoded")
@@ -157,7 +157,8 @@ func (e *Engine) decode(text []string, now time.Time) (txt.Record, error) {
 	if e.decoding.isEmpty(now) {
 		return txt.Record{}, errBusy
 	}
+	began := time.Now()
 	r, err := txt.Decode(text)
-	e.decoding.spend(float64(time.Since(now).Microseconds())/1000, now)
+	e.decoding.spend(float64(time.Since(began).Microseconds())/1000, now)
 	return r, err
 }

@@ -18,6 +18,7 @@ type published struct {
 	ttl     time.Duration
 
 	rest      []time.Time // when it is announced yet
+	waits     bool        // an announcement waits until it may leave
 	multicast time.Time   // when it last was
 	rival     time.Time   // when another with its id was last warned of
 }
@@ -91,6 +92,7 @@ func (e *Engine) announceNode(p *published, now time.Time) {
 	next := p.rest[1:]
 	first := len(next) == len(announcements)-1
 	send := func(now time.Time) {
+		p.waits = false
 		if e.own[p.node.name] != p {
 			return
 		}
@@ -100,10 +102,13 @@ func (e *Engine) announceNode(p *published, now time.Time) {
 			e.ask(p.node.name, anyType, nil)
 		}
 	}
-	if wait := e.pace.reserve(now); wait > 0 {
-		e.agenda.add(now.Add(wait), send)
-	} else {
-		send(now)
+	if !p.waits { // else the one that waits does for this one
+		p.waits = true
+		if wait := e.pace.reserve(now); wait > 0 {
+			e.agenda.add(now.Add(wait), send)
+		} else {
+			send(now)
+		}
 	}
 	p.rest = next
 	if len(next) > 0 {

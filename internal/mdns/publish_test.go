@@ -1,10 +1,15 @@
 package mdns
 
 import (
+	"errors"
+	"net/netip"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
@@ -88,6 +93,45 @@ func TestTwoNodesWithOneID(t *testing.T) {
 		}
 		if got := c.knows(t, "s"); got != "s/x@10.0.0.2:80" {
 			t.Errorf("readers know %q, want the one that came last", got)
+		}
+	})
+}
+
+// Whoever asks while an engine says goodbye is told nothing that would bring a node
+// back.
+func TestNothingFollowsTheLastGoodbye(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net := newSegment()
+		a, b := net.host(t), net.host(t)
+		a.publish(t, service("s", "a", "10.0.0.1:80"))
+		b.browse(t, "s")
+		question, err := query(1, "s.micro.", dnsmessage.TypePTR, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		net.take()
+		net.lost = func(from *member, packet []byte) bool {
+			if strings.Contains(outline(packet), "for 0s") {
+				before := a.Stats()["packets_received"]
+				a.member.packets <- Packet{Data: question, From: netip.AddrPortFrom(b.member.addr, askPort), Link: 1}
+				for i := 0; i < 10_000 && a.Stats()["packets_received"] == before; i++ {
+					runtime.Gosched() // it may read the question, or not any more
+				}
+			}
+			return false
+		}
+		if err := a.Close(); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if sent := net.take(); len(sent) == 0 || !strings.Contains(sent[len(sent)-1], "for 0s") {
+			t.Errorf("sent was %q, want the goodbye last", sent)
+		}
+		if got := b.knows(t, "s"); got != "" {
+			t.Errorf("readers know %q", got)
+		}
+		if err := a.Publish(service("s", "a", "10.0.0.1:80"), 0); !errors.Is(err, registry.ErrClosed) {
+			t.Errorf("after Close: %v", err)
 		}
 	})
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/internal/mdns/txt"
+	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -247,18 +248,27 @@ func TestFloodOfNodes(t *testing.T) {
 		}
 		long[fmt.Sprint(len(long))] = v.String()
 	}
+	// One string for each digit, and many without any.
+	short := append(strings.Split(deflated(t, `{"Service":"s"}`)[0], ""), make([]string, 5000)...)
 	for _, tc := range []struct {
 		name   string
 		record txt.Record
-		flood  int // more than is kept
-		weight int // is kept; less than there may be takes less to reach
+		text   []string // nil: that of the record
+		flood  int      // more than is kept
+		weight int      // is kept; less than there may be takes less to reach
 	}{
-		{"small", txt.Record{Service: "s", Version: "1"}, 100_000, maxWeight},
-		{"large", txt.Record{Service: "s", Version: "1", Metadata: long}, 2_000, maxWeight / 4},
-		{"made of endpoints", txt.Record{Service: "s", Version: "1", Endpoints: slices.Repeat([]*registry.Endpoint{{Name: "E"}}, 5000)}, 50, maxWeight / 4},
+		{"small", txt.Record{Service: "s", Version: "1"}, nil, 100_000, maxWeight},
+		{"large", txt.Record{Service: "s", Version: "1", Metadata: long}, nil, 2_000, maxWeight / 4},
+		{"made of endpoints", txt.Record{Service: "s", Version: "1", Endpoints: slices.Repeat([]*registry.Endpoint{{Name: "E"}}, 5000)}, nil, 80, maxWeight / 4},
+		{"made of maps", txt.Record{Service: "s", Version: "1", Endpoints: slices.Repeat([]*registry.Endpoint{{Metadata: map[string]string{"": ""}}}, 5000)}, nil, 50, maxWeight / 4},
+		{"made of empty maps", txt.Record{Service: "s", Version: "1", Endpoints: slices.Repeat([]*registry.Endpoint{{Metadata: map[string]string{}}}, 5000)}, nil, 100, maxWeight / 4},
+		{"made of short strings", txt.Record{}, short, 500, maxWeight / 4},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			text, err := txt.Encode(tc.record)
+			text, err := tc.text, error(nil)
+			if text == nil {
+				text, err = txt.Encode(tc.record)
+			}
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -286,7 +296,7 @@ func TestFloodOfNodes(t *testing.T) {
 }
 
 // serial stands in a packet for the number of a node that does not exist.
-const serial = "000000"
+const serial = "serial"
 
 // numbered returns the packet with another number.
 func numbered(packet []byte, n int) []byte {
@@ -340,6 +350,56 @@ func TestChurn(t *testing.T) {
 			t.Errorf("they take %d MB", (after-before)>>20)
 		}
 		b.stands(t)
+	})
+}
+
+// TestChurnThatNobodyLooksAt: nodes come and go, and nobody asks for a list, as where a
+// program only watches. Bound: nothing of them stays.
+func TestChurnThatNobodyLooksAt(t *testing.T) {
+	besiege(t, func(t *testing.T, b *besieged) {
+		before := heapInUse()
+		b.Engine.mu.Lock()
+		for i := range 300_000 {
+			id := fmt.Sprint("evil-", i)
+			s := service("s", id, "10.0.0.66:1")
+			s.Version = fmt.Sprint(i / 10)
+			b.put(s)
+			b.remove(record.ID{Service: "s", Node: id}, deleted, time.Now())
+		}
+		b.Engine.mu.Unlock()
+		if after := heapInUse(); after > before && after-before > 16<<20 {
+			t.Errorf("%d MB are left", (after-before)>>20)
+		}
+		b.stands(t)
+	})
+}
+
+// TestRestlessNodes: a thousand services have nodes that live for a second each, so that
+// each is asked for again all the time. Bound: of each, one question waits.
+func TestRestlessNodes(t *testing.T) {
+	besiege(t, func(t *testing.T, b *besieged) {
+		now := time.Now()
+		b.Engine.mu.Lock()
+		for i := range 1000 {
+			restless, err := b.topic(fmt.Sprint("r", i), now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 200 {
+				b.askSoon(restless, now)
+			}
+		}
+		planned := len(b.agenda.items)
+		b.Engine.mu.Unlock()
+		if planned > 5000 {
+			t.Errorf("%d things are planned", planned)
+		}
+		// Others need not wait until all that was asked.
+		b.publish(t, service("s", "new", "10.0.0.1:2"))
+		testkit.Elapse(t, time.Second)
+		if len(matching(matching(b.member.on.take(), "announce"), "new.s")) == 0 {
+			t.Error("a node that came was not announced")
+		}
 	})
 }
 

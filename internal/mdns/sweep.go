@@ -22,7 +22,18 @@ func (e *Engine) sweep(now time.Time) {
 			delete(e.gone, id)
 		}
 	}
+	e.tidy()
 	e.agenda.add(now.Add(sweepEvery), e.sweep)
+}
+
+// tidyEvery is after how many changes tidy is called at the latest.
+const tidyEvery = 1000
+
+// tidy drops what the view keeps of nodes that left. It does so when it is listed,
+// which nobody may ask for a long time.
+func (e *Engine) tidy() {
+	e.untidy = 0
+	e.view.Services()
 }
 
 // drop drops topics that nobody has used for a while; all that nobody uses now if

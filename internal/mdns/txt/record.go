@@ -39,8 +39,11 @@ func (r Record) WithoutEndpoints() Record {
 
 // Roughly what each part of a record takes in memory beside its text.
 const (
-	mapEntryBytes = 64
-	endpointBytes = 96
+	stringHead    = 16
+	mapBytes      = 48  // empty
+	mapFirstBytes = 288 // with one entry there is room for eight
+	mapEntryBytes = 96
+	endpointBytes = 64
 	valueBytes    = 72
 )
 
@@ -57,10 +60,23 @@ func (r Record) Weight() int {
 	return w
 }
 
+// Weight returns about how many bytes a text takes in memory, which is much more than
+// Size where it is cut into short strings.
+func Weight(text []string) int { return Size(text) + stringHead*len(text) }
+
 func weightOf(m map[string]string) int {
-	w := 0
+	if m == nil {
+		return 0
+	}
+	w := mapBytes
+	switch {
+	case len(m) > 8:
+		w += len(m) * mapEntryBytes
+	case len(m) > 0:
+		w += mapFirstBytes
+	}
 	for k, v := range m {
-		w += mapEntryBytes + len(k) + len(v)
+		w += len(k) + len(v)
 	}
 	return w
 }
