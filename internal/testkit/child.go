@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"regexp"
@@ -19,6 +20,9 @@ const (
 	// childOutputLimit is how much of a child's output is kept. Tests count lines,
 	// so it is more than a child of a test ever writes.
 	childOutputLimit = 16 << 20
+	// childLogLines is how many lines of a failed test's child are logged, of its
+	// beginning and of its end.
+	childLogLines = 200
 )
 
 // Process is a program that a test runs as a child of its own. Its methods are
@@ -29,7 +33,8 @@ type Process struct {
 }
 
 // StartProcess starts a command. It is killed at the end of the test at the
-// latest, and what it wrote is logged if the test failed.
+// latest, and what it wrote is logged if the test failed: the beginning and the end of
+// it, if it is much.
 func StartProcess(t testing.TB, cmd *exec.Cmd) *Process {
 	t.Helper()
 	p := &Process{out: output{limit: childOutputLimit}}
@@ -41,10 +46,23 @@ func StartProcess(t testing.TB, cmd *exec.Cmd) *Process {
 	t.Cleanup(func() {
 		p.Kill()
 		if t.Failed() {
-			t.Logf("output of %v:\n%s", cmd.Args, p.Output())
+			t.Logf("output of %v:\n%s", cmd.Args, inBrief(t, p.Output()))
 		}
 	})
 	return p
+}
+
+// inBrief leaves out the middle of a long output, and saves the whole.
+func inBrief(t testing.TB, text string) string {
+	t.Helper()
+	lines := strings.SplitAfter(text, "\n")
+	left := len(lines) - 2*childLogLines
+	if left <= 0 {
+		return text
+	}
+	Artifact(t, "output.txt", []byte(text))
+	head, tail := lines[:childLogLines], lines[len(lines)-childLogLines:]
+	return fmt.Sprintf("%s[%d lines are left out here]\n%s", strings.Join(head, ""), left, strings.Join(tail, ""))
 }
 
 // Output returns what the process wrote so far, to standard output and error.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,5 +94,22 @@ func TestArtifact(t *testing.T) {
 	}
 	if text, err := os.ReadFile(files[0]); err != nil || string(text) != "text" {
 		t.Errorf("got %q, %v", text, err)
+	}
+}
+
+func TestLongOutputIsLoggedInBrief(t *testing.T) {
+	t.Setenv(artifactsVariable, t.TempDir())
+	var long strings.Builder
+	for i := range 5000 {
+		fmt.Fprintf(&long, "line %d\n", i)
+	}
+	got := inBrief(t, long.String())
+	for _, want := range []string{"line 0\n", "line 199\n[4601 lines are left out here]\n", "line 4999\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("there is no %q in\n%s", want, got)
+		}
+	}
+	if short := "line 0\nline 1\n"; inBrief(t, short) != short {
+		t.Errorf("a short output became %q", inBrief(t, short))
 	}
 }
