@@ -31,6 +31,10 @@ func parseAddr(text string, secure bool) (target, error) {
 		return t, fmt.Errorf("read the address %q of Consul: %s; write HOST:PORT, https://HOST:PORT or unix:///PATH", text, why)
 	}
 	rest := strings.TrimSpace(text)
+	if !strings.HasPrefix(rest, "unix://") && strings.ContainsAny(rest, "@?") {
+		t.text = "(not shown)" // a password or a token may be in it
+		return t, errors.New("read the address of Consul: user, password and token do not belong into it, nor does anything after a question mark; give them as CONSUL_HTTP_AUTH and CONSUL_HTTP_TOKEN, and write HOST:PORT")
+	}
 	switch scheme, after, ok := strings.Cut(rest, "://"); {
 	case !ok:
 		if secure {
@@ -52,11 +56,7 @@ func parseAddr(text string, secure bool) (target, error) {
 	default:
 		return fail(fmt.Sprintf("it has the unknown scheme %q", scheme))
 	}
-	if strings.Contains(rest, "@") {
-		t.text = "(not shown)" // a password may be in it
-		return t, errors.New("read the address of Consul: user and password do not belong into it; give them as CONSUL_HTTP_AUTH")
-	}
-	if strings.ContainsAny(rest, "/?# ,") {
+	if strings.ContainsAny(rest, "/# ,") {
 		return fail("it is no host and port")
 	}
 	host, port, err := net.SplitHostPort(rest)

@@ -16,14 +16,18 @@ func TestAddresses(t *testing.T) {
 		}
 	}
 	for text, secure := range map[string]bool{
-		"": false, ":8500": false, "a:b": false, "a:99999": false, "ftp://a": false, "unix://": false, "http://a/path": false, "a b": false, "a,b": false, "a?dc=b": false, "http://a": true, "a:1:2": false,
+		"": false, ":8500": false, "a:b": false, "a:99999": false, "ftp://a": false, "unix://": false, "http://a/path": false, "a b": false, "a,b": false, "http://a": true, "a:1:2": false,
 	} {
 		if got, err := parseAddr(text, secure); err == nil || !strings.Contains(err.Error(), `"`+text+`"`) {
 			t.Errorf("%q: got %+v, %v", text, got, err)
 		}
 	}
-	if _, err := parseAddr("http://user:hunter2@a", false); err == nil || strings.Contains(err.Error(), "hunter2") {
-		t.Errorf("an address with a password: %v", err)
+	for _, secure := range []bool{false, true} {
+		for _, text := range []string{"http://user:hunter2@a", "user:hunter2@a:1", "consul://user:hunter2@a", "http://a:1?token=hunter2", "a?token=hunter2", "a/v1?token=hunter2"} {
+			if got, err := parseAddr(text, secure); err == nil || strings.Contains(err.Error()+got.text, "hunter2") {
+				t.Errorf("an address with a secret: %+v, %v", got, err)
+			}
+		}
 	}
 	if got, err := parseAddr("a", true); err != nil || got.scheme != "https" {
 		t.Errorf("with TLS: %+v, %v", got, err)

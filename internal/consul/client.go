@@ -47,6 +47,8 @@ type agent struct {
 // Err and by every method. The caller must call Close.
 func Open(c Config) *Client {
 	client := &Client{}
+	// As in Consul's tools, the variables that name certificates ask for no TLS.
+	secure := c.TLS != nil || c.TLSFiles.Given()
 	c, err := c.withEnvironment()
 	client.config = c
 	if err != nil {
@@ -63,7 +65,7 @@ func Open(c Config) *Client {
 	if len(addrs) == 0 {
 		addrs = []string{defaultAddr}
 	}
-	secure := c.Secure || c.TLS != nil || c.TLSFiles.Given()
+	secure = secure || c.Secure
 	for _, addr := range addrs {
 		t, err := parseAddr(addr, secure)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/rollcall-go/micro/internal/credentials"
+	"github.com/rollcall-go/micro/internal/reload"
 )
 
 // TestEnvironment shows that the variables of Consul's tools fill in what nobody said,
@@ -43,5 +44,32 @@ func TestEnvironment(t *testing.T) {
 				t.Errorf("a method: %v", err)
 			}
 		})
+	}
+}
+
+// TestCertificatesAskForNoTLS shows that an address without https is plain where
+// certificates are named by variables alone, as for Consul's own tools.
+func TestCertificatesAskForNoTLS(t *testing.T) {
+	for _, name := range []string{"CONSUL_HTTP_ADDR", "CONSUL_HTTP_SSL", "CONSUL_HTTP_SSL_VERIFY"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("CONSUL_CACERT", "ca")
+	t.Setenv("CONSUL_TLS_SERVER_NAME", "name")
+	for addr, want := range map[string]string{"a": "http", "http://a": "http", "https://a": "https"} {
+		client := Open(Config{Addrs: []string{addr}})
+		defer client.Close()
+		if client.Err() != nil || client.agents[0].scheme != want {
+			t.Errorf("%q: %v, want %s", addr, client.Err(), want)
+		}
+	}
+	for what, c := range map[string]Config{
+		"files": {Credentials: credentials.Credentials{TLSFiles: reload.Files{CA: "ca"}}}, "settings": {TLS: &tls.Config{MinVersion: tls.VersionTLS12}}, "a wish": {Secure: true},
+	} {
+		c.Addrs = []string{"a"}
+		client := Open(c)
+		defer client.Close()
+		if client.Err() != nil || client.agents[0].scheme != "https" {
+			t.Errorf("with %s that the program gives: %v, want https", what, client.Err())
+		}
 	}
 }
