@@ -51,7 +51,9 @@ func TestRegistry(t *testing.T) {
 		empty(t, agent)
 		// An agent that holds hundreds of nodes alone takes its time for each.
 		return open(t, agent.Addr(), registry.Timeout(patience))
-	}, registrytest.Second(func(t *testing.T) registry.Registry { return open(t, agent.Addr()) }),
+	}, registrytest.Second(func(t *testing.T) registry.Registry {
+		return open(t, agent.Addr(), registry.Timeout(patience))
+	}), registrytest.Patience(2*patience),
 		registrytest.Unreachable(func(t *testing.T) (registry.Registry, string) {
 			return open(t, nobody, registry.Timeout(time.Second)), nobody
 		}), registrytest.Renews(), registrytest.Eventual(), registrytest.Coalesces(), registrytest.TTL(2*time.Second), registrytest.Crowd(300))
