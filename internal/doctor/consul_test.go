@@ -73,10 +73,17 @@ func TestConsulRights(t *testing.T) {
 	agent := testkit.StartConsul(t, testkit.ConsulACL())
 	want(t, examineConsul(t, agent.Addr(), testkit.ManagementToken))
 	says(t, examineConsul(t, agent.Addr(), testkit.ManagementToken), "auth.rights", "register any")
-	narrow := agent.NewToken(t, `service_prefix "shop" { policy = "write" }`)
+	narrow := agent.NewToken(t, `service_prefix "shop" { policy = "write" } node_prefix "" { policy = "read" }`)
 	all := examineConsul(t, agent.Addr(), narrow.Secret)
-	want(t, all, "warning auth.no_read", "warning auth.no_write")
+	want(t, all, "warning auth.no_read", "warning auth.no_write", "problem registry.denied")
 	says(t, all, "consul.answers", "agent:read")
+	// One that sees its own service at least is good for something.
+	agent.Do(t, http.MethodPut, "/v1/agent/service/register", instance(t, "shop", "shop-1", 1, map[string]any{"TTL": "1m", "Status": "passing"}))
+	testkit.Eventually(t, 20*time.Second, "the token sees the service", func() bool {
+		all = examineConsul(t, agent.Addr(), narrow.Secret)
+		return len(find(all, "registry.denied")) == 0
+	})
+	says(t, all, "registry.read", "1 node of 1 service")
 	unknown := examineConsul(t, agent.Addr(), "00000000-0000-0000-0000-00000000dead")
 	want(t, unknown, "problem auth.refused")
 }
