@@ -45,6 +45,8 @@ var within = sync.OnceValues(func() ([]string, error) {
 
 // lifeline is the standard input of what holds the user namespace. Unreferenced, it
 // would be collected, and closed.
+//
+//lint:ignore U1000 it is there to be referenced, not to be read
 var lifeline io.Closer
 
 // privileged returns a command that may make namespaces and enter them.
