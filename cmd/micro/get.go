@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -54,20 +55,24 @@ func getService(s *session) error {
 	if err != nil && !errors.Is(err, registry.ErrNotFound) {
 		return err
 	}
+	found := err == nil
+	var standing map[string]operate.Standing
+	var looking sync.WaitGroup
+	if found {
+		looking.Go(func() { standing = s.standing(ctx, name) })
+	}
 	paused := s.pauses(name)
-	if err != nil {
+	looking.Wait()
+	if !found {
 		return s.notFound(name, paused)
 	}
-	return show(s.Context, shown{versions, s.standing(ctx, name), paused})
+	return show(s.Context, shown{versions, standing, paused})
 }
 
 // standing returns what the registry knows of a service's nodes beside their records.
 // It is nothing to fail for: a user may look at what is registered and not at more.
 func (s *session) standing(ctx context.Context, service string) map[string]operate.Standing {
-	nodes, err := s.operator.Nodes(ctx, service)
-	if err != nil {
-		return nil
-	}
+	nodes, _ := s.operator.Nodes(ctx, service)
 	return s.operator.Standing(ctx, nodes)
 }
 

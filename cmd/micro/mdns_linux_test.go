@@ -95,6 +95,9 @@ func TestWithoutARegistry(t *testing.T) {
 
 	// From there to an etcd.
 	host.start(t, "ready on", "server", "--unsafe_fast", "--data_dir="+t.TempDir())
+	const hint = "an etcd answers on 127.0.0.1:2379: choose it with --registry=etcd\n"
+	expect(exitFailed, "", hint, "get", "service", "other")
+	expect(exitFailed, "", "an etcd answers on 127.0.0.1:2379", "call", "other", "Other.Do")
 	sync := host.command("registry", "sync", "--from=mdns", "--to=etcd")
 	errs := &text{}
 	sync.Stderr = errs
@@ -110,6 +113,20 @@ func TestWithoutARegistry(t *testing.T) {
 	}
 	if err := sync.Wait(); err != nil {
 		t.Errorf("the sync ended with %v: %s", err, errs)
+	}
+}
+
+// TestEtcdNearby lists mDNS on a host where somebody may have meant an etcd.
+func TestEtcdNearby(t *testing.T) {
+	t.Parallel()
+	host := newIsland(t)
+	host.start(t, "ready on", "server", "--unsafe_fast", "--data_dir="+t.TempDir())
+	const want = "micro: nothing is registered in mdns; an etcd answers on 127.0.0.1:2379: choose it with --registry=etcd\n"
+	for _, form := range []struct{ flag, out string }{{"-o=table", "NAME  VERSIONS  NODES\n"}, {"-o=json", "[]\n"}} {
+		code, out, errs := host.micro(t, "list", "services", form.flag)
+		if code != exitOK || out != form.out || errs != want {
+			t.Errorf("%s: exit code %d, stdout %q, stderr %q", form.flag, code, out, errs)
+		}
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 
 	"github.com/rollcall-go/micro/internal/doctor"
 	"github.com/rollcall-go/micro/internal/operate"
-	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/internal/similar"
 )
 
@@ -135,7 +134,7 @@ func pauseNode(ctx context.Context, s *session, all *nodes, id string) (nodeResu
 	if before, paused := all.pause(id); paused && (node.Node == nil || node.Hidden) {
 		return nodeResult{Node: id, State: "paused", Note: alreadyPaused(before)}, nil
 	}
-	if _, ours := node.Metadata[record.Mark]; !ours && s.target.listens() {
+	if node.Deaf {
 		return nodeResult{}, fmt.Errorf("pause node %q: it is a node of go-micro v2, which does not listen; stop its process instead", id)
 	}
 	begun := time.Now()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/builtin"
+	"github.com/rollcall-go/micro/internal/consul"
 	"github.com/rollcall-go/micro/internal/mdns"
 	"github.com/rollcall-go/micro/internal/registryflags"
 	"github.com/rollcall-go/micro/internal/settings"
@@ -203,14 +204,12 @@ func (m member) String() string {
 		return m.kind + " at " + strings.Join(m.Addrs, ", ")
 	case m.kind == "etcd":
 		return "etcd at " + registryflags.DefaultAddress
+	case m.kind == "consul":
+		client := consul.Open(m.Consul(0)) // it does no I/O yet
+		defer client.Close()
+		return strings.TrimSuffix("consul at "+client.Addr(), " at ")
 	}
 	return m.kind
-}
-
-// listens reports whether it is the node itself that obeys a pause, and not the
-// registry that hides it.
-func (p registryTarget) listens() bool {
-	return slices.ContainsFunc(p.members, func(m member) bool { return m.kind == "etcd" })
 }
 
 // flags returns the flags that name the registry, with a blank in front of each, but

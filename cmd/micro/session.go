@@ -150,15 +150,37 @@ func elsewhere(err error) bool {
 	return status.Code(err) == codes.Unavailable
 }
 
-// reach returns an error if none of the addresses of an etcd can be connected to. A
-// library waits for a registry that is away; a person wants to hear of it at once.
-// Where there are several registries, the others answer.
+// reach returns an error if the only registry cannot be connected to. A library waits
+// for a registry that is away; a person wants to hear of it at once. Where there are
+// several registries, the others answer.
 func (p registryTarget) reach(ctx context.Context) error {
-	if len(p.members) != 1 || p.members[0].kind != "etcd" {
+	if len(p.members) != 1 {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.timeout)
 	defer cancel()
+	switch p.members[0].kind {
+	case "etcd":
+		return p.reachEtcd(ctx)
+	case "consul":
+		return p.reachConsul(ctx)
+	}
+	return nil
+}
+
+// reachConsul asks the agents something. Whatever they answer, they can be reached.
+func (p registryTarget) reachConsul(ctx context.Context) error {
+	client := consul.Open(p.members[0].Consul(p.timeout))
+	defer client.Close()
+	_, err := client.Leader(ctx)
+	if network := net.Error(nil); errors.As(err, &network) {
+		return fmt.Errorf("connect to %s: %w", p, err)
+	}
+	return nil
+}
+
+// reachEtcd returns an error if none of the addresses can be connected to.
+func (p registryTarget) reachEtcd(ctx context.Context) error {
 	conn := etcd.Open(p.members[0].Config(p.timeout))
 	addrs := conn.Addrs()
 	results := make(chan error, len(addrs))

@@ -32,7 +32,7 @@ func TestConsul(t *testing.T) {
 	}
 	t.Cleanup(end)
 	s := &registry.Service{Name: "shop", Version: "1", Nodes: []*registry.Node{{Id: "shop-1", Address: dead, Metadata: map[string]string{"zone": "a"}}}}
-	if err := r.Register(s, registry.RegisterTTL(2*time.Second)); err != nil {
+	if err := r.Register(s, registry.RegisterTTL(5*time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	await := func(found bool) {
@@ -90,7 +90,7 @@ func TestConsul(t *testing.T) {
 
 	// Its process dies, and something else answers at its address for a while.
 	end()
-	testkit.Eventually(t, 20*time.Second, "its time runs out", func() bool { return only().Hidden })
+	testkit.Eventually(t, 60*time.Second, "its time runs out", func() bool { return only().Hidden })
 	n = only()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rollcall-go/micro/internal/etcd"
 	"github.com/rollcall-go/micro/internal/etcd/layout"
+	"github.com/rollcall-go/micro/internal/record"
 )
 
 // inEtcd works over a connection, which stays its maker's.
@@ -41,7 +42,8 @@ func (o *inEtcd) Nodes(ctx context.Context, service string) ([]Node, error) {
 		if err != nil || s.Name != service {
 			continue
 		}
-		nodes = append(nodes, Node{Service: s, Node: s.Nodes[0], at: place{string(kv.Key), kv.Value, kv.ModRevision, kv.Lease}})
+		_, ours := s.Nodes[0].Metadata[record.Mark]
+		nodes = append(nodes, Node{Service: s, Node: s.Nodes[0], Deaf: !ours, at: place{string(kv.Key), kv.Value, kv.ModRevision, kv.Lease}})
 	}
 	return nodes, nil
 }

@@ -20,7 +20,8 @@ import (
 type Operator interface {
 	// Nodes returns the nodes of a service, also those that stand in the registry and
 	// are not found by callers. Records that cannot be read are passed over, as every
-	// reader does.
+	// reader does. Of several registries one may fail: then there are the nodes of the
+	// others, with the error.
 	Nodes(ctx context.Context, service string) ([]Node, error)
 	// Standing returns what the registry knows of nodes beside their records, by their
 	// ids. Nodes about which nothing can be learned are left out.
@@ -45,6 +46,9 @@ type Node struct {
 	*registry.Node
 	// Hidden says that the node stands in the registry, and callers do not find it.
 	Hidden bool
+	// Deaf says that a pause would not keep the node out: its own process has to obey,
+	// and that is one of go-micro v2.
+	Deaf bool
 
 	at any // the Operator's own
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"sync"
 )
 
 // several operates registries that are used as one.
@@ -22,16 +23,24 @@ type part struct {
 	Node
 }
 
+// asked returns what each of the members answers, all of which are asked at once.
+func asked[T any](o *several, ask func(Operator) (T, error)) ([]T, error) {
+	answers, errs := make([]T, len(o.members)), make([]error, len(o.members))
+	var asking sync.WaitGroup
+	for i, m := range o.members {
+		asking.Go(func() { answers[i], errs[i] = ask(m) })
+	}
+	asking.Wait()
+	return answers, errors.Join(errs...)
+}
+
 // Nodes returns the nodes of all members, each id once.
 func (o *several) Nodes(ctx context.Context, service string) ([]Node, error) {
+	answers, err := asked(o, func(m Operator) ([]Node, error) { return m.Nodes(ctx, service) })
 	byID := make(map[string]int)
 	var all []Node
-	for _, m := range o.members {
-		nodes, err := m.Nodes(ctx, service)
-		if err != nil {
-			return nil, err
-		}
-		for _, n := range nodes {
+	for of, m := range o.members {
+		for _, n := range answers[of] {
 			i, known := byID[n.Id]
 			if !known {
 				i = len(all)
@@ -39,10 +48,11 @@ func (o *several) Nodes(ctx context.Context, service string) ([]Node, error) {
 				all = append(all, Node{Service: n.Service, Node: n.Node, Hidden: true, at: []part(nil)})
 			}
 			all[i].Hidden = all[i].Hidden && n.Hidden
+			all[i].Deaf = all[i].Deaf || n.Deaf
 			all[i].at = append(all[i].at.([]part), part{m, n})
 		}
 	}
-	return all, nil
+	return all, err
 }
 
 // Standing returns what any of the members knows, the first of them first.
@@ -66,11 +76,9 @@ func (o *several) Standing(ctx context.Context, nodes []Node) map[string]Standin
 
 // Pauses returns those of all members, each once.
 func (o *several) Pauses(ctx context.Context, service string) ([]Pause, error) {
+	answers, err := asked(o, func(m Operator) ([]Pause, error) { return m.Pauses(ctx, service) })
 	var all []Pause
-	var errs []error
-	for _, m := range o.members {
-		pauses, err := m.Pauses(ctx, service)
-		errs = append(errs, err)
+	for _, pauses := range answers {
 		for _, p := range pauses {
 			if !slices.ContainsFunc(all, func(q Pause) bool { return q.Service == p.Service && q.Node == p.Node }) {
 				all = append(all, p)
@@ -78,7 +86,7 @@ func (o *several) Pauses(ctx context.Context, service string) ([]Pause, error) {
 		}
 	}
 	sortPauses(all)
-	return all, errors.Join(errs...)
+	return all, err
 }
 
 // Pause pauses the node in each member in which it stands, in none if one of them

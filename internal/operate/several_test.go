@@ -1,6 +1,8 @@
 package operate
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -33,6 +35,13 @@ func TestUnable(t *testing.T) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
+}
+
+// away is an Operator whose registry cannot be reached.
+type away struct{ Operator }
+
+func (away) Nodes(context.Context, string) ([]Node, error) {
+	return nil, errors.New("connection refused")
 }
 
 // TestSeveral operates two etcds as one, and then one of them with a registry that has
@@ -73,7 +82,25 @@ func TestSeveral(t *testing.T) {
 		t.Errorf("got %+v, %v", nodes, err)
 	}
 
+	// One that fails hides nothing of what the others have.
+	nodes, err = Several(a, away{}, b).Nodes(t.Context(), "shop")
+	if err == nil || len(nodes) != 1 || nodes[0].Id != "shop-2" {
+		t.Errorf("got %+v, %v", nodes, err)
+	}
+
+	// A node of v2 in etcd does not obey, and one elsewhere need not.
 	r := memory.NewRegistry()
+	elsewhere := Several(Unable(r, "", ""), b)
+	if nodes, err := elsewhere.Nodes(t.Context(), "shop"); err != nil || len(nodes) != 1 || !nodes[0].Deaf {
+		t.Errorf("got %+v, %v", nodes, err)
+	}
+	if err := r.Register(&registry.Service{Name: "user", Nodes: []*registry.Node{{Id: "user-1", Address: dead}}}); err != nil {
+		t.Fatal(err)
+	}
+	if nodes, err := elsewhere.Nodes(t.Context(), "user"); err != nil || len(nodes) != 1 || nodes[0].Deaf {
+		t.Errorf("got %+v, %v", nodes, err)
+	}
+
 	if err := r.Register(&registry.Service{Name: "shop", Nodes: []*registry.Node{{Id: "shop-2", Address: dead}}}); err != nil {
 		t.Fatal(err)
 	}

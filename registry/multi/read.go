@@ -19,6 +19,10 @@ import (
 // has said enough.
 const grace = 500 * time.Millisecond
 
+// lastWords is how long the members are listened to when the time is over: until then
+// one that is away waits, and only then says why.
+const lastWords = 50 * time.Millisecond
+
 // GetService returns the named service as the members that answer have it, or that it
 // is not registered if all of them say so.
 func (m *multi) GetService(name string, opts ...registry.GetOption) ([]*registry.Service, error) {
@@ -141,11 +145,15 @@ func gather[T any](m *multi, caller context.Context, ask func(context.Context, m
 	for i := range errs {
 		errs[i] = errors.New("it has not answered in time")
 	}
-	over, found := ctx.Done(), false
-	for range m.members {
+	over, found, late := ctx.Done(), false, false
+	for left := len(m.members); left > 0; {
 		select {
 		case a := <-answers:
-			lists[a.from], errs[a.from] = a.list, a.err
+			left--
+			lists[a.from] = a.list
+			if !late || a.err != ctx.Err() { // that much is known
+				errs[a.from] = a.err
+			}
 			if len(a.list) > 0 && !found {
 				found = true
 				waiting, stop := context.WithTimeout(ctx, grace)
@@ -154,6 +162,13 @@ func gather[T any](m *multi, caller context.Context, ask func(context.Context, m
 			}
 			continue
 		case <-over:
+			if !found && !late && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				late = true
+				waiting, stop := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+				defer stop()
+				over = waiting.Done()
+				continue
+			}
 		}
 		break
 	}
@@ -163,12 +178,15 @@ func gather[T any](m *multi, caller context.Context, ask func(context.Context, m
 	if m.ctx.Err() != nil {
 		return nil, registry.ErrClosed
 	}
-	if err := settings.Ended(caller); err != nil {
+	if err := settings.Ended(caller); errors.Is(err, context.Canceled) {
 		return nil, err
 	}
 	var failed failures
 	for i, one := range m.members {
 		failed.add(one, errs[i])
+	}
+	if err := settings.Ended(caller); err != nil && len(failed) > 0 {
+		return nil, fmt.Errorf("%w: %w", err, failed)
 	}
 	return lists, failed.or(nil)
 }

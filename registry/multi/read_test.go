@@ -1,6 +1,7 @@
 package multi
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -65,6 +66,24 @@ func TestReads(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestReadsSayWhatHindersMembers gives the reads a context of their own, which ends
+// while one member waits for what is away.
+func TestReadsSayWhatHindersMembers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := newFake(t, "a"), newFake(t, "b")
+		a.set(fails)
+		b.set(hangs)
+		m := open(t, kept{a}, kept{b})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := m.ListServices(registry.ListContext(ctx))
+		const want = "a: away; b: it has not answered in time"
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	})
 }
 
 func TestWithoutMembers(t *testing.T) {
