@@ -97,6 +97,7 @@ var rooms = []room{
 	{"config/source/consul", []string{"config/source", "config/encoder", "internal/keytree", "internal/settings", "internal/consul", "internal/backoff", "internal/credentials", "internal/defaults", "internal/reload"}, "source: puts the contract on internal/consul"},
 	{"config/source/cli", []string{"config/source", "config/cmd", "internal/settings", "internal/tree"}, "source: the flags of the command line"},
 	{"config/source/...", []string{"config/source", "config/encoder", "internal/settings", "internal/tree"}, "sources: each knows the contract and no other source"},
+	{"config/center", []string{"registry", "config/encoder", "config/encoder/json", "config/encoder/toml", "config/encoder/yaml", "internal/ability", "internal/defaults", "internal/etcd", "internal/etcd/layout", "internal/etcd/mirror", "internal/keytree"}, "operates the configuration in etcd, for the command and for consoles; knows no requests of etcd"},
 	{"config", []string{"config/loader", "config/loader/memory", "config/reader", "config/reader/json", "config/source", "config/source/file"}, "front door: configuration"},
 
 	{"internal/registryflags", []string{"registry", "internal/consul", "internal/credentials", "internal/etcd", "internal/reload", "internal/settings", "internal/etcd/layout"}, "wiring: where a registry is and how to be let in, for services and the command alike"},
@@ -140,6 +141,7 @@ var extra = map[string][]string{
 	"server/grpc":            {"registry/memory"},
 	"internal/registryflags": {"registry/etcd"},
 	"config/encoder/...":     {"config/encoder/hcl", "config/encoder/toml", "config/encoder/xml", "config/encoder/yaml"},
+	"config/center":          {"registry/etcd", "registry/memory"},
 	"internal/keytree":       {"config/encoder/toml", "config/encoder/yaml"},
 	"config/source/etcd":     {"registry/etcd", "registry/memory"},
 	"config/source/...":      {"config/source/memory"},

@@ -136,4 +136,6 @@ const (
 	// ConfigReadTimeout is how long etcd may take to give a source its first values. It
 	// is below ConfigTimeout, so that the source can say what it waited for.
 	ConfigReadTimeout = 4 * time.Second
+	// ConfigHistory is how many releases the configuration centre keeps on record.
+	ConfigHistory = 500
 )

@@ -1,0 +1,84 @@
+package layout
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Config returns the prefix of the configuration, where go-micro v2 reads it.
+func (l Layout) Config() string { return l.root() + "/micro/config/" }
+
+// Releases returns the prefix of the releases of the configuration.
+func (l Layout) Releases() string { return l.Own() + "config/release/" }
+
+// Release returns the key of the release with that number. The keys are in the order of
+// the numbers.
+func (l Layout) Release(number int64) string { return fmt.Sprintf("%s%019d", l.Releases(), number) }
+
+// ReleaseOf returns the number of the release that a key is of. It reports false for a
+// key that is of none.
+func (l Layout) ReleaseOf(key string) (number int64, ok bool) {
+	digits, ok := strings.CutPrefix(key, l.Releases())
+	number, err := strconv.ParseInt(digits, 10, 64)
+	return number, ok && err == nil && number > 0 && l.Release(number) == key
+}
+
+// ReleaseRecord is the value of a release's key, as JSON. It is written in the
+// transaction that makes the release, and never again.
+type ReleaseRecord struct {
+	ID       string         `json:"id"` // drawn at random, to recognize one's own
+	Who      string         `json:"who"`
+	When     time.Time      `json:"when"`
+	Comment  string         `json:"comment,omitempty"`
+	Restores int64          `json:"restores,omitempty"` // the number of the release whose state it brings back
+	Changes  []ChangeRecord `json:"changes"`
+}
+
+// ChangeRecord is what a release does to one key.
+type ChangeRecord struct {
+	Key      string      `json:"key"`                // what stands behind the prefix
+	Before   *TextRecord `json:"before,omitempty"`   // absent if there was no such key
+	After    *TextRecord `json:"after,omitempty"`    // absent if it is deleted
+	Revision int64       `json:"revision,omitempty"` // at which Before was written
+}
+
+// TextRecord is a value: a string, or {"base64":"..."} where it is not UTF-8.
+type TextRecord string
+
+type binary struct {
+	Base64 []byte `json:"base64"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (t TextRecord) MarshalJSON() ([]byte, error) {
+	if utf8.ValidString(string(t)) {
+		return json.Marshal(string(t))
+	}
+	return json.Marshal(binary{[]byte(t)})
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (t *TextRecord) UnmarshalJSON(b []byte) error {
+	if len(b) == 0 || b[0] != '{' {
+		return json.Unmarshal(b, (*string)(t))
+	}
+	var other binary
+	err := json.Unmarshal(b, &other)
+	*t = TextRecord(other.Base64)
+	return err
+}
+
+// Encode returns the value to store.
+func (r ReleaseRecord) Encode() ([]byte, error) { return json.Marshal(r) }
+
+// DecodeRelease reads the value of a release's key.
+func DecodeRelease(value []byte) (r ReleaseRecord, err error) {
+	if err := json.Unmarshal(value, &r); err != nil {
+		return ReleaseRecord{}, fmt.Errorf("read a release: %w", err)
+	}
+	return r, nil
+}

@@ -1,0 +1,149 @@
+package etcd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.etcd.io/etcd/api/v3/mvccpb"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/rollcall-go/micro/internal/refusal"
+)
+
+// What etcd takes in one transaction unless it was started with other limits.
+const (
+	MaxTxnOps   = 128
+	MaxTxnBytes = 3 << 19 // 1.5 MiB
+)
+
+// KV is a key with its value.
+type KV struct {
+	Key     string
+	Value   []byte
+	Created int64 // the revision at which it was put where there was none
+	Written int64 // the revision of the last write
+}
+
+// Range says which keys to read, in their order.
+type Range struct {
+	From, To string // To is the first key behind the range, "" reads From alone
+	Last     bool   // from the last key to the first
+	Limit    int64  // 0 is no limit
+	Revision int64  // as of then, 0 is now
+}
+
+// Below is the range of the keys that begin with prefix.
+func Below(prefix string) Range { return Range{From: prefix, To: clientv3.GetPrefixRangeEnd(prefix)} }
+
+func (r Range) options() []clientv3.OpOption {
+	order := clientv3.SortAscend
+	if r.Last {
+		order = clientv3.SortDescend
+	}
+	options := []clientv3.OpOption{clientv3.WithSort(clientv3.SortByKey, order), clientv3.WithLimit(r.Limit), clientv3.WithRev(r.Revision)}
+	if r.To != "" {
+		options = append(options, clientv3.WithRange(r.To))
+	}
+	return options
+}
+
+// ErrCompacted is the error of a Read as of a revision that etcd has forgotten.
+var ErrCompacted = errors.New("etcd has compacted that revision")
+
+// Read returns keys, all as of the revision that is returned with them.
+func (c *Conn) Read(ctx context.Context, op string, r Range) (kvs []KV, revision int64, err error) {
+	err = c.Do(ctx, op, func(ctx context.Context, client *clientv3.Client) error {
+		answer, err := client.Get(ctx, r.From, r.options()...)
+		if err != nil {
+			return err
+		}
+		revision = r.Revision
+		if revision == 0 {
+			revision = answer.Header.Revision
+		}
+		for _, kv := range answer.Kvs {
+			kvs = append(kvs, kvOf(kv))
+		}
+		return nil
+	})
+	if errors.Is(err, rpctypes.ErrCompacted) {
+		err = fmt.Errorf("%w: %w", ErrCompacted, err)
+	}
+	return kvs, revision, err
+}
+
+func kvOf(kv *mvccpb.KeyValue) KV {
+	return KV{string(kv.Key), kv.Value, kv.CreateRevision, kv.ModRevision}
+}
+
+// Txn is a transaction: all of its writes happen, or, if a condition does not hold,
+// none.
+type Txn struct {
+	conditions []clientv3.Cmp
+	writes     []clientv3.Op
+	bytes      int
+}
+
+// each is about how many bytes a condition or write costs beside keys and values.
+const each = 32
+
+// Unwritten wants a key to be as it was last written at a revision, 0 if it is not
+// there.
+func (t *Txn) Unwritten(key string, revision int64) {
+	t.conditions = append(t.conditions, clientv3.Compare(clientv3.ModRevision(key), "=", revision))
+	t.bytes += len(key) + each
+}
+
+// NoneSince wants no key that begins with prefix to have been written since a revision.
+// It does not see what was deleted.
+func (t *Txn) NoneSince(prefix string, revision int64) {
+	t.conditions = append(t.conditions, clientv3.Compare(clientv3.ModRevision(prefix), "<", revision+1).WithPrefix())
+	t.bytes += 2*len(prefix) + each
+}
+
+// Put writes a key.
+func (t *Txn) Put(key, value string) {
+	t.writes = append(t.writes, clientv3.OpPut(key, value))
+	t.bytes += len(key) + len(value) + each
+}
+
+// Delete removes a key.
+func (t *Txn) Delete(key string) {
+	t.writes = append(t.writes, clientv3.OpDelete(key))
+	t.bytes += len(key) + each
+}
+
+// DeleteRange removes the keys from one to the one before another.
+func (t *Txn) DeleteRange(from, to string) {
+	t.writes = append(t.writes, clientv3.OpDelete(from, clientv3.WithRange(to)))
+	t.bytes += len(from) + len(to) + each
+}
+
+// Bytes is about how many bytes the request has.
+func (t *Txn) Bytes() int { return t.bytes }
+
+// Ops is the number that etcd limits.
+func (t *Txn) Ops() int { return max(len(t.conditions), len(t.writes)) }
+
+// Commit carries a transaction out, and reports whether its conditions held. After an
+// error it may have been carried out all the same.
+func (c *Conn) Commit(ctx context.Context, op string, t *Txn) (held bool, revision int64, err error) {
+	err = c.Do(ctx, op, func(ctx context.Context, client *clientv3.Client) error {
+		answer, err := client.Txn(ctx).If(t.conditions...).Then(t.writes...).Commit()
+		if err != nil {
+			return err
+		}
+		held, revision = answer.Succeeded, answer.Header.Revision
+		return nil
+	})
+	return held, revision, err
+}
+
+// RefusedWrite reports whether etcd said that it does not carry a transaction out; after
+// any other error of Commit that is not known.
+func RefusedWrite(err error) bool {
+	return refusal.Of(err) != refusal.None || errors.Is(err, rpctypes.ErrRequestTooLarge) ||
+		errors.Is(err, rpctypes.ErrTooManyOps) || errors.Is(err, rpctypes.ErrNoSpace)
+}
