@@ -131,11 +131,13 @@ func (b *backend) tend(ctx context.Context, r *registration, asked time.Time, ch
 		return
 	}
 	check, there := checks[consul.CheckID(instance)]
+	there = there && check.ServiceName == w.service // the id is not another's by now
 	due := w.tcp == 0 && time.Since(renewed) >= w.ttl/3-look/2
 	var err error
 	switch {
 	case !there:
-		// The agent lost it: it was restarted without its data, or told so by somebody.
+		// The agent lost it: it was restarted without its data, or told so by somebody, or
+		// told of another service's node by the same id.
 		b.mu.Lock()
 		r.renewed, r.displaced = time.Time{}, false
 		b.mu.Unlock()

@@ -173,6 +173,30 @@ func TestOneIdOfTwoServices(t *testing.T) {
 	}
 }
 
+// TestIdTakenByAnotherService has a program of v2, which does not look, register a node
+// of another service by an id that is in use: both are found.
+func TestIdTakenByAnotherService(t *testing.T) {
+	t.Parallel()
+	agent := testkit.SharedConsul(t)
+	r := open(t, agent.Addr())
+	ours, theirs := unique("taken-ours"), unique("taken-theirs")
+	id := ours + "-n"
+	register(t, r, node(ours, id, "10.0.0.1:1"), registry.RegisterTTL(time.Minute))
+	found(t, r, ours, "10.0.0.1:1")
+	statuses := observe(t, r, ours, id)
+	becomes(t, statuses, ability.Held)
+	agent.Do(t, "PUT", "/v1/agent/service/register", map[string]any{"Name": theirs, "ID": id, "Address": "10.0.0.2", "Port": 1, "Check": map[string]string{"TTL": "10m", "Status": "passing"}})
+	becomes(t, statuses, ability.Absent)
+	becomes(t, statuses, ability.Held)
+	found(t, r, ours, "10.0.0.1:1")
+	found(t, r, theirs, "10.0.0.2:1")
+	if err := r.Deregister(node(ours, id, "")); err != nil {
+		t.Fatal(err)
+	}
+	found(t, r, ours)
+	found(t, r, theirs, "10.0.0.2:1")
+}
+
 // TestTCPCheck shows a node that is listed for as long as its port takes connections.
 func TestTCPCheck(t *testing.T) {
 	t.Parallel()

@@ -345,11 +345,11 @@ const (
 	foreign          // what another process told it
 )
 
-// contentOf returns what the agent knows by the id of the instance of r. The caller has
-// the turn of r.
+// contentOf returns what the agent knows of the node by the id of its instance, which is
+// nothing where another service took that over. The caller has the turn of r.
 func (b *backend) contentOf(ctx context.Context, l *link, r *registration, w *wanted, instance string) (content, error) {
 	there, ok, err := l.client.Instance(ctx, instance)
-	if err != nil || !ok {
+	if err != nil || !ok || there.Service != w.service {
 		return nothing, err
 	}
 	b.mu.Lock()
