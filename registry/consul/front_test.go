@@ -17,6 +17,7 @@ import (
 type front struct {
 	*httptest.Server
 	agent    *testkit.Consul
+	forward  http.Handler // asks the agent
 	answer   atomic.Pointer[http.HandlerFunc]
 	requests atomic.Int64
 	ended    chan struct{} // closed with the test, before the server waits for its handlers
@@ -31,7 +32,7 @@ func frontOf(t *testing.T, agent *testkit.Consul) *front {
 	forward, transport := httputil.NewSingleHostReverseProxy(to), &http.Transport{}
 	forward.Transport = transport
 	forward.ErrorHandler = func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }
-	f := &front{agent: agent, ended: make(chan struct{})}
+	f := &front{agent: agent, forward: forward, ended: make(chan struct{})}
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f.requests.Add(1)
 		if answer := f.answer.Load(); answer != nil {

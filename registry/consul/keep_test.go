@@ -3,8 +3,10 @@ package consul_test
 import (
 	"errors"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -195,6 +197,53 @@ func TestIdTakenByAnotherService(t *testing.T) {
 	}
 	found(t, r, ours)
 	found(t, r, theirs, "10.0.0.2:1")
+}
+
+// TestNextOwnerComesDuringFarewell has a process register a node in the moment between
+// the farewell of the one before and its end, as one that is restarted quickly does: it
+// keeps what it registered, whatever the check.
+func TestNextOwnerComesDuringFarewell(t *testing.T) {
+	t.Parallel()
+	agent := testkit.SharedConsul(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	for name, opts := range map[string][]registry.Option{"ttl": nil, "tcp": {consul.TCPCheck(200 * time.Millisecond)}} {
+		t.Run(name, func(t *testing.T) {
+			f := frontOf(t, agent)
+			before := open(t, f.addr(), append(opts, registry.Timeout(patience))...)
+			next := open(t, agent.Addr(), append(opts, registry.Timeout(patience))...)
+			s := node(unique("next-"+name), unique("next-"+name), listener.Addr().String())
+			register(t, before, s, registry.RegisterTTL(time.Minute))
+			found(t, next, s.Name, s.Nodes[0].Address)
+			var came atomic.Bool
+			removed := make(chan struct{}, 10)
+			f.turn(func(w http.ResponseWriter, r *http.Request) {
+				switch {
+				case strings.HasPrefix(r.URL.Path, "/v1/health/service/") && came.CompareAndSwap(false, true):
+					// Who asks that has said farewell.
+					if err := next.Register(s, registry.RegisterTTL(time.Minute)); err != nil {
+						t.Error(err)
+					}
+				case strings.HasPrefix(r.URL.Path, "/v1/agent/service/deregister/"):
+					removed <- struct{}{}
+				}
+				f.forward.ServeHTTP(w, r)
+			})
+			if err := before.Deregister(s); err != nil {
+				t.Fatal(err)
+			}
+			if !came.Load() {
+				t.Fatal("there was no farewell")
+			}
+			if len(removed) > 0 {
+				t.Error("what the next owner registered was taken away")
+			}
+			found(t, next, s.Name, s.Nodes[0].Address)
+		})
+	}
 }
 
 // TestTCPCheck shows a node that is listed for as long as its port takes connections.

@@ -156,11 +156,14 @@ func (b *backend) publish(ctx context.Context, l *link, r *registration) error {
 	if err := l.client.Register(ctx, told); err != nil {
 		return err
 	}
+	// The agent keeps the state of a check that was there before.
 	if w.tcp == 0 {
-		// The agent keeps the state of a check that was there before.
-		if err := l.client.Pass(ctx, w.service, instance); err != nil {
-			return err
-		}
+		err = l.client.Pass(ctx, w.service, instance)
+	} else {
+		err = l.takeBack(ctx, w, instance)
+	}
+	if err != nil {
+		return err
 	}
 	b.held(r, w, instance, began)
 	return nil
@@ -291,10 +294,19 @@ func (b *backend) withdraw(ctx context.Context, leaving []*registration) error {
 		return err
 	}
 	b.heard(ctx, leaving[0].id.Service, &said)
+	var checks map[string]consul.Check
+	// Without an answer all are taken for ours still.
+	_ = b.do(ctx, func(ctx context.Context, l *link) (err error) {
+		checks, err = l.client.Checks(ctx, said.instances)
+		return err
+	})
 	return errors.Join(err, each(leaving, func(r *registration) error {
 		return b.asLeaving(ctx, r, func(ctx context.Context, l *link, w *wanted, instance string) (gone bool, err error) {
 			if !said.has(instance) {
 				return false, nil
+			}
+			if _, there := checks[consul.CheckID(instance)]; there && !standsFor(checks, instance) {
+				return true, nil // another process registered the node meanwhile
 			}
 			err = l.client.Deregister(ctx, w.service, instance)
 			return err == nil, err
@@ -374,6 +386,26 @@ func (l *link) sayFarewell(ctx context.Context, w *wanted, instance string) erro
 	return l.client.Fail(ctx, w.service, instance, farewell)
 }
 
+// takeBack ends what was said of an instance with a TCP check, if it was: nothing else
+// does.
+func (l *link) takeBack(ctx context.Context, w *wanted, instance string) error {
+	checks, err := l.client.Checks(ctx, []string{instance})
+	if err != nil || !standsFor(checks, instance) {
+		return err
+	}
+	return l.client.Maintain(ctx, w.service, instance, false, "")
+}
+
+// standsFor reports whether a farewell stands in the checks of an instance.
+func standsFor(checks map[string]consul.Check, instance string) bool {
+	for _, c := range checks {
+		if c.ServiceID == instance && isFarewell(c) {
+			return true
+		}
+	}
+	return false
+}
+
 // farewells are the instances for which it was said.
 type farewells struct {
 	mu        sync.Mutex
@@ -423,12 +455,11 @@ func (b *backend) known(ctx context.Context, service string, said *farewells) bo
 
 // saidFarewell reports whether the owner of an instance took it out.
 func saidFarewell(e consul.Entry) bool {
-	for _, c := range e.Checks {
-		if c.Status == consul.Critical && (c.Output == farewell || c.Maintained() && c.Notes == farewell) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(e.Checks, isFarewell)
+}
+
+func isFarewell(c consul.Check) bool {
+	return c.Status == consul.Critical && (c.Output == farewell || c.Maintained() && c.Notes == farewell)
 }
 
 // each calls f for all, some at a time, and joins the errors.
