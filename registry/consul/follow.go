@@ -118,18 +118,29 @@ func (f *follower) session(ctx context.Context, l *link) (answered bool, err err
 // ask reads the service once it has another index than the given one.
 func (f *follower) ask(ctx context.Context, l *link, index uint64) ([]consul.Entry, consul.Answer, error) {
 	q := consul.Query{Stale: !l.strict, Connect: l.connect}
-	if index > 0 {
-		select {
-		case f.b.queries <- struct{}{}:
-			defer func() { <-f.b.queries }()
-			q.Index, q.Wait = index, spread(hold)
-		default:
-			if !pause(ctx, spread(pollEvery)) {
-				return nil, consul.Answer{}, ctx.Err()
-			}
-		}
+	done, ok := f.b.block(ctx, index, &q)
+	if !ok {
+		return nil, consul.Answer{}, ctx.Err()
 	}
+	defer done()
 	return l.client.Service(ctx, f.name, q)
+}
+
+// block makes q wait for another index than the given one, unless that is zero. Where
+// as many queries wait as may, it waits a while itself, and reports false if ctx is done
+// before. The caller calls done after the query.
+func (b *backend) block(ctx context.Context, index uint64, q *consul.Query) (done func(), ok bool) {
+	done = func() {}
+	if index == 0 {
+		return done, true
+	}
+	select {
+	case b.queries <- struct{}{}:
+		q.Index, q.Wait = index, spread(hold)
+		return func() { <-b.queries }, true
+	default:
+		return done, pause(ctx, spread(pollEvery))
+	}
 }
 
 // spread returns a time around d, at random, so that followers do not ask in step.

@@ -44,8 +44,8 @@ func (f *follower) all(ctx context.Context, l *link) (answered bool, err error) 
 	var asking sync.WaitGroup
 	defer asking.Wait()
 	defer cancel()
-	asking.Go(func() { ask(ctx, true, answers, l.services) })
-	asking.Go(func() { ask(ctx, false, answers, l.states) })
+	asking.Go(func() { f.b.ask(ctx, true, answers, l.services) })
+	asking.Go(func() { f.b.ask(ctx, false, answers, l.states) })
 
 	var names, states sums
 	dirty := map[string]bool{}
@@ -160,16 +160,18 @@ func (f *follower) readAll(ctx context.Context, l *link, dirty map[string]bool, 
 
 // ask asks one of the two queries again and again and hands its answers over, until
 // ctx is done or after an error.
-func ask(ctx context.Context, services bool, answers chan<- news, query func(context.Context, consul.Query) (sums, consul.Answer, error)) {
+func (b *backend) ask(ctx context.Context, services bool, answers chan<- news, query func(context.Context, consul.Query) (sums, consul.Answer, error)) {
 	pace := pacer{tokens: burst, at: time.Now()}
 	var index uint64
 	for {
 		q := consul.Query{}
-		if index > 0 {
-			q.Index, q.Wait = index, spread(hold)
+		done, ok := b.block(ctx, index, &q)
+		if !ok {
+			return
 		}
 		n := news{services: services}
 		n.sums, n.about, n.err = query(ctx, q)
+		done()
 		n.moved, n.wentBack = n.about.Index != index, n.err == nil && n.about.Index < index
 		select {
 		case answers <- n:

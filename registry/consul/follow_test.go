@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -212,14 +213,20 @@ func TestBlockingQueriesAreBounded(t *testing.T) {
 	for i := range consul.MaxBlocking + 20 {
 		names = append(names, fmt.Sprintf("s%d", i))
 	}
+	names = append(names, slices.Repeat([]string{""}, 10)...) // each takes two queries
 	lines := following(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("index") != "" {
-			most.Store(max(most.Load(), waiting.Add(1)))
+			for n, before := waiting.Add(1), most.Load(); n > before && !most.CompareAndSwap(before, n); before = most.Load() {
+			}
 			defer waiting.Add(-1)
 			<-r.Context().Done()
 			return
 		}
 		w.Header().Set("X-Consul-Index", "1")
+		if r.URL.Path == "/v1/catalog/services" {
+			_, _ = w.Write([]byte("{}"))
+			return
+		}
 		_, _ = w.Write([]byte("[]"))
 	}), names...)
 	for range 2 * len(names) {
