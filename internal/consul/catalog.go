@@ -59,7 +59,8 @@ type Answer struct {
 	// Index grows with each change of what was asked about, and starts again where
 	// Consul was restored or lost its data.
 	Index uint64
-	// Leaderless says that the servers had no leader: what they answer may be old.
+	// Leaderless says that the servers had no leader: what they answer may be old. Of a
+	// service that is waited for it is not known, where the agent answers from a stream.
 	Leaderless bool
 
 	header http.Header
@@ -92,7 +93,10 @@ func (c *Client) read(ctx context.Context, doing, needs, path string, q Query, o
 		return Answer{}, fmt.Errorf("%s: the answer has no X-Consul-Index: what answers at %q is not a Consul agent", doing, c.Addr())
 	}
 	// An index of 0 would not be waited for.
-	return Answer{Index: max(index, 1), Leaderless: header.Get("X-Consul-Knownleader") == "false", header: header}, nil
+	// From a stream of its servers, as since Consul 1.10, an agent says "false" of every
+	// Consul, because no server was asked.
+	leaderless := header.Get("X-Consul-Knownleader") == "false" && header.Get("X-Consul-Query-Backend") != "streaming"
+	return Answer{Index: max(index, 1), Leaderless: leaderless, header: header}, nil
 }
 
 // blockingGrace is how much later than it should the answer to a blocking query may

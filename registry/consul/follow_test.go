@@ -138,7 +138,15 @@ func (c told) next(t *testing.T, want string) {
 func following(t *testing.T, handler http.Handler, names ...string) told {
 	t.Helper()
 	s := httptest.NewServer(handler)
-	b := NewRegistry(registry.Addrs(s.URL)).(*backend)
+	t.Cleanup(s.Close)
+	_, lines := followingAt(t, s.URL, names...)
+	return lines
+}
+
+// followingAt starts to follow at the agent of that address until the test is over.
+func followingAt(t *testing.T, addr string, names ...string) (*backend, told) {
+	t.Helper()
+	b := NewRegistry(registry.Addrs(addr)).(*backend)
 	lines := make(told, 100)
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
@@ -155,9 +163,8 @@ func following(t *testing.T, handler http.Handler, names ...string) told {
 		if err := b.Close(); err != nil {
 			t.Error(err)
 		}
-		s.Close()
 	})
-	return lines
+	return b, lines
 }
 
 // TestIndexGoesBack shows that a server that lags is not believed, and a Consul that
@@ -203,6 +210,31 @@ func TestAgentAway(t *testing.T) {
 	a.set(12, "a", "c")
 	lines.next(t, "view 12: a c after a gap without b (unknown)")
 	lines.next(t, "live")
+}
+
+// TestHealthyConsulIsLive shows that nothing is said to be out of touch while a real
+// agent answers blocking queries, which it does from a stream of its servers.
+func TestHealthyConsulIsLive(t *testing.T) {
+	agent := testkit.SharedConsul(t)
+	name := fmt.Sprintf("live.%d", time.Now().UnixNano())
+	b, lines := followingAt(t, agent.Addr(), name)
+	if first := <-lines; !strings.HasPrefix(first, "view ") {
+		t.Fatalf("told %q first, want a view", first)
+	}
+	lines.next(t, "live")
+	// The second view comes after what there is to say of the first one's answer.
+	for _, id := range []string{"a", "b"} {
+		if err := b.Register(&registry.Service{Name: name, Nodes: []*registry.Node{{Id: id, Address: "127.0.0.1:1"}}}); err != nil {
+			t.Fatal(err)
+		}
+		for known := false; !known; {
+			line := <-lines
+			known = strings.HasPrefix(line, "view ") && strings.Contains(line, " "+id)
+			if strings.Contains(line, "live") {
+				t.Fatalf("told %q of an agent that is well", line)
+			}
+		}
+	}
 }
 
 // TestBlockingQueriesAreBounded follows more names than there may be queries that the
