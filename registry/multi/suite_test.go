@@ -21,6 +21,9 @@ func TestRegistry(t *testing.T) {
 			one.set(fails)
 			other.set(hangs)
 			m := open(t, one, other)
+			if err := m.Init(registry.Timeout(time.Second)); err != nil {
+				t.Fatal(err)
+			}
 			return m, "one: " + errAway.Error()
-		}), registrytest.Renews(), registrytest.Coalesces(), registrytest.TTL(time.Second), registrytest.Crowd(1000))
+		}), registrytest.Renews(), registrytest.Coalesces(), registrytest.TTL(2*time.Second), registrytest.Crowd(1000))
 }
