@@ -310,6 +310,16 @@ func BenchmarkGetString(b *testing.B) {
 	}
 }
 
+// BenchmarkGetStringAtAKeptPath reads as a program does that makes its path once.
+func BenchmarkGetStringAtAKeptPath(b *testing.B) {
+	c, _ := benchmark(b)
+	path := []string{"micro", "config", "database", "host"}
+	b.ReportAllocs()
+	for b.Loop() {
+		_ = c.Get(path...).String("")
+	}
+}
+
 func BenchmarkBoundGet(b *testing.B) {
 	_, v := benchmark(b)
 	b.ReportAllocs()

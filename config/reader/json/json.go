@@ -62,5 +62,5 @@ func (j *jsonReader) Values(set *source.ChangeSet) (reader.Values, error) {
 	if set.Format != "json" {
 		return nil, fmt.Errorf("read values: the format is %q, and json is wanted: merge first", set.Format)
 	}
-	return newValues(set.Data)
+	return newValues(set)
 }

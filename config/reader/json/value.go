@@ -13,9 +13,19 @@ import (
 
 // value is one value of a document. It does not change.
 type value struct {
-	raw    any
-	fields map[string]*value // of an object
+	raw any
+	// An object has its fields in one of these two: few are found sooner one by one.
+	few  []field
+	many map[string]*value
 }
+
+type field struct {
+	name  string
+	value *value
+}
+
+// few is up to how many fields are looked through one by one.
+const few = 8
 
 // nothing is the value where there is none.
 var nothing = &value{}
@@ -27,11 +37,32 @@ func newValue(raw any) *value {
 	if !ok {
 		return &value{raw: raw}
 	}
-	v := &value{raw: raw, fields: make(map[string]*value, len(object))}
-	for key, field := range object {
-		v.fields[key] = newValue(field)
+	v := &value{raw: raw}
+	if len(object) > few {
+		v.many = make(map[string]*value, len(object))
+		for name, one := range object {
+			v.many[name] = newValue(one)
+		}
+		return v
+	}
+	v.few = make([]field, 0, len(object))
+	for name, one := range object {
+		v.few = append(v.few, field{name, newValue(one)})
 	}
 	return v
+}
+
+// field returns the field of an object, nil if there is none.
+func (v *value) field(name string) *value {
+	if v.many != nil {
+		return v.many[name]
+	}
+	for i := range v.few {
+		if v.few[i].name == name {
+			return v.few[i].value
+		}
+	}
+	return nil
 }
 
 func (v *value) Bool(def bool) bool {

@@ -7,6 +7,7 @@ import (
 
 	format "github.com/rollcall-go/micro/config/encoder/json"
 	"github.com/rollcall-go/micro/config/reader"
+	"github.com/rollcall-go/micro/config/source"
 	"github.com/rollcall-go/micro/internal/tree"
 )
 
@@ -21,8 +22,8 @@ var _ reader.Values = (*values)(nil)
 
 // newValues reads a document. A text that is no JSON is a string, as the value of one
 // path may be.
-func newValues(text []byte) (*values, error) {
-	text, err := reader.ReplaceEnvVars(text)
+func newValues(set *source.ChangeSet) (*values, error) {
+	text, err := reader.ReplaceEnvVars(set.Data)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +41,7 @@ func newValues(text []byte) (*values, error) {
 func (v *values) Get(path ...string) reader.Value {
 	at := v.root.Load()
 	for _, key := range path {
-		if at = at.fields[key]; at == nil {
+		if at = at.field(key); at == nil {
 			return nothing
 		}
 	}
