@@ -86,7 +86,8 @@ var rooms = []room{
 	{"server/grpc", []string{"server", "broker", "registry", "internal/defaults", "internal/enroll", "internal/ability", "internal/netaddr", "internal/protomsg", "internal/record", "internal/rpc", "internal/settings"}, "call room"},
 
 	{"internal/tree", nil, "plant room: configuration as decoders return it"},
-	{"config/encoder/...", []string{"config/encoder", "config/encoder/json"}, "contract, with one implementation a format"},
+	{"internal/mask", nil, "plant room: errors without what a text holds"},
+	{"config/encoder/...", []string{"config/encoder", "config/encoder/json", "internal/mask"}, "contract, with one implementation a format"},
 	{"config/source", []string{"client", "config/encoder", "config/encoder/json"}, "contract: what configuration comes from"},
 	{"config/reader", []string{"config/source", "config/encoder", "config/encoder/json", "config/encoder/toml", "config/encoder/xml", "config/encoder/yaml"}, "contract"},
 	{"config/reader/json", []string{"config/reader", "config/source", "config/encoder", "config/encoder/json", "internal/tree"}, "merges sources and answers for values"},
@@ -143,7 +144,7 @@ var extra = map[string][]string{
 	"config/encoder/...":     {"config/encoder/hcl", "config/encoder/toml", "config/encoder/xml", "config/encoder/yaml"},
 	"config/center":          {"registry/etcd", "registry/memory"},
 	"internal/keytree":       {"config/encoder/toml", "config/encoder/yaml"},
-	"config/source/etcd":     {"registry/etcd", "registry/memory"},
+	"config/source/etcd":     {"config", "registry/etcd", "registry/memory"},
 	"config/source/...":      {"config/source/memory"},
 	"config/loader/memory":   {"config/source/memory"},
 	"config":                 {"config/source/env", "config/source/memory"},

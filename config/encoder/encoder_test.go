@@ -88,6 +88,36 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
+// TestErrorsTellNoSecrets checks that errors, which are logged, do not repeat what a text
+// holds.
+func TestErrorsTellNoSecrets(t *testing.T) {
+	for format, texts := range map[string][]string{
+		"toml": {"password = hunter", "password = \"hunter", "password = 2024-99-99T", "password = 99999999999999999999999999", "password = 0xhunter"},
+		"yaml": {"password: *hunter", "password: !!int hunter", "password: @hunter", "? [hunter, 99999]\n: hunter", "null: hunter", "hunter", "99999"},
+		"xml":  {"<a>99999&hunter</a>", "<a>hunter", "hunter"},
+		"json": {`{"password":hunter}`, `"hunter"`, "99999", `{"password":"hunter"`},
+		"hcl":  {"password = hunter", "hunter", "password = [hunter]", "password hunter", `password = "hunter`},
+	} {
+		for _, text := range texts {
+			var got map[string]any
+			err := named(format).Decode([]byte(text), &got)
+			if err == nil {
+				t.Errorf("%s %q is read as %v", format, text, got)
+				continue
+			}
+			for _, secret := range []string{"hunter", "99999", "2024"} {
+				if strings.Contains(err.Error(), secret) {
+					t.Errorf("%s %q: %v", format, text, err)
+				}
+			}
+		}
+	}
+	var port struct{ Port uint8 }
+	if err := json.NewEncoder().Decode([]byte(`{"port":99999}`), &port); err == nil || strings.Contains(err.Error(), "99999") {
+		t.Errorf("a number that is too large: %v", err)
+	}
+}
+
 // TestDecodeNested reads 1,000 levels, and 100,000 without harm.
 func TestDecodeNested(t *testing.T) {
 	const levels = 1000

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/hcl"
 
 	"github.com/rollcall-go/micro/config/encoder"
+	"github.com/rollcall-go/micro/internal/mask"
 )
 
 type hclEncoder struct{}
@@ -25,7 +26,7 @@ func (hclEncoder) Encode(v any) ([]byte, error) { return json.Marshal(v) }
 
 func (hclEncoder) Decode(data []byte, v any) error {
 	if err := hcl.Unmarshal(data, v); err != nil {
-		return fmt.Errorf("read HCL: %w", err)
+		return fmt.Errorf("read HCL: %w", mask.Content(err))
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/rollcall-go/micro/config/encoder"
 )
@@ -50,6 +51,7 @@ func located(text []byte, err error) error {
 	case errors.As(err, &syntax):
 		return at(text, syntax.Offset, err)
 	case errors.As(err, &wrong):
+		wrong.Value, _, _ = strings.Cut(wrong.Value, " ") // without the number itself
 		return at(text, wrong.Offset, err)
 	}
 	return err

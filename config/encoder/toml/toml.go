@@ -3,11 +3,13 @@ package toml
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"github.com/BurntSushi/toml"
 
 	"github.com/rollcall-go/micro/config/encoder"
+	"github.com/rollcall-go/micro/internal/mask"
 )
 
 type tomlEncoder struct{}
@@ -28,7 +30,20 @@ func (tomlEncoder) Encode(v any) ([]byte, error) {
 
 func (tomlEncoder) Decode(data []byte, v any) error {
 	if err := toml.Unmarshal(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), v); err != nil {
-		return fmt.Errorf("read TOML: %w", err)
+		return refused(err)
 	}
 	return nil
+}
+
+// refused says where a text cannot be read, and nothing of what it holds but a key.
+func refused(err error) error {
+	var wrong toml.ParseError
+	if !errors.As(err, &wrong) {
+		return fmt.Errorf("read TOML: %w", mask.Content(err))
+	}
+	after := ""
+	if wrong.LastKey != "" {
+		after = fmt.Sprintf(" (last key %q)", wrong.LastKey)
+	}
+	return fmt.Errorf("read TOML: line %d%s: %w", wrong.Position.Line, after, mask.Content(errors.New(wrong.Message)))
 }

@@ -9,6 +9,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/rollcall-go/micro/internal/mask"
 )
 
 // text is the key of the text beside elements and attributes.
@@ -60,7 +62,7 @@ func document(data []byte) (any, error) {
 		if errors.Is(err, io.EOF) {
 			return nil, fail(errors.New("the document is empty"))
 		} else if err != nil {
-			return nil, fail(err)
+			return nil, fail(mask.Content(err))
 		}
 		switch token := token.(type) {
 		case xml.StartElement:

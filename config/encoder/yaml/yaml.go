@@ -10,6 +10,7 @@ import (
 
 	"github.com/rollcall-go/micro/config/encoder"
 	"github.com/rollcall-go/micro/config/encoder/json"
+	"github.com/rollcall-go/micro/internal/mask"
 )
 
 type yamlEncoder struct{ json encoder.Encoder }
@@ -26,7 +27,7 @@ func (yamlEncoder) Encode(v any) ([]byte, error) { return yaml.Marshal(v) }
 func (y yamlEncoder) Decode(data []byte, v any) error {
 	text, err := yaml.YAMLToJSON(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")))
 	if err != nil {
-		return fmt.Errorf("read YAML: %w", err)
+		return fmt.Errorf("read YAML: %w", mask.Content(err))
 	}
 	return y.json.Decode(text, v)
 }

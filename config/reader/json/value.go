@@ -2,6 +2,7 @@ package json
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -163,6 +164,10 @@ func (v *value) StringMap(def map[string]string) map[string]string {
 
 func (v *value) Scan(into any) error {
 	if err := json.Unmarshal(text(v.raw), into); err != nil {
+		var wrong *json.UnmarshalTypeError
+		if errors.As(err, &wrong) {
+			wrong.Value, _, _ = strings.Cut(wrong.Value, " ") // without the number itself
+		}
 		return fmt.Errorf("scan a value of the configuration: %w", err)
 	}
 	return nil
