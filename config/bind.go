@@ -27,7 +27,8 @@ type Bound[T any] struct {
 // Bind decodes the value at path, without a path the whole, into a T as encoding/json
 // does, and keeps it up to date until Close.
 //
-// If *T has a method Defaults(), it fills a T before the value is decoded over it. If
+// If *T has a method Defaults(), it fills a T before the value is decoded over it, and
+// stays as it is where there is no value. If
 // *T has a method Validate() error, it judges the T afterwards. A value that does not
 // decode or is judged wrong is an error here, and later is refused: the T before stays,
 // Err says why, and the log does once.
@@ -115,8 +116,11 @@ func decode[T any](v reader.Value) (*T, error) {
 	if d, ok := any(next).(interface{ Defaults() }); ok {
 		d.Defaults()
 	}
-	if err := v.Scan(next); err != nil {
-		return nil, err
+	// JSON's null would take from a map or a list what Defaults filled it with.
+	if null := string(v.Bytes()) == "null" && v.String("") == ""; !null {
+		if err := v.Scan(next); err != nil {
+			return nil, err
+		}
 	}
 	if judge, ok := any(next).(interface{ Validate() error }); ok {
 		if err := judge.Validate(); err != nil {

@@ -196,6 +196,59 @@ func TestAnotherLoader(t *testing.T) {
 	})
 }
 
+// numbered is a Loader that counts its versions from one.
+type numbered struct{ plain }
+
+func (n numbered) Snapshot() (*loader.Snapshot, error) {
+	s, err := n.plain.Snapshot()
+	if err == nil {
+		s.Version = "1"
+	}
+	return s, err
+}
+
+// TestALoaderInPlaceOfAnother gives a Config that has values another Loader, whose
+// versions have nothing to do with those of the one before.
+func TestALoaderInPlaceOfAnother(t *testing.T) {
+	c := newOf(t, filledWith(`{"n":1}`))
+	l := memloader.NewLoader(memloader.WithSource(filledWith(`{"n":2}`)))
+	if err := c.Init(WithLoader(numbered{plain{l}})); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Get("n").Int(0); got != 2 {
+		t.Errorf("got %d", got)
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// labels is a T that is no struct.
+type labels map[string]string
+
+func (l *labels) Defaults() { *l = labels{"zone": "a"} }
+
+// TestBindKeepsDefaultsWhereNothingIs binds to a path without a value, which later has one.
+func TestBindKeepsDefaultsWhereNothingIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := filledWith(`{}`)
+		b, err := Bind[labels](newOf(t, s), "labels")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range []struct{ text, want string }{{`{}`, "a"}, {`{"labels":{"zone":"b"}}`, "b"}, {`{"n":1}`, "a"}} {
+			s.Update(of(step.text))
+			synctest.Wait()
+			if got := (*b.Get())["zone"]; got != step.want || b.Err() != nil {
+				t.Errorf("%s: got %q, %v", step.text, got, b.Err())
+			}
+		}
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 type settings struct {
 	Host    string
 	Retries int

@@ -22,19 +22,29 @@ type config struct {
 	opts Options
 	// own is the Loader if it was made here.
 	own    loader.Loader
+	number int    // how many Loaders there were before
 	stop   func() // ends the following of another's Loader, nil: there is none
 	closed bool
 }
 
-// state is what is loaded.
+// origin is where values come from: a Loader, with what reads its snapshots.
+type origin struct {
+	loader.Loader
+	read   reader.Reader
+	number int
+}
+
+// state is what is loaded. Versions of two Loaders cannot be compared, so their numbers
+// are.
 type state struct {
 	reader.Values
+	number  int
 	version string
 }
 
 // observed is what the Loader of this house can do beyond the contract.
 type observed interface {
-	Observe(func(*loader.Snapshot))
+	Observe(func(v reader.Values, version string))
 }
 
 func newConfig() *config {
@@ -43,7 +53,7 @@ func newConfig() *config {
 	c.setLoader()
 	empty, err := c.opts.Reader.Merge()
 	if err == nil {
-		_ = c.store(c.opts.Reader, &loader.Snapshot{ChangeSet: empty})
+		_ = c.store(c.origin(), &loader.Snapshot{ChangeSet: empty})
 	}
 	return c
 }
@@ -57,26 +67,30 @@ func (c *config) setLoader() {
 
 // observe makes the Loader's snapshots the values of c. c.mu is held.
 func (c *config) observe() {
-	read := c.opts.Reader
+	number := c.number
 	if l, ok := c.opts.Loader.(observed); ok {
-		l.Observe(func(s *loader.Snapshot) { _ = c.store(read, s) })
+		l.Observe(func(v reader.Values, version string) { c.put(&state{v, number, version}) })
 	}
 }
 
 // store makes s the values of c, unless they are newer.
-func (c *config) store(read reader.Reader, s *loader.Snapshot) error {
-	values, err := read.Values(s.ChangeSet)
+func (c *config) store(o origin, s *loader.Snapshot) error {
+	values, err := o.read.Values(s.ChangeSet)
 	if err != nil {
 		return fmt.Errorf("read the configuration: %w", err)
 	}
-	next := &state{values, s.Version}
+	c.put(&state{values, o.number, s.Version})
+	return nil
+}
+
+func (c *config) put(next *state) {
 	for {
 		now := c.values.Load()
-		if now != nil && now.version > next.version {
-			return nil
+		if now != nil && (now.number > next.number || now.number == next.number && now.version > next.version) {
+			return
 		}
 		if c.values.CompareAndSwap(now, next) {
-			return nil
+			return
 		}
 	}
 }
@@ -105,6 +119,7 @@ func (c *config) Init(opts ...Option) error {
 	var stop func()
 	if c.opts.Loader != before.Loader || c.opts.Reader != before.Reader || closed {
 		former, stop = c.own, c.stop
+		c.number++
 		c.own, c.stop, c.closed = nil, nil, false
 		added = c.opts.Source
 		if c.opts.Loader == former || c.opts.Loader == nil {
@@ -113,7 +128,7 @@ func (c *config) Init(opts ...Option) error {
 			c.observe()
 		}
 	}
-	current := c.opts.Loader
+	current := origin{c.opts.Loader, c.opts.Reader, c.number}
 	c.mu.Unlock()
 
 	if stop != nil {
@@ -127,40 +142,37 @@ func (c *config) Init(opts ...Option) error {
 }
 
 // load loads sources and takes what the Loader then has.
-func (c *config) load(l loader.Loader, sources []source.Source) error {
-	err := l.Load(sources...)
-	return errors.Join(err, c.refresh(l))
+func (c *config) load(o origin, sources []source.Source) error {
+	err := o.Load(sources...)
+	return errors.Join(err, c.refresh(o))
 }
 
 // refresh takes what the Loader has now.
-func (c *config) refresh(l loader.Loader) error {
-	if _, ok := l.(observed); !ok {
-		c.follow(l)
+func (c *config) refresh(o origin) error {
+	if _, ok := o.Loader.(observed); !ok {
+		c.follow(o)
 	}
-	s, err := l.Snapshot()
+	s, err := o.Snapshot()
 	if err != nil {
 		return err
 	}
-	c.mu.Lock()
-	read := c.opts.Reader
-	c.mu.Unlock()
-	return c.store(read, s)
+	return c.store(o, s)
 }
 
-func (c *config) loader() loader.Loader {
+func (c *config) origin() origin {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.opts.Loader
+	return origin{c.opts.Loader, c.opts.Reader, c.number}
 }
 
 // Load adds sources.
-func (c *config) Load(sources ...source.Source) error { return c.load(c.loader(), sources) }
+func (c *config) Load(sources ...source.Source) error { return c.load(c.origin(), sources) }
 
 // Sync reads all sources again.
 func (c *config) Sync() error {
-	l := c.loader()
-	err := l.Sync()
-	return errors.Join(err, c.refresh(l))
+	o := c.origin()
+	err := o.Sync()
+	return errors.Join(err, c.refresh(o))
 }
 
 // Close ends what c started.

@@ -19,14 +19,12 @@ type valued interface {
 }
 
 func (c *config) Watch(path ...string) (Watcher, error) {
-	c.mu.Lock()
-	l, read := c.opts.Loader, c.opts.Reader
-	c.mu.Unlock()
-	w, err := l.Watch(path...)
+	o := c.origin()
+	w, err := o.Watch(path...)
 	if err != nil {
 		return nil, err
 	}
-	return &watcher{w, read}, nil
+	return &watcher{w, o.read}, nil
 }
 
 func (w *watcher) Next() (reader.Value, error) {
@@ -45,17 +43,16 @@ func (w *watcher) Next() (reader.Value, error) {
 }
 
 // follow takes the snapshots of a Loader that cannot call us, from now on until Close.
-func (c *config) follow(l loader.Loader) {
+func (c *config) follow(o origin) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed || c.stop != nil || c.opts.Loader != l {
+	if c.closed || c.stop != nil || c.number != o.number {
 		return
 	}
-	w, err := l.Watch()
+	w, err := o.Watch()
 	if err != nil {
 		return // the next Load or Sync tries again, and says why it cannot
 	}
-	read := c.opts.Reader
 	var running sync.WaitGroup
 	running.Go(func() {
 		for {
@@ -64,7 +61,7 @@ func (c *config) follow(l loader.Loader) {
 				return
 			}
 			// What cannot be read leaves the values as they are.
-			_ = c.store(read, s)
+			_ = c.store(o, s)
 		}
 	})
 	c.stop = func() {

@@ -56,7 +56,8 @@ type Value interface {
 	StringSlice(def []string) []string
 	// StringMap reads an object, its values printed as text.
 	StringMap(def map[string]string) map[string]string
-	// Scan decodes the value into val, a pointer. Without a value it changes nothing.
+	// Scan decodes the value into val, a pointer. Without a value that is what JSON's
+	// null does: a map, list or pointer becomes nil, anything else stays.
 	Scan(val any) error
 	// Bytes returns a string as it is, without quotes, and anything else as text of
 	// JSON, which is null where there is no value.

@@ -131,12 +131,13 @@ func (f *followed) take(set *source.ChangeSet) error {
 	if set == nil {
 		return f.note(errors.New("the source gave nothing"))
 	}
-	if _, err := m.opts.Reader.Merge(set); err != nil {
+	before := f.set
+	f.set = set
+	if err := m.merge(); err != nil { // with the sets before it could be merged
+		f.set = before
 		return f.note(err)
 	}
-	f.set = set
-	_ = f.note(nil)
-	return m.merge()
+	return f.note(nil)
 }
 
 // refuse notes why the source could not be read.

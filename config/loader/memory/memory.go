@@ -40,7 +40,7 @@ type memory struct {
 	values    reader.Values
 	version   int64
 	hub       hub
-	observers []func(*loader.Snapshot)
+	observers []func(reader.Values, string)
 	closed    bool
 }
 
@@ -77,6 +77,9 @@ func (m *memory) begin() error {
 	given := m.opts.Source
 	m.opts.Source = nil
 	m.mu.Unlock()
+	if len(given) == 0 {
+		return nil
+	}
 	return m.load(given)
 }
 
@@ -185,10 +188,20 @@ func (m *memory) merge() error {
 	m.snapshot = &loader.Snapshot{ChangeSet: set, Version: strconv.FormatInt(m.version, 10)}
 	m.values = values
 	for _, tell := range m.observers {
-		tell(loader.Copy(m.snapshot))
+		if own, err := m.copied(); err == nil {
+			tell(own, m.snapshot.Version)
+		}
 	}
 	m.hub.tell(values, m.snapshot.Version)
 	return nil
+}
+
+// copied returns values of the snapshot that somebody may change. m.mu is held.
+func (m *memory) copied() (reader.Values, error) {
+	if v, ok := m.values.(interface{ Copy() reader.Values }); ok {
+		return v.Copy(), nil
+	}
+	return m.opts.Reader.Values(m.snapshot.ChangeSet)
 }
 
 // loaded makes sure that there is a snapshot. Without one it tries to get it.
@@ -238,9 +251,10 @@ func (m *memory) Watch(path ...string) (loader.Watcher, error) {
 	return m.hub.add(m, path, m.values.Get(path...), m.snapshot.Version, m.opts.Reader.String()), nil
 }
 
-// Observe makes tell be called with each new snapshot, in order, before any Watcher
-// hears of it. tell must return quickly and call no method of m.
-func (m *memory) Observe(tell func(*loader.Snapshot)) {
+// Observe makes tell be called with the values of each new snapshot, which are tell's own,
+// and its version, in order, before any Watcher hears of it. tell must return quickly and
+// call no method of m.
+func (m *memory) Observe(tell func(v reader.Values, version string)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.observers = append(m.observers, tell)

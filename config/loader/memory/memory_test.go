@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/rollcall-go/micro/config/loader"
 	"github.com/rollcall-go/micro/config/reader"
+	"github.com/rollcall-go/micro/config/reader/json"
 	"github.com/rollcall-go/micro/config/source"
 	memsource "github.com/rollcall-go/micro/config/source/memory"
 	"github.com/rollcall-go/micro/internal/testkit"
@@ -394,6 +396,42 @@ func TestManyWatchers(t *testing.T) {
 	}
 	s.Update(of("{" + doc.String()[1:] + "}"))
 	all.Wait()
+}
+
+// counting is a Reader that counts what it merges.
+type counting struct {
+	reader.Reader
+	merges atomic.Int64
+}
+
+func (c *counting) Merge(sets ...*source.ChangeSet) (*source.ChangeSet, error) {
+	c.merges.Add(1)
+	return c.Reader.Merge(sets...)
+}
+
+// TestWatchingReadsNothingAnew checks that what only looks at what is loaded does not
+// merge it again.
+func TestWatchingReadsNothingAnew(t *testing.T) {
+	r := &counting{Reader: json.NewReader()}
+	l := NewLoader(WithReader(r))
+	if err := l.Load(filledWith(`{"n":1}`)); err != nil {
+		t.Fatal(err)
+	}
+	before := r.merges.Load()
+	for range 10 {
+		w, err := l.Watch("n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, failed := l.Snapshot()
+		if err := errors.Join(failed, w.Stop()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := r.merges.Load() - before; got != 0 {
+		t.Errorf("10 watchers and snapshots merged %d times", got)
+	}
+	closed(t, l)
 }
 
 func TestClose(t *testing.T) {

@@ -73,6 +73,13 @@ func (v *values) change(f func(root map[string]any) any) {
 	v.root.Store(newValue(f(tree.Merge(nil, object))))
 }
 
+// Copy returns values that are the same until one of the two is changed.
+func (v *values) Copy() reader.Values {
+	c := new(values)
+	c.root.Store(v.root.Load())
+	return c
+}
+
 func (v *values) Bytes() []byte { return text(v.root.Load().raw) }
 
 func (v *values) Map() map[string]any {
