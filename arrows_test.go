@@ -144,7 +144,7 @@ var extra = map[string][]string{
 	"config/encoder/...":     {"config/encoder/hcl", "config/encoder/toml", "config/encoder/xml", "config/encoder/yaml"},
 	"config/center":          {"registry/etcd", "registry/memory"},
 	"internal/keytree":       {"config/encoder/toml", "config/encoder/yaml"},
-	"config/source/etcd":     {"config", "registry/etcd", "registry/memory"},
+	"config/source/etcd":     {"registry/etcd", "registry/memory"},
 	"config/source/...":      {"config/source/memory"},
 	"config/loader/memory":   {"config/source/memory"},
 	"config":                 {"config/source/env", "config/source/memory"},

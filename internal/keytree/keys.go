@@ -134,11 +134,18 @@ func depth(v any) int {
 	return deepest + 1
 }
 
-// document lays the layers over one another.
+// document lays the layers over one another, and changes them.
 func document(trees [layerCount]map[string]any) map[string]any {
-	doc := make(map[string]any)
+	var doc map[string]any
 	for _, one := range trees {
-		doc = tree.Merge(doc, one)
+		if doc == nil {
+			doc = one
+		} else {
+			doc = tree.Merge(doc, one)
+		}
+	}
+	if doc == nil {
+		doc = make(map[string]any)
 	}
 	return doc
 }

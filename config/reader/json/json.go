@@ -44,6 +44,10 @@ func (j *jsonReader) Merge(changes ...*source.ChangeSet) (*source.ChangeSet, err
 			}
 			return nil, fmt.Errorf("read what source %q holds: %w", set.Source, err)
 		}
+		if merged == nil && data != nil {
+			merged = data // nobody else has it
+			continue
+		}
 		merged = tree.Merge(merged, data)
 	}
 	text, err := j.json.Encode(merged)
