@@ -80,9 +80,9 @@ func (e *Engine) respondListed(p Packet, q question, service string, knowns []po
 }
 
 // respondWith tells the asker of one node: him alone if he asked from a port of his
-// own, everybody if he is one who hears what is multicast.
+// own, everybody if he is one who hears what is multicast, or far.
 func (e *Engine) respondWith(p Packet, q question, own *published, now time.Time) {
-	if p.From.Port() == Port {
+	if p.From.Port() == Port || p.Far {
 		if now.Sub(own.multicast) >= onceASecond && e.answers.take(now) {
 			e.multicast(own, own.ttl, now)
 		}
@@ -119,8 +119,12 @@ func (e *Engine) respondNode(p Packet, q question, now time.Time) {
 	e.reply(p, b, now)
 }
 
-// reply sends what b made to the asker, unless too much is sent already.
+// reply sends what b made to the asker, unless he is far or too much is sent already.
 func (e *Engine) reply(p Packet, b *builder, now time.Time) {
+	if p.Far {
+		e.counts.suppressed++
+		return
+	}
 	packet, err := b.packet()
 	if err != nil {
 		return // what is published was packed before

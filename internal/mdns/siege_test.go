@@ -403,6 +403,28 @@ func TestRestlessNodes(t *testing.T) {
 	})
 }
 
+// TestForgedQuestions: what is asked in the name of a host elsewhere is not answered to
+// it, only to the segment, once a second.
+func TestForgedQuestions(t *testing.T) {
+	besiege(t, func(t *testing.T, b *besieged) {
+		testkit.Elapse(t, 10*time.Second)
+		b.member.on.take()
+		for _, name := range []string{"s.micro.", "_services.micro.", "_services._dns-sd._udp.micro.", mine + ".s.micro."} {
+			packet, err := query(1, name, anyType, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 100 {
+				b.member.packets <- Packet{Data: packet, From: netip.MustParseAddrPort("198.51.100.1:53"), Far: true}
+			}
+		}
+		synctest.Wait()
+		if sent := b.member.on.take(); len(sent) != 1 || !strings.Contains(sent[0], "announce "+mine) {
+			t.Errorf("sent was %q", sent)
+		}
+	})
+}
+
 // TestTwoNodesOfOneID: another host has a node with the id of ours. It is told once a
 // minute at most; when the other leaves, ours says at once that it is there.
 func TestTwoNodesOfOneID(t *testing.T) {

@@ -49,6 +49,8 @@ func (s *sockets) let(a arrival) (Packet, bool) {
 	// Programs that leave it to the system where they send from send over loopback from
 	// no address at all.
 	p := Packet{From: a.from, Link: a.link, Local: n.isOwn(a.from.Addr()) || n.loop[a.link]}
+	near := n.isNear(a.from.Addr())
+	p.Far = !near && !p.Local
 	if a.from.Port() == 0 {
 		return p, false
 	}
@@ -58,7 +60,7 @@ func (s *sockets) let(a arrival) (Packet, bool) {
 	// Others on this host may have joined links that are not in use here.
 	used := a.link == 0 || p.Local && !s.use.Loopback || slices.ContainsFunc(*s.links.Load(), func(l *link) bool { return l.ifi.Index == a.link })
 	// Multicast to these groups is not routed; anything else must be from near.
-	return p, used && (a.to.IsMulticast() && !s.use.Loopback || n.isNear(a.from.Addr()))
+	return p, used && (a.to.IsMulticast() && !s.use.Loopback || near)
 }
 
 // Ask implements Transport.

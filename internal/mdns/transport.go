@@ -24,6 +24,9 @@ type Packet struct {
 	Link int
 	// Local says that it was sent from this host, Own that this transport asked it.
 	Local, Own bool
+	// Far says that the sender is on no network of this host. Who forged such an address
+	// would have it flooded by answers.
+	Far bool
 }
 
 // Transport carries packets over all links of this host. Its methods may be called
@@ -38,7 +41,7 @@ type Transport interface {
 	// Reply sends from Port to one that asked.
 	Reply(packet []byte, to netip.AddrPort, link int)
 	// Packets delivers what came, from this host or from a neighbour on one of its
-	// links. It is closed by Close.
+	// links. Close may close it.
 	Packets() <-chan Packet
 	// Changes delivers nil whenever links came or came back, and an error when no
 	// link works any more. It is never closed.
