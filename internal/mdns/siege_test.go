@@ -259,9 +259,9 @@ func TestFloodOfNodes(t *testing.T) {
 	}{
 		{"small", txt.Record{Service: "s", Version: "1"}, nil, 100_000, maxWeight},
 		{"large", txt.Record{Service: "s", Version: "1", Metadata: long}, nil, 2_000, maxWeight / 4},
-		{"made of endpoints", txt.Record{Service: "s", Version: "1", Endpoints: slices.Repeat([]*registry.Endpoint{{Name: "E"}}, 5000)}, nil, 80, maxWeight / 4},
-		{"made of maps", txt.Record{Service: "s", Version: "1", Endpoints: slices.Repeat([]*registry.Endpoint{{Metadata: map[string]string{"": ""}}}, 5000)}, nil, 50, maxWeight / 4},
-		{"made of empty maps", txt.Record{Service: "s", Version: "1", Endpoints: slices.Repeat([]*registry.Endpoint{{Metadata: map[string]string{}}}, 5000)}, nil, 100, maxWeight / 4},
+		{"made of endpoints", txt.Record{Service: "s", Version: "1", Endpoints: slices.Repeat([]*registry.Endpoint{{Name: "E"}}, 5000)}, nil, 40, maxWeight / 8},
+		{"made of maps", txt.Record{Service: "s", Version: "1", Endpoints: slices.Repeat([]*registry.Endpoint{{Metadata: map[string]string{"": ""}}}, 5000)}, nil, 12, maxWeight / 8},
+		{"made of empty maps", txt.Record{Service: "s", Version: "1", Endpoints: slices.Repeat([]*registry.Endpoint{{Metadata: map[string]string{}}}, 5000)}, nil, 30, maxWeight / 8},
 		{"made of short strings", txt.Record{}, short, 500, maxWeight / 4},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -359,7 +359,7 @@ func TestChurnThatNobodyLooksAt(t *testing.T) {
 	besiege(t, func(t *testing.T, b *besieged) {
 		before := heapInUse()
 		b.Engine.mu.Lock()
-		for i := range 300_000 {
+		for i := range 200_000 {
 			id := fmt.Sprint("evil-", i)
 			s := service("s", id, "10.0.0.66:1")
 			s.Version = fmt.Sprint(i / 10)
