@@ -60,7 +60,7 @@ func TestRegistry(t *testing.T) {
 		place = alone()
 		return open(t, place)
 	},
-		registrytest.Renews(), registrytest.TTL(2*time.Second), registrytest.Eventual(), registrytest.NoServiceMetadata(), registrytest.Refuses("..."), registrytest.Crowd(2000),
+		registrytest.Renews(), registrytest.TTL(2*time.Second), registrytest.Eventual(), registrytest.NoServiceMetadata(), registrytest.Refuses("..."),
 		registrytest.Unreachable(func(t *testing.T) (registry.Registry, string) {
 			return open(t, on(func() (mdns.Transport, error) { return nil, mdns.ErrNoMulticast })), "multicast works on no interface"
 		}),
