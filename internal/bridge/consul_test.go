@@ -2,7 +2,9 @@ package bridge
 
 import (
 	"io"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
@@ -70,4 +72,30 @@ func (r registered) ListServices(...registry.ListOption) ([]*registry.Service, e
 		all = append(all, versions...)
 	}
 	return all, err
+}
+
+// TestConsulThatComesBackEmpty restarts an agent that has everything in memory. One of
+// the processes that had registered is gone, so that nobody but the bridge knows of
+// its node.
+func TestConsulThatComesBackEmpty(t *testing.T) {
+	t.Parallel()
+	agent, server := testkit.StartConsul(t), testkit.StartEtcd(t)
+	lives, e := openConsul(t, agent), open(t, server)
+	gone := consul.NewRegistry(registry.Addrs(agent.Addr()))
+	must(t, lives.Register(node("shop", "shop-1", "10.0.0.1:1"), registry.RegisterTTL(time.Minute)))
+	must(t, gone.Register(node("shop", "shop-2", "10.0.0.2:1"), registry.RegisterTTL(time.Minute)))
+	l, _ := bridged(t, Side{"consul", openConsul(t, agent)}, Side{"etcd", open(t, server)})
+	const both = "shop/shop-1@10.0.0.1:1<consul shop/shop-2@10.0.0.2:1<consul"
+	becomes(t, e, both)
+	must(t, gone.(io.Closer).Close())
+	agent.Kill()
+	told(t, l, "ready, lost consul")
+	agent.Restart(t)
+	told(t, l, "ready, lost consul, back consul")
+	testkit.Eventually(t, 30*time.Second, "the node is kept", func() bool { return l.kinds("shop-2") == "create, keep" })
+	becomes(t, registered{lives}, "shop/shop-1@10.0.0.1:1")
+	becomes(t, e, both)
+	if got := l.kinds("shop-1") + l.kinds("shop-2"); strings.Contains(got, string(Removed)) {
+		t.Errorf("told %s", got)
+	}
 }
