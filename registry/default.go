@@ -6,6 +6,7 @@ import (
 	"io"
 	"reflect"
 	"sync"
+	"sync/atomic"
 
 	"github.com/rollcall-go/micro/internal/defaults"
 )
@@ -75,7 +76,7 @@ type placeholder struct {
 	mdns    Registry // the default, nil until it is needed
 	chosen  Registry // nil: none
 	changed chan struct{}
-	closed  bool
+	closed  atomic.Bool
 }
 
 var (
@@ -93,7 +94,7 @@ func (p *placeholder) Unwrap() Registry {
 
 // behind is Unwrap for who holds mu.
 func (p *placeholder) behind() Registry {
-	if p.chosen == nil && p.mdns == nil && !p.closed {
+	if p.chosen == nil && p.mdns == nil && !p.closed.Load() {
 		if construct, ok := defaults.Load[func(...Option) Registry](&defaults.Registry); ok {
 			p.mdns = construct(p.given...)
 		}
@@ -186,7 +187,7 @@ func (p *placeholder) Err() error {
 func (p *placeholder) Close() error {
 	p.mu.Lock()
 	r := p.mdns
-	p.closed = true
+	p.closed.Store(true)
 	p.mu.Unlock()
 	if c, ok := r.(io.Closer); ok {
 		return c.Close()
@@ -194,7 +195,11 @@ func (p *placeholder) Close() error {
 	return nil
 }
 
+// err says why there is nothing behind this registry.
 func (p *placeholder) err(doing string) error {
+	if p.closed.Load() {
+		return fmt.Errorf("%s: %w", doing, ErrClosed)
+	}
 	return fmt.Errorf("%s: %w, and the default, multicast DNS, is not part of this program: "+
 		"import github.com/rollcall-go/micro or github.com/rollcall-go/micro/registry/mdns, or give it a registry of your own", doing, ErrNoRegistry)
 }

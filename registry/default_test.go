@@ -110,6 +110,17 @@ func TestTheDefaultIsMadeAtTheFirstUse(t *testing.T) {
 	}
 }
 
+// TestTheDefaultThatWasClosedSaysSo closes it before its first use.
+func TestTheDefaultThatWasClosedSaysSo(t *testing.T) {
+	r := registry.NewRegistry()
+	if err := r.(io.Closer).Close(); err != nil {
+		t.Error(err)
+	}
+	if err := r.Register(&registry.Service{Name: "greeter"}); !errors.Is(err, registry.ErrClosed) || errors.Is(err, registry.ErrNoRegistry) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestEventTypes(t *testing.T) {
 	for e, want := range map[registry.EventType]string{
 		registry.Create: "create", registry.Delete: "delete", registry.Update: "update", 7: "unknown",

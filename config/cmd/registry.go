@@ -27,6 +27,7 @@ func applyRegistry(g given, to Options, newParts bool) error {
 	}
 	at := registryInPlace(to)
 	named := strings.Join(g.registries, ",")
+	kept := registryName(to, "")
 	made := len(g.registries) > 0 && named != registryName(to, named)
 	switch {
 	case made:
@@ -49,8 +50,11 @@ func applyRegistry(g given, to Options, newParts bool) error {
 		}
 		warnOfUnused(g.settings, *at)
 	}
-	// What goes by the same name may be the placeholder in a program's wrapper.
-	if p, ok := registry.DefaultRegistry.(ability.Placeholder); ok && len(g.registries) > 0 && (made || p.String() != (*at).String()) {
+	// What goes by the name of the placeholder may be that, in a program's wrapper: it
+	// must not stand for what it is part of.
+	p, ok := registry.DefaultRegistry.(ability.Placeholder)
+	partOf := ok && kept == p.String() && (!made || slices.Contains(g.registries, kept))
+	if ok && len(g.registries) > 0 && !partOf {
 		p.Choose(*at)
 	}
 	return wiring.SetRegistry(*at, value(to.Server), value(to.Client), value(to.Broker))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/broker"
+	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/credentials"
 	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/internal/testkit"
@@ -234,6 +235,29 @@ func TestTheRegistryOfTheCodeAmongSeveral(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestTheDefaultInACoatAmongSeveral has a wrapper of the default among the registries:
+// the default, which is inside, must not stand for all of them.
+func TestTheDefaultInACoatAmongSeveral(t *testing.T) {
+	before := registry.DefaultRegistry
+	registry.DefaultRegistry = registry.NewRegistry() // of which nothing has been chosen
+	defer func() { registry.DefaultRegistry = before }()
+	p := newProgram()
+	p.registry = coat{registry.DefaultRegistry}
+	if err := p.run(t, "--registry=mdns,memory"); err != nil || p.registry.String() != "multi" {
+		t.Fatalf("%v, the registry is %s, wrote %q", err, p.registry, p.stderr)
+	}
+	if inside := registry.DefaultRegistry.(ability.Placeholder); inside.Chosen() {
+		inside.Forget(p.registry)
+		t.Error("the default stands for what it is part of")
+	}
+	if err := p.registry.(io.Closer).Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// coat is a registry of a program around another one, whose name it keeps.
+type coat struct{ registry.Registry }
 
 // wrapped is a registry of ours in another's coat.
 type wrapped struct{ registry.Registry }
