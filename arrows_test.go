@@ -131,7 +131,7 @@ var extra = map[string][]string{
 	"registry/cache":         {"registry/etcd", "registry/memory"},
 	"registry/registrytest":  {"registry/memory"},
 	"registry":               {"internal/ability"},
-	"registry/multi":         {"registry/memory"},
+	"registry/multi":         {"registry/etcd", "registry/memory"},
 	"internal/pick":          {"internal/feed"},
 	"client/selector":        {"registry/etcd", "registry/memory"},
 	"client/grpc":            {"registry/memory", "transport"},

@@ -146,8 +146,11 @@ func (f *follower) send(about []record.ID, gap bool, why map[record.ID]departed)
 	var gone []feed.Departure
 	for _, id := range unique(about) {
 		was, now := f.merge.settle(id)
-		if was != nil && now == nil {
+		switch {
+		case was != nil && now == nil:
 			gone = append(gone, f.departure(id, was, why))
+		case was == nil && now != nil:
+			delete(f.causes, id) // why it left before says nothing of the next time
 		}
 	}
 	services := f.merge.services()

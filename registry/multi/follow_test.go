@@ -117,6 +117,28 @@ func TestFollowMerges(t *testing.T) {
 	})
 }
 
+// TestACauseIsThatOfThisTime lets a node come back and crash soon after it was
+// deregistered.
+func TestACauseIsThatOfThisTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := newFake(t, "a"), newFake(t, "b")
+		m := open(t, kept{a}, kept{b})
+		var s sink
+		follow(t, m, "s", &s)
+		synctest.Wait()
+		put(t, a, "s 1 n h:1")
+		put(t, b, "s 1 n h:1")
+		s.got(t, "view []", "live", "view [s@1/n=h:1]")
+		drop(t, b, "s 1 n h:1")
+		drop(t, a, "s 1 n h:1")
+		s.got(t, "view [] without n, deleted")
+		put(t, a, "s 1 n h:1", registry.RegisterTTL(time.Second))
+		s.got(t, "view [s@1/n=h:1]")
+		<-time.NewTimer(time.Second).C
+		s.got(t, "view [] without n, expired")
+	})
+}
+
 // TestNeverAFalseEmpty has a member that is away: its nodes stay, and that nothing is
 // there is not said before it has answered.
 func TestNeverAFalseEmpty(t *testing.T) {
@@ -294,6 +316,7 @@ func TestRandomChangesAreWatched(t *testing.T) {
 				if random.IntN(3) > 0 {
 					continue // several at once
 				}
+				<-time.NewTimer(2 * catchUp).C
 				synctest.Wait()
 				want, err := m.ListServices()
 				if err != nil {
@@ -355,30 +378,47 @@ func TestWatchFailsIfAllMembersDo(t *testing.T) {
 // TestAMemberThatIsBehindIsNoNews has one member tell late what the other one has told
 // before.
 func TestAMemberThatIsBehindIsNoNews(t *testing.T) {
-	w := &watcher{merge: newMerge(2), begun: true}
-	w.merge.past = make(map[record.ID][]*registry.Service)
-	w.Queue = watch.NewQueue(nil)
-	says := func(member int, text string) {
-		w.change(func() []record.ID {
-			return feed.Apply(&w.merge.known[member].view, "", &registry.Result{Action: "update", Service: one(text)})
-		})
-	}
-	for _, text := range []string{"s 1 n h:1", "s 1 n h:2", "s 2 n h:2"} {
-		says(1, text)
-	}
-	for _, text := range []string{"s 1 n h:1", "s 1 n h:2", "s 2 n h:2"} {
-		says(0, text)
-	}
-	says(0, "s 1 n h:1") // and both go back
-	says(1, "s 1 n h:1")
-	for _, want := range []string{"create s@1/n=h:1", "update s@1/n=h:2", "update s@2/n=h:2", "update s@1/n=h:1"} {
-		result, err := w.Next()
-		if err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		w := &watcher{merge: newMerge(2), begun: true}
+		w.merge.past, w.merge.doubts = make(map[record.ID][]*registry.Service), make(map[record.ID]bool)
+		w.Queue = watch.NewQueue(nil)
+		defer w.Stop()
+		says := func(member int, action, text string) {
+			w.change(func() []record.ID {
+				return feed.Apply(&w.merge.known[member].view, "", &registry.Result{Action: action, Service: one(text)})
+			})
 		}
-		if got := result.Action + " " + outline([]*registry.Service{result.Service}); got != want {
-			t.Errorf("got %s, want %s", got, want)
+		sees := func(all ...string) {
+			t.Helper()
+			for _, want := range all {
+				result, err := w.Next()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := result.Action + " " + outline([]*registry.Service{result.Service}); got != want {
+					t.Errorf("got %s, want %s", got, want)
+				}
+			}
 		}
-	}
-	w.Stop()
+		for _, text := range []string{"s 1 n h:1", "s 1 n h:2", "s 2 n h:2"} {
+			says(1, "update", text)
+		}
+		for _, text := range []string{"s 1 n h:1", "s 1 n h:2", "s 2 n h:2"} {
+			says(0, "update", text)
+		}
+		sees("create s@1/n=h:1", "update s@1/n=h:2", "update s@2/n=h:2")
+		begun := time.Now()
+		says(0, "update", "s 1 n h:1") // and both go back
+		says(1, "update", "s 1 n h:1")
+		sees("update s@1/n=h:1")
+		if took := time.Since(begun); took != catchUp {
+			t.Errorf("believed after %v", took)
+		}
+		// It leaves one while the other has yet to hear of the update.
+		says(0, "update", "s 1 n h:3")
+		says(0, "delete", "s 1 n h:3")
+		says(1, "update", "s 1 n h:3")
+		says(1, "delete", "s 1 n h:3")
+		sees("update s@1/n=h:3", "delete s@1/n=h:3")
+	})
 }

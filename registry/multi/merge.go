@@ -16,6 +16,9 @@ type merge struct {
 	// past are the records that a node had before, if not nil: a member that has one of
 	// them is behind another one.
 	past map[record.ID][]*registry.Service
+	// doubts are the nodes that only members have that are behind, while it is waited
+	// for what those say next.
+	doubts map[record.ID]bool
 }
 
 // known is what a member said last.
@@ -117,7 +120,13 @@ func (m *merge) setAway(from int, away bool) []record.ID {
 // settle brings the merged view up to date for a node and returns its record before
 // and now, nil where it has none. They are the same pointer if nothing has changed.
 func (m *merge) settle(id record.ID) (was, now *registry.Service) {
-	was, now = m.view.Get(id), m.winner(id)
+	was = m.view.Get(id)
+	now, behind := m.winner(id)
+	if behind && was != nil {
+		m.doubts[id] = true
+		return was, was
+	}
+	delete(m.doubts, id)
 	switch {
 	case now == nil && was != nil:
 		m.view.Delete(id)
@@ -132,25 +141,37 @@ func (m *merge) settle(id record.ID) (was, now *registry.Service) {
 }
 
 // winner returns the record that counts: of the first member that has the node and is
-// in touch, otherwise of the first that has it. One that is behind another counts less.
-func (m *merge) winner(id record.ID) *registry.Service {
+// in touch, otherwise of the first that has it. One that is behind another counts less;
+// behind says that there is no better one.
+func (m *merge) winner(id record.ID) (one *registry.Service, behind bool) {
 	for _, away := range []bool{false, true} {
-		var behind *registry.Service
+		var late *registry.Service
 		for i := range m.known {
 			one := m.known[i].view.Get(id)
 			switch {
 			case one == nil || m.known[i].away != away:
 			case !m.isPast(id, one):
-				return one
-			case behind == nil:
-				behind = one
+				return one, false
+			case late == nil:
+				late = one
 			}
 		}
-		if behind != nil {
-			return behind
+		if late != nil {
+			return late, true
 		}
 	}
-	return nil
+	return nil, false
+}
+
+// believe ends the doubts, and returns the nodes that they were about: what the members
+// still say of them is so.
+func (m *merge) believe() (about []record.ID) {
+	for id := range m.doubts {
+		delete(m.past, id)
+		about = append(about, id)
+	}
+	clear(m.doubts)
+	return about
 }
 
 // maxPast is how many former records of a node are remembered.

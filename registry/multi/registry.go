@@ -93,8 +93,6 @@ func (m *multi) Init(opts ...registry.Option) error {
 	for _, opt := range opts {
 		opt(&o)
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	switch {
 	case m.ctx.Err() != nil:
 		return fmt.Errorf("set the registries up: %w", registry.ErrClosed)
@@ -103,9 +101,11 @@ func (m *multi) Init(opts ...registry.Option) error {
 	case len(opts) == 0:
 		return m.err()
 	}
+	m.mu.Lock()
 	for _, opt := range opts {
 		opt(&m.opts)
 	}
+	m.mu.Unlock()
 	var failed failures
 	for _, one := range m.members {
 		failed.add(one, one.Init(opts...))
@@ -166,8 +166,9 @@ func (m *multi) Stats() map[string]uint64 {
 	return all
 }
 
-// Close ends renewals and watches and closes the members. What is still registered
-// runs out with its TTL. Close may be called more than once.
+// Close ends renewals and watches and closes the members, all at once: none waits for
+// one that is slow to end, which is given the time of one operation. What is still
+// registered runs out with its TTL. Close may be called more than once.
 func (m *multi) Close() error {
 	m.mu.Lock()
 	m.cancel() // nothing is started from here on
@@ -177,12 +178,7 @@ func (m *multi) Close() error {
 		}
 	}
 	m.mu.Unlock()
-	var failed failures
-	for _, one := range m.members {
-		if c, ok := ability.As[io.Closer](one.Registry); ok {
-			failed.add(one, c.Close())
-		}
-	}
+	failed := m.closeMembers()
 	for _, stop := range m.unobserveAll() {
 		stop()
 	}
@@ -190,6 +186,38 @@ func (m *multi) Close() error {
 		failed = append(failed, errors.New("a registry that was closed goes on with what it was asked before"))
 	}
 	return failed.or(nil)
+}
+
+// closeMembers closes them and returns what they say.
+func (m *multi) closeMembers() (failed failures) {
+	type closed struct {
+		member int
+		err    error
+	}
+	ends, closing := make(chan closed, len(m.members)), 0
+	errs := make([]error, len(m.members))
+	for i, one := range m.members {
+		if c, ok := ability.As[io.Closer](one.Registry); ok {
+			closing++
+			errs[i] = errors.New("it has not ended in time")
+			// Not waited for beyond the timeout: its end is the member's to see to.
+			go func() { ends <- closed{i, c.Close()} }()
+		}
+	}
+	limit := time.NewTimer(m.timeout())
+	defer limit.Stop()
+	for waiting := true; closing > 0 && waiting; closing-- {
+		select {
+		case end := <-ends:
+			errs[end.member] = end.err
+		case <-limit.C:
+			waiting = false
+		}
+	}
+	for i, one := range m.members {
+		failed.add(one, errs[i])
+	}
+	return failed
 }
 
 // wait waits for what runs beside, for no longer than one operation may take: a member

@@ -4,7 +4,11 @@ import (
 	"testing"
 	"time"
 
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
+	"github.com/rollcall-go/micro/registry/etcd"
 	"github.com/rollcall-go/micro/registry/registrytest"
 )
 
@@ -26,4 +30,28 @@ func TestRegistry(t *testing.T) {
 			}
 			return m, "one: " + errAway.Error()
 		}), registrytest.Renews(), registrytest.Coalesces(), registrytest.TTL(2*time.Second), registrytest.Crowd(1000))
+}
+
+// ... and on one of two kinds: the first keeps what it holds in memory, the second in a
+// server, where changes come over a connection and a lease runs out.
+func TestRegistryOfTwoKinds(t *testing.T) {
+	t.Parallel()
+	server := testkit.StartEtcd(t)
+	keys := server.Client(t)
+	var inMemory registry.Registry
+	both := func(t *testing.T) registry.Registry {
+		return open(t, inMemory, etcd.NewRegistry(registry.Addrs(server.Addr())))
+	}
+	registrytest.Run(t, func(t *testing.T) registry.Registry {
+		if _, err := keys.Delete(t.Context(), "\x00", clientv3.WithFromKey()); err != nil {
+			t.Fatal(err)
+		}
+		inMemory, _ = memories(t)
+		return both(t)
+	}, registrytest.Second(both), registrytest.Unreachable(func(t *testing.T) (registry.Registry, string) {
+		const nobody = "127.0.0.1:1"
+		away := newFake(t, "away")
+		away.set(fails)
+		return open(t, away, etcd.NewRegistry(registry.Addrs(nobody), registry.Timeout(time.Second))), nobody
+	}), registrytest.Renews(), registrytest.Coalesces(), registrytest.TTL(2*time.Second), registrytest.Crowd(300))
 }

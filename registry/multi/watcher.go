@@ -42,7 +42,7 @@ func (m *multi) Watch(opts ...registry.WatchOption) (registry.Watcher, error) {
 	w := &watcher{m: m, name: o.Service, merge: newMerge(len(m.members)), first: make(chan error, len(m.members))}
 	// The members tell the same change one after the other: what one says late is not
 	// the news that it was.
-	w.merge.past = make(map[record.ID][]*registry.Service)
+	w.merge.past, w.merge.doubts = make(map[record.ID][]*registry.Service), make(map[record.ID]bool)
 	w.Queue = watch.NewQueue(func() { cancel(); detach() })
 	context.AfterFunc(ctx, w.Stop)
 
@@ -73,7 +73,13 @@ type watcher struct {
 	mu    sync.Mutex
 	merge *merge
 	begun bool // Watch has returned: what comes is reported
+	// believing is when members are believed that seem to be behind; nil if none is.
+	believing *time.Timer
 }
+
+// catchUp is how long a member that is behind is given to say what the one has said that
+// the node has left.
+const catchUp = 2 * time.Second
 
 // awaitFirst waits until all members have said what they have, or a grace after the
 // first, and returns an error if none of them can.
@@ -172,6 +178,7 @@ func (w *watcher) session(ctx context.Context, i int, read func()) error {
 func (w *watcher) change(step func() []record.ID) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	defer w.believeLater()
 	for _, id := range unique(step()) {
 		was, now := w.merge.settle(id)
 		if !w.begun || was == now {
@@ -186,4 +193,19 @@ func (w *watcher) change(step func() []record.ID) {
 			w.Push(&registry.Result{Action: registry.Update.String(), Service: now})
 		}
 	}
+}
+
+// believeLater has the members believed in a while that seem to be behind: what they say
+// then is no longer late. The caller holds mu.
+func (w *watcher) believeLater() {
+	if len(w.merge.doubts) == 0 || w.believing != nil {
+		return
+	}
+	// After Stop it finds nobody to tell.
+	w.believing = time.AfterFunc(catchUp, func() {
+		w.change(func() []record.ID {
+			w.believing = nil
+			return w.merge.believe()
+		})
+	})
 }
