@@ -16,6 +16,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -58,6 +59,9 @@ func NewSource(opts ...source.Option) source.Source {
 	}
 	if g.namespace != "" {
 		s.keys.Namespace = "/" + g.namespace
+		if !strings.HasPrefix(s.keys.Prefix, "/") {
+			s.keys.Prefix = "/" + s.keys.Prefix // a namespace ends where a part of the key does
+		}
 	}
 	s.users = keytree.NewUsers(s.start)
 	return s

@@ -176,6 +176,10 @@ func TestAgainstEtcd(t *testing.T) {
 		if got := read(t, s); got != `{"a":1}` {
 			t.Errorf("got %s", got)
 		}
+		write(t, c, clientv3.OpPut("/blue/bare/a", "1"), clientv3.OpPut("/bluebare/a", "2"))
+		if got := read(t, at("bare", Namespace("blue"))); got != `{"a":1}` {
+			t.Errorf("a prefix without a slash: got %s", got)
+		}
 		if _, err := at("/apart", Namespace("no/name")).Read(); err == nil || !strings.Contains(err.Error(), "no/name") {
 			t.Error(err)
 		}
@@ -225,6 +229,47 @@ func TestAgainstEtcd(t *testing.T) {
 		}
 		if _, err := NewSource(Registry(memory.NewRegistry())).Read(); err == nil || !strings.Contains(err.Error(), "memory") {
 			t.Error(err)
+		}
+	})
+
+	t.Run("a registry that is closed first", func(t *testing.T) {
+		r := etcd.NewRegistry(registry.Addrs(e.Addr()))
+		s := NewSource(Registry(r), WithPrefix("/first"), StripPrefix(true), WithDialTimeout(2*time.Second))
+		write(t, c, clientv3.OpPut("/first/a", "1"))
+		w, err := s.Watch()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := read(t, s); got != `{"a":1}` {
+			t.Errorf("got %s", got)
+		}
+		if err := r.(interface{ Close() error }).Close(); err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		if _, err := s.Read(); err == nil || time.Since(begun) > patience {
+			t.Errorf("after %v: %v", time.Since(begun), err)
+		}
+		testkit.Eventually(t, patience, "the source says that it follows nothing", func() bool {
+			status := s.(source.Reporter).Status()
+			return !status.Live && status.Err != nil
+		})
+		if err := w.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+
+	t.Run("large values", func(t *testing.T) {
+		s := at("/large")
+		f := follow(t, s)
+		value := `"` + strings.Repeat("x", 1<<20) + `"` // etcd takes requests of 1.5 MiB
+		for _, key := range []string{"a", "b", "c", "d", "e", "f"} {
+			write(t, c, clientv3.OpPut("/large/"+key, value))
+		}
+		want := fmt.Sprintf(`{"a":%[1]s,"b":%[1]s,"c":%[1]s,"d":%[1]s,"e":%[1]s,"f":%[1]s}`, value)
+		f.until(want)
+		if read(t, at("/large")) != want {
+			t.Error("a fresh source reads something else")
 		}
 	})
 
