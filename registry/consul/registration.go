@@ -29,6 +29,7 @@ type registration struct {
 	observers ability.Observers
 	// turn holds a token while nobody talks to the agent about the node.
 	turn chan struct{}
+	said bool // the agent was told farewell, and nothing since; for who has the turn
 
 	// What follows is guarded by the registry's mutex.
 	wanted    *wanted   // nil while the node is not registered here
