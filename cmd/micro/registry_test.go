@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"strings"
 	"testing"
 
@@ -42,6 +43,23 @@ func TestRegistryWithTLSAndUsers(t *testing.T) {
 				t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 			}
 		})
+	}
+}
+
+// TestAgentThatHangs asks what takes connections and never answers.
+func TestAgentThatHangs(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	addr := l.Addr().String()
+	for _, command := range []string{"list services", "get service shop", "call shop Shop.Buy", "watch", "node pause shop shop-1"} {
+		args := append(strings.Fields(command), "--timeout=200ms", "--registry=consul", "--registry_address="+addr)
+		code, stdout, stderr := micro(t, args...)
+		if code != exitFailed || stdout != "" || !strings.HasPrefix(stderr, "micro: connect to consul at "+addr+": ") || !strings.Contains(stderr, "no answer within 200ms") {
+			t.Errorf("%s: exit code %d, stdout %q, stderr %q", command, code, stdout, stderr)
+		}
 	}
 }
 

@@ -157,8 +157,6 @@ func (p registryTarget) reach(ctx context.Context) error {
 	if len(p.members) != 1 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, p.timeout)
-	defer cancel()
 	switch p.members[0].kind {
 	case "etcd":
 		return p.reachEtcd(ctx)
@@ -168,7 +166,8 @@ func (p registryTarget) reach(ctx context.Context) error {
 	return nil
 }
 
-// reachConsul asks the agents something. Whatever they answer, they can be reached.
+// reachConsul asks the agents something, within the timeout. Whatever they answer, they
+// can be reached.
 func (p registryTarget) reachConsul(ctx context.Context) error {
 	client := consul.Open(p.members[0].Consul(p.timeout))
 	defer client.Close()
@@ -181,6 +180,8 @@ func (p registryTarget) reachConsul(ctx context.Context) error {
 
 // reachEtcd returns an error if none of the addresses can be connected to.
 func (p registryTarget) reachEtcd(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, p.timeout)
+	defer cancel()
 	conn := etcd.Open(p.members[0].Config(p.timeout))
 	addrs := conn.Addrs()
 	results := make(chan error, len(addrs))

@@ -39,7 +39,8 @@ type Operator interface {
 	Deregister(ctx context.Context, n Node, force bool) error
 }
 
-// Node is one node with where it stands in the registry.
+// Node is one node with where it stands in the registry. It is used with the Operator
+// alone whose Nodes returned it.
 type Node struct {
 	// Service is the record: one version of the service, with this node alone.
 	Service *registry.Service
