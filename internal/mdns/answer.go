@@ -146,5 +146,5 @@ func (e *Engine) rival(own *published, other heard, from netip.AddrPort, now tim
 	}
 	own.rival = now
 	e.counts.rivals++
-	e.cfg.Warn(fmt.Sprintf("Another node has the id of ours: node %q: %v says that it is at %v, ours is at %v: give each node an id of its own", own.service.Nodes[0].Id, from.Addr(), other.addr, own.node.addr))
+	e.warn(fmt.Sprintf("Another node has the id of ours: node %q: %v says that it is at %v, ours is at %v: give each node an id of its own", own.service.Nodes[0].Id, from.Addr(), other.addr, own.node.addr))
 }

@@ -20,7 +20,7 @@ type Config struct {
 	Host string
 	// Open opens the transport, at the first use and again after it failed.
 	Open func() (Transport, error)
-	// Warn is told what somebody should know.
+	// Warn is told what somebody should know, and may call the Engine.
 	Warn func(text string)
 	// Absent replaces the constant of that name if it is not 0.
 	Absent time.Duration
@@ -48,6 +48,7 @@ type Engine struct {
 	downSince time.Time
 	agenda    agenda
 	out       []outgoing
+	warnings  []string // to be told
 	bounds    bounds
 	pace      bucket // of announcements, which wait
 	asking    bucket // of questions, which wait
@@ -163,18 +164,29 @@ func (e *Engine) nudge() {
 	}
 }
 
-// flush sends what is to be sent, in order.
+// flush sends what is to be sent, in order, and tells what is to be told: a log may be
+// slow, so no lock is held then.
 func (e *Engine) flush() {
+	for _, text := range e.send() {
+		e.cfg.Warn(text)
+	}
+}
+
+func (e *Engine) send() (warnings []string) {
 	e.sending.Lock()
 	defer e.sending.Unlock()
 	e.mu.Lock()
-	out, t := e.out, e.transport
-	e.out = nil
+	out, t, warnings := e.out, e.transport, e.warnings
+	e.out, e.warnings = nil, nil
 	e.mu.Unlock()
 	for _, o := range out {
 		o.send(t, o.packet)
 	}
+	return warnings
 }
+
+// warn tells text soon. The caller holds mu.
+func (e *Engine) warn(text string) { e.warnings = append(e.warnings, text) }
 
 // announce multicasts an answer. The caller holds mu.
 func (e *Engine) announce(packet []byte, now time.Time) {

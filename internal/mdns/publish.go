@@ -63,7 +63,7 @@ func (e *Engine) publish(p *published, now time.Time) {
 		return
 	}
 	if p.without != "" && (old == nil || old.without != p.without) {
-		e.cfg.Warn(fmt.Sprintf("A record is published without %s: node %q of %q: the packet that tells of it would be too large for a network", p.without, p.asked.Nodes[0].Id, p.asked.Name))
+		e.warn(fmt.Sprintf("A record is published without %s: node %q of %q: the packet that tells of it would be too large for a network", p.without, p.asked.Nodes[0].Id, p.asked.Name))
 	}
 	name, id := p.service.Name, p.service.Nodes[0].Id
 	if e.services[name] == nil {

@@ -10,7 +10,8 @@
 //
 // What is looked up once is followed from then on, so that later lookups are
 // answered from memory. The first waits for answers: a little longer than the first
-// one takes, or 1.25 s for a name that nobody answers for.
+// one takes, or 1.25 s for a name that nobody answers for, and no longer than the
+// caller's context.
 //
 // A record carries no metadata of the service, only that of the node, as in v2. Its
 // address is IP:port. What its endpoints take and return is left out where the packet
