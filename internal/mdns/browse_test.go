@@ -72,6 +72,32 @@ func TestFirstLookOutlivesALostPacket(t *testing.T) {
 	})
 }
 
+// A node that leaves while others are waited for is not the answer.
+func TestFirstLookOutlivesANodeThatLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net := newSegment()
+		a, b := net.host(t), net.host(t)
+		b.browse(t, "t") // it hears what comes from now on
+		a.publish(t, service("s", "a", "10.0.0.1:80"))
+		testkit.Elapse(t, 10*time.Second)
+		leaver := service("s", "b", "10.0.0.2:80")
+		b.publish(t, leaver)
+		lost := 0
+		net.lost = func(from *member, packet []byte) bool {
+			if from == b.member && strings.Contains(outline(packet), "s.micro.?") {
+				lost++
+			}
+			return lost == 1
+		}
+		leaves := time.AfterFunc(Settling/2, func() { _ = b.Withdraw(leaver) })
+		defer leaves.Stop()
+		b.browse(t, "s")
+		if got := b.knows(t, "s"); got != "s/a@10.0.0.1:80" {
+			t.Errorf("found %q", got)
+		}
+	})
+}
+
 func TestBrowsingAsksLessAndLess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		net := newSegment()

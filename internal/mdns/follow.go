@@ -63,6 +63,9 @@ func (e *Engine) remove(id record.ID, why cause, now time.Time) {
 		delete(e.gone, other)
 	}
 	e.gone[id] = departure{why, now}
+	if t := e.browsed[id.Service]; t != nil && len(t.nodes) == 0 && len(e.services[id.Service]) == 0 {
+		t.settleBy = t.latest // who waits, waits for somebody who is there
+	}
 	e.report(registry.Delete, old)
 }
 
