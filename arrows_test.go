@@ -111,7 +111,7 @@ var rooms = []room{
 	{"internal/operate", []string{"registry", "internal/etcd", "internal/etcd/layout", "internal/consul", "internal/consul/tags", "internal/feed", "internal/record"}, "what an operator does to nodes, for the command and for consoles; no service links it"},
 	{"internal/bridge", []string{"registry", "internal/ability", "internal/backoff", "internal/defaults", "internal/feed", "internal/record"}, "mirrors one registry into another, for the command; no service links it"},
 	{"internal/embedded", nil, "the etcd inside the command; the library never links it"},
-	{"cmd/micro/...", []string{"", "cmd/micro/demo", "client", "server", "client/grpc", "registry", "internal/bridge", "internal/defaults", "internal/doctor", "internal/embedded", "internal/ability", "internal/feed", "internal/nearby", "internal/operate", "internal/consul", "internal/mdns", "internal/settings", "internal/etcd", "internal/similar", "internal/registryflags", "internal/builtin"}, "front door: the command"},
+	{"cmd/micro/...", []string{"", "cmd/micro/demo", "config/center", "client", "server", "client/grpc", "registry", "internal/bridge", "internal/defaults", "internal/doctor", "internal/embedded", "internal/ability", "internal/feed", "internal/nearby", "internal/operate", "internal/consul", "internal/mdns", "internal/settings", "internal/etcd", "internal/similar", "internal/registryflags", "internal/builtin"}, "front door: the command"},
 
 	{"registry/registrytest", []string{"registry", "internal/ability", "internal/discovery", "internal/feed"}, "test range: one suite for every backend, also those of users"},
 	{"internal/testkit/legacypb", []string{"api", "client", "server"}, "test range: what v2's generators wrote"},

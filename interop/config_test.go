@@ -2,6 +2,7 @@ package interop_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -37,6 +38,16 @@ func TestConfig(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// What the command writes.
+	set := exec.CommandContext(t.Context(), testkit.Micro(t), "config", "set", "--registry_address="+e.Addr(),
+		"written/port", "3307", "written/hosts", `["a","b"]`, "written/deep/er", `{"rate":2.5,"on":true,"text":"ünï <b>"}`, "written/old", "1")
+	if out, err := set.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	del := exec.CommandContext(t.Context(), testkit.Micro(t), "config", "del", "--registry_address="+e.Addr(), "written/old")
+	if out, err := del.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
 	dir := t.TempDir()
 	file := func(name, text string) string {
 		path := filepath.Join(dir, name)
@@ -59,6 +70,8 @@ func TestConfig(t *testing.T) {
 		"etcd": {Prefix: "/micro/config/", Paths: paths("micro.config.database", "micro.config.database.address", "micro.config.database.port",
 			"micro.config.database.tls", "micro.config.database.wait", "micro.config.database.rate", "micro.config.database.none",
 			"micro.config.deep.er.key", "micro.config.both.old", "micro.config.both.sub", "micro.config.quoted", "micro.config.tail..a", "micro.nothing")},
+		"written by the command": {Prefix: "/micro/config/", Paths: paths("micro.config.written", "micro.config.written.port", "micro.config.written.hosts",
+			"micro.config.written.deep.er", "micro.config.written.deep.er.rate", "micro.config.written.deep.er.text", "micro.config.written.old")},
 		"stripped": {Prefix: "/strip/", Strip: true, Paths: paths("app.db.h", "app.db.list", "app.db.text", "app.db.number", "app.db.true",
 			"app.ünïcode.ключ", "app.limits.per second", "app.db.list.0", "app.db")},
 		"YAML in etcd": {Prefix: "/yaml/", Strip: true, Encoder: "yaml", Paths: paths("app.db", "app.text", "app.db.true", "app.db.day", "app.db.list")},
@@ -83,6 +96,9 @@ func TestConfig(t *testing.T) {
 				if !reflect.DeepEqual(got[0][i], got[1][i]) {
 					t.Errorf("%q reads differently:\nv2:   %+v\nhere: %+v", path, got[0][i], got[1][i])
 				}
+			}
+			if what == "written by the command" && (got[0][1].Int != 3307 || !reflect.DeepEqual(got[0][2].Slice, []string{"a", "b"}) || got[0][5].String != "ünï <b>" || got[0][6].Int != -1) {
+				t.Errorf("v2 reads %+v", got[0])
 			}
 		})
 	}

@@ -46,6 +46,7 @@ func commands() []*cli.Command {
 		watchCommand(),
 		nodeCommand(),
 		registryCommand(),
+		configCommand(),
 		doctorCommand(),
 		demoCommand(),
 		versionCommand(),

@@ -19,12 +19,18 @@ import (
 // code.
 func watching(t *testing.T, args ...string) (lines *bufio.Scanner, end func() int) {
 	t.Helper()
+	return following(t, append([]string{"watch"}, args...)...)
+}
+
+// following is watching for any command that goes on until it is interrupted.
+func following(t *testing.T, args ...string) (lines *bufio.Scanner, end func() int) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	out, stdout := io.Pipe()
 	errs, stderr := io.Pipe()
 	code := make(chan int, 1)
 	go func() {
-		code <- run(ctx, append([]string{"micro", "watch"}, args...), stdout, stderr)
+		code <- run(ctx, append([]string{"micro"}, args...), stdout, stderr)
 		stdout.Close()
 		stderr.Close()
 	}()

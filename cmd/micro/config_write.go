@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/rollcall-go/micro/config/center"
+)
+
+func setConfig(s *configSession) error {
+	args := s.Args().Slice()
+	if len(args)%2 != 0 {
+		return usagef("the key %q has no value: give pairs of KEY and VALUE", args[len(args)-1])
+	}
+	var d center.Draft
+	for pair := range slices.Chunk(args, 2) {
+		value := pair[1]
+		if value == "-" {
+			text, err := readAll(s.Context.Context, s.App.Reader)
+			if err != nil {
+				return fmt.Errorf("read the value of %q from standard input: %w", pair[0], err)
+			}
+			value = strings.TrimSpace(string(text))
+		}
+		d.Edits = append(d.Edits, center.Put(pair[0], value))
+	}
+	return s.release(d)
+}
+
+func deleteConfig(s *configSession) error {
+	var d center.Draft
+	for _, key := range s.Args().Slice() {
+		seen, err := s.Get(s.Context.Context, key)
+		if err != nil {
+			return err
+		}
+		edit := center.Delete(key)
+		edit.Seen = &seen
+		d.Edits = append(d.Edits, edit)
+	}
+	return s.release(d)
+}
+
+func rollBack(s *configSession) error {
+	var number int64
+	if _, err := fmt.Sscanf(s.Args().First()+"\n", "%d\n", &number); err != nil || number < 1 {
+		return usagef("invalid release %q: give a number that `micro config history` shows", s.Args().First())
+	}
+	d, err := s.Rollback(s.Context.Context, number)
+	if errors.Is(err, center.ErrNoRelease) {
+		return fmt.Errorf("%w; `micro config history` shows those that are there", err)
+	}
+	if err != nil {
+		return err
+	}
+	return s.release(d)
+}
+
+func exportConfig(s *configSession) error {
+	all, err := s.List(s.Context.Context, s.path())
+	if err != nil {
+		return err
+	}
+	t := center.Tree{}
+	for _, e := range all {
+		t[e.Key] = e.Value
+	}
+	format := s.String("format")
+	if format == "" {
+		format = "json"
+	}
+	text, err := center.Encode(t, format)
+	if err != nil {
+		return fmt.Errorf("export the configuration: %w", err)
+	}
+	if format == "json" {
+		text = escaped(text)
+	} else if bytes.ContainsFunc(text, func(r rune) bool { return r != '\n' && visible(r) != r }) {
+		return fmt.Errorf("export the configuration: it has characters that cannot be shown, and %s does not escape them; choose json", format)
+	}
+	_, err = stdout(s.Context).Write(text)
+	return err
+}
+
+// readTree reads a file that export wrote.
+func readTree(c *cli.Context, name string) (center.Tree, error) {
+	format := c.String("format")
+	if format == "" {
+		if format = strings.TrimPrefix(filepath.Ext(name), "."); format == "" {
+			return nil, usagef("it is not clear what %q is written in: give --format json, yaml or toml", name)
+		}
+	}
+	text, err := fileOf(c, name)
+	if err != nil {
+		return nil, err
+	}
+	t, err := center.Decode(text, format)
+	if err != nil {
+		return nil, fmt.Errorf("file %q: %w", name, err)
+	}
+	return t, nil
+}
+
+func importConfig(s *configSession) error {
+	wanted, err := readTree(s.Context, s.Args().First())
+	if err != nil {
+		return err
+	}
+	all, err := s.List(s.Context.Context, "")
+	if err != nil {
+		return err
+	}
+	now, seen := center.Tree{}, make(map[string]center.Entry)
+	for _, e := range all {
+		now[e.Key], seen[e.Key] = e.Value, e
+	}
+	var d center.Draft
+	for _, change := range center.Different(now, wanted) {
+		if change.After == nil && (!s.IsSet("delete") || !center.Within(change.Key, strings.Trim(s.String("delete"), "/"))) {
+			continue
+		}
+		entry := seen[change.Key]
+		d.Edits = append(d.Edits, center.Edit{Key: change.Key, Value: change.After, Seen: &entry})
+	}
+	return s.release(d)
+}
