@@ -32,7 +32,7 @@ func startProgram(t *testing.T, name string, args ...string) *testkit.Process {
 }
 
 var buildPrograms = sync.OnceValues(func() (string, error) {
-	return build(".", "./programs/service", "./programs/client", "./programs/plain", "./programs/relay")
+	return build(".", "./programs/service", "./programs/client", "./programs/plain", "./programs/relay", "./programs/known")
 })
 
 // buildGrpcurl builds grpcurl, whose module must be downloaded first.

@@ -56,3 +56,10 @@ func TestOneProgramOnMulticast(t *testing.T) {
 		}
 	}
 }
+
+// TestHowSoonMulticastIsKnown is TestHowSoonARegistrationIsKnown for mDNS.
+func TestHowSoonMulticastIsKnown(t *testing.T) {
+	t.Parallel()
+	host := testkit.NewNetns(t)
+	measureKnown(t, chosen{registry: "mdns"}, func(program string, args ...string) *exec.Cmd { return host.Command(program, args...) })
+}
