@@ -69,7 +69,10 @@ func buildConsul(dir string) (string, error) {
 	}
 	// What an interrupted build leaves behind is not taken for a program.
 	unfinished := path + ".unfinished"
-	if _, err := goToolWith([]string{"CGO_ENABLED=0"}, "build", "-C", dir, "-ldflags=-s -w", "-o", unfinished, "github.com/hashicorp/consul"); err != nil {
+	// What the machine says about its own builds (-race, -mod=vendor, a workspace) is
+	// nothing to this module.
+	own := []string{"CGO_ENABLED=0", "GOFLAGS=-mod=readonly -buildvcs=false", "GOWORK=off"}
+	if _, err := goToolWith(own, "build", "-C", dir, "-ldflags=-s -w", "-o", unfinished, "github.com/hashicorp/consul"); err != nil {
 		return "", err
 	}
 	return path, os.Rename(unfinished, path)
