@@ -35,6 +35,12 @@ func Unknown(err error) bool {
 		status.Code == http.StatusInternalServerError && (strings.Contains(status.text, "does not have associated TTL") || strings.Contains(status.text, "Unknown check ID"))
 }
 
+// Crowded reports whether the agent has too many connections from here.
+func Crowded(err error) bool {
+	var status *StatusError
+	return errors.As(err, &status) && status.Code == http.StatusTooManyRequests && !status.stranger
+}
+
 // refused explains an answer that is an error.
 func refused(t target, needs string, answer *http.Response, text string) error {
 	said := shorten(text)

@@ -71,7 +71,11 @@ func (b *backend) follow(ctx context.Context, name string, o observer) error {
 		if f.lost = f.begun; answered {
 			failed = 0
 		}
-		if !pause(ctx, retry.Ceiling(failed)/2+retry.Next(failed)/2) {
+		wait := retry.Ceiling(failed)/2 + retry.Next(failed)/2
+		if consul.Crowded(err) { // by others too, which all try again
+			wait = spread(pollEvery)
+		}
+		if !pause(ctx, wait) {
 			return nil
 		}
 		failed++

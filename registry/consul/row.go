@@ -1,6 +1,7 @@
 package consul
 
 import (
+	"cmp"
 	"hash/maphash"
 
 	"github.com/rollcall-go/micro/internal/consul"
@@ -13,6 +14,7 @@ import (
 type row struct {
 	service *registry.Service // with its one node; shared and immutable
 	sum     uint64            // of what it was decoded from
+	size    int               // of its tags, decompressed
 	health  health
 	token   token
 }
@@ -80,9 +82,14 @@ type decoder struct {
 	before  map[record.ID]*row
 	skipped uint64
 	tags    tags.Decoder
+	most    int // bytes; maxTags unless a test says otherwise
 }
 
-// rows returns the rows of a service, one for each node. Where two agents have a node
+// maxTags bounds what the tags of all nodes of a service hold, decompressed, in bytes.
+const maxTags = consul.MaxAnswer
+
+// rows returns the rows of a service, one for each node. Those beyond maxTags are
+// skipped. Where two agents have a node
 // of one id, as while it moves from one to the other, the one that is well counts, and
 // of two the younger one.
 func (d *decoder) rows(name string, entries []consul.Entry) map[record.ID]*row {
@@ -92,16 +99,21 @@ func (d *decoder) rows(name string, entries []consul.Entry) map[record.ID]*row {
 	}
 	rows := make(map[record.ID]*row, len(entries))
 	created := make(map[record.ID]uint64)
+	size, most := 0, cmp.Or(d.most, maxTags)
 	for _, e := range entries {
 		if e.Service.Service != name {
 			continue
 		}
 		r := &row{sum: sumOf(e), health: healthOf(e), token: token{name, e.Service.ID, e.Node.Node, e.Node.ID}}
 		if known := bySum[r.sum]; known != nil {
-			r.service = known.service
-		} else if r.service = d.decode(e); r.service == nil {
+			r.service, r.size = known.service, known.size
+		} else if size >= most {
+			d.skipped++
+			continue
+		} else if r.service, r.size = d.decode(e); r.service == nil {
 			continue
 		}
+		size += r.size
 		id := r.id()
 		other := rows[id]
 		if other != nil && (other.health == well && r.health != well ||
@@ -113,12 +125,13 @@ func (d *decoder) rows(name string, entries []consul.Entry) map[record.ID]*row {
 	return rows
 }
 
-// decode returns the record of an instance, nil if it cannot be read.
-func (d *decoder) decode(e consul.Entry) *registry.Service {
+// decode returns the record of an instance, nil if it cannot be read, and the size of
+// its tags.
+func (d *decoder) decode(e consul.Entry) (*registry.Service, int) {
 	content, err := d.tags.Decode(e.Service.Tags)
 	if err != nil {
 		d.skipped++
-		return nil
+		return nil, 0
 	}
 	d.skipped += uint64(content.Skipped)
 	id := content.NodeID
@@ -135,9 +148,9 @@ func (d *decoder) decode(e consul.Entry) *registry.Service {
 	}
 	if record.CheckStored(s) != nil {
 		d.skipped++
-		return nil
+		return nil, 0
 	}
-	return s
+	return s, content.Size
 }
 
 // listed returns the records of the rows that are to be called, in no order.

@@ -1,6 +1,8 @@
 package consul
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/rollcall-go/micro/internal/consul"
@@ -82,6 +84,27 @@ func TestRows(t *testing.T) {
 		if rows[id].service != r.service {
 			t.Errorf("%v was decoded again, though nothing changed", id)
 		}
+	}
+}
+
+// TestTagsOfAServiceAreBounded has more nodes with large tags than are taken.
+func TestTagsOfAServiceAreBounded(t *testing.T) {
+	const size, taken = 1000, 3
+	large := []string{"v=" + strings.Repeat("1", size)}
+	var entries []consul.Entry
+	for i := range taken + 5 {
+		e := entry(fmt.Sprint(i), 1)
+		e.Service.Tags = large
+		entries = append(entries, e)
+	}
+	d := decoder{most: taken * size}
+	rows := d.rows("s", entries)
+	if len(rows) != taken || d.skipped != 5 {
+		t.Errorf("%d rows, %d skipped", len(rows), d.skipped)
+	}
+	again := (&decoder{before: rows, most: taken * size}).rows("s", entries)
+	if len(again) != taken {
+		t.Errorf("%d rows, once they are known", len(again))
 	}
 }
 

@@ -91,6 +91,8 @@ type Record struct {
 	Endpoints []*registry.Endpoint
 	// Skipped is how many tags looked like ours and could not be read.
 	Skipped int
+	// Size is how many bytes the tags hold, decompressed.
+	Size int
 }
 
 // Decode reads the tags of one instance, as a Decoder does those of many.
@@ -133,6 +135,7 @@ func (d *Decoder) Decode(tags []string) (Record, error) {
 			continue
 		}
 		left -= len(plain)
+		r.Size = MaxRecord - left
 		forms[kind] = form
 		if kind != 'v' && kind != 'i' && shape.Add(plain) != nil {
 			return Record{}, ErrTooLarge
