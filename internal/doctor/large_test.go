@@ -47,7 +47,7 @@ func judge(ctx context.Context, records, pauses []*mvccpb.KeyValue) []Finding {
 // takes as long as reading them, and is said in brief.
 func TestAHundredThousandNodes(t *testing.T) {
 	records, pauses := crowd(100_000)
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	begun := time.Now()
 	all := judge(ctx, records, pauses)
