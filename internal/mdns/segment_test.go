@@ -31,7 +31,7 @@ type member struct {
 	addr    netip.Addr
 	packets chan Packet
 	changes chan error
-	once    sync.Once
+	left    bool // guarded by on.mu: packets is closed
 }
 
 // askPort is the port that every member asks from.
@@ -56,6 +56,9 @@ func (s *segment) deliver(kind string, from *member, port uint16, packet []byte,
 		return
 	}
 	for _, m := range to {
+		if m.left {
+			continue // between the sender's look at the members and now
+		}
 		p := Packet{Data: packet, From: netip.AddrPortFrom(from.addr, port), Link: 1, Local: m == from, Own: m == from && port == askPort}
 		select {
 		case m.packets <- p:
@@ -123,7 +126,10 @@ func (m *member) Close() error {
 	m.on.mu.Lock()
 	defer m.on.mu.Unlock()
 	m.on.members = slices.DeleteFunc(m.on.members, func(o *member) bool { return o == m })
-	m.once.Do(func() { close(m.packets) })
+	if !m.left {
+		m.left = true
+		close(m.packets)
+	}
 	return nil
 }
 

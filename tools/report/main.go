@@ -44,6 +44,7 @@ type report struct {
 	reasons                 map[string]int      // why tests were skipped
 	lacks                   map[string]int      // what backends cannot do, by backend and ability
 	failures                map[string]bool     // packages with a failed test
+	again                   []string            // what failed, in short
 }
 
 func newReport(out io.Writer) *report {
@@ -93,10 +94,21 @@ func (r *report) test(e event, output []string) {
 	case "fail":
 		r.failed++
 		r.failures[e.Package] = true
-		fmt.Fprintf(r.out, "--- FAIL: %s %s\n%s", e.Package, e.Test, strings.Join(output, ""))
+		r.fail("FAIL", e.Package, e.Test, output)
 	case "skip":
 		r.skipped++
 		r.reasons[reason(output)]++
+	}
+}
+
+// shown is how much of a failed test's output comes again at the end, in lines.
+const shown = 30
+
+func (r *report) fail(how, pkg, test string, output []string) {
+	head := fmt.Sprintf("--- %s: %s %s\n", how, pkg, test)
+	fmt.Fprint(r.out, head, strings.Join(output, ""))
+	if len(r.again) < 5 {
+		r.again = append(r.again, head+strings.TrimRight(strings.Join(output[:min(shown, len(output))], ""), "\n"))
 	}
 }
 
@@ -123,14 +135,30 @@ func (r *report) pkg(e event, output []string) {
 	case e.Action == "fail" && !r.failures[e.Package]:
 		r.broken = append(r.broken, e.Package)
 		fmt.Fprint(r.out, strings.Join(output, ""))
+		r.unfinished(e.Package)
 	}
 	fmt.Fprintf(r.out, "%-4s %6.1fs  %s\n", e.Action, e.Elapsed, e.Package)
 }
 
-// close prints the count and reports whether all is well.
+// unfinished prints what the tests said that a package ended in: a panic of a
+// goroutine is the output of the test that ran, which never fails by name.
+func (r *report) unfinished(pkg string) {
+	for _, key := range slices.Sorted(maps.Keys(r.output)) {
+		if test, ok := strings.CutPrefix(key, pkg+" "); ok && test != "" {
+			r.fail("UNFINISHED", pkg, test, r.output[key])
+			delete(r.output, key)
+		}
+	}
+}
+
+// close prints the count and reports whether all is well. The last lines of what
+// failed come again: a log that was cut short keeps its end.
 func (r *report) close() bool {
 	for _, b := range r.broken {
 		fmt.Fprintf(r.out, "package failed: %s\n", b)
+	}
+	for _, f := range r.again {
+		fmt.Fprintln(r.out, f)
 	}
 	fmt.Fprintf(r.out, "tests: %d passed, %d failed, %d skipped\n", r.passed, r.failed+len(r.broken), r.skipped)
 	if r.skipped > 0 {

@@ -54,6 +54,15 @@ func TestReport(t *testing.T) {
 		t.Errorf("broken: %v\n%s", ok, out)
 	}
 
+	// A goroutine's panic ends the process in a test that has no end of its own.
+	ended := `{"Action":"output","Package":"q","Test":"TestD","Output":"panic: in a goroutine\n"}
+{"Action":"output","Package":"q","Output":"FAIL q 2.7s\n"}
+{"Action":"fail","Package":"q"}
+`
+	if out, ok := run(pass + ended); ok || !strings.Contains(out, "--- UNFINISHED: q TestD\npanic: in a goroutine") || !strings.HasSuffix(out, "panic: in a goroutine\ntests: 1 passed, 1 failed, 0 skipped\n") {
+		t.Errorf("ended: %v\n%s", ok, out)
+	}
+
 	if out, ok := run(""); ok {
 		t.Errorf("no test at all passed:\n%s", out)
 	}
