@@ -72,6 +72,14 @@ func (s *service) Server() server.Server { return s.Options().Server }
 func (s *service) Init(opts ...Option) {
 	s.apply(opts...)
 	s.parse.Do(s.commandLine)
+	s.identify()
+}
+
+// identify tells the configuration for whom it is read. Before the command line is
+// parsed nobody knows.
+func (s *service) identify() {
+	o := s.Options()
+	wiring.SetInstance(o.Config, o.Server)
 }
 
 // apply applies options and carries out what they recorded: each part hears of
@@ -158,6 +166,7 @@ func (s *service) commandLine() {
 
 // Start starts the service without waiting for its end.
 func (s *service) Start() error {
+	s.identify() // of a service that was never initialized, or was renamed by its server
 	o := s.Options()
 	if err := runAll(o.BeforeStart, true); err != nil {
 		return err

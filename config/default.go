@@ -24,7 +24,9 @@ type config struct {
 	own    loader.Loader
 	number int    // how many Loaders there were before
 	stop   func() // ends the following of another's Loader, nil: there is none
-	closed bool
+	// instance is who reads, nil if nobody said.
+	instance *source.Instance
+	closed   bool
 }
 
 // origin is where values come from: a Loader, with what reads its snapshots.
@@ -128,6 +130,7 @@ func (c *config) Init(opts ...Option) error {
 			c.observe()
 		}
 	}
+	c.identify()
 	current := origin{c.opts.Loader, c.opts.Reader, c.number}
 	c.mu.Unlock()
 
@@ -139,6 +142,21 @@ func (c *config) Init(opts ...Option) error {
 		closing = former.Close()
 	}
 	return errors.Join(closing, c.load(current, added))
+}
+
+// SetInstance implements source.Instanced, for whatever Loader there is and will be.
+func (c *config) SetInstance(i source.Instance) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.instance = &i
+	c.identify()
+}
+
+// identify tells the Loader who reads. c.mu is held.
+func (c *config) identify() {
+	if l, ok := c.opts.Loader.(source.Instanced); ok && c.instance != nil {
+		l.SetInstance(*c.instance)
+	}
 }
 
 // load loads sources and takes what the Loader then has.

@@ -127,3 +127,6 @@ func Compare(a, b *registry.Service) int {
 	}
 	return strings.Compare(a.Version, b.Version)
 }
+
+// NodeID returns the id of the node of a server with that id, as go-micro v2 makes it.
+func NodeID(service, server string) string { return service + "-" + server }

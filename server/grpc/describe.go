@@ -79,4 +79,4 @@ func brokerName(b broker.Broker) string {
 }
 
 // nodeID returns the id of the server's node.
-func nodeID(o server.Options) string { return o.Name + "-" + o.Id }
+func nodeID(o server.Options) string { return record.NodeID(o.Name, o.Id) }

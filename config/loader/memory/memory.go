@@ -41,6 +41,7 @@ type memory struct {
 	version   int64
 	hub       hub
 	observers []func(reader.Values, string)
+	instance  *source.Instance // nil: nobody said who reads
 	closed    bool
 }
 
@@ -94,6 +95,9 @@ func (m *memory) load(sources []source.Source) error {
 	for _, s := range sources {
 		at := slices.IndexFunc(m.followed, func(f *followed) bool { return same(f.source, s) })
 		if at < 0 {
+			if i, ok := s.(source.Instanced); ok && m.instance != nil {
+				i.SetInstance(*m.instance)
+			}
 			f := &followed{loader: m, source: s}
 			m.followed = append(m.followed, f)
 			reading = append(reading, f.start())
@@ -249,6 +253,18 @@ func (m *memory) Watch(path ...string) (loader.Watcher, error) {
 		return nil, fmt.Errorf("watch configuration: %w", ErrClosed)
 	}
 	return m.hub.add(m, path, m.values.Get(path...), m.snapshot.Version, m.opts.Reader.String()), nil
+}
+
+// SetInstance hands who reads to the sources, those that come later too.
+func (m *memory) SetInstance(i source.Instance) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.instance = &i
+	for _, f := range m.followed {
+		if s, ok := f.source.(source.Instanced); ok {
+			s.SetInstance(i)
+		}
+	}
 }
 
 // Observe makes tell be called with the values of each new snapshot, which are tell's own,

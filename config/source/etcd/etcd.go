@@ -37,11 +37,13 @@ type etcdSource struct {
 	keys    keytree.Keys
 	timeout time.Duration
 	users   *keytree.Users[*session]
+	who     identity
 }
 
 var (
-	_ source.Source   = (*etcdSource)(nil)
-	_ source.Reporter = (*etcdSource)(nil)
+	_ source.Source    = (*etcdSource)(nil)
+	_ source.Reporter  = (*etcdSource)(nil)
+	_ source.Instanced = (*etcdSource)(nil)
 )
 
 // NewSource returns the source. It does no I/O; what is wrong with the options is
@@ -63,6 +65,7 @@ func NewSource(opts ...source.Option) source.Source {
 			s.keys.Prefix = "/" + s.keys.Prefix // a namespace ends where a part of the key does
 		}
 	}
+	s.who.option, s.who.layers = g.instance, g.layersOf
 	s.users = keytree.NewUsers(s.start)
 	return s
 }
@@ -75,6 +78,9 @@ type connected interface {
 func (s *etcdSource) String() string { return "etcd" }
 
 func (s *etcdSource) Write(*source.ChangeSet) error { return source.ErrReadOnly }
+
+// SetInstance says who reads. What the options say of that counts more.
+func (s *etcdSource) SetInstance(i source.Instance) { s.who.set(i) }
 
 // start begins to follow etcd.
 func (s *etcdSource) start() (*session, error) {

@@ -23,12 +23,14 @@ type given struct {
 	prefix    *string
 	strip     bool
 	layers    *keytree.Layers
+	layersOf  source.Instance // service and environment of the layers
 	access    credentials.Credentials
 	tls       *tls.Config
 	namespace string
 	timeout   time.Duration
 	client    *clientv3.Client
 	registry  registry.Registry
+	instance  source.Instance
 }
 
 func option(change func(*given)) source.Option {
@@ -61,8 +63,16 @@ func StripPrefix(strip bool) source.Option { return option(func(g *given) { g.st
 // With an empty name its layers are left out. A "/" in a name is a "-" in the key. The
 // paths of the values are what stands for <path>, without prefix.
 func Layers(service, environment string) source.Option {
-	return option(func(g *given) { g.layers = keytree.NewLayers(service, environment) })
+	return option(func(g *given) {
+		g.layers = keytree.NewLayers(service, environment)
+		g.layersOf = source.Instance{Service: service, Environment: environment}
+	})
 }
+
+// Instance says who reads the configuration, for a program that is no service. What is
+// empty in it is taken from the service whose configuration it is, if there is one, and
+// service and environment then from Layers.
+func Instance(i source.Instance) source.Option { return option(func(g *given) { g.instance = i }) }
 
 // Auth makes the source log in. With one of the two empty there is no login.
 func Auth(username, password string) source.Option {

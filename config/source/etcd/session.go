@@ -34,6 +34,7 @@ type session struct {
 	known    bool  // the keys were listed
 	revision int64 // of etcd, up to which the view is known to be right
 	link     mirror.Status
+	instance source.Instance // who reads
 }
 
 var _ keytree.Session = (*session)(nil)
@@ -56,6 +57,7 @@ func newSession(s *etcdSource, shared connected) *session {
 	if shared == nil {
 		f.own = s.open()
 	}
+	s.who.follow(f.readBy)
 	// The life of the session, ended by End.
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	f.running.Go(f.follow)
@@ -97,6 +99,14 @@ func (f *session) follow() {
 		case <-timer.C:
 		}
 	}
+}
+
+// readBy takes who reads.
+func (f *session) readBy(i source.Instance) {
+	f.board.Change(func(*keytree.View) bool {
+		f.instance = i
+		return false // until something depends on it
+	})
 }
 
 // changed takes one step of the mirror.

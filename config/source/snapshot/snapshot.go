@@ -105,6 +105,13 @@ func (w *watcher) Next() (*source.ChangeSet, error) {
 	return set, err
 }
 
+// SetInstance hands who reads to the source.
+func (s *snapshot) SetInstance(i source.Instance) {
+	if wrapped, ok := s.Source.(source.Instanced); ok {
+		wrapped.SetInstance(i)
+	}
+}
+
 // Status is that of the source. While the file answers for it, it is not live, and
 // Confirmed says how old the values are.
 func (s *snapshot) Status() source.Status {
