@@ -192,9 +192,17 @@ func (r released) table(w screen) error {
 func changeTable(w screen, changes []center.Change) error {
 	t := newTable(w, "  ", "KEY", "BEFORE", "AFTER")
 	for _, c := range changes {
-		t.row(c.Key, cell(c.Before), cell(c.After))
+		t.row(spelledKey(c), cell(c.Before), cell(c.After))
 	}
 	return t.flush()
+}
+
+// spelledKey is a key as tables show it: what is no value has its kind before it.
+func spelledKey(c center.Change) string {
+	if c.Kind == center.KindValue {
+		return c.Key
+	}
+	return string(c.Kind) + " " + c.Key
 }
 
 // cell is a value as tables show it.

@@ -103,6 +103,12 @@ func (all releases) table(w screen) error {
 }
 
 func diffConfig(s *configSession) error {
+	if changes, ok, err := s.betweenReleases(); ok || err != nil {
+		if err != nil {
+			return err
+		}
+		return show(s.Context, difference(center.WithoutRewording(changes)))
+	}
 	from, err := s.tree(s.Args().First())
 	if err != nil {
 		return err
@@ -116,6 +122,23 @@ func diffConfig(s *configSession) error {
 		return err
 	}
 	return show(s.Context, difference(center.Different(from, after)))
+}
+
+// betweenReleases returns what differs between a release and another one or now, of keys
+// of every kind. It reports false if something else is asked for.
+func (s *configSession) betweenReleases() (changes []center.Change, ok bool, err error) {
+	from, err := strconv.ParseInt(s.Args().First(), 10, 64)
+	if err != nil {
+		return nil, false, nil
+	}
+	var to int64
+	if meant := s.Args().Get(1); meant != "" && meant != "now" {
+		if to, err = strconv.ParseInt(meant, 10, 64); err != nil {
+			return nil, false, nil
+		}
+	}
+	changes, err = s.Changes(s.Context.Context, from, to)
+	return changes, true, err
 }
 
 // tree returns the configuration that an argument of diff means.

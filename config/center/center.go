@@ -44,6 +44,7 @@ type Center struct {
 	etcd    connected
 	keep    int
 	keepFor time.Duration
+	checks  []func(context.Context, *Preview) error
 }
 
 // connected is the registry in etcd.
@@ -60,6 +61,13 @@ func Keep(n int) Option { return func(c *Center) { c.keep = n } }
 
 // KeepFor makes each release remove the records that are older than d, by default none.
 func KeepFor(d time.Duration) Option { return func(c *Center) { c.keepFor = d } }
+
+// Checked makes each release, also a planned one, ask f about what there would be after
+// it, before anything is written: it is refused with the error of f. Several are asked
+// in their order.
+func Checked(f func(context.Context, *Preview) error) Option {
+	return func(c *Center) { c.checks = append(c.checks, f) }
+}
 
 // New returns the Center that works over the connection of a registry in etcd, in its
 // namespace. The registry stays the caller's. New does no I/O.
@@ -81,43 +89,55 @@ func New(r registry.Registry, opts ...Option) (*Center, error) {
 // Entry is a key with its value. Keys are what stands behind /micro/config/, as in
 // "database/port".
 type Entry struct {
+	Kind     Kind   `json:"kind,omitempty"`
 	Key      string `json:"key"`
 	Value    string `json:"value"`
 	Revision int64  `json:"revision"` // of etcd, at which it was written
 }
 
-// Get returns one key, or ErrNotFound.
+// Get returns one value, or ErrNotFound.
 func (c *Center) Get(ctx context.Context, key string) (Entry, error) {
-	doing := fmt.Sprintf("read %q", key)
-	if err := checkKey(key); err != nil {
+	return c.GetOf(ctx, KindValue, key)
+}
+
+// GetOf is Get for any kind.
+func (c *Center) GetOf(ctx context.Context, kind Kind, key string) (Entry, error) {
+	i := item{kind, key}
+	doing := fmt.Sprintf("read %s", i)
+	if err := checkKey(kind, key); err != nil {
 		return Entry{}, fmt.Errorf("%s: %w", doing, err)
 	}
-	kvs, _, err := c.etcd.Conn().Read(ctx, doing, etcd.Range{From: c.etcd.Layout().Config() + key})
+	kvs, _, err := c.etcd.Conn().Read(ctx, doing, etcd.Range{From: c.place(i)})
 	if err != nil {
 		return Entry{}, err
 	}
 	if len(kvs) == 0 {
 		return Entry{}, fmt.Errorf("%s: %w", doing, ErrNotFound)
 	}
-	return Entry{key, string(kvs[0].Value), kvs[0].Written}, nil
+	return Entry{kind, key, string(kvs[0].Value), kvs[0].Written}, nil
 }
 
-// List returns the key under and all keys below it, every key if it is empty, in their
-// order.
+// List returns the value of the key under and all below it, every value if it is empty,
+// in the order of the keys.
 func (c *Center) List(ctx context.Context, under string) ([]Entry, error) {
+	return c.ListOf(ctx, KindValue, under)
+}
+
+// ListOf is List for any kind.
+func (c *Center) ListOf(ctx context.Context, kind Kind, under string) ([]Entry, error) {
 	if under != "" {
-		if err := checkKey(under); err != nil {
-			return nil, fmt.Errorf("list %q: %w", under, err)
+		if err := checkKey(kind, under); err != nil {
+			return nil, fmt.Errorf("list %s: %w", item{kind, under}, err)
 		}
 	}
-	s, err := c.read(ctx, 0)
+	s, err := c.read(ctx, 0, kind)
 	if err != nil {
 		return nil, err
 	}
 	var all []Entry
-	for _, key := range slices.Sorted(maps.Keys(s.values)) {
-		if Within(key, under) {
-			all = append(all, s.entry(key))
+	for _, i := range slices.SortedFunc(maps.Keys(s.items), compare) {
+		if Within(i.key, under) {
+			all = append(all, s.entry(i))
 		}
 	}
 	return all, nil
@@ -129,20 +149,21 @@ func Within(key, under string) bool {
 	return ok && (under == "" || rest == "" || rest[0] == '/')
 }
 
-// state is the configuration at one revision.
+// state is what there is at one revision.
 type state struct {
 	revision int64
-	values   map[string]etcd.KV // by what stands behind the prefix
+	items    map[item]etcd.KV
 }
 
-func (s state) entry(key string) Entry {
-	kv := s.values[key]
-	return Entry{key, string(kv.Value), kv.Written}
+// entry returns an item, one without a Revision if it is not there.
+func (s state) entry(i item) Entry {
+	kv := s.items[i]
+	return Entry{i.kind, i.key, string(kv.Value), kv.Written}
 }
 
-// text returns the value of a key, nil if there is none.
-func (s state) text(key string) *string {
-	kv, ok := s.values[key]
+// text returns the text of an item, nil if it is not there.
+func (s state) text(i item) *string {
+	kv, ok := s.items[i]
 	if !ok {
 		return nil
 	}
@@ -150,18 +171,21 @@ func (s state) text(key string) *string {
 	return &text
 }
 
-// read returns the configuration as of a revision, 0 for now.
-func (c *Center) read(ctx context.Context, revision int64) (state, error) {
-	prefix := c.etcd.Layout().Config()
-	r := etcd.Below(prefix)
-	r.Revision = revision
-	kvs, revision, err := c.etcd.Conn().Read(ctx, "read the configuration", r)
-	if err != nil {
-		return state{}, err
-	}
-	s := state{revision, make(map[string]etcd.KV, len(kvs))}
-	for _, kv := range kvs {
-		s.values[strings.TrimPrefix(kv.Key, prefix)] = kv
+// read returns everything of some kinds as of a revision, 0 for now.
+func (c *Center) read(ctx context.Context, revision int64, kinds ...Kind) (state, error) {
+	s := state{revision, make(map[item]etcd.KV)}
+	for _, kind := range kinds {
+		prefix := c.prefix(kind)
+		r := etcd.Below(prefix)
+		r.Revision = s.revision
+		kvs, revision, err := c.etcd.Conn().Read(ctx, "read the configuration", r)
+		if err != nil {
+			return state{}, err
+		}
+		s.revision = revision
+		for _, kv := range kvs {
+			s.items[item{kind, strings.TrimPrefix(kv.Key, prefix)}] = kv
+		}
 	}
 	return s, nil
 }

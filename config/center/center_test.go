@@ -130,7 +130,7 @@ func TestOperating(t *testing.T) {
 			t.Errorf("keys %q, want %q", keys, want)
 		}
 		one, err := c.Get(t.Context(), "db/port")
-		if err != nil || one != (Entry{"db/port", "3306", r.Revision}) {
+		if err != nil || one != (Entry{Key: "db/port", Value: "3306", Revision: r.Revision}) {
 			t.Errorf("%v: got %+v", err, one)
 		}
 		if _, err := c.Get(t.Context(), "db"); !errors.Is(err, ErrNotFound) {

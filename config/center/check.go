@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -13,10 +14,13 @@ import (
 	"github.com/rollcall-go/micro/internal/keytree"
 )
 
-// checkKey returns why a key cannot be one.
-func checkKey(key string) error {
+// checkKey returns why a key cannot be one. A schema may be for every key there is: its
+// own is empty then.
+func checkKey(kind Kind, key string) error {
 	parts := strings.Split(key, "/")
 	switch {
+	case key == "" && kind == KindSchema:
+		return nil
 	case key == "":
 		return errors.New("the key is empty")
 	case !utf8.ValidString(key):
@@ -31,6 +35,38 @@ func checkKey(key string) error {
 		return errors.New(`the key has "//"`)
 	case slices.Contains(parts, ".") || slices.Contains(parts, ".."):
 		return errors.New(`a part of the key is "." or ".."`)
+	}
+	return nil
+}
+
+// check returns why changes cannot be made of what there is.
+func check(changes []Change, s state) error {
+	after := make(map[string]bool)
+	for i := range s.items {
+		if i.kind == KindValue {
+			after[i.key] = true
+		}
+	}
+	for _, change := range changes {
+		if change.Kind != KindValue {
+			continue
+		}
+		if delete(after, change.Key); change.After != nil {
+			after[change.Key] = true
+		}
+	}
+	keys := slices.Sorted(maps.Keys(after))
+	for _, change := range changes {
+		if change.After == nil {
+			continue
+		}
+		err := checkValue(change.Key, *change.After)
+		if err == nil && change.Kind == KindValue {
+			err = checkPlace(change.Key, keys)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", change.item(), err)
+		}
 	}
 	return nil
 }

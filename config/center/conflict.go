@@ -10,6 +10,7 @@ import (
 
 // ConflictError says that a key is not as the editor saw it.
 type ConflictError struct {
+	Kind   Kind
 	Key    string
 	Seen   Entry   // what the editor saw
 	Ours   *string // what the editor wants, nil to delete it
@@ -26,7 +27,7 @@ func (e *ConflictError) Error() string {
 	if e.By != nil {
 		by = fmt.Sprintf(", by %s in release %d", e.By.Who, e.By.Number)
 	}
-	return fmt.Sprintf("key %q was changed meanwhile%s: there is %s now, and yours is %s; look at it and try again", e.Key, by, shown(e.Theirs), shown(e.Ours))
+	return fmt.Sprintf("%s was changed meanwhile%s: there is %s now, and yours is %s; look at it and try again", item{e.Kind, e.Key}, by, shown(e.Theirs), shown(e.Ours))
 }
 
 // shown is a value as errors show it.
@@ -43,7 +44,7 @@ func shown(value *string) string {
 
 // conflict tells an editor who was first.
 func (c *Center) conflict(ctx context.Context, e Edit, s state) error {
-	found := &ConflictError{Key: e.Key, Seen: *e.Seen, Ours: e.Value, Theirs: s.text(e.Key), Revision: s.entry(e.Key).Revision}
+	found := &ConflictError{Kind: e.Kind, Key: e.Key, Seen: *e.Seen, Ours: e.Value, Theirs: s.text(e.item()), Revision: s.entry(e.item()).Revision}
 	r := c.records()
 	r.Last, r.Limit = true, 20
 	kvs, _, err := c.etcd.Conn().Read(ctx, "read the last releases", r)
@@ -56,7 +57,7 @@ func (c *Center) conflict(ctx context.Context, e Edit, s state) error {
 			continue // the history tells
 		}
 		for _, change := range one.Changes {
-			if change.Key == e.Key && (kv.Created == found.Revision || found.Theirs == nil && change.After == nil) {
+			if change.item() == e.item() && (kv.Created == found.Revision || found.Theirs == nil && change.After == nil) {
 				found.By = &one
 				return found
 			}
@@ -74,7 +75,7 @@ func (c *Center) release(kv etcd.KV) (Release, error) {
 	number, _ := c.etcd.Layout().ReleaseOf(kv.Key)
 	r := Release{Number: number, Revision: kv.Created, Who: record.Who, When: record.When, Comment: record.Comment, Restores: record.Restores}
 	for _, change := range record.Changes {
-		r.Changes = append(r.Changes, Change{change.Key, (*string)(change.Before), (*string)(change.After), change.Revision})
+		r.Changes = append(r.Changes, Change{Kind(change.Kind), change.Key, (*string)(change.Before), (*string)(change.After), change.Revision})
 	}
 	return r, nil
 }

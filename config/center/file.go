@@ -80,8 +80,11 @@ func Decode(text []byte, format string) (Tree, error) {
 }
 
 // Different is Diff without the keys whose values say the same in another spelling.
-func Different(before, after Tree) []Change {
-	return slices.DeleteFunc(Diff(before, after), func(c Change) bool {
+func Different(before, after Tree) []Change { return WithoutRewording(Diff(before, after)) }
+
+// WithoutRewording returns changes without those that say the same in another spelling.
+func WithoutRewording(changes []Change) []Change {
+	return slices.DeleteFunc(slices.Clone(changes), func(c Change) bool {
 		if c.Before == nil || c.After == nil {
 			return false
 		}

@@ -49,7 +49,7 @@ func (c *Center) records() etcd.Range {
 
 // recall reads configuration and records, both as of one revision.
 func (c *Center) recall(ctx context.Context) (history, error) {
-	s, err := c.read(ctx, 0)
+	s, err := c.read(ctx, 0, KindValue, KindSchema, KindGray)
 	if err != nil {
 		return history{}, err
 	}
@@ -86,10 +86,10 @@ func writtenBy(r Release, change Change) written {
 
 // all returns the releases, and between them what was written past them.
 func (h history) all() []Release {
-	left := make(map[string]written) // by the releases so far
+	left := make(map[item]written) // by the releases so far
 	foreign := make(map[int64]*Release)
-	notice := func(key string, text *string, revision, noticed int64) {
-		was, known := left[key]
+	notice := func(i item, text *string, revision, noticed int64) {
+		was, known := left[i]
 		if !known || was.revision == revision {
 			return
 		}
@@ -100,20 +100,20 @@ func (h history) all() []Release {
 		if foreign[at] == nil {
 			foreign[at] = &Release{Foreign: true, Revision: at}
 		}
-		foreign[at].Changes = append(foreign[at].Changes, Change{key, was.text, text, was.revision})
+		foreign[at].Changes = append(foreign[at].Changes, Change{i.kind, i.key, was.text, text, was.revision})
 	}
 	for _, r := range h.releases {
 		for _, change := range r.Changes {
-			notice(change.Key, change.Before, change.Revision, r.Revision)
-			left[change.Key] = writtenBy(r, change)
+			notice(change.item(), change.Before, change.Revision, r.Revision)
+			left[change.item()] = writtenBy(r, change)
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(left)) {
-		notice(key, h.text(key), h.entry(key).Revision, h.revision)
+	for _, i := range slices.SortedFunc(maps.Keys(left), compare) {
+		notice(i, h.text(i), h.entry(i).Revision, h.revision)
 	}
 	all := slices.Clone(h.releases)
 	for _, r := range foreign {
-		slices.SortFunc(r.Changes, func(a, b Change) int { return cmp.Compare(a.Key, b.Key) })
+		slices.SortFunc(r.Changes, func(a, b Change) int { return compare(a.item(), b.item()) })
 		all = append(all, *r)
 	}
 	// A deletion that a release noticed came before it.

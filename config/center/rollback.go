@@ -15,14 +15,14 @@ type Tree map[string]string
 
 // Tree returns the configuration as it is now.
 func (c *Center) Tree(ctx context.Context) (Tree, error) {
-	s, err := c.read(ctx, 0)
+	s, err := c.read(ctx, 0, KindValue)
 	return s.tree(), err
 }
 
 // TreeAtRevision returns the configuration as of a revision of etcd, as long as that has
 // not forgotten it.
 func (c *Center) TreeAtRevision(ctx context.Context, revision int64) (Tree, error) {
-	s, err := c.read(ctx, revision)
+	s, err := c.read(ctx, revision, KindValue)
 	if errors.Is(err, etcd.ErrCompacted) {
 		return nil, fmt.Errorf("%w: name a release, whose values stay", err)
 	}
@@ -37,64 +37,99 @@ func (c *Center) TreeAt(ctx context.Context, number int64) (Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	tree, _, err := h.at(number)
-	return tree, err
+	then, err := h.at(number)
+	if err != nil {
+		return nil, err
+	}
+	tree := h.tree()
+	for i, text := range then {
+		if i.kind != KindValue {
+			continue
+		}
+		if delete(tree, i.key); text != nil {
+			tree[i.key] = *text
+		}
+	}
+	return tree, nil
 }
 
 func (s state) tree() Tree {
-	tree := make(Tree, len(s.values))
-	for key, kv := range s.values {
-		tree[key] = string(kv.Value)
+	tree := make(Tree, len(s.items))
+	for i, kv := range s.items {
+		if i.kind == KindValue {
+			tree[i.key] = string(kv.Value)
+		}
 	}
 	return tree
 }
 
-// at returns the configuration after a release, and the keys that releases on record
-// have written.
-func (h history) at(number int64) (Tree, map[string]bool, error) {
-	i := slices.IndexFunc(h.releases, func(r Release) bool { return r.Number == number })
-	if i < 0 {
-		return nil, nil, fmt.Errorf("look up release %d: %w", number, ErrNoRelease)
+// at returns what the items that releases on record have written were after a release.
+func (h history) at(number int64) (map[item]*string, error) {
+	n := slices.IndexFunc(h.releases, func(r Release) bool { return r.Number == number })
+	if n < 0 {
+		return nil, fmt.Errorf("look up release %d: %w", number, ErrNoRelease)
 	}
-	revision := h.releases[i].Revision
-	left := make(map[string]written)
-	for _, r := range h.releases[:i+1] {
+	revision := h.releases[n].Revision
+	left := make(map[item]written)
+	for _, r := range h.releases[:n+1] {
 		for _, change := range r.Changes {
-			left[change.Key] = writtenBy(r, change)
+			left[change.item()] = writtenBy(r, change)
 		}
 	}
 	// next is what was there when it was next looked at: the value of then as well, if
 	// it was written before.
-	next := make(map[string]written)
-	for _, r := range h.releases[i+1:] {
+	next := make(map[item]written)
+	for _, r := range h.releases[n+1:] {
 		for _, change := range r.Changes {
-			if _, known := next[change.Key]; !known {
-				next[change.Key] = written{change.Before, change.Revision}
+			if _, known := next[change.item()]; !known {
+				next[change.item()] = written{change.Before, change.Revision}
 			}
 		}
 	}
-	released := make(map[string]bool)
-	for key := range left {
-		released[key] = true
-	}
-	for key := range next {
-		released[key] = true
-	}
-	tree := h.tree()
-	for key := range released {
-		now, seen := next[key]
-		if !seen {
-			now = written{h.text(key), h.entry(key).Revision}
-		}
-		was, known := left[key]
-		if now.text != nil && now.revision <= revision || !known {
-			was = now
-		}
-		if delete(tree, key); was.text != nil {
-			tree[key] = *was.text
+	then := make(map[item]*string)
+	for i, was := range left {
+		then[i] = was.text
+		if _, seen := next[i]; !seen {
+			next[i] = written{h.text(i), h.entry(i).Revision}
 		}
 	}
-	return tree, released, nil
+	for i, now := range next {
+		if _, known := left[i]; !known || now.text != nil && now.revision <= revision {
+			then[i] = now.text
+		}
+	}
+	return then, nil
+}
+
+// Changes returns what has to change for what one release left to become what another
+// one left, or what there is now if to is 0: of keys of every kind that releases on
+// record have written, in the order of kinds and keys.
+func (c *Center) Changes(ctx context.Context, from, to int64) ([]Change, error) {
+	h, err := c.recall(ctx)
+	if err != nil {
+		return nil, err
+	}
+	before, err := h.at(from)
+	if err != nil {
+		return nil, err
+	}
+	after := make(map[item]*string)
+	for i := range before {
+		after[i] = h.text(i)
+	}
+	if to != 0 {
+		if after, err = h.at(to); err != nil {
+			return nil, err
+		}
+	}
+	var all []Change
+	for i, text := range before {
+		if !same(text, after[i]) {
+			all = append(all, Change{Kind: i.kind, Key: i.key, Before: text, After: after[i]})
+		}
+	}
+	slices.SortFunc(all, func(a, b Change) int { return compare(a.item(), b.item()) })
+	return all, nil
 }
 
 // Rollback returns the draft that brings back what the release with that number left.
@@ -105,15 +140,15 @@ func (c *Center) Rollback(ctx context.Context, number int64) (Draft, error) {
 	if err != nil {
 		return Draft{}, err
 	}
-	tree, released, err := h.at(number)
+	then, err := h.at(number)
 	if err != nil {
 		return Draft{}, err
 	}
 	d := Draft{Comment: fmt.Sprintf("roll back to release %d", number), restores: number}
-	for _, change := range Diff(h.tree(), tree) {
-		if released[change.Key] {
-			seen := h.entry(change.Key)
-			d.Edits = append(d.Edits, Edit{change.Key, change.After, &seen})
+	for _, i := range slices.SortedFunc(maps.Keys(then), compare) {
+		if text := then[i]; !same(text, h.text(i)) {
+			seen := h.entry(i)
+			d.Edits = append(d.Edits, Edit{i.kind, i.key, text, &seen})
 		}
 	}
 	return d, nil

@@ -41,7 +41,7 @@ func (w *watch) Change(c mirror.Change) {
 			w.values[key] = now
 		}
 		if !same(was.text, now.text) && Within(key, w.under) {
-			changes = append(changes, Change{key, was.text, now.text, was.revision})
+			changes = append(changes, Change{KindValue, key, was.text, now.text, was.revision})
 		}
 	}
 	if len(changes) > 0 && !c.First {

@@ -96,11 +96,15 @@ func (t *Txn) Unwritten(key string, revision int64) {
 	t.bytes += len(key) + each
 }
 
-// NoneSince wants no key that begins with prefix to have been written since a revision.
-// It does not see what was deleted.
-func (t *Txn) NoneSince(prefix string, revision int64) {
-	t.conditions = append(t.conditions, clientv3.Compare(clientv3.ModRevision(prefix), "<", revision+1).WithPrefix())
-	t.bytes += 2*len(prefix) + each
+// NoneSince wants no key of a range to have been written since a revision. It does not
+// see what was deleted.
+func (t *Txn) NoneSince(r Range, revision int64) {
+	condition := clientv3.Compare(clientv3.ModRevision(r.From), "<", revision+1)
+	if r.To != "" {
+		condition = condition.WithRange(r.To)
+	}
+	t.conditions = append(t.conditions, condition)
+	t.bytes += len(r.From) + len(r.To) + each
 }
 
 // Put writes a key.

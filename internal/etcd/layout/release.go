@@ -12,6 +12,18 @@ import (
 // Config returns the prefix of the configuration, where go-micro v2 reads it.
 func (l Layout) Config() string { return l.root() + "/micro/config/" }
 
+// ConfigSchemas returns the prefix of the schemas of the configuration. Behind it stands
+// the key at and below which values have to be what the schema says.
+func (l Layout) ConfigSchemas() string { return l.Own() + "config/schema/" }
+
+// ConfigGrays returns the prefix of the gray values of the configuration. Behind it
+// stands a name.
+func (l Layout) ConfigGrays() string { return l.Own() + "config/gray/" }
+
+// ConfigApplied returns the prefix under which instances say what configuration they
+// have. Behind it stand service and node.
+func (l Layout) ConfigApplied() string { return l.Own() + "config/applied/" }
+
 // Releases returns the prefix of the releases of the configuration.
 func (l Layout) Releases() string { return l.Own() + "config/release/" }
 
@@ -40,7 +52,8 @@ type ReleaseRecord struct {
 
 // ChangeRecord is what a release does to one key.
 type ChangeRecord struct {
-	Key      string      `json:"key"`                // what stands behind the prefix
+	Kind     string      `json:"kind,omitempty"`     // "" for a value, "schema" or "gray"
+	Key      string      `json:"key"`                // what stands behind the prefix of the kind
 	Before   *TextRecord `json:"before,omitempty"`   // absent if there was no such key
 	After    *TextRecord `json:"after,omitempty"`    // absent if it is deleted
 	Revision int64       `json:"revision,omitempty"` // at which Before was written
