@@ -17,8 +17,8 @@ import (
 // TestC7RefusedIsToldAtOnce: a registry that refuses us, or that what is configured
 // does not fit, is not waited for. Bound: 500 ms for a refusal, which is 401 for a bad
 // or missing login and 403 for a missing right; 3 s for what does not fit and may yet
-// mend itself, which is given a second from when it is noticed, at the second attempt
-// to connect; and 500 ms from the second call on.
+// mend itself, which is given half a second from when it is noticed, at the second
+// attempt to connect; and 500 ms from the second call on.
 func TestC7RefusedIsToldAtOnce(t *testing.T) {
 	t.Parallel()
 	const (
@@ -27,35 +27,30 @@ func TestC7RefusedIsToldAtOnce(t *testing.T) {
 		deadline = 20 * time.Second
 	)
 	ca, other := testkit.NewCA(t), testkit.NewCA(t)
+	secure, users := testkit.StartEtcd(t, testkit.WithTLS(ca)), testkit.StartEtcd(t)
+	users.EnableAuth(t, "alice", "right")
+	users.AddUser(t, "narrow", "right", testkit.Right{Prefix: "/micro/registry/other/", Read: true, Write: true})
 	for what, tt := range map[string]struct {
-		tls     bool
+		etcd    *testkit.Etcd
 		options []registry.Option
 		bound   time.Duration // of the first call
 		code    int32
 		says    []string
 	}{
-		"wrong password": {false, []registry.Option{etcd.Auth("alice", "wrong")}, refused, 401,
+		"wrong password": {users, []registry.Option{etcd.Auth("alice", "wrong")}, refused, 401,
 			[]string{"refuses the credentials", `authentication failed for user "alice"`}},
-		"no password": {false, nil, refused, 401,
+		"no password": {users, nil, refused, 401,
 			[]string{"refuses the credentials", "it wants a user and a password"}},
-		"missing right": {false, []registry.Option{etcd.Auth("narrow", "right")}, refused, 403,
+		"missing right": {users, []registry.Option{etcd.Auth("narrow", "right")}, refused, 403,
 			[]string{"does not allow to read it", `user "narrow" lacks the permission`}},
-		"another authority": {true, []registry.Option{registry.TLSConfig(other.TLS())}, mismatch, 500,
+		"another authority": {secure, []registry.Option{registry.TLSConfig(other.TLS())}, mismatch, 500,
 			[]string{"has not answered yet", "unknown authority"}},
-		"plain text to TLS": {true, nil, mismatch, 500,
+		"plain text to TLS": {secure, nil, mismatch, 500,
 			[]string{"has not answered yet", "speaks TLS"}},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			var e *testkit.Etcd
-			if tt.tls {
-				e = testkit.StartEtcd(t, testkit.WithTLS(ca))
-			} else {
-				e = testkit.StartEtcd(t)
-				e.EnableAuth(t, "alice", "right")
-				e.AddUser(t, "narrow", "right", testkit.Right{Prefix: "/micro/registry/other/", Read: true, Write: true})
-			}
-			c := fleet.Client(t, fleet.Registry(t, e.Addr(), tt.options...))
+			c := fleet.Client(t, fleet.Registry(t, tt.etcd.Addr(), tt.options...))
 			for call, bound := range []time.Duration{tt.bound, refused, refused} {
 				begun := time.Now()
 				err := fleet.Say(t.Context(), c, "any", client.WithRequestTimeout(deadline))
@@ -64,7 +59,7 @@ func TestC7RefusedIsToldAtOnce(t *testing.T) {
 				if took > bound {
 					t.Errorf("call %d: told after %s, the bound is %s", call+1, took, bound)
 				}
-				mustName(t, err, selector.ErrNoneAvailable, append(tt.says, e.Addr())...)
+				mustName(t, err, selector.ErrNoneAvailable, append(tt.says, tt.etcd.Addr())...)
 				mustHaveCode(t, err, tt.code)
 				if tt.code != 500 {
 					mustName(t, err, fs.ErrPermission)

@@ -226,8 +226,9 @@ func (c *Conn) Do(ctx context.Context, op string, f func(context.Context, *clien
 }
 
 // untilRefused returns a context that ends with ctx, or when it is no longer worth
-// waiting for the connection, with the reason as its cause. That is never before a
-// second has passed: what was wrong a moment ago may have been mended. Release it.
+// waiting for the connection, with the reason as its cause. That is never before the
+// time that a mismatch is given: what was wrong a moment ago may have been mended.
+// Release it.
 func (c *Conn) untilRefused(ctx context.Context) (_ context.Context, release func()) {
 	link := c.Link()
 	if link.Up {

@@ -28,7 +28,7 @@ const (
 )
 
 // mismatchPatience is how long a mismatch is waited for.
-const mismatchPatience = time.Second
+const mismatchPatience = 500 * time.Millisecond
 
 // Patience returns how long it is worth waiting for an error of this kind to pass.
 // It reports false for None, which is worth any wait.

@@ -16,7 +16,7 @@ func TestMark(t *testing.T) {
 		patience   time.Duration
 		bounded    bool
 	}{
-		{None, false, 0, false}, {Login, true, 0, true}, {Right, true, 0, true}, {Mismatch, false, time.Second, true},
+		{None, false, 0, false}, {Login, true, 0, true}, {Right, true, 0, true}, {Mismatch, false, 500 * time.Millisecond, true},
 	} {
 		err := fmt.Errorf("outer: %w", Mark(tt.kind, io.EOF))
 		if Of(err) != tt.kind || !errors.Is(err, io.EOF) || errors.Is(err, fs.ErrPermission) != tt.permission || err.Error() != "outer: EOF" {
