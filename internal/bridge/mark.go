@@ -10,8 +10,7 @@ import (
 )
 
 // Mark is the key of a node's metadata that says that the record is a mirrored one.
-// Its value names the registries that it came through, the first one first.
-const Mark = "rollcall-synced-from"
+const Mark = record.Mirrored
 
 const (
 	separator = ","

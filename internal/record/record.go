@@ -14,6 +14,11 @@ import (
 // our version.
 const Mark = "rollcall"
 
+// Mirrored is the key of a node's metadata that says that the record was written by a
+// bridge between registries, and not by its service. Its value names the registries
+// that the record came through, the first one first, with commas between.
+const Mirrored = "rollcall-synced-from"
+
 // Copy returns a deep copy that shares nothing with services.
 func Copy(services []*registry.Service) []*registry.Service {
 	if services == nil {

@@ -76,7 +76,7 @@ func (b *backend) withdraw(ctx context.Context, leaving []*registration) error {
 			switch there, err := b.contentOf(ctx, l, r, w, instance); {
 			case err != nil:
 				return false, err
-			case there == nothing, there == foreign:
+			case there == nothing, there == foreign, there == mirrored:
 				return true, nil
 			case r.said: // by another call, or before something failed
 				checks, err := l.client.Checks(ctx, []string{instance})

@@ -153,7 +153,9 @@ func (b *backend) tend(ctx context.Context, r *registration, asked time.Time, ch
 			if err != nil {
 				return err
 			}
-			if there == foreign && check.Status == consul.Passing {
+			// A bridge that wrote over what its service had registered a moment before is not
+			// the newer owner: the service takes its record back.
+			if (there == foreign || there == mirrored && w.yields) && check.Status == consul.Passing {
 				b.displace(r, w)
 				return nil
 			}

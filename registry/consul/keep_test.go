@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/internal/ability"
+	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/consul"
@@ -121,17 +122,20 @@ func TestPaused(t *testing.T) {
 	found(t, r, "paused", "10.0.0.1:1")
 }
 
+// ownerTTL is that of nodes with two owners: a third of it is soon, and none of them runs
+// out on a machine that has other work to do, which would hand the node to the other.
+var ownerTTL = registry.RegisterTTL(10 * time.Second)
+
 // TestTwoOwners shows that of two processes that register one node the newest has it,
 // that the other one is told, and takes nothing away when it leaves.
 func TestTwoOwners(t *testing.T) {
 	t.Parallel()
 	agent := testkit.SharedConsul(t)
 	older, newer := open(t, agent.Addr()), open(t, agent.Addr())
-	ttl := registry.RegisterTTL(3 * time.Second)
 	statuses := observe(t, older, "two", "two-n")
-	register(t, older, node("two", "two-n", "10.0.0.1:1"), ttl)
+	register(t, older, node("two", "two-n", "10.0.0.1:1"), ownerTTL)
 	becomes(t, statuses, ability.Held)
-	register(t, newer, node("two", "two-n", "10.0.0.2:1"), ttl)
+	register(t, newer, node("two", "two-n", "10.0.0.2:1"), ownerTTL)
 	if got := becomes(t, statuses, ability.Displaced); !strings.Contains(got.Reason, "two-n") {
 		t.Errorf("displaced because %q", got.Reason)
 	}
@@ -142,7 +146,7 @@ func TestTwoOwners(t *testing.T) {
 	found(t, newer, "two", "10.0.0.2:1")
 
 	// One that is displaced comes back when the other one leaves.
-	register(t, older, node("two", "two-n", "10.0.0.1:1"), ttl)
+	register(t, older, node("two", "two-n", "10.0.0.1:1"), ownerTTL)
 	statuses = observe(t, newer, "two", "two-n")
 	becomes(t, statuses, ability.Displaced)
 	if err := older.Deregister(node("two", "two-n", "10.0.0.1:1")); err != nil {
@@ -150,6 +154,22 @@ func TestTwoOwners(t *testing.T) {
 	}
 	becomes(t, statuses, ability.Held)
 	found(t, newer, "two", "10.0.0.2:1")
+}
+
+// TestMirroredRecordIsNoOwner has a bridge write over what the service registered
+// between its look and its write.
+func TestMirroredRecordIsNoOwner(t *testing.T) {
+	t.Parallel()
+	agent, name := testkit.SharedConsul(t), unique("mirrored")
+	own, bridge := open(t, agent.Addr()), open(t, agent.Addr())
+	register(t, own, node(name, "n", "10.0.0.1:1"), ownerTTL)
+	statuses := observe(t, bridge, name, "n")
+	s := node(name, "n", "10.0.0.2:1")
+	s.Nodes[0].Metadata[record.Mirrored] = "etcd"
+	register(t, bridge, s, ownerTTL)
+	becomes(t, statuses, ability.Held)
+	becomes(t, statuses, ability.Displaced)
+	found(t, bridge, name, "10.0.0.1:1")
 }
 
 // TestOneIdOfTwoServices shows that services may have nodes of one id, which an agent

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/consul"
+	"github.com/rollcall-go/micro/internal/consul/tags"
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/logger"
@@ -174,7 +175,7 @@ func (l *link) instance(ctx context.Context, w *wanted) (string, error) {
 // ours, which somebody renews.
 func (b *backend) othersHold(ctx context.Context, l *link, r *registration, w *wanted, instance string) (bool, error) {
 	there, err := b.contentOf(ctx, l, r, w, instance)
-	if err != nil || there != foreign {
+	if err != nil || there != foreign && there != mirrored {
 		return false, err
 	}
 	checks, err := l.client.Checks(ctx, []string{instance})
@@ -226,6 +227,7 @@ const (
 	asWanted         // what it is to know
 	asTold           // what it was told by us before
 	foreign          // what another process told it
+	mirrored         // what a bridge told it
 )
 
 // contentOf returns what the agent knows of the node by the id of its instance, which is
@@ -245,6 +247,9 @@ func (b *backend) contentOf(ctx context.Context, l *link, r *registration, w *wa
 		if told, err := last.registration(instance); err != nil || told.Of(there) {
 			return asTold, err
 		}
+	}
+	if found, err := tags.Decode(there.Tags); err == nil && found.Node[record.Mirrored] != "" {
+		return mirrored, nil
 	}
 	return foreign, nil
 }
