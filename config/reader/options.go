@@ -12,6 +12,9 @@ import (
 type Options struct {
 	// Encoding has the encoder of each format by its name.
 	Encoding map[string]encoder.Encoder
+	// Open, if not nil, returns what a document becomes before anybody reads its values,
+	// after variables were replaced in it. It may change the document.
+	Open func(document any) any
 }
 
 // Option changes Options.
@@ -42,3 +45,6 @@ func WithEncoder(e encoder.Encoder) Option {
 		o.Encoding[e.String()] = e
 	}
 }
+
+// WithOpen sets Open.
+func WithOpen(open func(document any) any) Option { return func(o *Options) { o.Open = open } }

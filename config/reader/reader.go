@@ -20,6 +20,20 @@ type Reader interface {
 	String() string
 }
 
+// Refused is a value of a document that a Reader did not take: the last one at its path
+// that it could take stays, or there is none.
+type Refused struct {
+	Path []string
+	Err  error // without anything of what the value holds
+}
+
+// Refuser is a Reader that refuses values. Refused returns those of the newest call of
+// Values. What they lack may come later: another call with the same document may take
+// them.
+type Refuser interface {
+	Refused() []Refused
+}
+
 // Values are the values of one configuration. Methods may be called by several
 // goroutines at once.
 type Values interface {

@@ -29,3 +29,10 @@ type Refused struct {
 type Reporter interface {
 	Status() Status
 }
+
+// Locator is a Source that knows where its values come from. Locate returns the key of
+// the store that gives the value at path, or what it lies in, and the revision at which
+// that key was written.
+type Locator interface {
+	Locate(path ...string) (key string, revision int64, ok bool)
+}

@@ -1,4 +1,4 @@
-// Package reload reads certificates and passwords from files, and reads them
+// Package reload reads certificates, passwords and keys from files, and reads them
 // again when the files have changed: certificates end, and passwords are replaced,
 // while programs go on.
 //

@@ -96,3 +96,17 @@ func same(a, b [][]byte) bool {
 	}
 	return true
 }
+
+// File is what is made of the content of one file. Its methods may be called by several
+// goroutines at once.
+type File[T any] struct{ made source[T] }
+
+// NewFile returns what parse makes of the file at path. It does not read it yet. warn is
+// called with a sentence when the file can no longer be used and what was made of it
+// before stays in force; nil means that nobody is told.
+func NewFile[T any](path string, parse func(content []byte) (T, error), warn func(text string)) *File[T] {
+	return &File[T]{source[T]{paths: []string{path}, warn: warn, parse: func(contents [][]byte) (T, error) { return parse(contents[0]) }}}
+}
+
+// Get returns what is in the file now or, if that cannot be used, what was there last.
+func (f *File[T]) Get() (T, error) { return f.made.get() }

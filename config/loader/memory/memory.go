@@ -42,6 +42,7 @@ type memory struct {
 	hub       hub
 	observers []func(reader.Values, string)
 	instance  *source.Instance // nil: nobody said who reads
+	refused   refused
 	closed    bool
 }
 
@@ -188,6 +189,13 @@ func (m *memory) merge() error {
 	if err != nil {
 		return err
 	}
+	m.publish(set, values)
+	m.look()
+	return nil
+}
+
+// publish makes a snapshot of a set and its values, and tells everybody. m.mu is held.
+func (m *memory) publish(set *source.ChangeSet, values reader.Values) {
 	m.version = max(m.version+1, time.Now().UnixNano())
 	m.snapshot = &loader.Snapshot{ChangeSet: set, Version: strconv.FormatInt(m.version, 10)}
 	m.values = values
@@ -197,7 +205,6 @@ func (m *memory) merge() error {
 		}
 	}
 	m.hub.tell(values, m.snapshot.Version)
-	return nil
 }
 
 // copied returns values of the snapshot that somebody may change. m.mu is held.

@@ -66,5 +66,5 @@ func (j *jsonReader) Values(set *source.ChangeSet) (reader.Values, error) {
 	if set.Format != "json" {
 		return nil, fmt.Errorf("read values: the format is %q, and json is wanted: merge first", set.Format)
 	}
-	return newValues(set)
+	return newValues(set, j.opts.Open)
 }

@@ -22,7 +22,7 @@ var _ reader.Values = (*values)(nil)
 
 // newValues reads a document. A text that is no JSON is a string, as the value of one
 // path may be.
-func newValues(set *source.ChangeSet) (*values, error) {
+func newValues(set *source.ChangeSet, open func(document any) any) (*values, error) {
 	text, err := reader.ReplaceEnvVars(set.Data)
 	if err != nil {
 		return nil, err
@@ -32,6 +32,9 @@ func newValues(set *source.ChangeSet) (*values, error) {
 		if err := format.NewEncoder().Decode(text, &document); err != nil {
 			document = string(text)
 		}
+	}
+	if open != nil {
+		document = open(document)
 	}
 	v := new(values)
 	v.root.Store(newValue(document))
