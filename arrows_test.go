@@ -99,6 +99,7 @@ var rooms = []room{
 	{"config/source/cli", []string{"config/source", "config/cmd", "internal/settings", "internal/tree"}, "source: the flags of the command line"},
 	{"config/source/...", []string{"config/source", "config/encoder", "internal/settings", "internal/tree"}, "sources: each knows the contract and no other source"},
 	{"config/center", []string{"registry", "config/encoder", "config/encoder/json", "config/encoder/toml", "config/encoder/yaml", "internal/ability", "internal/defaults", "internal/etcd", "internal/etcd/layout", "internal/etcd/mirror", "internal/keytree"}, "operates the configuration in etcd, for the command and for consoles; knows no requests of etcd"},
+	{"config/secret", []string{"config/reader", "config/reader/json", "internal/reload"}, "values that the services alone may read: sealed in every store, open in what a program reads"},
 	{"config", []string{"config/loader", "config/loader/memory", "config/reader", "config/reader/json", "config/source", "config/source/file"}, "front door: configuration"},
 
 	{"internal/registryflags", []string{"registry", "internal/consul", "internal/credentials", "internal/etcd", "internal/reload", "internal/settings", "internal/etcd/layout"}, "wiring: where a registry is and how to be let in, for services and the command alike"},
@@ -145,6 +146,7 @@ var extra = map[string][]string{
 	"config/center":          {"registry/etcd", "registry/memory"},
 	"internal/keytree":       {"config/encoder/toml", "config/encoder/yaml"},
 	"config/source/etcd":     {"registry/etcd", "registry/memory"},
+	"config/secret":          {"config", "config/source", "config/source/memory", "config/source/snapshot"},
 	"config/source/...":      {"config/source/memory"},
 	"config/loader/memory":   {"config/source/memory"},
 	"config":                 {"config/source/env", "config/source/memory"},

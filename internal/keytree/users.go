@@ -113,3 +113,14 @@ func (w *watcher) Stop() error {
 	})
 	return nil
 }
+
+// Locate returns the key of the store that gives the value at a path, as the session
+// knows it.
+func (u *Users[S]) Locate(path ...string) (key string, revision int64, ok bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.count > 0 {
+		u.session.Board().Look(func(v *View) { key, revision, ok = v.Locate(path) })
+	}
+	return key, revision, ok
+}

@@ -32,7 +32,7 @@ func (m *memory) Status() []source.Status {
 	for i, one := range refused.now {
 		at := slices.IndexFunc(sources, func(f *followed) bool { return refused.by[i] != nil && same(f.source, refused.by[i]) })
 		if at < 0 {
-			at = len(all) - 1
+			at = len(all) - 1 // there is one: what is refused came from somewhere
 		}
 		all[at].Refused = append(all[at].Refused, one)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"strconv"
 	"strings"
@@ -32,6 +33,12 @@ const few = 8
 var nothing = &value{}
 
 var _ reader.Value = (*value)(nil)
+
+// Format implements fmt.Formatter: printing a value does not show it, for it may be
+// secret. What is asked for is shown by String, Bytes and the others.
+func (v *value) Format(s fmt.State, _ rune) {
+	_, _ = io.WriteString(s, "(a value of the configuration)")
+}
 
 func newValue(raw any) *value {
 	object, ok := raw.(map[string]any)

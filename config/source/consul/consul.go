@@ -30,6 +30,7 @@ type consulSource struct {
 var (
 	_ source.Source   = (*consulSource)(nil)
 	_ source.Reporter = (*consulSource)(nil)
+	_ source.Locator  = (*consulSource)(nil)
 )
 
 // NewSource returns the source. It does no I/O; what is wrong with the options is
@@ -87,4 +88,9 @@ func (s *consulSource) Status() source.Status {
 	status := s.users.Status()
 	status.Source = s.String()
 	return status
+}
+
+// Locate returns which key of Consul gives the value at a path.
+func (s *consulSource) Locate(path ...string) (key string, revision int64, ok bool) {
+	return s.users.Locate(path...)
 }

@@ -44,6 +44,7 @@ var (
 	_ source.Source    = (*etcdSource)(nil)
 	_ source.Reporter  = (*etcdSource)(nil)
 	_ source.Instanced = (*etcdSource)(nil)
+	_ source.Locator   = (*etcdSource)(nil)
 )
 
 // NewSource returns the source. It does no I/O; what is wrong with the options is
@@ -143,4 +144,9 @@ func (s *etcdSource) Status() source.Status {
 	status := s.users.Status()
 	status.Source = s.String()
 	return status
+}
+
+// Locate returns which key in etcd gives the value at a path.
+func (s *etcdSource) Locate(path ...string) (key string, revision int64, ok bool) {
+	return s.users.Locate(path...)
 }

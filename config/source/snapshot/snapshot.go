@@ -112,6 +112,14 @@ func (s *snapshot) SetInstance(i source.Instance) {
 	}
 }
 
+// Locate asks the source where a value comes from.
+func (s *snapshot) Locate(path ...string) (key string, revision int64, ok bool) {
+	if wrapped, is := s.Source.(source.Locator); is {
+		return wrapped.Locate(path...)
+	}
+	return "", 0, false
+}
+
 // Status is that of the source. While the file answers for it, it is not live, and
 // Confirmed says how old the values are.
 func (s *snapshot) Status() source.Status {

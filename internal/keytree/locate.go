@@ -1,0 +1,43 @@
+package keytree
+
+// Locate returns the key that gives the value at a path of the configuration, or what it
+// lies in, and the revision at which it was last written: of the keys that say something
+// of it, the one that counts.
+func (v *View) Locate(path []string) (key string, revision int64, ok bool) {
+	var best *entry
+	for name, e := range v.entries {
+		if !e.valid || !e.gives(path) {
+			continue
+		}
+		if best == nil || e.layer > best.layer || e.layer == best.layer && len(e.path) > len(best.path) {
+			best, key = e, name
+		}
+	}
+	if best == nil {
+		return "", 0, false
+	}
+	return key, best.revision, true
+}
+
+// gives reports whether there is a value at a path in what the entry holds.
+func (e *entry) gives(path []string) bool {
+	if len(path) < len(e.path) {
+		return false
+	}
+	for i, part := range e.path {
+		if path[i] != part {
+			return false
+		}
+	}
+	value := e.value
+	for _, part := range path[len(e.path):] {
+		fields, object := value.(map[string]any)
+		if !object {
+			return false
+		}
+		if value = fields[part]; value == nil {
+			return false
+		}
+	}
+	return true
+}
