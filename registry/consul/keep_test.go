@@ -81,14 +81,14 @@ func TestPutBack(t *testing.T) {
 	t.Parallel()
 	agent := testkit.SharedConsul(t)
 	r := open(t, agent.Addr())
-	statuses := observe(t, r, "put-back", "n")
-	register(t, r, node("put-back", "n", "10.0.0.1:1"), registry.RegisterTTL(time.Minute))
+	statuses := observe(t, r, "put-back", "put-back-n")
+	register(t, r, node("put-back", "put-back-n", "10.0.0.1:1"), registry.RegisterTTL(time.Minute))
 	becomes(t, statuses, ability.Held)
-	agent.Do(t, "PUT", "/v1/agent/service/deregister/n", nil)
+	agent.Do(t, "PUT", "/v1/agent/service/deregister/put-back-n", nil)
 	becomes(t, statuses, ability.Absent)
 	becomes(t, statuses, ability.Held)
 	found(t, r, "put-back", "10.0.0.1:1")
-	if err := r.Deregister(node("put-back", "n", "10.0.0.1:1")); err != nil {
+	if err := r.Deregister(node("put-back", "put-back-n", "10.0.0.1:1")); err != nil {
 		t.Fatal(err)
 	}
 	becomes(t, statuses, ability.Released)
@@ -162,9 +162,9 @@ func TestMirroredRecordIsNoOwner(t *testing.T) {
 	t.Parallel()
 	agent, name := testkit.SharedConsul(t), unique("mirrored")
 	own, bridge := open(t, agent.Addr()), open(t, agent.Addr())
-	register(t, own, node(name, "n", "10.0.0.1:1"), ownerTTL)
-	statuses := observe(t, bridge, name, "n")
-	s := node(name, "n", "10.0.0.2:1")
+	register(t, own, node(name, name, "10.0.0.1:1"), ownerTTL)
+	statuses := observe(t, bridge, name, name)
+	s := node(name, name, "10.0.0.2:1")
 	s.Nodes[0].Metadata[record.Mirrored] = "etcd"
 	register(t, bridge, s, ownerTTL)
 	becomes(t, statuses, ability.Held)
