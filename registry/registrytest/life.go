@@ -18,8 +18,8 @@ func (s *suite) expiry(t *testing.T) {
 	w := s.watch(t, r)
 	stays, goes := service("hello", "1", "stays"), service("hello", "1", "goes")
 	mustRegister(t, r, stays, registry.RegisterTTL(10*time.Minute))
-	mustRegister(t, r, goes, registry.RegisterTTL(s.ttl))
 	w.sees(t, registry.Create, stays)
+	mustRegister(t, r, goes, registry.RegisterTTL(s.ttl))
 	w.sees(t, registry.Create, goes)
 	if s.renews {
 		s.outlives(t, r)
