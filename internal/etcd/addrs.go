@@ -38,7 +38,7 @@ func parseAddrs(items []string, secure bool) (target, error) {
 	for _, item := range items {
 		scheme, addr, err := parseAddr(item)
 		if err != nil {
-			return target{}, fmt.Errorf("parse etcd address %q: %w", withoutUser(item), err)
+			return target{}, fmt.Errorf("parse etcd address %q: %w", withoutSecrets(item), err)
 		}
 		switch {
 		case scheme == "https":
@@ -68,6 +68,9 @@ func parseAddr(item string) (scheme, addr string, err error) {
 	}
 	if strings.Contains(rest, "@") {
 		return "", "", errors.New("user and password do not belong in the address, and are left out here; give them by the option Auth")
+	}
+	if strings.Contains(rest, "?") {
+		return "", "", errors.New("a question mark and what is behind it do not belong in the address, and are left out here")
 	}
 	if i := strings.IndexFunc(rest, separates); i >= 0 {
 		return "", "", fmt.Errorf("it holds a %s: give each address by itself", nameOf(rest[i]))
@@ -111,20 +114,19 @@ func nameOf(separator byte) string {
 	}
 }
 
-// withoutUser returns an address as a user wrote it without what stands before its
-// last @: a password may hold any of the signs that separate things.
-func withoutUser(item string) string {
+// withoutSecrets returns an address as a user wrote it without what stands before its
+// last @, a password, which may hold any of the signs that separate things; and without
+// what stands behind a question mark, which may be a token.
+func withoutSecrets(item string) string {
 	scheme, rest, ok := strings.Cut(item, "://")
 	if !ok || strings.ContainsFunc(scheme, func(r rune) bool { return !unicode.IsLetter(r) && r != ' ' }) {
 		scheme, rest = "", item
 	} else {
 		scheme += "://"
 	}
-	i := strings.LastIndex(rest, "@")
-	if i < 0 {
-		return item
-	}
-	return scheme + rest[i+1:]
+	rest = rest[strings.LastIndex(rest, "@")+1:]
+	address, _, _ := strings.Cut(rest, "?")
+	return scheme + address
 }
 
 // splitHostPort is net.SplitHostPort that allows the port to be missing and an

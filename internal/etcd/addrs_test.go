@@ -93,16 +93,17 @@ func TestParseAddrsRefuses(t *testing.T) {
 	}
 }
 
-// Who writes a password into an address does not read it in a log.
-func TestPasswordInAnAddressIsNotShown(t *testing.T) {
+// Who writes a password or a token into an address does not read it in a log.
+func TestSecretsInAnAddressAreNotShown(t *testing.T) {
 	for _, item := range []string{
 		"http://root:Hunter2@10.0.0.5:2379", "root:Hunter2@10.0.0.5:2379", "https://root:Hunter2@h", "Hunter2@h:1", "http://a:Hunter2/x@h:1",
 		"http://a:Hunter2@x@h:1", "http://a:Hunter2,b@h:1", "http://a:Hunter2@h1:1,http://b:Hunter2@h2:1", "http://a:Hunter2://x@h:1",
 		"a:Hunter2://x@h:1", "  http://root:Hunter2@h:1\t", "http://root:Hunter2@", "unix://root:Hunter2@/x", "http://root:Hunter2@h:1?x=y", "root:Hunter2 @h:1",
+		"http://h:1?token=Hunter2", "h?Hunter2", "h:1/?token=Hunter2,h2:1", "unix:///x?token=Hunter2",
 	} {
 		c := Open(Config{Addrs: []string{"a:1", item}})
 		for _, err := range []error{c.Err(), get(t, c), c.Explain("x", c.Err())} {
-			if err == nil || strings.Contains(err.Error(), "Hunter2") || !strings.Contains(err.Error(), "user and password do not belong in the address") {
+			if err == nil || strings.Contains(err.Error(), "Hunter2") || !strings.Contains(err.Error(), "do not belong in the address") {
 				t.Errorf("%q: %v", item, err)
 			}
 		}

@@ -276,7 +276,7 @@ func (c *Conn) Addrs() []string {
 	if c.cfg.Client != nil {
 		endpoints := slices.Clone(c.cfg.Client.Endpoints())
 		for i, e := range endpoints {
-			endpoints[i] = withoutUser(e)
+			endpoints[i] = withoutSecrets(e)
 		}
 		return endpoints
 	}

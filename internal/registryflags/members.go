@@ -82,7 +82,7 @@ func partsOf(flag, value string, names []string) ([]string, error) {
 	switch {
 	case flag != Address && len(names) == 1:
 		return []string{value}, nil
-	case flag == Address && strings.Contains(value, "@"):
+	case flag == Address && strings.ContainsAny(value, "@?"):
 		_, err := addresses(value) // which shows nothing of it
 		return nil, err
 	}
@@ -127,8 +127,7 @@ func partsOf(flag, value string, names []string) ([]string, error) {
 	return parts, nil
 }
 
-// cutName splits NAME=REST. What stands before the sign in an address that has a
-// query, as http://host/?a=b, is no name.
+// cutName splits NAME=REST. What stands before the sign in an address is no name.
 func cutName(piece string) (name, rest string, ok bool) {
 	name, rest, ok = strings.Cut(strings.TrimLeft(piece, " "), "=")
 	isName := name != "" && !strings.ContainsFunc(name, func(r rune) bool {

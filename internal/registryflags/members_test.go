@@ -18,11 +18,11 @@ func TestAddressesOfSeveralRegistries(t *testing.T) {
 		{"consul,etcd", " consul=a:1 , etcd = b:2,", ""},
 		{"consul,etcd", " consul= a:1 , Etcd=b:2 ,", "[a:1] [b:2]"},
 		{"consul,etcd", "etcd=b:2", "[] [b:2]"},
-		{"consul,etcd", "consul=https://a:1/?x=y,etcd=http://[::1]:2", "[https://a:1/?x=y] [http://[::1]:2]"},
+		{"consul,etcd", "consul=https://a:1/x=y,etcd=http://[::1]:2", "[https://a:1/x=y] [http://[::1]:2]"},
 		{"mdns,my-own", "my-own=unix:///s.sock", "[] [unix:///s.sock]"},
 		{"etcd", "etcd=a:1,b:2", "[a:1 b:2]"},
 		{"etcd", "a:1,b:2", "[a:1 b:2]"},
-		{"etcd", "http://a:1?x=y", "[http://a:1?x=y]"},
+		{"etcd", "http://a:1/x=y", "[http://a:1/x=y]"},
 		{"", "a:1,b:2", "[a:1 b:2]"},
 	} {
 		all, err := each(map[string]string{Address: tt.list}, strings.Split(tt.names, ",")...)
@@ -54,6 +54,8 @@ func TestWrongValuesOfSeveralRegistries(t *testing.T) {
 		{"consul,etcd", Address, "etcd=a:1,,b:1", "address 2 of 3 is empty"},
 		{"consul,etcd", Address, "hunter2@a:1,etcd=b:2", "do not belong in an address"},
 		{"consul,etcd", Address, "etcd=hunter2:x@a:1", "do not belong in an address"},
+		{"consul", Address, "a:1?token=hunter2", "a question mark and what is behind it do not belong in an address; a token is given by --registry_token"},
+		{"consul,etcd", Address, "a:1?token=hunter2,etcd=b:2", "do not belong in an address"},
 		{"consul,etcd", Namespace, "etcd=a/b", "letters, digits"},
 		{"consul,etcd", Password, "etcd=", "nothing stands behind"},
 	} {
@@ -62,7 +64,7 @@ func TestWrongValuesOfSeveralRegistries(t *testing.T) {
 			t.Errorf("--%s=%s for %s: %v, want %q", tt.flag, tt.value, tt.names, err, tt.says)
 			continue
 		}
-		if tt.flag != Password && !strings.Contains(tt.value, "@") && !strings.Contains(err.Error(), fmt.Sprintf("--%s=%q", tt.flag, tt.value)) {
+		if tt.flag != Password && !strings.ContainsAny(tt.value, "@?") && !strings.Contains(err.Error(), fmt.Sprintf("--%s=%q", tt.flag, tt.value)) {
 			t.Errorf("%v does not show what was typed", err)
 		}
 	}

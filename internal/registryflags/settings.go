@@ -232,6 +232,9 @@ func addresses(list string) ([]string, error) {
 	if strings.Contains(list, "@") { // not quoted: there may be a password in it
 		return nil, &Error{Flag: Address, Why: fmt.Errorf("user and password do not belong in an address; give --%s and --%s", User, Password)}
 	}
+	if strings.Contains(list, "?") { // nor here: there may be a token
+		return nil, &Error{Flag: Address, Why: fmt.Errorf("a question mark and what is behind it do not belong in an address; a token is given by --%s", Token)}
+	}
 	addrs := strings.Split(list, ",")
 	for i, addr := range addrs {
 		addrs[i] = strings.TrimSpace(addr)
