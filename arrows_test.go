@@ -98,6 +98,7 @@ var rooms = []room{
 	{"config/source/consul", []string{"config/source", "config/encoder", "internal/keytree", "internal/settings", "internal/consul", "internal/backoff", "internal/credentials", "internal/defaults", "internal/reload"}, "source: puts the contract on internal/consul"},
 	{"config/source/cli", []string{"config/source", "config/cmd", "internal/settings", "internal/tree"}, "source: the flags of the command line"},
 	{"config/source/...", []string{"config/source", "config/encoder", "internal/settings", "internal/tree"}, "sources: each knows the contract and no other source"},
+	{"config/schema", []string{"config/encoder/json"}, "judges documents by a schema; knows no sources and no store"},
 	{"config/center", []string{"registry", "config/encoder", "config/encoder/json", "config/encoder/toml", "config/encoder/yaml", "internal/ability", "internal/defaults", "internal/etcd", "internal/etcd/layout", "internal/etcd/mirror", "internal/keytree"}, "operates the configuration in etcd, for the command and for consoles; knows no requests of etcd"},
 	{"config/secret", []string{"config/reader", "config/reader/json", "internal/reload"}, "values that the services alone may read: sealed in every store, open in what a program reads"},
 	{"config", []string{"config/loader", "config/loader/memory", "config/reader", "config/reader/json", "config/source", "config/source/file"}, "front door: configuration"},
@@ -228,7 +229,8 @@ func matches(pattern, pkg string) bool {
 
 // TestLinks checks what lands in the binary of a program that imports a package.
 func TestLinks(t *testing.T) {
-	heavy := []string{"go.etcd.io/etcd/server/", "go.etcd.io/bbolt", "github.com/prometheus/", "go.opentelemetry.io/", module + "/internal/embedded"}
+	schemas := "github.com/santhosh-tekuri/"
+	heavy := []string{schemas, "go.etcd.io/etcd/server/", "go.etcd.io/bbolt", "github.com/prometheus/", "go.opentelemetry.io/", module + "/internal/embedded"}
 	for _, tc := range []struct {
 		pkg    string
 		never  []string
@@ -237,7 +239,8 @@ func TestLinks(t *testing.T) {
 		{".", heavy, "a service is not an etcd server and brings its own metrics"},
 		{"./internal/testkit", heavy, "tests of the library link what the library links"},
 		{"./registry/registrytest", []string{"google.golang.org/grpc"}, "the suite serves backends that do not speak grpc"},
-		{"./config", []string{"google.golang.org/grpc", "go.etcd.io/", "github.com/hashicorp/", module + "/internal/consul"}, "a source is linked by who imports it, and so is HCL"},
+		{"./config", []string{"google.golang.org/grpc", "go.etcd.io/", "github.com/hashicorp/", module + "/internal/consul", schemas}, "a source is linked by who imports it, and so is HCL"},
+		{"./config/source/etcd", []string{schemas, "github.com/hashicorp/"}, "schemas are linked by who judges by them or publishes one"},
 		{"./registry", []string{"google.golang.org/", "go.etcd.io/"}, "a Registry can be written from the contract alone"},
 	} {
 		for _, p := range list(t, "-deps", tc.pkg) {

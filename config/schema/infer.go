@@ -53,7 +53,9 @@ func Of[T any](opts ...Option) (*Schema, error) {
 	if err != nil {
 		return fail(err)
 	}
-	if filled := new(T); i.fill(filled) {
+	filled := new(T)
+	if d, ok := any(filled).(interface{ Defaults() }); ok {
+		d.Defaults()
 		if err := i.defaults(root, reflect.ValueOf(filled).Elem()); err != nil {
 			return fail(err)
 		}
@@ -197,15 +199,6 @@ func (i *inference) structure(t reflect.Type) (object, error) {
 	}
 	i.defs[name] = s
 	return object{"$ref": "#/$defs/" + escaped(name)}, nil
-}
-
-// fill calls Defaults, if v has it.
-func (i *inference) fill(v any) bool {
-	d, ok := v.(interface{ Defaults() })
-	if ok {
-		d.Defaults()
-	}
-	return ok
 }
 
 // defaults notes in the schema of a struct what its fields are filled with.

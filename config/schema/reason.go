@@ -50,6 +50,9 @@ func reason(e *jsonschema.ValidationError, value any, secret bool) string {
 		}
 		return fmt.Sprintf("%s is none of %s", found, list(k.Want))
 	case *kind.Format:
+		if k.Want == "regex" && !secret {
+			return fmt.Sprintf("%s is no regular expression: %v", found, k.Err)
+		}
 		return fmt.Sprintf("%s is not of the format %q", found, k.Want)
 	case *kind.Pattern:
 		return fmt.Sprintf("%s does not match %s", found, cut(k.Want))
