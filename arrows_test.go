@@ -115,8 +115,11 @@ var rooms = []room{
 	{"internal/embedded", nil, "the etcd inside the command; the library never links it"},
 	{"cmd/micro/...", []string{"", "cmd/micro/demo", "config/center", "client", "server", "client/grpc", "registry", "internal/bridge", "internal/defaults", "internal/doctor", "internal/embedded", "internal/ability", "internal/feed", "internal/nearby", "internal/operate", "internal/consul", "internal/mdns", "internal/settings", "internal/etcd", "internal/similar", "internal/registryflags", "internal/builtin"}, "front door: the command"},
 
+	{"cmd/protoc-gen-micro", []string{"internal/defaults"}, "writes code that imports the contracts, and imports none itself"},
+
 	{"registry/registrytest", []string{"registry", "internal/ability", "internal/discovery", "internal/feed"}, "test range: one suite for every backend, also those of users"},
 	{"internal/testkit/legacypb", []string{"api", "client", "server"}, "test range: what v2's generators wrote"},
+	{"internal/testkit/micropb/...", []string{"api", "client", "server", "internal/testkit/micropb/shared", "internal/testkit/micropb/names/client", "internal/testkit/micropb/names/in"}, "test range: what protoc-gen-micro writes"},
 	{"internal/testkit/currentpb", nil, "test range: what today's generator writes"},
 	{"internal/testkit", nil, "test range: runs processes, links none of what it tests"},
 	{"internal/testkit/fleet", []string{"", "client", "client/grpc", "server", "server/grpc", "registry", "registry/consul", "registry/etcd", "internal/testkit", "internal/testkit/legacypb"}, "test range: services, clients and processes that tests of whole programs are made of"},
@@ -161,7 +164,7 @@ var extra = map[string][]string{
 var dictionary = []string{"metadata", "errors", "codec", "codec/bytes", "codec/json", "codec/proto", "logger"}
 
 // testRange is what every test may import.
-var testRange = []string{"registry/registrytest", "internal/testkit", "internal/testkit/fleet", "internal/testkit/legacypb", "internal/testkit/currentpb"}
+var testRange = []string{"registry/registrytest", "internal/testkit", "internal/testkit/fleet", "internal/testkit/legacypb", "internal/testkit/currentpb", "internal/testkit/micropb/kinds", "internal/testkit/micropb/http", "internal/testkit/micropb/shared"}
 
 // TestArrowsPointDown holds the packages and their tests to the table, and the
 // table to the packages: what it grants must be used.
