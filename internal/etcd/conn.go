@@ -195,7 +195,7 @@ func (c *Conn) dial() (*clientv3.Client, error) {
 
 // Do calls f with a usable client and a ctx that ends after the configured
 // timeout, and explains the error. op names the operation, as in "list services".
-// While there is no connection, and somebody has to mend why, ctx ends after a
+// While there is no connection, and somebody has to mend why, ctx ends after half a
 // second.
 func (c *Conn) Do(ctx context.Context, op string, f func(context.Context, *clientv3.Client) error) error {
 	begun := time.Now()
@@ -213,6 +213,12 @@ func (c *Conn) Do(ctx context.Context, op string, f func(context.Context, *clien
 	}
 	if why := context.Cause(ctx); refusal.Of(why) != refusal.None {
 		return c.Explain(op, why)
+	}
+	if why := context.Cause(ctx); errors.Is(ctx.Err(), context.Canceled) && !errors.Is(why, context.Canceled) {
+		if l := c.Link(); !l.Up && l.Err != nil {
+			why = fmt.Errorf("%w: %w", why, l.Err)
+		}
+		return c.Explain(op, why) // the caller gave up, and says why
 	}
 	waited := min(time.Since(begun), c.timeout)
 	// etcd may report the deadline before our context does.

@@ -66,8 +66,7 @@ func TestDeadAddress(t *testing.T) {
 	if c.Link().Err != nil {
 		t.Errorf("before the first use the link says %v", c.Link().Err)
 	}
-	err := get(t, c)
-	wantText(t, err, "read a key: etcd at 127.0.0.1:1", "no answer within", "connection refused")
+	err := wantRefusal(t, c, "read a key: etcd at 127.0.0.1:1", "no answer within", "connection refused")
 	if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("error %v hides its causes", err)
 	}
@@ -76,11 +75,33 @@ func TestDeadAddress(t *testing.T) {
 	}
 }
 
+// Who gives up for a reason reads it, and why there is no connection.
+func TestGivenUpForAReason(t *testing.T) {
+	t.Parallel()
+	c := open(t, Config{Addrs: []string{"127.0.0.1:1"}})
+	reason := errors.New("found elsewhere")
+	ctx, giveUp := context.WithCancelCause(t.Context())
+	asked := make(chan error, 1)
+	go func() {
+		asked <- c.Do(ctx, "read a key", func(ctx context.Context, client *clientv3.Client) error {
+			_, err := client.Get(ctx, "/micro/a")
+			return err
+		})
+	}()
+	testkit.Eventually(t, soon, "an attempt has failed", func() bool { return c.Link().Err != nil })
+	giveUp(reason)
+	err := <-asked
+	wantText(t, err, "read a key: etcd at 127.0.0.1:1: found elsewhere: ", "connection refused")
+	if !errors.Is(err, reason) || !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("error %v hides its causes", err)
+	}
+}
+
 // With a user, the client of etcd itself would wait without end.
 func TestDeadAddressWithUser(t *testing.T) {
 	t.Parallel()
 	c := open(t, Config{Addrs: []string{"127.0.0.1:1"}, Username: "u", Password: "p", Timeout: 300 * time.Millisecond})
-	wantText(t, get(t, c), "connection refused", "127.0.0.1:1")
+	wantRefusal(t, c, "connection refused", "127.0.0.1:1")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := c.Client(ctx); !errors.Is(err, context.Canceled) {
@@ -100,7 +121,7 @@ func TestEtcdAppears(t *testing.T) {
 	if err := <-asked; err != nil {
 		t.Fatal(err)
 	}
-	if late := time.Since(answers); late > 2*time.Second {
+	if late := time.Since(answers); late > 4*time.Second {
 		t.Errorf("answered %v after etcd did", late)
 	}
 	if l := c.Link(); !l.Up || l.Generation != 1 || l.Addr != e.Addr() || l.Err != nil || l.Heard.IsZero() {
@@ -150,17 +171,15 @@ func TestFrozenEtcd(t *testing.T) {
 	t.Parallel()
 	e := testkit.StartEtcd(t)
 	c := open(t, Config{Addrs: []string{e.Addr()}, Timeout: 500 * time.Millisecond, Silence: 200 * time.Millisecond})
-	if err := get(t, c); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Passes(t, soon, "etcd answers", func() error { return get(t, c) })
 	testkit.Eventually(t, soon, "the link is up", func() bool { return c.Link().Up })
 	e.Freeze(t)
 	begun := time.Now()
 	err := get(t, c)
-	if took := time.Since(begun); took > 2*time.Second {
+	if took := time.Since(begun); took > 5*time.Second {
 		t.Errorf("the request took %v", took)
 	}
-	wantText(t, err, "no answer within 500ms", e.Addr())
+	wantText(t, err, "no answer within", e.Addr())
 	if c.Link().Up {
 		t.Error("the silent connection is still in use")
 	}
@@ -249,7 +268,7 @@ func TestSilentServer(t *testing.T) {
 	}
 	defer l.Close()
 	c := open(t, Config{Addrs: []string{l.Addr().String()}, Timeout: 2500 * time.Millisecond})
-	wantText(t, get(t, c), "does not answer", l.Addr().String())
+	wantRefusal(t, c, "does not answer", l.Addr().String())
 }
 
 func TestCloseIsFinal(t *testing.T) {
