@@ -3,9 +3,12 @@ package operate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"sync"
+	"time"
 )
 
 // several operates registries that are used as one.
@@ -23,12 +26,26 @@ type part struct {
 	Node
 }
 
+// grace is how long the members that have not answered yet are waited for when one has.
+const grace = 2 * time.Second
+
+var errLate = fmt.Errorf("the others answered, and it did not within %s", grace)
+
 // asked returns what each of the members answers, all of which are asked at once.
-func asked[T any](o *several, ask func(Operator) (T, error)) ([]T, error) {
+func asked[T any](ctx context.Context, o *several, ask func(context.Context, Operator) (T, error)) ([]T, error) {
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	late := time.AfterFunc(math.MaxInt64, func() { giveUp(errLate) })
+	defer late.Stop()
+	first := sync.OnceFunc(func() { late.Reset(grace) })
 	answers, errs := make([]T, len(o.members)), make([]error, len(o.members))
 	var asking sync.WaitGroup
 	for i, m := range o.members {
-		asking.Go(func() { answers[i], errs[i] = ask(m) })
+		asking.Go(func() {
+			if answers[i], errs[i] = ask(ctx, m); errs[i] == nil {
+				first()
+			}
+		})
 	}
 	asking.Wait()
 	return answers, errors.Join(errs...)
@@ -36,7 +53,7 @@ func asked[T any](o *several, ask func(Operator) (T, error)) ([]T, error) {
 
 // Nodes returns the nodes of all members, each id once.
 func (o *several) Nodes(ctx context.Context, service string) ([]Node, error) {
-	answers, err := asked(o, func(m Operator) ([]Node, error) { return m.Nodes(ctx, service) })
+	answers, err := asked(ctx, o, func(ctx context.Context, m Operator) ([]Node, error) { return m.Nodes(ctx, service) })
 	byID := make(map[string]int)
 	var all []Node
 	for of, m := range o.members {
@@ -76,7 +93,7 @@ func (o *several) Standing(ctx context.Context, nodes []Node) map[string]Standin
 
 // Pauses returns those of all members, each once.
 func (o *several) Pauses(ctx context.Context, service string) ([]Pause, error) {
-	answers, err := asked(o, func(m Operator) ([]Pause, error) { return m.Pauses(ctx, service) })
+	answers, err := asked(ctx, o, func(ctx context.Context, m Operator) ([]Pause, error) { return m.Pauses(ctx, service) })
 	var all []Pause
 	for _, pauses := range answers {
 		for _, p := range pauses {

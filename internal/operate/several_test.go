@@ -3,8 +3,11 @@ package operate
 import (
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
@@ -42,6 +45,37 @@ type away struct{ Operator }
 
 func (away) Nodes(context.Context, string) ([]Node, error) {
 	return nil, errors.New("connection refused")
+}
+
+// silent is an Operator whose registry does not answer.
+type silent struct{ Operator }
+
+func (silent) Nodes(ctx context.Context, _ string) ([]Node, error) {
+	<-ctx.Done()
+	return nil, context.Cause(ctx)
+}
+
+// TestSilentMember asks a member that does not answer beside one that does.
+func TestSilentMember(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := memory.NewRegistry()
+		if err := r.Register(&registry.Service{Name: "shop", Nodes: []*registry.Node{{Id: "shop-1", Address: dead}}}); err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		nodes, err := Several(silent{}, Unable(r, "", "")).Nodes(t.Context(), "shop")
+		if took := time.Since(begun); !errors.Is(err, errLate) || len(nodes) != 1 || took != grace {
+			t.Errorf("got %+v, %v after %s", nodes, err, took)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if _, err := Several(silent{}, silent{}).Nodes(ctx, "shop"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("where nobody answers: %v", err)
+		}
+		if err := r.(io.Closer).Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // TestSeveral operates two etcds as one, and then one of them with a registry that has
