@@ -121,6 +121,7 @@ var rooms = []room{
 	{"internal/testkit/legacypb", []string{"api", "client", "server"}, "test range: what v2's generators wrote"},
 	{"internal/testkit/micropb/...", []string{"api", "client", "server", "internal/testkit/micropb/shared", "internal/testkit/micropb/names/client", "internal/testkit/micropb/names/in"}, "test range: what protoc-gen-micro writes"},
 	{"internal/testkit/currentpb", nil, "test range: what today's generator writes"},
+	{"internal/testkit/talkpb", []string{"api", "client", "server", "internal/testkit/currentpb"}, "test range: what v2's generator wrote of every kind of stream"},
 	{"internal/testkit", nil, "test range: runs processes, links none of what it tests"},
 	{"internal/testkit/fleet", []string{"", "client", "client/grpc", "server", "server/grpc", "registry", "registry/consul", "registry/etcd", "internal/testkit", "internal/testkit/legacypb"}, "test range: services, clients and processes that tests of whole programs are made of"},
 	{"faults/...", nil, "test range: one test for each fault that we know"},
@@ -164,7 +165,7 @@ var extra = map[string][]string{
 var dictionary = []string{"metadata", "errors", "codec", "codec/bytes", "codec/json", "codec/proto", "logger"}
 
 // testRange is what every test may import.
-var testRange = []string{"registry/registrytest", "internal/testkit", "internal/testkit/fleet", "internal/testkit/legacypb", "internal/testkit/currentpb", "internal/testkit/micropb/kinds", "internal/testkit/micropb/http", "internal/testkit/micropb/shared"}
+var testRange = []string{"registry/registrytest", "internal/testkit", "internal/testkit/fleet", "internal/testkit/legacypb", "internal/testkit/currentpb", "internal/testkit/micropb/kinds", "internal/testkit/micropb/http", "internal/testkit/micropb/shared", "internal/testkit/talkpb"}
 
 // TestArrowsPointDown holds the packages and their tests to the table, and the
 // table to the packages: what it grants must be used.

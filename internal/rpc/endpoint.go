@@ -28,6 +28,16 @@ func (m *Method) Describe(metadata map[string]string) *registry.Endpoint {
 	return e
 }
 
+// DescribeTypes returns a method that is no Method as it stands in the registry. A
+// type that is nil is left out.
+func DescribeTypes(endpoint string, request, response reflect.Type, stream bool) *registry.Endpoint {
+	e := &registry.Endpoint{Name: endpoint, Request: describe(request, 0), Response: describe(response, 0), Metadata: map[string]string{}}
+	if stream {
+		e.Metadata["stream"] = "true"
+	}
+	return e
+}
+
 var protoType = reflect.TypeFor[proto.Message]()
 
 // describe returns the shape of a type, its fields included down to valueDepth.

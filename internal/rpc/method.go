@@ -47,6 +47,9 @@ func newMethod(handler string, rcvr reflect.Value, m reflect.Method) (*Method, e
 		if !t.In(2).Implements(streamType) {
 			return nil, fmt.Errorf("it takes no response, and %s is no server.Stream", t.In(2))
 		}
+		if !streamType.AssignableTo(t.In(2)) {
+			return nil, fmt.Errorf("its stream, %s, has more than a server.Stream; take that", t.In(2))
+		}
 		out.Stream = true
 		return out, nil
 	}

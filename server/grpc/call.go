@@ -26,9 +26,10 @@ type calls struct {
 	waiting  *sync.WaitGroup // given by server.Wait; may be nil
 	maxSend  int             // zero if only grpc knows
 	recovery *recovery
+	streams  *streams
 }
 
-func newCalls(o server.Options, r *recovery) *calls {
+func newCalls(o server.Options, r *recovery, st *streams) *calls {
 	set := settingsOf(o.Context)
 	c := &calls{
 		name:     o.Name,
@@ -37,6 +38,7 @@ func newCalls(o server.Options, r *recovery) *calls {
 		codecs:   rpc.NewServerCodecs(set.codecs),
 		maxSend:  set.limit(),
 		recovery: r,
+		streams:  st,
 	}
 	if set.maxMsgSize <= 0 && len(set.grpc) > 0 {
 		c.maxSend = 0 // they may say otherwise
@@ -94,7 +96,7 @@ func (s *grpcServer) call(c *calls, stream grpc.ServerStream) (err error) {
 		return err
 	}
 	if m.Stream {
-		return status.Errorf(codes.Unimplemented, "stream %s: streams are not in this release", m.Endpoint)
+		return c.converse(ctx, stream, m, h.ContentType)
 	}
 	return c.unary(ctx, stream, m, h.ContentType)
 }

@@ -19,7 +19,7 @@ import (
 // has an address to give.
 func (s *grpcServer) describe(ctx context.Context) (*registry.Service, error) {
 	s.mu.Lock()
-	o, handlers, ipv6Only := s.opts, slices.Clone(s.handlers), s.ipv6Only
+	o, handlers, services, ipv6Only := s.opts, slices.Clone(s.handlers), s.services, s.ipv6Only
 	s.mu.Unlock()
 	choice, err := netaddr.System().Advertise(ctx, netaddr.Wish{
 		Bound: o.Address, IPv6Only: ipv6Only, Advertise: o.Advertise,
@@ -45,6 +45,9 @@ func (s *grpcServer) describe(ctx context.Context) (*registry.Service, error) {
 		if !h.Options().Internal {
 			endpoints = append(endpoints, h.Endpoints()...)
 		}
+	}
+	for _, sv := range services {
+		endpoints = append(endpoints, sv.endpoints()...)
 	}
 	return &registry.Service{
 		Name:      o.Name,

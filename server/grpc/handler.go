@@ -22,7 +22,7 @@ type handler struct {
 var _ server.Handler = (*handler)(nil)
 
 // NewHandler makes a handler of the methods of v that have the form
-// (ctx, request, response) error. What is wrong with v is reported by Handle.
+// (ctx, request, response) error or, for streams, (ctx, stream) error. What is wrong with v is reported by Handle.
 func (s *grpcServer) NewHandler(v any, opts ...server.HandlerOption) server.Handler {
 	h := &handler{value: v}
 	for _, o := range opts {
@@ -36,16 +36,14 @@ func (h *handler) Name() string                   { return rpc.TypeName(h.value)
 func (h *handler) Handler() any                   { return h.value }
 func (h *handler) Options() server.HandlerOptions { return h.opts }
 
-// Endpoints describes the methods in the order of their names, streams left out.
+// Endpoints describes the methods in the order of their names.
 func (h *handler) Endpoints() []*registry.Endpoint {
 	if h.methods == nil {
 		return nil
 	}
 	var out []*registry.Endpoint
 	for _, m := range h.methods.Methods {
-		if !m.Stream {
-			out = append(out, m.Describe(h.opts.Metadata[m.Endpoint]))
-		}
+		out = append(out, m.Describe(h.opts.Metadata[m.Endpoint]))
 	}
 	return out
 }
@@ -68,7 +66,6 @@ func (s *grpcServer) Handle(h server.Handler) error {
 	s.handlers = append(s.handlers, h)
 	slices.SortStableFunc(s.handlers, func(a, b server.Handler) int { return strings.Compare(a.Name(), b.Name()) })
 	if s.phase == running {
-		warnOfStreams(methods)
 		s.publish()
 	}
 	return nil
@@ -92,19 +89,4 @@ func methodsOf(h server.Handler) (*rpc.Handler, error) {
 		return own.methods, own.err
 	}
 	return rpc.NewHandler(h.Handler())
-}
-
-// warnOfStreams logs the methods that are there but not served.
-func warnOfStreams(handlers ...*rpc.Handler) {
-	var names []string
-	for _, h := range handlers {
-		for _, m := range h.Methods {
-			if m.Stream {
-				names = append(names, m.Endpoint)
-			}
-		}
-	}
-	if names != nil {
-		logger.Warnf("Server [grpc] Streams are not in this release and are answered with Unimplemented: %s", strings.Join(names, ", "))
-	}
 }

@@ -2,7 +2,6 @@ package grpc
 
 import (
 	"context"
-	"net/http"
 	"reflect"
 	"sync/atomic"
 
@@ -136,6 +135,7 @@ func (c *calls) generatedStream(srv any, stream grpc.ServerStream, m method, nex
 	h := rpc.Incoming(stream.Context())
 	ctx, cancel := contextOf(stream.Context(), h)
 	defer cancel()
+	defer c.streams.enter(ctx, stream).leave()
 	if len(c.wrappers) == 0 {
 		return next(srv, &contextStream{stream, ctx})
 	}
@@ -144,7 +144,7 @@ func (c *calls) generatedStream(srv any, stream grpc.ServerStream, m method, nex
 		defer c.recovery.recoverTo(&err)
 		through, ok := rsp.(server.Stream)
 		if !ok {
-			return errors.New(rpc.ServerID, "a wrapper replaced the stream of "+m.endpoint+" by what is no server.Stream", http.StatusInternalServerError)
+			return notAStream(m.endpoint, rsp)
 		}
 		return next(srv, &wrappedStream{contextStream{stream, ctx}, through})
 	}

@@ -20,6 +20,7 @@ func (c *calls) route(ctx context.Context, stream grpc.ServerStream, path, endpo
 	if err != nil {
 		return errors.New(rpc.ServerID, err.Error(), http.StatusInternalServerError)
 	}
+	defer c.streams.enter(ctx, stream).leave()
 	md, _ := metadata.FromContext(ctx)
 	r := &routedRequest{
 		exchange: exchange{calls: c, stream: stream, codec: cc}, service: rpc.PathPrefix(path),

@@ -41,6 +41,7 @@ type grpcServer struct {
 	table    rpc.Table
 	calls    atomic.Pointer[calls] // what serving a call needs of opts
 	recovery recovery
+	streams  streams
 
 	mu          sync.Mutex // guards what follows
 	opts        server.Options
@@ -101,7 +102,7 @@ func newID() string {
 func (s *grpcServer) set(opts server.Options) {
 	opts.Metadata = maps.Clone(opts.Metadata)
 	s.opts = opts
-	s.calls.Store(newCalls(opts, &s.recovery))
+	s.calls.Store(newCalls(opts, &s.recovery, &s.streams))
 }
 
 // Init applies options; a name, an id, a version and an address that are empty

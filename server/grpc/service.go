@@ -3,6 +3,7 @@ package grpc
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"google.golang.org/grpc"
@@ -69,12 +70,12 @@ func (s *grpcServer) registerServices(g *grpc.Server, i *interceptors) {
 		taken[s.opts.Name+"."+h.Name] = true
 	}
 	for _, sv := range s.services {
-		g.RegisterService(sv.desc, sv.impl)
+		g.RegisterService(patient(sv.desc), sv.impl)
 		i.addMethods(sv.desc, sv)
 		taken[sv.desc.ServiceName] = true
 	}
 	for _, sv := range s.services {
-		alias := *sv.desc
+		alias := *patient(sv.desc)
 		alias.ServiceName = aliasOf(s.opts.Name, sv.desc)
 		if !taken[alias.ServiceName] {
 			g.RegisterService(&alias, sv.impl)
@@ -82,6 +83,18 @@ func (s *grpcServer) registerServices(g *grpc.Server, i *interceptors) {
 			taken[alias.ServiceName] = true
 		}
 	}
+}
+
+// patient returns desc with streams that do not wait for the client to end its side
+// before their handler gets the one message that there is: clients of v2, and code that
+// its generator wrote, never end it.
+func patient(desc *grpc.ServiceDesc) *grpc.ServiceDesc {
+	out := *desc
+	out.Streams = slices.Clone(desc.Streams)
+	for i := range out.Streams {
+		out.Streams[i].ClientStreams = true
+	}
+	return &out
 }
 
 // addMethods notes the methods of a service under the paths that desc makes.

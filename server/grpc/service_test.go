@@ -2,6 +2,8 @@ package grpc_test
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -49,7 +51,12 @@ func (greeter) ReadAll(_ context.Context, in *legacypb.HelloRequest, out *legacy
 	out.Greeting = "all of " + in.Name
 	return nil
 }
-func (greeter) Count(context.Context, *legacypb.HelloRequest, legacypb.Greeter_CountStream) error {
+func (greeter) Count(_ context.Context, in *legacypb.HelloRequest, stream legacypb.Greeter_CountStream) error {
+	for i := range in.Times {
+		if err := stream.Send(&legacypb.HelloReply{Greeting: fmt.Sprint(i, " ", in.Name)}); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -74,12 +81,21 @@ func TestCodeByV2sGenerator(t *testing.T) {
 	if err := f.conn.Invoke(t.Context(), "/go.micro.test.Greeter/read_all", in, out); err != nil || out.Greeting != "all of 服务" {
 		t.Errorf("read_all: %v, %v", out, err)
 	}
-	err := f.conn.Invoke(t.Context(), "/go.micro.test.Greeter/Count", in, out)
-	if status.Code(err) != codes.Unimplemented || !strings.Contains(err.Error(), "Greeter.Count") {
-		t.Errorf("a stream: %v", err)
+	in.Times = 3
+	stream, err := f.conn.NewStream(t.Context(), &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, "/go.micro.test.Greeter/Count")
+	if err != nil {
+		t.Fatal(err)
 	}
-	if n := strings.Count(f.log.String(), "level=warn"); n != 1 || !f.log.has("Greeter.Count") {
-		t.Errorf("%d warnings of streams:\n%s", n, f.log)
+	if err := stream.SendMsg(in); err != nil { // and the client does not end its side
+		t.Fatal(err)
+	}
+	for i := range in.Times {
+		if err := stream.RecvMsg(out); err != nil || out.Greeting != fmt.Sprint(i, " 服务") {
+			t.Errorf("message %d: %v, %v", i, out, err)
+		}
+	}
+	if err := stream.RecvMsg(out); err != io.EOF {
+		t.Errorf("after the last message: %v", err)
 	}
 }
 

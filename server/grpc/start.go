@@ -73,7 +73,6 @@ func (s *grpcServer) start() (*run, error) {
 	}
 	logger.Infof("Server [grpc] Listening on %s", l.Addr())
 	s.opts.Address = l.Addr().String()
-	warnOfStreams(s.table.Handlers()...)
 	s.phase = running
 	s.run = s.begin(l)
 	return s.run, nil
@@ -128,6 +127,7 @@ func (s *grpcServer) startable() error {
 type run struct {
 	grpc         *grpc.Server
 	interceptors *interceptors
+	open         *streams
 	health       *health.Server
 	enrolled     *enroll.Enrollment
 	settings     *serverSettings
@@ -145,6 +145,7 @@ func (s *grpcServer) begin(l net.Listener) *run {
 	r := &run{
 		grpc:          grpc.NewServer(s.grpcOptions(i)...),
 		interceptors:  i,
+		open:          &s.streams,
 		settings:      settingsOf(s.opts.Context),
 		decided:       make(chan struct{}),
 		stopC:         make(chan struct{}),

@@ -13,7 +13,7 @@ import (
 
 // Stop deregisters, goes on taking calls for the time of DeregisterDelay, waits up
 // to the time of StopGrace for the calls in flight and for the group of server.Wait,
-// cuts off the rest, and returns. Open streams of health and reflection end and are
+// cuts off the rest, streams with an error that says so, and returns. Open streams of health and reflection end and are
 // waited for no longer. The functions of server.BeforeDeregister, AfterDeregister and
 // AfterDrain run at their places.
 //
@@ -101,10 +101,25 @@ func (r *run) drain(waiting *sync.WaitGroup) error {
 	select {
 	case <-done:
 	case <-grace.C:
+		r.endStreams(done)
 		r.grpc.Stop()
 		err = fmt.Errorf("stop the server: calls that took longer than its grace of %s were cut off", r.settings.grace)
 	}
 	<-r.servingDone
 	r.interceptors.streams.wait()
 	return err
+}
+
+// endStreams tells the clients of streams that outlived the grace why these end, and
+// gives what it tells them the time to leave.
+func (r *run) endStreams(drained <-chan struct{}) {
+	if r.open.endAll(stopping(r.settings.grace)) == 0 {
+		return
+	}
+	timer := time.NewTimer(lastWord)
+	defer timer.Stop()
+	select {
+	case <-drained:
+	case <-timer.C:
+	}
 }

@@ -173,7 +173,11 @@ const file_currentpb_current_proto_rawDesc = "" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x127\n" +
 	"\x05asked\x18\x02 \x01(\v2!.rollcall.test.current.SayRequestR\x05asked2Q\n" +
 	"\x04Echo\x12I\n" +
-	"\x03Say\x12!.rollcall.test.current.SayRequest\x1a\x1f.rollcall.test.current.SayReplyB9Z7github.com/rollcall-go/micro/internal/testkit/currentpbb\x06proto3"
+	"\x03Say\x12!.rollcall.test.current.SayRequest\x1a\x1f.rollcall.test.current.SayReply2\xf2\x01\n" +
+	"\x04Talk\x12M\n" +
+	"\x05Count\x12!.rollcall.test.current.SayRequest\x1a\x1f.rollcall.test.current.SayReply0\x01\x12K\n" +
+	"\x03Sum\x12!.rollcall.test.current.SayRequest\x1a\x1f.rollcall.test.current.SayReply(\x01\x12N\n" +
+	"\x04Chat\x12!.rollcall.test.current.SayRequest\x1a\x1f.rollcall.test.current.SayReply(\x010\x01B9Z7github.com/rollcall-go/micro/internal/testkit/currentpbb\x06proto3"
 
 var (
 	file_currentpb_current_proto_rawDescOnce sync.Once
@@ -195,9 +199,15 @@ var file_currentpb_current_proto_goTypes = []any{
 var file_currentpb_current_proto_depIdxs = []int32{
 	0, // 0: rollcall.test.current.SayReply.asked:type_name -> rollcall.test.current.SayRequest
 	0, // 1: rollcall.test.current.Echo.Say:input_type -> rollcall.test.current.SayRequest
-	1, // 2: rollcall.test.current.Echo.Say:output_type -> rollcall.test.current.SayReply
-	2, // [2:3] is the sub-list for method output_type
-	1, // [1:2] is the sub-list for method input_type
+	0, // 2: rollcall.test.current.Talk.Count:input_type -> rollcall.test.current.SayRequest
+	0, // 3: rollcall.test.current.Talk.Sum:input_type -> rollcall.test.current.SayRequest
+	0, // 4: rollcall.test.current.Talk.Chat:input_type -> rollcall.test.current.SayRequest
+	1, // 5: rollcall.test.current.Echo.Say:output_type -> rollcall.test.current.SayReply
+	1, // 6: rollcall.test.current.Talk.Count:output_type -> rollcall.test.current.SayReply
+	1, // 7: rollcall.test.current.Talk.Sum:output_type -> rollcall.test.current.SayReply
+	1, // 8: rollcall.test.current.Talk.Chat:output_type -> rollcall.test.current.SayReply
+	5, // [5:9] is the sub-list for method output_type
+	1, // [1:5] is the sub-list for method input_type
 	1, // [1:1] is the sub-list for extension type_name
 	1, // [1:1] is the sub-list for extension extendee
 	0, // [0:1] is the sub-list for field type_name
@@ -219,7 +229,7 @@ func file_currentpb_current_proto_init() {
 			NumEnums:      0,
 			NumMessages:   2,
 			NumExtensions: 0,
-			NumServices:   1,
+			NumServices:   2,
 		},
 		GoTypes:           file_currentpb_current_proto_goTypes,
 		DependencyIndexes: file_currentpb_current_proto_depIdxs,

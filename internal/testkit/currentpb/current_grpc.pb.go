@@ -122,3 +122,181 @@ var Echo_ServiceDesc = grpc.ServiceDesc{
 	Streams:  []grpc.StreamDesc{},
 	Metadata: "currentpb/current.proto",
 }
+
+const (
+	Talk_Count_FullMethodName = "/rollcall.test.current.Talk/Count"
+	Talk_Sum_FullMethodName   = "/rollcall.test.current.Talk/Sum"
+	Talk_Chat_FullMethodName  = "/rollcall.test.current.Talk/Chat"
+)
+
+// TalkClient is the client API for Talk service.
+//
+// For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// A service with every kind of stream.
+type TalkClient interface {
+	// Count answers with number_of_times replies.
+	Count(ctx context.Context, in *SayRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SayReply], error)
+	// Sum answers once all requests are there.
+	Sum(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[SayRequest, SayReply], error)
+	// Chat answers each request with a reply.
+	Chat(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[SayRequest, SayReply], error)
+}
+
+type talkClient struct {
+	cc grpc.ClientConnInterface
+}
+
+func NewTalkClient(cc grpc.ClientConnInterface) TalkClient {
+	return &talkClient{cc}
+}
+
+func (c *talkClient) Count(ctx context.Context, in *SayRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SayReply], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Talk_ServiceDesc.Streams[0], Talk_Count_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[SayRequest, SayReply]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Talk_CountClient = grpc.ServerStreamingClient[SayReply]
+
+func (c *talkClient) Sum(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[SayRequest, SayReply], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Talk_ServiceDesc.Streams[1], Talk_Sum_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[SayRequest, SayReply]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Talk_SumClient = grpc.ClientStreamingClient[SayRequest, SayReply]
+
+func (c *talkClient) Chat(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[SayRequest, SayReply], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Talk_ServiceDesc.Streams[2], Talk_Chat_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[SayRequest, SayReply]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Talk_ChatClient = grpc.BidiStreamingClient[SayRequest, SayReply]
+
+// TalkServer is the server API for Talk service.
+// All implementations must embed UnimplementedTalkServer
+// for forward compatibility.
+//
+// A service with every kind of stream.
+type TalkServer interface {
+	// Count answers with number_of_times replies.
+	Count(*SayRequest, grpc.ServerStreamingServer[SayReply]) error
+	// Sum answers once all requests are there.
+	Sum(grpc.ClientStreamingServer[SayRequest, SayReply]) error
+	// Chat answers each request with a reply.
+	Chat(grpc.BidiStreamingServer[SayRequest, SayReply]) error
+	mustEmbedUnimplementedTalkServer()
+}
+
+// UnimplementedTalkServer must be embedded to have
+// forward compatible implementations.
+//
+// NOTE: this should be embedded by value instead of pointer to avoid a nil
+// pointer dereference when methods are called.
+type UnimplementedTalkServer struct{}
+
+func (UnimplementedTalkServer) Count(*SayRequest, grpc.ServerStreamingServer[SayReply]) error {
+	return status.Error(codes.Unimplemented, "method Count not implemented")
+}
+func (UnimplementedTalkServer) Sum(grpc.ClientStreamingServer[SayRequest, SayReply]) error {
+	return status.Error(codes.Unimplemented, "method Sum not implemented")
+}
+func (UnimplementedTalkServer) Chat(grpc.BidiStreamingServer[SayRequest, SayReply]) error {
+	return status.Error(codes.Unimplemented, "method Chat not implemented")
+}
+func (UnimplementedTalkServer) mustEmbedUnimplementedTalkServer() {}
+func (UnimplementedTalkServer) testEmbeddedByValue()              {}
+
+// UnsafeTalkServer may be embedded to opt out of forward compatibility for this service.
+// Use of this interface is not recommended, as added methods to TalkServer will
+// result in compilation errors.
+type UnsafeTalkServer interface {
+	mustEmbedUnimplementedTalkServer()
+}
+
+func RegisterTalkServer(s grpc.ServiceRegistrar, srv TalkServer) {
+	// If the following call panics, it indicates UnimplementedTalkServer was
+	// embedded by pointer and is nil.  This will cause panics if an
+	// unimplemented method is ever invoked, so we test this at initialization
+	// time to prevent it from happening at runtime later due to I/O.
+	if t, ok := srv.(interface{ testEmbeddedByValue() }); ok {
+		t.testEmbeddedByValue()
+	}
+	s.RegisterService(&Talk_ServiceDesc, srv)
+}
+
+func _Talk_Count_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(SayRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(TalkServer).Count(m, &grpc.GenericServerStream[SayRequest, SayReply]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Talk_CountServer = grpc.ServerStreamingServer[SayReply]
+
+func _Talk_Sum_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(TalkServer).Sum(&grpc.GenericServerStream[SayRequest, SayReply]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Talk_SumServer = grpc.ClientStreamingServer[SayRequest, SayReply]
+
+func _Talk_Chat_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(TalkServer).Chat(&grpc.GenericServerStream[SayRequest, SayReply]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Talk_ChatServer = grpc.BidiStreamingServer[SayRequest, SayReply]
+
+// Talk_ServiceDesc is the grpc.ServiceDesc for Talk service.
+// It's only intended for direct use with grpc.RegisterService,
+// and not to be introspected or modified (even as a copy)
+var Talk_ServiceDesc = grpc.ServiceDesc{
+	ServiceName: "rollcall.test.current.Talk",
+	HandlerType: (*TalkServer)(nil),
+	Methods:     []grpc.MethodDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "Count",
+			Handler:       _Talk_Count_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Sum",
+			Handler:       _Talk_Sum_Handler,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "Chat",
+			Handler:       _Talk_Chat_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+	},
+	Metadata: "currentpb/current.proto",
+}
