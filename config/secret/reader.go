@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -62,34 +61,15 @@ func (o *opener) document(document any) any {
 	defer o.mu.Unlock()
 	before := o.opened
 	o.opened, o.refused = make(map[string]opened), nil
-	document, _ = o.value(document, nil, nil, before)
+	document, _ = walk(document, nil, nil, func(at, path []string, sealed string) (any, bool) {
+		return o.secret(sealed, strings.Join(at, "\xff"), path, before)
+	})
 	slices.SortFunc(o.refused, func(a, b reader.Refused) int { return slices.Compare(a.Path, b.Path) })
 	return document
 }
 
-// value opens the secrets in a value. at tells it apart, path does not tell the elements
-// of a list apart. It reports false if nothing is left of it.
-func (o *opener) value(v any, at, path []string, before map[string]opened) (any, bool) {
-	switch v := v.(type) {
-	case map[string]any:
-		for name, field := range v {
-			next, ok := o.value(field, append(at[:len(at):len(at)], name), append(path[:len(path):len(path)], name), before)
-			if v[name] = next; !ok {
-				delete(v, name)
-			}
-		}
-	case []any:
-		for i, one := range v {
-			v[i], _ = o.value(one, append(at[:len(at):len(at)], "#"+strconv.Itoa(i)), path, before)
-		}
-	case string:
-		if Is(v) {
-			return o.secret(v, strings.Join(at, "\xff"), path, before)
-		}
-	}
-	return v, true
-}
-
+// secret returns the value of a secret, or the last one there that could be opened. It
+// reports false if there is none. o.mu is held.
 func (o *opener) secret(sealed, at string, path []string, before map[string]opened) (any, bool) {
 	last, known := before[at]
 	if !known || last.sealed != sealed {
