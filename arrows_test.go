@@ -99,7 +99,7 @@ var rooms = []room{
 	{"config/source/cli", []string{"config/source", "config/cmd", "internal/settings", "internal/tree"}, "source: the flags of the command line"},
 	{"config/source/...", []string{"config/source", "config/encoder", "internal/settings", "internal/tree"}, "sources: each knows the contract and no other source"},
 	{"config/schema", []string{"config/encoder/json"}, "judges documents by a schema; knows no sources and no store"},
-	{"config/center", []string{"registry", "config/encoder", "config/encoder/json", "config/encoder/toml", "config/encoder/yaml", "internal/ability", "internal/defaults", "internal/etcd", "internal/etcd/layout", "internal/etcd/mirror", "internal/keytree"}, "operates the configuration in etcd, for the command and for consoles; knows no requests of etcd"},
+	{"config/center", []string{"registry", "config/secret", "config/encoder", "config/encoder/json", "config/encoder/toml", "config/encoder/yaml", "internal/ability", "internal/defaults", "internal/etcd", "internal/etcd/layout", "internal/etcd/mirror", "internal/keytree"}, "operates the configuration in etcd, for the command and for consoles; knows no requests of etcd"},
 	{"config/secret", []string{"config/reader", "config/reader/json", "internal/reload"}, "values that the services alone may read: sealed in every store, open in what a program reads"},
 	{"config", []string{"config/loader", "config/loader/memory", "config/reader", "config/reader/json", "config/source", "config/source/file"}, "front door: configuration"},
 
@@ -113,7 +113,7 @@ var rooms = []room{
 	{"internal/operate", []string{"registry", "internal/etcd", "internal/etcd/layout", "internal/consul", "internal/consul/tags", "internal/feed", "internal/record"}, "what an operator does to nodes, for the command and for consoles; no service links it"},
 	{"internal/bridge", []string{"registry", "internal/ability", "internal/backoff", "internal/defaults", "internal/feed", "internal/record"}, "mirrors one registry into another, for the command; no service links it"},
 	{"internal/embedded", nil, "the etcd inside the command; the library never links it"},
-	{"cmd/micro/...", []string{"", "cmd/micro/demo", "config/center", "client", "server", "client/grpc", "registry", "internal/bridge", "internal/defaults", "internal/doctor", "internal/embedded", "internal/ability", "internal/feed", "internal/nearby", "internal/operate", "internal/consul", "internal/mdns", "internal/settings", "internal/etcd", "internal/similar", "internal/registryflags", "internal/builtin"}, "front door: the command"},
+	{"cmd/micro/...", []string{"", "cmd/micro/demo", "config/center", "config/secret", "client", "server", "client/grpc", "registry", "internal/bridge", "internal/defaults", "internal/doctor", "internal/embedded", "internal/ability", "internal/feed", "internal/nearby", "internal/operate", "internal/consul", "internal/mdns", "internal/settings", "internal/etcd", "internal/similar", "internal/registryflags", "internal/builtin"}, "front door: the command"},
 
 	{"cmd/protoc-gen-micro", []string{"internal/defaults"}, "writes code that imports the contracts, and imports none itself"},
 

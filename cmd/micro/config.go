@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/rollcall-go/micro/config/center"
+	"github.com/rollcall-go/micro/config/secret"
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/registryflags"
 )
@@ -65,6 +66,7 @@ is interrupted.
 
    micro config watch
    micro config watch database -o json`, 0, 1, watchConfig),
+			secretCommand(),
 			configSub("export", "[PATH]", "write keys to a file", `Writes the key PATH and all keys below it as one object with a field for each key, in
 the order of the keys. "micro config import" reads it.
 
@@ -152,18 +154,7 @@ var _ result = released{}
 
 // release makes a release, or shows what it would be.
 func (s *configSession) release(d center.Draft) error {
-	if d.Who = s.String("author"); d.Who == "" {
-		d.Who = whoAmI()
-	}
-	if s.IsSet("comment") {
-		d.Comment = s.String("comment")
-	}
-	planned := s.Bool("dry-run")
-	carryOut := s.Release
-	if planned {
-		carryOut = s.Plan
-	}
-	r, err := carryOut(s.Context.Context, d)
+	r, err := s.carryOut(d)
 	if errors.Is(err, center.ErrNoChange) {
 		stderr(s.Context).note("nothing would change, so nothing was released")
 		return show(s.Context, released{center.Release{Changes: []center.Change{}}, true})
@@ -171,7 +162,21 @@ func (s *configSession) release(d center.Draft) error {
 	if err != nil {
 		return err
 	}
-	return show(s.Context, released{r, planned})
+	return show(s.Context, released{r, s.Bool("dry-run")})
+}
+
+// carryOut makes a release as the flags say, or plans it.
+func (s *configSession) carryOut(d center.Draft) (center.Release, error) {
+	if d.Who = s.String("author"); d.Who == "" {
+		d.Who = whoAmI()
+	}
+	if s.IsSet("comment") {
+		d.Comment = s.String("comment")
+	}
+	if s.Bool("dry-run") {
+		return s.Plan(s.Context.Context, d)
+	}
+	return s.Release(s.Context.Context, d)
 }
 
 func (r released) value() any { return r.Release }
@@ -211,7 +216,7 @@ func cell(value *string) string {
 	if value == nil {
 		return ""
 	}
-	text := strings.Join(strings.Fields(*value), " ")
+	text := secret.Hide(strings.Join(strings.Fields(*value), " "))
 	if runes := []rune(text); len(runes) > most {
 		return string(runes[:most]) + "..."
 	}

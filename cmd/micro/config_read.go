@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/rollcall-go/micro/config/center"
+	"github.com/rollcall-go/micro/config/secret"
 )
 
 // path is the argument that says which keys are meant, as a key: a "/" before and
@@ -34,7 +35,7 @@ var _ result = oneEntry{}
 func (e oneEntry) value() any { return center.Entry(e) }
 
 func (e oneEntry) table(w screen) error {
-	_, err := fmt.Fprintln(w, e.Value)
+	_, err := fmt.Fprintln(w, secret.Hide(e.Value))
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/rollcall-go/micro/config/secret"
 	"github.com/rollcall-go/micro/internal/etcd"
 	"github.com/rollcall-go/micro/internal/etcd/layout"
 )
@@ -37,9 +38,9 @@ func shown(value *string) string {
 	case value == nil:
 		return "no value"
 	case len(*value) > most:
-		return fmt.Sprintf("%.*s... (%d bytes)", most, *value, len(*value))
+		return fmt.Sprintf("%.*s... (%d bytes)", most, secret.Hide(*value), len(*value))
 	}
-	return *value
+	return secret.Hide(*value)
 }
 
 // conflict tells an editor who was first.

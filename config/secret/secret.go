@@ -27,6 +27,9 @@ const prefix = "rollcall-secret:1:"
 // ciphertext.
 var form = regexp.MustCompile(prefix + `([0-9a-f]{16}):[A-Za-z0-9_-]+`)
 
+// shown is a sealed value with the quotes that it has in JSON.
+var shown = regexp.MustCompile(`"?` + form.String() + `"?`)
+
 // sealing is the info of RFC 9180, which has to be the same to seal and to open.
 func sealing(place string) []byte { return []byte("rollcall config secret 1\n" + place) }
 
@@ -48,9 +51,9 @@ func KeyID(sealed string) string {
 	return m[1]
 }
 
-// Hide returns text with each sealed value in it replaced by words that name its key, for
+// Hide returns text with each sealed value in it, and its quotes, replaced by words that name its key, for
 // people to read.
-func Hide(text string) string { return form.ReplaceAllString(text, "secret (key $1)") }
+func Hide(text string) string { return shown.ReplaceAllString(text, "secret (key $1)") }
 
 // Place returns what a value is bound to: the parts of its path, joined by "/". That it
 // stands under /micro/config/, and which layer its key belongs to, is left out: the same
