@@ -19,6 +19,8 @@ type View struct {
 	keys    Keys
 	decoder encoder.Encoder
 	entries map[string]*entry
+	grays   map[string]*gray
+	reader  source.Instance
 }
 
 // entry is one key.
@@ -32,7 +34,7 @@ type entry struct {
 
 // NewView returns a View without keys. Values are what decoder reads.
 func NewView(k Keys, decoder encoder.Encoder) *View {
-	return &View{k, decoder, make(map[string]*entry)}
+	return &View{keys: k, decoder: decoder, entries: make(map[string]*entry), grays: make(map[string]*gray)}
 }
 
 // Put takes the value of a key, written at a revision of the store. The error says why
@@ -49,14 +51,20 @@ func (v *View) Put(key string, text []byte, revision int64) error {
 		v.entries[key] = e
 	}
 	e.revision = revision
-	value, err := decode(v.decoder, text)
-	if err == nil {
-		err = check(at.path, value)
-	}
+	value, err := v.read(at, text)
 	if e.err = err; err == nil {
 		e.value, e.valid = value, true
 	}
 	return err
+}
+
+// read reads the value of a key that belongs at a place.
+func (v *View) read(at place, text []byte) (any, error) {
+	value, err := decode(v.decoder, text)
+	if err == nil {
+		err = check(at.path, value)
+	}
+	return value, err
 }
 
 // Delete removes a key.
@@ -96,9 +104,10 @@ func decode(decoder encoder.Encoder, text []byte) (any, error) {
 // laid over what that one's value has in its place.
 func (v *View) Text() ([]byte, error) {
 	var trees [layerCount]map[string]any
+	entries := v.inForce()
 	// By the byte, a key comes before all that lie below it.
-	for _, key := range slices.Sorted(maps.Keys(v.entries)) {
-		e := v.entries[key]
+	for _, key := range slices.Sorted(maps.Keys(entries)) {
+		e := entries[key]
 		if !e.valid {
 			continue
 		}
@@ -114,7 +123,8 @@ func (v *View) Text() ([]byte, error) {
 	return text, nil
 }
 
-// Refused returns the values that could not be read, by key.
+// Refused returns the values and grays that could not be read, and the grays that others
+// of the same keys lie over, by key.
 func (v *View) Refused() []source.Refused {
 	var all []source.Refused
 	for key, e := range v.entries {
@@ -122,6 +132,7 @@ func (v *View) Refused() []source.Refused {
 			all = append(all, source.Refused{Key: key, Revision: e.revision, Err: e.err})
 		}
 	}
+	all = append(all, v.refusedGrays()...)
 	slices.SortFunc(all, func(a, b source.Refused) int { return cmp.Compare(a.Key, b.Key) })
 	return all
 }

@@ -4,8 +4,9 @@ package mirror
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -36,17 +37,45 @@ func tuningFor(conn *etcd.Conn) tuning {
 
 // Keys says what is mirrored.
 type Keys struct {
-	name    string
+	names   []string // at least one
 	options []clientv3.OpOption
 }
 
-// Prefix is all keys that begin with prefix.
-func Prefix(prefix string) Keys {
-	return Keys{prefix, []clientv3.OpOption{clientv3.WithPrefix()}}
+// Prefix is all keys that begin with one of the prefixes, none of which begins with
+// another. What one transaction does below several of them is one Change.
+func Prefix(prefix string, more ...string) Keys {
+	return Keys{append([]string{prefix}, more...), []clientv3.OpOption{clientv3.WithPrefix()}}
 }
 
 // Key is one key.
-func Key(key string) Keys { return Keys{name: key} }
+func Key(key string) Keys { return Keys{names: []string{key}} }
+
+// String names the keys, as errors do.
+func (k Keys) String() string { return strings.Join(k.names, " and ") }
+
+// get reads the keys, all of them at one revision.
+func (k Keys) get(ctx context.Context, client *clientv3.Client) (*etcdserverpb.ResponseHeader, []*mvccpb.KeyValue, error) {
+	if len(k.names) == 1 {
+		resp, err := client.Get(ctx, k.names[0], k.options...)
+		if err != nil {
+			return nil, nil, err
+		}
+		return resp.Header, resp.Kvs, nil
+	}
+	var reads []clientv3.Op
+	for _, name := range k.names {
+		reads = append(reads, clientv3.OpGet(name, k.options...))
+	}
+	resp, err := client.Txn(ctx).Then(reads...).Commit()
+	if err != nil {
+		return nil, nil, err
+	}
+	var kvs []*mvccpb.KeyValue
+	for _, one := range resp.Responses {
+		kvs = append(kvs, one.GetResponseRange().GetKvs()...)
+	}
+	return resp.Header, kvs, nil
+}
 
 // Follow mirrors keys and tells o every change. It returns nil when ctx is done, and an
 // error if the configuration is wrong or conn is closed. Nothing else ends it:
@@ -65,13 +94,13 @@ func Follow(ctx context.Context, conn *etcd.Conn, keys Keys, o Observer) error {
 func follow(ctx context.Context, conn *etcd.Conn, keys Keys, o Observer, tune tuning) error {
 	life, release, err := conn.Hold(ctx)
 	if err != nil {
-		return conn.Explain("follow "+keys.name, err)
+		return conn.Explain(fmt.Sprintf("follow %s", keys), err)
 	}
 	defer release()
 	m := &mirror{Observer: o, conn: conn, keys: keys, tune: tune, reply: make(chan reply), life: life}
 	m.run()
 	if ctx.Err() == nil {
-		return conn.Explain("follow "+keys.name, etcd.ErrClosed)
+		return conn.Explain(fmt.Sprintf("follow %s", keys), etcd.ErrClosed)
 	}
 	return nil
 }
@@ -169,9 +198,10 @@ func (m *mirror) list() {
 			return // nobody wants it any more
 		}
 		link, begun := m.conn.Link(), time.Now()
-		var resp *clientv3.GetResponse
-		err := m.conn.Do(ctx, "list "+m.keys.name, func(ctx context.Context, client *clientv3.Client) (err error) {
-			resp, err = client.Get(ctx, m.keys.name, m.keys.options...)
+		var header *etcdserverpb.ResponseHeader
+		var kvs []*mvccpb.KeyValue
+		err := m.conn.Do(ctx, fmt.Sprintf("list %s", m.keys), func(ctx context.Context, client *clientv3.Client) (err error) {
+			header, kvs, err = m.keys.get(ctx, client)
 			return err
 		})
 		if err != nil {
@@ -179,14 +209,14 @@ func (m *mirror) list() {
 			return
 		}
 		m.conn.Counters().Listings.Add(1)
-		entries := make([]Entry, len(resp.Kvs))
-		for i, kv := range resp.Kvs {
+		entries := make([]Entry, len(kvs))
+		for i, kv := range kvs {
 			entries[i] = EntryOf(kv)
 		}
 		took := time.Since(begun)
 		m.deliver(ctx, func(now time.Time) {
 			m.machine.onListSent(link, took)
-			m.machine.onListed(now, positionOf(resp.Header), entries)
+			m.machine.onListed(now, positionOf(header), entries)
 		})
 	})
 }
@@ -196,8 +226,8 @@ func (m *mirror) probe() {
 		bounded, cancel := context.WithTimeout(ctx, m.tune.probe)
 		defer cancel()
 		var at position
-		err := m.conn.Do(bounded, "probe "+m.keys.name, func(ctx context.Context, client *clientv3.Client) error {
-			resp, err := client.Get(ctx, m.keys.name, clientv3.WithCountOnly())
+		err := m.conn.Do(bounded, fmt.Sprintf("probe %s", m.keys), func(ctx context.Context, client *clientv3.Client) error {
+			resp, err := client.Get(ctx, m.keys.names[0], clientv3.WithCountOnly())
 			if err == nil {
 				at = positionOf(resp.Header)
 			}
@@ -205,48 +235,6 @@ func (m *mirror) probe() {
 		})
 		m.deliver(ctx, func(now time.Time) { m.machine.onProbed(now, at, err) })
 	})
-}
-
-func (m *mirror) watch(from int64) {
-	m.conn.Counters().Watches.Add(1)
-	m.begin(&m.watching, func(ctx context.Context) {
-		err := m.read(ctx, from)
-		m.deliver(ctx, func(now time.Time) { m.machine.onWatchClosed(now, m.conn.Explain("watch "+m.keys.name, err)) })
-	})
-}
-
-// read watches until the watch ends and returns why.
-func (m *mirror) read(ctx context.Context, from int64) error {
-	client, err := m.conn.Ready(ctx)
-	if err != nil {
-		return err
-	}
-	watching, err := m.conn.Watching(ctx)
-	if err != nil {
-		return err
-	}
-	options := append([]clientv3.OpOption{
-		clientv3.WithRev(from), clientv3.WithCreatedNotify(), clientv3.WithProgressNotify(),
-	}, m.keys.options...)
-	for resp := range client.Watch(watching, m.keys.name, options...) {
-		if err := resp.Err(); err != nil {
-			return err
-		}
-		m.conn.MarkReceived()
-		m.conn.Counters().Events.Add(uint64(len(resp.Events)))
-		at := positionOf(resp.Header)
-		deliver := func(now time.Time) { m.machine.onWatchCreated(now, at) }
-		if resp.Created {
-			m.conn.MarkWatchConfirmed()
-		} else {
-			events := eventsOf(resp.Events)
-			deliver = func(now time.Time) { m.machine.onWatchEvents(now, at, events) }
-		}
-		if !m.deliver(ctx, deliver) {
-			return ctx.Err()
-		}
-	}
-	return errors.New("the stream ended")
 }
 
 func (m *mirror) end() {
