@@ -13,9 +13,12 @@ type Status struct {
 	Confirmed time.Time
 	// Err says why the source is not live, or why the newest of it does not count.
 	Err error
-	// Refused are the values that cannot be read, of each of which the last one that
-	// could stays in force.
+	// Refused are the values and grays that cannot be read, of each of which the last one
+	// that could stays in force, and grays that another one lies over.
 	Refused []Refused
+	// Grays are the names of the grays in force: values that this instance has and others
+	// have not.
+	Grays []string
 }
 
 // Refused is a value that cannot be read.

@@ -66,6 +66,9 @@ func Decode(text []byte) (Record, error) {
 		Match json.RawMessage `json:"match"`
 	}
 	if err := format.NewEncoder().Decode(text, &stored); err != nil {
+		if _, when := errors.AsType[*time.ParseError](err); when { // which shows the text
+			err = errors.New("what it has for when is no time")
+		}
 		return Record{}, fmt.Errorf("read a gray: %w", err)
 	}
 	r := stored.Record

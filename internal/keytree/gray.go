@@ -28,16 +28,16 @@ type gray struct {
 
 // PutGray takes the gray of a name, which stands under a key of the store and was
 // written at a revision. unread says why it cannot be read, nil if it can. A gray of
-// which a value cannot be read counts as a whole for one that cannot: what is returned
-// says why, and the last one of the name that could stays.
-func (v *View) PutGray(name, key string, g Gray, unread error, revision int64) error {
+// which one value cannot be read counts as a whole for one that cannot: the last one of
+// the name that could stays, and RefusedGrays says why.
+func (v *View) PutGray(name, key string, g Gray, unread error, revision int64) {
 	was := v.grays[name]
 	if was == nil {
 		was = &gray{key: key}
 		v.grays[name] = was
 	}
 	was.revision = revision
-	entries, err := v.readGray(g)
+	entries, err := v.readGray(g, key, revision)
 	if unread != nil {
 		err = unread
 	}
@@ -45,27 +45,27 @@ func (v *View) PutGray(name, key string, g Gray, unread error, revision int64) e
 		was.holds, was.entries = g.Holds, entries
 		was.on = g.Holds(v.reader)
 	}
-	return err
 }
 
 // readGray reads what a gray has for this configuration.
-func (v *View) readGray(g Gray) (map[string]*entry, error) {
+func (v *View) readGray(g Gray, from string, revision int64) (map[string]*entry, error) {
 	entries := make(map[string]*entry, len(g.Values))
 	for _, key := range slices.Sorted(maps.Keys(g.Values)) {
 		at, ok := v.keys.place(key)
 		if !ok {
 			continue
 		}
+		e := &entry{place: at, gray: from, revision: revision}
+		entries[key] = e
 		text := g.Values[key]
 		if text == nil {
-			entries[key] = &entry{place: at} // which has no valid value
-			continue
+			continue // it has no valid value
 		}
-		value, err := v.read(at, []byte(*text))
-		if err != nil {
+		var err error
+		if e.value, err = v.read(at, []byte(*text)); err != nil {
 			return nil, fmt.Errorf("the value of %q: %w", key, err)
 		}
-		entries[key] = &entry{place: at, value: value, valid: true}
+		e.valid = true
 	}
 	return entries, nil
 }
@@ -132,12 +132,12 @@ func (v *View) inForce() map[string]*entry {
 	return all
 }
 
-// refusedGrays returns the grays that could not be read, and those in force of which
+// RefusedGrays returns the grays that could not be read, and those in force of which
 // another one in force has a key: the later name counts.
-func (v *View) refusedGrays() []source.Refused {
+func (v *View) RefusedGrays() []source.Refused {
 	var all []source.Refused
-	for _, g := range v.grays {
-		if g.err != nil {
+	for _, name := range slices.Sorted(maps.Keys(v.grays)) {
+		if g := v.grays[name]; g.err != nil {
 			all = append(all, source.Refused{Key: g.key, Revision: g.revision, Err: g.err})
 		}
 	}

@@ -2,15 +2,17 @@ package keytree
 
 // Locate returns the key that gives the value at a path of the configuration, or what it
 // lies in, and the revision at which it was last written: of the keys that say something
-// of it, the one that counts.
+// of it, the one that counts. Of what a gray gives it is the gray's.
 func (v *View) Locate(path []string) (key string, revision int64, ok bool) {
 	var best *entry
-	for name, e := range v.entries {
+	for name, e := range v.inForce() {
 		if !e.valid || !e.gives(path) {
 			continue
 		}
 		if best == nil || e.layer > best.layer || e.layer == best.layer && len(e.path) > len(best.path) {
-			best, key = e, name
+			if best, key = e, name; e.gray != "" {
+				key = e.gray
+			}
 		}
 	}
 	if best == nil {

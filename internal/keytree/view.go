@@ -26,10 +26,11 @@ type View struct {
 // entry is one key.
 type entry struct {
 	place
-	revision int64 // at which it was last written
-	value    any   // the last that could be read
-	valid    bool  // value was read once
-	err      error // why the newest value is not the one in value
+	revision int64  // at which it was last written
+	value    any    // the last that could be read
+	valid    bool   // value was read once
+	err      error  // why the newest value is not the one in value
+	gray     string // the key of the gray that it is of, "" if it is of none
 }
 
 // NewView returns a View without keys. Values are what decoder reads.
@@ -132,7 +133,7 @@ func (v *View) Refused() []source.Refused {
 			all = append(all, source.Refused{Key: key, Revision: e.revision, Err: e.err})
 		}
 	}
-	all = append(all, v.refusedGrays()...)
+	all = append(all, v.RefusedGrays()...)
 	slices.SortFunc(all, func(a, b source.Refused) int { return cmp.Compare(a.Key, b.Key) })
 	return all
 }

@@ -19,8 +19,6 @@ import (
 	"strings"
 	"time"
 
-	clientv3 "go.etcd.io/etcd/client/v3"
-
 	"github.com/rollcall-go/micro/config/source"
 	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/defaults"
@@ -38,6 +36,8 @@ type etcdSource struct {
 	timeout time.Duration
 	users   *keytree.Users[*session]
 	who     identity
+	// rightAgain is after which time it is looked again whether grays may be read.
+	rightAgain time.Duration
 }
 
 var (
@@ -55,7 +55,7 @@ var (
 func NewSource(opts ...source.Option) source.Source {
 	options := source.NewOptions(opts...)
 	g, _ := settings.Of[given](options.Context)
-	s := &etcdSource{opts: options, given: g, timeout: cmp.Or(g.timeout, defaults.ConfigReadTimeout)}
+	s := &etcdSource{opts: options, given: g, timeout: cmp.Or(g.timeout, defaults.ConfigReadTimeout), rightAgain: time.Minute}
 	s.keys = keytree.Keys{Prefix: DefaultPrefix, Strip: g.strip, Layers: g.layers}
 	if g.prefix != nil {
 		s.keys.Prefix = *g.prefix
@@ -120,15 +120,7 @@ func (s *etcdSource) Read() (*source.ChangeSet, error) {
 	defer s.users.Leave()
 	ctx, cancel := context.WithTimeout(session.ctx, s.timeout)
 	defer cancel()
-	var now *clientv3.GetResponse
-	err = session.conn().Do(ctx, "read configuration", func(ctx context.Context, client *clientv3.Client) (err error) {
-		now, err = client.Get(ctx, s.keys.All(), clientv3.WithPrefix(), clientv3.WithKeysOnly())
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	if err := session.reach(ctx, now); err != nil {
+	if err := session.catchUp(ctx); err != nil {
 		return nil, err
 	}
 	return session.board.ChangeSet()

@@ -7,13 +7,13 @@ import (
 	"sync"
 	"time"
 
-	clientv3 "go.etcd.io/etcd/client/v3"
-
 	"github.com/rollcall-go/micro/config/source"
 	"github.com/rollcall-go/micro/internal/backoff"
 	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/etcd/mirror"
 	"github.com/rollcall-go/micro/internal/keytree"
+	"github.com/rollcall-go/micro/internal/refusal"
 	"github.com/rollcall-go/micro/logger"
 )
 
@@ -22,19 +22,23 @@ var again = backoff.Backoff{Base: 100 * time.Millisecond, Max: time.Second}
 
 // session follows the keys of one source. It has one goroutine, until End.
 type session struct {
-	own      *etcd.Conn // nil: the registry's is used
-	registry connected
-	keys     keytree.Keys
-	ctx      context.Context
-	cancel   context.CancelFunc
-	running  sync.WaitGroup
+	own        *etcd.Conn // nil: the registry's is used
+	registry   connected
+	keys       keytree.Keys
+	layout     layout.Layout
+	rightAgain time.Duration
+	ctx        context.Context
+	cancel     context.CancelFunc
+	running    sync.WaitGroup
 
 	board *keytree.Board
 	// The board guards what follows.
 	known    bool  // the keys were listed
 	revision int64 // of etcd, up to which the view is known to be right
 	link     mirror.Status
-	instance source.Instance // who reads
+	alone    bool            // the values are followed without the grays
+	denied   error           // why they are
+	told     map[string]bool // the lines that the log was last told of the grays
 }
 
 var _ keytree.Session = (*session)(nil)
@@ -53,7 +57,7 @@ func (o observer) Status(s mirror.Status) { o.linked(s) }
 // newSession starts a session over the connection of a registry, or over one of its
 // own if shared is nil.
 func newSession(s *etcdSource, shared connected) *session {
-	f := &session{registry: shared, keys: s.keys, board: keytree.NewBoard("etcd", s.keys, s.opts.Encoder)}
+	f := &session{registry: shared, keys: s.keys, layout: layout.Layout{Namespace: s.given.namespace}, rightAgain: s.rightAgain, board: keytree.NewBoard("etcd", s.keys, s.opts.Encoder)}
 	if shared == nil {
 		f.own = s.open()
 	}
@@ -84,9 +88,12 @@ func (f *session) conn() *etcd.Conn {
 func (f *session) follow() {
 	for attempt := 0; f.ctx.Err() == nil; attempt++ {
 		begun := time.Now()
-		err := mirror.Follow(f.ctx, f.conn(), mirror.Prefix(f.keys.All()), observer{f})
-		if f.ctx.Err() != nil {
+		err := f.mirror()
+		switch {
+		case f.ctx.Err() != nil:
 			return
+		case err == nil:
+			continue // with other keys
 		}
 		f.linked(mirror.Status{Err: err, Since: time.Now(), Confirmed: begun})
 		if time.Since(begun) > again.Max {
@@ -103,23 +110,22 @@ func (f *session) follow() {
 
 // readBy takes who reads.
 func (f *session) readBy(i source.Instance) {
-	f.board.Change(func(*keytree.View) bool {
-		f.instance = i
-		return false // until something depends on it
-	})
+	f.board.Change(func(v *keytree.View) bool { return v.SetReader(i) })
+	f.reportGrays()
 }
 
 // changed takes one step of the mirror.
 func (f *session) changed(c mirror.Change) {
 	var refused []source.Refused
 	f.board.Change(func(v *keytree.View) bool {
-		refused = apply(v, c)
+		refused = f.apply(v, c)
 		f.known, f.revision = true, c.Revision
 		return true
 	})
 	for _, r := range refused {
 		logger.Warnf("Config [etcd] A value cannot be read and does not count; the last one of its key that could stays: key %q, revision %d: %v", r.Key, r.Revision, r.Err)
 	}
+	f.reportGrays()
 }
 
 // linked takes how far the mirror can be trusted.
@@ -138,17 +144,24 @@ func (f *session) linked(s mirror.Status) {
 	}
 }
 
-// apply takes one step of the mirror and returns the values that are refused.
-func apply(v *keytree.View, c mirror.Change) []source.Refused {
+// apply takes one step of the mirror and returns what is refused.
+func (f *session) apply(v *keytree.View, c mirror.Change) []source.Refused {
 	if c.First { // the mirror was made anew: there is nothing but what it lists
 		there := make(map[string]bool, len(c.Events))
 		for _, e := range c.Events {
 			there[e.Entry.Key] = true
 		}
 		v.KeepOnly(func(key string) bool { return there[key] })
+		v.KeepGrays(func(name string) bool { return there[f.layout.ConfigGrays()+name] })
 	}
 	var refused []source.Refused
 	for _, e := range c.Events {
+		name, gray := f.grayOf(e.Entry.Key)
+		if gray && e.Deleted {
+			v.DeleteGray(name)
+		} else if gray {
+			f.putGray(v, name, e.Entry)
+		}
 		if e.Deleted {
 			v.Delete(e.Entry.Key)
 		} else if err := v.Put(e.Entry.Key, e.Entry.Value, e.Entry.ModRevision); err != nil {
@@ -158,19 +171,31 @@ func apply(v *keytree.View, c mirror.Change) []source.Refused {
 	return refused
 }
 
-// reach waits until the view is at least as new as what etcd answered.
-func (f *session) reach(ctx context.Context, now *clientv3.GetResponse) error {
-	wanted := make(map[string]int64, len(now.Kvs))
-	for _, kv := range now.Kvs {
-		if f.keys.Has(string(kv.Key)) {
-			wanted[string(kv.Key)] = kv.ModRevision
+// catchUp waits until the view is at least as new as etcd is now.
+func (f *session) catchUp(ctx context.Context) error {
+	const doing = "read configuration"
+	written, revision, err := f.followed().Revisions(ctx, f.conn(), doing)
+	alone := refusal.Of(err) == refusal.Right
+	if alone { // perhaps of the grays alone
+		written, revision, err = mirror.Prefix(f.keys.All()).Revisions(ctx, f.conn(), doing)
+	}
+	if err != nil {
+		return err
+	}
+	values, grays := make(map[string]int64, len(written)), make(map[string]int64)
+	for key, at := range written {
+		if name, ok := f.grayOf(key); ok {
+			grays[name] = at
+		}
+		if f.keys.Has(key) {
+			values[key] = at
 		}
 	}
 	for {
 		var reached bool
 		var why error
 		changed := f.board.Look(func(v *keytree.View) {
-			reached = f.known && (f.link.Live && f.revision >= now.Header.Revision || v.At(wanted))
+			reached = f.known && (f.link.Live && f.revision >= revision || v.At(values) && (alone || f.alone || v.GraysAt(grays)))
 			why = f.link.Err
 		})
 		if reached {
@@ -180,9 +205,9 @@ func (f *session) reach(ctx context.Context, now *clientv3.GetResponse) error {
 		case <-changed:
 		case <-ctx.Done():
 			if f.ctx.Err() != nil {
-				return errors.New("read configuration: the source is not used any more")
+				return fmt.Errorf("%s: the source is not used any more", doing)
 			}
-			return fmt.Errorf("read configuration: etcd has changes that the watch does not tell: %w", errors.Join(why, ctx.Err()))
+			return fmt.Errorf("%s: etcd has changes that the watch does not tell: %w", doing, errors.Join(why, ctx.Err()))
 		}
 	}
 }
@@ -193,7 +218,7 @@ func (f *session) Board() *keytree.Board { return f.board }
 // Status implements keytree.Session.
 func (f *session) Status() (s source.Status) {
 	f.board.Look(func(v *keytree.View) {
-		s = source.Status{Live: f.link.Live, Confirmed: f.link.Confirmed, Err: f.link.Err, Refused: v.Refused()}
+		s = source.Status{Live: f.link.Live, Confirmed: f.link.Confirmed, Err: f.link.Err, Refused: v.Refused(), Grays: v.Grays()}
 	})
 	if s.Live {
 		s.Confirmed = time.Now()

@@ -53,10 +53,28 @@ func Key(key string) Keys { return Keys{names: []string{key}} }
 // String names the keys, as errors do.
 func (k Keys) String() string { return strings.Join(k.names, " and ") }
 
+// Revisions returns at which revision each of the keys was last written, as of the
+// revision that is returned with them.
+func (k Keys) Revisions(ctx context.Context, conn *etcd.Conn, doing string) (written map[string]int64, revision int64, err error) {
+	err = conn.Do(ctx, doing, func(ctx context.Context, client *clientv3.Client) error {
+		header, kvs, err := k.get(ctx, client, clientv3.WithKeysOnly())
+		if err != nil {
+			return err
+		}
+		revision, written = header.Revision, make(map[string]int64, len(kvs))
+		for _, kv := range kvs {
+			written[string(kv.Key)] = kv.ModRevision
+		}
+		return nil
+	})
+	return written, revision, err
+}
+
 // get reads the keys, all of them at one revision.
-func (k Keys) get(ctx context.Context, client *clientv3.Client) (*etcdserverpb.ResponseHeader, []*mvccpb.KeyValue, error) {
+func (k Keys) get(ctx context.Context, client *clientv3.Client, more ...clientv3.OpOption) (*etcdserverpb.ResponseHeader, []*mvccpb.KeyValue, error) {
+	options := append(more, k.options...)
 	if len(k.names) == 1 {
-		resp, err := client.Get(ctx, k.names[0], k.options...)
+		resp, err := client.Get(ctx, k.names[0], options...)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -64,7 +82,7 @@ func (k Keys) get(ctx context.Context, client *clientv3.Client) (*etcdserverpb.R
 	}
 	var reads []clientv3.Op
 	for _, name := range k.names {
-		reads = append(reads, clientv3.OpGet(name, k.options...))
+		reads = append(reads, clientv3.OpGet(name, options...))
 	}
 	resp, err := client.Txn(ctx).Then(reads...).Commit()
 	if err != nil {
