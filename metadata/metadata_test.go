@@ -151,7 +151,7 @@ func TestHas(t *testing.T) {
 	}{
 		{t.Context(), false},
 		{NewContext(t.Context(), Metadata{}), true},
-		{NewDeferredContext(t.Context(), func() Metadata { return nil }), true},
+		{NewDeferredContext(t.Context(), func(context.Context) Metadata { return nil }), true},
 	} {
 		if got := Has(tt.ctx); got != tt.want {
 			t.Errorf("%v: %t", tt.ctx, got)
@@ -161,7 +161,7 @@ func TestHas(t *testing.T) {
 
 func TestDeferredContext(t *testing.T) {
 	asked := 0
-	ctx := NewDeferredContext(t.Context(), func() Metadata {
+	ctx := NewDeferredContext(t.Context(), func(context.Context) Metadata {
 		asked++
 		return Metadata{"x-foo": "bar"}
 	})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	grpcmd "google.golang.org/grpc/metadata"
@@ -109,12 +108,12 @@ type Headers struct {
 	Timeout    time.Duration
 	HasTimeout bool
 
-	metadata func() metadata.Metadata
+	ctx context.Context // of the request
 }
 
 // Incoming returns the headers of the request that ctx belongs to.
 func Incoming(ctx context.Context) Headers {
-	h := Headers{ContentType: first(ctx, "content-type")}
+	h := Headers{ContentType: first(ctx, "content-type"), ctx: ctx}
 	if h.ContentType == "" {
 		h.ContentType = first(ctx, typeHeader)
 	}
@@ -122,7 +121,6 @@ func Incoming(ctx context.Context) Headers {
 		n, err := strconv.ParseUint(v, 10, 63)
 		h.Timeout, h.HasTimeout = time.Duration(n), err == nil
 	}
-	h.metadata = sync.OnceValue(func() metadata.Metadata { return received(ctx) })
 	return h
 }
 
@@ -134,13 +132,14 @@ func first(ctx context.Context, key string) string {
 }
 
 // Metadata returns every header that is the program's business, several values
-// joined by ", ", and the caller's address under Remote. It is put together at the
-// first call, and nobody may write it.
-func (h Headers) Metadata() metadata.Metadata { return h.metadata() }
+// joined by ", ", and the caller's address under Remote.
+func (h Headers) Metadata() metadata.Metadata { return received(h.ctx) }
 
-// NewContext returns ctx with the metadata.
+// NewContext returns ctx, which is that of the request or one made from it, with the
+// metadata. It is put together when somebody asks for the first time, and nobody may
+// write it.
 func (h Headers) NewContext(ctx context.Context) context.Context {
-	return metadata.NewDeferredContext(ctx, h.metadata)
+	return metadata.NewDeferredContext(ctx, received)
 }
 
 // received puts together the metadata of the request that ctx belongs to.

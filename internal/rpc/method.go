@@ -28,6 +28,8 @@ type Method struct {
 	fn       reflect.Value // bound to the handler
 	request  reflect.Type  // as the method takes it
 	response reflect.Type  // what the response points to; nil for a stream
+
+	described *server.Method // calls it without reflection; nil if nobody described it
 }
 
 // newMethod returns the method, or the reason why it cannot be called.
@@ -75,42 +77,65 @@ func exported(t reflect.Type) bool {
 	return t.PkgPath() == "" || token.IsExported(t.Name())
 }
 
+// callBy lets the method be called by its description from now on.
+func (m *Method) callBy(d *server.Method) error {
+	if d.New == nil || d.Call == nil {
+		return fmt.Errorf("read the description of method %q: New or Call is nil", d.Name)
+	}
+	req, rsp := d.New()
+	if got, want := reflect.TypeOf(req), m.request; got != want {
+		return fmt.Errorf("read the description of method %q: its request is a %v, that of the method a %v", d.Name, got, want)
+	}
+	if got, want := reflect.TypeOf(rsp), reflect.PointerTo(m.response); got != want {
+		return fmt.Errorf("read the description of method %q: its response is a %v, that of the method a %v", d.Name, got, want)
+	}
+	m.described = d
+	return nil
+}
+
 // Call is one call of a Method that is no stream. It is used by one goroutine at
 // a time.
 type Call struct {
 	method *Method
-	target reflect.Value // a pointer to the request to be filled in
+	// Target is the pointer to decode the request into.
+	Target any
 	// Response is a pointer to the method's response, empty until Invoke.
 	Response any
 }
 
 // NewCall returns a call with an empty request and an empty response.
 func (m *Method) NewCall() Call {
+	if m.described != nil {
+		req, rsp := m.described.New()
+		return Call{m, req, rsp}
+	}
 	t := m.request
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	return Call{method: m, target: reflect.New(t), Response: reflect.New(m.response).Interface()}
+	return Call{m, reflect.New(t).Interface(), reflect.New(m.response).Interface()}
 }
 
-// Target is the pointer to decode the request into.
-func (c *Call) Target() any { return c.target.Interface() }
-
 // Request is the request as the method takes it: Target, or what it points to.
-func (c *Call) Request() any { return c.arg().Interface() }
-
-func (c *Call) arg() reflect.Value {
+func (c *Call) Request() any {
 	if c.method.request.Kind() == reflect.Pointer {
-		return c.target
+		return c.Target
 	}
-	return c.target.Elem()
+	return reflect.ValueOf(c.Target).Elem().Interface()
 }
 
 // Invoke calls the method with the request and with a response of its type, which
 // need not be Response. It panics if rsp is of another type, or if the method
 // does.
 func (c *Call) Invoke(ctx context.Context, rsp any) error {
-	out := c.method.fn.Call([]reflect.Value{reflect.ValueOf(ctx), c.arg(), reflect.ValueOf(rsp)})
+	if d := c.method.described; d != nil {
+		return d.Call(ctx, c.Target, rsp)
+	}
+	req := reflect.ValueOf(c.Target)
+	if c.method.request.Kind() != reflect.Pointer {
+		req = req.Elem()
+	}
+	out := c.method.fn.Call([]reflect.Value{reflect.ValueOf(ctx), req, reflect.ValueOf(rsp)})
 	err, _ := out[0].Interface().(error)
 	return err
 }

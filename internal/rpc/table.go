@@ -12,6 +12,8 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/rollcall-go/micro/server"
 )
 
 // Handler is a value whose methods can be called from outside. It is not changed
@@ -56,6 +58,16 @@ func NewHandler(v any) (*Handler, error) {
 		}
 		h.Methods = append(h.Methods, method)
 		h.byName[m.Name] = method
+	}
+	described := server.MethodsOf(v)
+	for i := range described {
+		m := h.byName[GoName(described[i].Name)]
+		if m == nil || m.Stream {
+			return nil, fmt.Errorf("make a handler of %T: it describes a method %q, which it does not have", v, described[i].Name)
+		}
+		if err := m.callBy(&described[i]); err != nil {
+			return nil, fmt.Errorf("make a handler of %T: %w", v, err)
+		}
 	}
 	if len(h.Methods) == 0 {
 		return nil, fmt.Errorf("make a handler of %T: it has no method of the form (ctx, request, response) error or (ctx, stream) error%s", v, h.reasons())

@@ -104,7 +104,7 @@ func TestCall(t *testing.T) {
 			t.Fatal(err)
 		}
 		call := m.NewCall()
-		call.Target().(*Question).Text = "you"
+		call.Target.(*Question).Text = "you"
 		if err := call.Invoke(t.Context(), call.Response); err != nil {
 			t.Fatal(err)
 		}
@@ -180,5 +180,66 @@ func TestHandlerWithTypeArguments(t *testing.T) {
 	}
 	if h.Name != "Of" || h.Methods[0].Endpoint != "Of.Get" || len(h.Methods) != 2 {
 		t.Errorf("the handler is %+v", h)
+	}
+}
+
+// told is a handler that describes its methods, or others.
+type told struct {
+	calls *int
+	server.Methods
+}
+
+func (told) Hello(context.Context, *string, *int) error { return errors.InternalServerError("x", "called by reflection") }
+
+// Told has an exported name.
+type Told struct{ told }
+
+func describedHello(calls *int) server.Method {
+	return server.Method{
+		Name: "hello",
+		New:  func() (any, any) { return new(string), new(int) },
+		Call: func(_ context.Context, req, rsp any) error {
+			*calls++
+			*rsp.(*int) = len(*req.(*string))
+			return nil
+		},
+	}
+}
+
+func TestDescribedMethods(t *testing.T) {
+	calls := 0
+	h, err := rpc.NewHandler(&Told{told{&calls, server.Methods{describedHello(&calls)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(h.Methods) != 1 || len(h.Skipped) != 0 {
+		t.Errorf("methods %v, skipped %v: want Hello alone", h.Methods, h.Skipped)
+	}
+	call := h.Methods[0].NewCall()
+	*call.Target.(*string) = "four"
+	if err := call.Invoke(t.Context(), call.Response); err != nil || *call.Response.(*int) != 4 || calls != 1 {
+		t.Errorf("%v, %d, called %d times", err, *call.Response.(*int), calls)
+	}
+	if req := call.Request().(*string); *req != "four" {
+		t.Errorf("request %q", *req)
+	}
+}
+
+// A description that does not fit is refused when the handler is made, not when it
+// is called.
+func TestDescriptionsThatDoNotFit(t *testing.T) {
+	for want, change := range map[string]func(*server.Method){
+		`"nope", which it does not have`:   func(m *server.Method) { m.Name = "nope" },
+		"New or Call is nil":               func(m *server.Method) { m.New = nil },
+		"Call is nil":                      func(m *server.Method) { m.Call = nil },
+		"its request is a *bool":           func(m *server.Method) { m.New = func() (any, any) { return new(bool), new(int) } },
+		"its response is a *bool, that of": func(m *server.Method) { m.New = func() (any, any) { return new(string), new(bool) } },
+		"its request is a <nil>":           func(m *server.Method) { m.New = func() (any, any) { return nil, nil } },
+	} {
+		m := describedHello(new(int))
+		change(&m)
+		if _, err := rpc.NewHandler(&Told{told{new(int), server.Methods{m}}}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
 	}
 }

@@ -109,7 +109,7 @@ func (c *calls) unary(ctx context.Context, stream grpc.ServerStream, m *rpc.Meth
 		return errors.New(rpc.ServerID, err.Error(), http.StatusInternalServerError)
 	}
 	call := m.NewCall()
-	body := &rpc.Body{Codec: codec, Value: call.Target()}
+	body := &rpc.Body{Codec: codec, Value: call.Target}
 	switch err := stream.RecvMsg(body); {
 	case stderrors.Is(err, io.EOF):
 		return status.Errorf(codes.Internal, "call %s: the client sent no request", m.Endpoint)
@@ -117,7 +117,7 @@ func (c *calls) unary(ctx context.Context, stream grpc.ServerStream, m *rpc.Meth
 		// grpc has answered with it already.
 		return err
 	}
-	req := &request{service: c.name, endpoint: m.Endpoint, contentType: contentType, body: call.Request(), message: call.Target(), codec: codec}
+	req := &request{service: c.name, endpoint: m.Endpoint, contentType: contentType, body: call.Request(), message: call.Target, codec: codec}
 	serve := func(ctx context.Context, _ server.Request, rsp any) (err error) {
 		defer c.recovery.recoverTo(&err)
 		return call.Invoke(ctx, rsp)

@@ -61,7 +61,7 @@ func nameOf(server string, h *rpc.Handler) string {
 			continue
 		}
 		call := m.NewCall()
-		msg, ok := protomsg.Of(call.Target())
+		msg, ok := protomsg.Of(call.Target)
 		if !ok {
 			continue
 		}
