@@ -37,9 +37,9 @@ func TestServiceIsCalledByName(t *testing.T) {
 					e.EnableAuth(t, "alice", "secret")
 				}
 				n := fleet.Service(t, "greeter", fleet.Registry(t, e.Addr(), tc.open...), nil)
-				t.Logf("registered %v after the start", n.Until(t, n.Began(), 2*time.Second))
+				t.Logf("registered %v after the start", n.Until(t, n.Began(), 10*time.Second))
 				// The health service hears of the registration beside whoever asks Ready.
-				testkit.Eventually(t, time.Second, "readiness is SERVING", func() bool { return n.Health(t, "readiness") == "SERVING" })
+				testkit.Eventually(t, 5*time.Second, "readiness is SERVING", func() bool { return n.Health(t, "readiness") == "SERVING" })
 				r := fleet.Registry(t, e.Addr(), tc.open...)
 				fleet.MustSay(t, fleet.Client(t, r), "greeter")
 				if err := n.Stop(); err != nil {
@@ -59,8 +59,8 @@ func TestTwoServicesInOneProcess(t *testing.T) {
 	re, rw := fleet.Registry(t, east.Addr()), fleet.Registry(t, west.Addr())
 	a := fleet.Service(t, "a", re, []server.Option{server.Metadata(map[string]string{"zone": "east"})})
 	b := fleet.Service(t, "b", rw, []server.Option{server.Metadata(map[string]string{"zone": "west"})})
-	a.Until(t, a.Began(), 2*time.Second)
-	b.Until(t, b.Began(), 2*time.Second)
+	a.Until(t, a.Began(), 10*time.Second)
+	b.Until(t, b.Began(), 10*time.Second)
 	fleet.MustSay(t, a.Client(), "a")
 	fleet.MustSay(t, b.Client(), "b")
 	if _, err := fleet.Call(t.Context(), a.Client(), "b", "Say", "x"); err == nil {

@@ -26,7 +26,7 @@ func TestNamesOfServices(t *testing.T) {
 	c := fleet.Client(t, r)
 	for _, good := range []string{"a/b", "a-b", "服务", "with a blank", "go.micro.服务.demo"} {
 		n := fleet.Service(t, good, r, nil)
-		n.Until(t, n.Began(), 2*time.Second)
+		n.Until(t, n.Began(), 10*time.Second)
 	}
 	for _, good := range []string{"a/b", "a-b", "服务", "with a blank", "go.micro.服务.demo"} {
 		got, err := fleet.Call(t.Context(), c, good, "Who", "")
@@ -53,7 +53,7 @@ func TestNamesOfServices(t *testing.T) {
 	if n := fleet.Service(t, "", r, nil); n.Name() != "go.micro.server" {
 		t.Errorf("a service without a name is called %q", n.Name())
 	} else {
-		n.Until(t, n.Began(), 2*time.Second)
+		n.Until(t, n.Began(), 10*time.Second)
 	}
 	if all, err := r.ListServices(); err != nil || len(all) != 6 {
 		t.Errorf("%d services are listed (%v), want 6", len(all), err)
@@ -81,7 +81,7 @@ func TestHandlersThatGoWrong(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	n.Until(t, n.Began(), 2*time.Second)
+	n.Until(t, n.Began(), 10*time.Second)
 	c := fleet.Client(t, r)
 	for _, tc := range []struct {
 		method string
@@ -108,7 +108,7 @@ func TestHandlersThatGoWrong(t *testing.T) {
 	}
 	// With the limits raised on both sides it passes.
 	wide := fleet.Service(t, "wide", r, []server.Option{sgrpc.MaxMsgSize(16 << 20)})
-	wide.Until(t, wide.Began(), 2*time.Second)
+	wide.Until(t, wide.Began(), 10*time.Second)
 	if _, err := fleet.Call(t.Context(), c, "wide", "Big", ""); err == nil || !strings.Contains(err.Error(), "MaxRecvMsgSize") {
 		t.Errorf("an answer over the client's limit: %v, want an error that names the option", err)
 	}

@@ -111,7 +111,7 @@ func TestPauseAndResume(t *testing.T) {
 	id := p.Says(t, `Registering node: (\S+)`)
 	r := fleet.Registry(t, e.Addr())
 	n := fleet.Service(t, "greeter", r, nil)
-	n.Until(t, n.Began(), 2*time.Second)
+	n.Until(t, n.Began(), 10*time.Second)
 	v := fleet.Follow(t, r, "greeter")
 
 	pauses := []string{"/micro/rollcall/pause/go.micro.service.demo/" + id, "/micro/rollcall/pause/greeter/" + n.ID()}
@@ -125,7 +125,7 @@ func TestPauseAndResume(t *testing.T) {
 		t.Errorf("the program says %q, want the node and who paused it", line)
 	}
 	testkit.Eventually(t, 4*time.Second, "readiness says so", func() bool { return strings.Contains(fmt.Sprint(n.Ready()), "paused") })
-	testkit.Eventually(t, time.Second, "the health service says so", func() bool { return n.Health(t, "readiness") == "NOT_SERVING" })
+	testkit.Eventually(t, 5*time.Second, "the health service says so", func() bool { return n.Health(t, "readiness") == "NOT_SERVING" })
 	fleet.MustSay(t, n.Client(), "greeter", client.WithAddress(n.Address()))
 	for _, key := range pauses {
 		if _, err := etcd.Delete(t.Context(), key); err != nil {

@@ -33,7 +33,7 @@ func startPair(t *testing.T) *pair {
 		p.nodes[i] = fleet.Service(t, "greeter", fleet.Registry(t, e.Addr()), []server.Option{sgrpc.Listener(p.listeners[i])})
 	}
 	for _, n := range p.nodes {
-		n.Until(t, n.Began(), 2*time.Second)
+		n.Until(t, n.Began(), 10*time.Second)
 	}
 	p.client = fleet.Client(t, fleet.Registry(t, e.Addr()))
 	return p

@@ -47,7 +47,7 @@ func TestRegistryAway(t *testing.T) {
 	for range 10 {
 		begun := time.Now()
 		mustSay(t, c, "x")
-		if took := time.Since(begun); took > time.Second {
+		if took := time.Since(begun); took > 3*time.Second {
 			t.Errorf("a call waited %v for the registry", took)
 		}
 	}
@@ -93,7 +93,7 @@ func TestANodeRegistersLater(t *testing.T) {
 	if err := r.Register(service("echo", serve(t, echo))); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, time.Second, "the node is called", func() bool {
+	testkit.Eventually(t, 5*time.Second, "the node is called", func() bool {
 		_, err := say(t.Context(), c, "x")
 		return err == nil
 	})

@@ -93,8 +93,8 @@ func TestClosedWithinTheDelay(t *testing.T) {
 	l.set()
 	s.Recheck()
 	testkit.Eventually(t, inTime, "the connection is closed", func() bool { return s.size() == 0 })
-	// The upper bound leaves the same again to a machine that is busy.
-	if took := time.Since(begin); took < delay/2 || took > 2*delay {
+	// The upper bound leaves some time to a machine that is busy.
+	if took := time.Since(begin); took < delay/2 || took > 5*delay {
 		t.Fatalf("closed after %v, want %v to %v", took, delay/2, delay)
 	}
 }

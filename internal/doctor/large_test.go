@@ -105,12 +105,12 @@ func TestManyNodesInEtcd(t *testing.T) {
 		}
 	}
 	goroutines := runtime.NumGoroutine()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Second)
 	defer cancel()
 	begun := time.Now()
 	all := Examine(ctx, etcd.Config{Addrs: []string{server.Addr()}, Timeout: 30 * time.Second}, layout.Layout{})
-	if took := time.Since(begun); took > 15*time.Second {
-		t.Errorf("it took %v after an interrupt at 3 s", took)
+	if took := time.Since(begun); took > 30*time.Second {
+		t.Errorf("it took %v after an interrupt at 6 s", took)
 	}
 	says(t, all, "registry.read", "3000 nodes of 1 service")
 	if len(all) > 60 {

@@ -40,7 +40,7 @@ func three(t *testing.T, scheme string) []Config {
 // stopped at the end of the test at the latest.
 func startAll(t *testing.T, configs []Config) (servers []*Server, stop func()) {
 	t.Helper()
-	ctx := within(t, 20*time.Second)
+	ctx := within(t, time.Minute)
 	servers, errs := make([]*Server, len(configs)), make([]error, len(configs))
 	var all sync.WaitGroup
 	for i, cfg := range configs {
@@ -48,7 +48,7 @@ func startAll(t *testing.T, configs []Config) (servers []*Server, stop func()) {
 	}
 	all.Wait()
 	stop = sync.OnceFunc(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		for i, s := range servers {
 			if s == nil {
@@ -77,10 +77,10 @@ func TestThreeMembersWithTLS(t *testing.T) {
 		configs[i].PeerCertFile, configs[i].PeerKeyFile, configs[i].PeerCAFile = own.CertFile, own.KeyFile, ca.File
 	}
 	servers, _ := startAll(t, configs)
-	if _, err := connect(t, servers[0].Addr(), nil).Put(within(t, 5*time.Second), "a", "1"); err != nil {
+	if _, err := connect(t, servers[0].Addr(), nil).Put(within(t, 20*time.Second), "a", "1"); err != nil {
 		t.Fatal(err)
 	}
-	r, err := connect(t, servers[2].Addr(), nil).Get(within(t, 5*time.Second), "a")
+	r, err := connect(t, servers[2].Addr(), nil).Get(within(t, 20*time.Second), "a")
 	if err != nil || r.Count != 1 {
 		t.Fatalf("another member answered %v, %v", r, err)
 	}

@@ -41,7 +41,7 @@ func unborn(t *testing.T) Config {
 // directory that can never be used.
 func TestFirstStartCutOffInItsLog(t *testing.T) {
 	s, _ := start(t, unborn(t))
-	if _, err := connect(t, s.Addr(), nil).Put(within(t, 5*time.Second), "a", "1"); err != nil {
+	if _, err := connect(t, s.Addr(), nil).Put(within(t, 20*time.Second), "a", "1"); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -20,7 +20,7 @@ func filled(t *testing.T) Config {
 	s, stop := start(t, cfg)
 	c := connect(t, s.Addr(), nil)
 	for i := range 300 {
-		if _, err := c.Put(within(t, 5*time.Second), fmt.Sprintf("/micro/%d", i), strings.Repeat("v", 1000)); err != nil {
+		if _, err := c.Put(within(t, 20*time.Second), fmt.Sprintf("/micro/%d", i), strings.Repeat("v", 1000)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -104,7 +104,7 @@ func TestFirstStartCutOff(t *testing.T) {
 				t.Fatal(err)
 			}
 			s, _ := start(t, cfg)
-			if _, err := connect(t, s.Addr(), nil).Put(within(t, 5*time.Second), "a", "1"); err != nil {
+			if _, err := connect(t, s.Addr(), nil).Put(within(t, 20*time.Second), "a", "1"); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -142,7 +142,7 @@ func TestDamagedData(t *testing.T) {
 	s, stop := start(t, cfg)
 	c := connect(t, s.Addr(), nil)
 	for range 50 {
-		if _, err := c.Put(within(t, 5*time.Second), "/micro/a", strings.Repeat("v", 1000)); err != nil {
+		if _, err := c.Put(within(t, 20*time.Second), "/micro/a", strings.Repeat("v", 1000)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -80,7 +80,7 @@ func TestPagesAreKeptOut(t *testing.T) {
 			}
 		}
 	}
-	r, err := connect(t, s.Addr(), nil).Get(within(t, 5*time.Second), "/micro/registry/evil/n")
+	r, err := connect(t, s.Addr(), nil).Get(within(t, 20*time.Second), "/micro/registry/evil/n")
 	if err != nil || r.Count != 0 {
 		t.Fatalf("a page has written: %v, %v", r, err)
 	}
@@ -231,7 +231,7 @@ func TestExposedWithUsers(t *testing.T) {
 	cfg.Address = "0.0.0.0:0"
 	s, _ := start(t, cfg)
 	c := connect(t, s.Addr(), nil)
-	ctx := within(t, 5*time.Second)
+	ctx := within(t, 20*time.Second)
 	if _, err := c.UserAdd(ctx, "root", "secret"); err != nil {
 		t.Fatal(err)
 	}

@@ -80,7 +80,7 @@ func within(t *testing.T, d time.Duration) context.Context {
 func TestDataOutlivesTheServer(t *testing.T) {
 	cfg := fast(t)
 	s, stop := start(t, cfg)
-	if _, err := connect(t, s.Addr(), nil).Put(within(t, 5*time.Second), "/micro/a", "1"); err != nil {
+	if _, err := connect(t, s.Addr(), nil).Put(within(t, 20*time.Second), "/micro/a", "1"); err != nil {
 		t.Fatal(err)
 	}
 	stop()
@@ -90,7 +90,7 @@ func TestDataOutlivesTheServer(t *testing.T) {
 	}
 
 	s, _ = start(t, cfg)
-	r, err := connect(t, s.Addr(), nil).Get(within(t, 5*time.Second), "/micro/a")
+	r, err := connect(t, s.Addr(), nil).Get(within(t, 20*time.Second), "/micro/a")
 	if err != nil || r.Count != 1 || string(r.Kvs[0].Value) != "1" {
 		t.Fatalf("got %v and %v, want what was put before the restart", r, err)
 	}
@@ -105,7 +105,7 @@ func TestStopDoesNotWaitForWatches(t *testing.T) {
 	watch := c.Watch(within(t, time.Minute), "a")
 	next := func(want string) {
 		t.Helper()
-		if _, err := c.Put(within(t, 5*time.Second), "a", want); err != nil {
+		if _, err := c.Put(within(t, 20*time.Second), "a", want); err != nil {
 			t.Fatal(err)
 		}
 		for r := range watch {
@@ -130,7 +130,7 @@ func TestStopDoesNotWaitForWatches(t *testing.T) {
 
 func TestHTTP(t *testing.T) {
 	s, _ := start(t, fast(t))
-	if _, err := connect(t, s.Addr(), nil).Put(within(t, 5*time.Second), "/micro/a", "value"); err != nil {
+	if _, err := connect(t, s.Addr(), nil).Put(within(t, 20*time.Second), "/micro/a", "value"); err != nil {
 		t.Fatal(err)
 	}
 	client := &http.Client{Timeout: 5 * time.Second}
@@ -177,7 +177,7 @@ func TestTLS(t *testing.T) {
 	}
 	known := ca.TLS()
 	known.Certificates = []tls.Certificate{pair}
-	if _, err := connect(t, s.Addr(), known).Put(within(t, 5*time.Second), "a", "1"); err != nil {
+	if _, err := connect(t, s.Addr(), known).Put(within(t, 20*time.Second), "a", "1"); err != nil {
 		t.Fatal(err)
 	}
 	for name, config := range map[string]*tls.Config{
@@ -250,7 +250,7 @@ func TestPeerListener(t *testing.T) {
 	cfg := fast(t)
 	cfg.PeerAddress = "127.0.0.1:0"
 	s, _ := start(t, cfg)
-	if _, err := connect(t, s.Addr(), nil).Put(within(t, 5*time.Second), "a", "1"); err != nil {
+	if _, err := connect(t, s.Addr(), nil).Put(within(t, 20*time.Second), "a", "1"); err != nil {
 		t.Fatal(err)
 	}
 }

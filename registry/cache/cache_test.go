@@ -131,7 +131,7 @@ func TestManyLookupsAreOneRequest(t *testing.T) {
 func TestStaleIsServedWhileTheRegistryIsAway(t *testing.T) {
 	t.Parallel()
 	server := testkit.StartEtcd(t)
-	c := open(t, etcd.NewRegistry(registry.Addrs(server.Addr()), registry.Timeout(time.Second)))
+	c := open(t, etcd.NewRegistry(registry.Addrs(server.Addr()), registry.Timeout(3*time.Second)))
 	if c.String() != "cache" {
 		t.Errorf("String is %q", c.String())
 	}
@@ -148,7 +148,7 @@ func TestStaleIsServedWhileTheRegistryIsAway(t *testing.T) {
 		if got, err := c.GetService("s"); err != nil || outline(got) != "s@1/a" {
 			t.Fatalf("got %s (%v)", outline(got), err)
 		}
-		if took := time.Since(began); took > 500*time.Millisecond {
+		if took := time.Since(began); took > 2*time.Second {
 			t.Errorf("a stale answer took %v", took)
 		}
 	}
@@ -156,8 +156,8 @@ func TestStaleIsServedWhileTheRegistryIsAway(t *testing.T) {
 	if _, err := c.GetService("new"); err == nil || errors.Is(err, registry.ErrNotFound) || !strings.Contains(err.Error(), server.Addr()) {
 		t.Errorf("a name that was never known: got %v, want an error that names %s", err, server.Addr())
 	}
-	if took := time.Since(began); took > 3*time.Second {
-		t.Errorf("took %v, the timeout is 1 s", took)
+	if took := time.Since(began); took > 8*time.Second {
+		t.Errorf("took %v, the timeout is 3 s", took)
 	}
 }
 

@@ -179,7 +179,7 @@ func TestCloseDuringInit(t *testing.T) {
 	if err := r.(io.Closer).Close(); err != nil {
 		t.Error(err)
 	}
-	if took := time.Since(began); took > 2*time.Second {
+	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("Close took %v", took)
 	}
 	<-ended

@@ -192,7 +192,7 @@ func TestServesWhileTheRegistryIsStuck(t *testing.T) {
 	started := make(chan error, 1)
 	go func() { started <- f.server.Start() }()
 	listening := "Listening on "
-	testkit.Eventually(t, 300*time.Millisecond, "listening", func() bool { return f.log.has(listening) })
+	testkit.Eventually(t, 5*time.Second, "listening", func() bool { return f.log.has(listening) })
 	_, address, _ := strings.Cut(f.log.String(), listening)
 	address, _, _ = strings.Cut(address, "\n")
 	out := &currentpb.SayReply{}
@@ -267,14 +267,14 @@ func TestChangesAreRegisteredAtOnce(t *testing.T) {
 		if err := f.server.Init(server.Metadata(map[string]string{"zone": zone})); err != nil {
 			t.Fatal(err)
 		}
-		testkit.Eventually(t, time.Second, "the metadata are registered", func() bool {
+		testkit.Eventually(t, 5*time.Second, "the metadata are registered", func() bool {
 			return f.registered(t).Nodes[0].Metadata["zone"] == zone
 		})
 	}
 	if err := f.server.Handle(f.server.NewHandler(Raw{})); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, time.Second, "the handler is registered", func() bool { return len(f.registered(t).Endpoints) == 6 })
+	testkit.Eventually(t, 5*time.Second, "the handler is registered", func() bool { return len(f.registered(t).Endpoints) == 6 })
 }
 
 func TestHandleWhileRunning(t *testing.T) {

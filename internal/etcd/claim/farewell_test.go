@@ -46,7 +46,7 @@ func TestClaimFarewell(t *testing.T) {
 		testkit.Eventually(t, 5*time.Second, "resumed", func() bool { return story() == "v bye deleted v" })
 		b.delete(testKey)
 		testkit.Eventually(t, 5*time.Second, "put back", func() bool { return story() == "v bye deleted v deleted v" })
-		if err := cl.Release(testContext(t, 5*time.Second)); err != nil {
+		if err := cl.Release(testContext(t, 20*time.Second)); err != nil {
 			t.Fatal(err)
 		}
 		testkit.Eventually(t, 5*time.Second, "released with a farewell", func() bool { return story() == "v bye deleted v deleted v bye deleted" })

@@ -124,7 +124,7 @@ func TestClaimMayNotReadPauses(t *testing.T) {
 	}
 	b.delete(testKey)
 	b.backWithin(time.Second, time.Now(), testKey, "v")
-	if err := cl.Release(testContext(t, 5*time.Second)); err != nil {
+	if err := cl.Release(testContext(t, 20*time.Second)); err != nil {
 		t.Error(err)
 	}
 }
