@@ -73,6 +73,15 @@ func TestOneProgramOnEachRegistry(t *testing.T) {
 	}
 }
 
+// TestOneProgramInMemory runs that program on the registry that is this process alone: it
+// calls itself.
+func TestOneProgramInMemory(t *testing.T) {
+	t.Parallel()
+	for _, byFlag := range []bool{true, false} {
+		testkit.StartProcess(t, relay(t, chosen{"memory", ""}, byFlag, "RELAY_NAME=alone", "RELAY_ASK=alone")).Says(t, "answered: alone")
+	}
+}
+
 // answers runs the command until it prints what is wanted.
 func answers(t *testing.T, command func() *exec.Cmd, want string) {
 	t.Helper()

@@ -1,7 +1,8 @@
 // Command relay is a service that asks the next one and adds its own name, so that a
 // chain of them answers "a>b>c". It knows no registry: that is what its flags and
 // variables are for. RELAY_NAME is its name, RELAY_NEXT whom it asks, if anybody. With
-// RELAY_ASK it is no service: it asks that one once and prints the answer.
+// RELAY_ASK it is no service: it asks that one once and prints the answer, unless that
+// is itself.
 package main
 
 import (
@@ -46,7 +47,15 @@ func main() {
 }
 
 func run(service micro.Service) error {
-	if name := os.Getenv("RELAY_ASK"); name != "" {
+	switch name := os.Getenv("RELAY_ASK"); name {
+	case "":
+	case service.Name():
+		service.Init(micro.AfterStart(func() error {
+			answer, err := ask(context.Background(), service, name)
+			fmt.Println("answered: " + answer)
+			return err
+		}))
+	default:
 		answer, err := ask(context.Background(), service, name)
 		fmt.Println(answer)
 		return err
