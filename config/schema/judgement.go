@@ -13,11 +13,11 @@ import (
 type judgement struct {
 	schema   *Schema
 	document any
-	sealed   func(string) bool
+	unknown  Unknown
 }
 
 // collect returns the violations that e tells of. There may be none: what is said about
-// a sealed value does not count, and so does an alternative that fails of that alone.
+// what is not known does not count, and an alternative that fails of that alone holds.
 func (j judgement) collect(e *jsonschema.ValidationError) []Violation {
 	switch k := e.ErrorKind.(type) {
 	case *kind.Schema, *kind.Group, *kind.Reference, *kind.AllOf:
@@ -39,21 +39,45 @@ func (j judgement) collect(e *jsonschema.ValidationError) []Violation {
 	case *kind.DependentRequired:
 		return j.missing(e, k.Missing, fmt.Sprintf("it is missing, and %q is there", k.Prop))
 	case *kind.AdditionalProperties:
-		return j.missing(e, k.Properties, "the schema has no such field")
+		return j.fields(e, k.Properties, "the schema has no such field")
 	}
 	value := j.at(e.InstanceLocation)
-	if text, ok := value.(string); ok && j.sealed != nil && j.sealed(text) {
-		return nil
+	switch value := value.(type) {
+	case string:
+		if j.unknown.Sealed != nil && j.unknown.Sealed(value) {
+			return nil
+		}
+	case map[string]any:
+		if j.unknown.Fields && comparesFields(e.ErrorKind) {
+			return nil
+		}
 	}
 	return []Violation{j.violation(e, e.InstanceLocation, reason(e, value, j.secret(e.InstanceLocation)))}
 }
 
 func (j judgement) violation(e *jsonschema.ValidationError, path []string, text string) Violation {
-	return Violation{pathOf(path), rule(e.ErrorKind), shortLocation(e.SchemaURL), text}
+	return Violation{Join(path), rule(e.ErrorKind), shortLocation(e.SchemaURL), text}
 }
 
-// missing tells of fields by their names.
+// comparesFields reports whether an object that violates a rule may keep it once it has
+// more fields.
+func comparesFields(k jsonschema.ErrorKind) bool {
+	switch k.(type) {
+	case *kind.MinProperties, *kind.Const, *kind.Enum, *kind.Not, *kind.OneOf:
+		return true
+	}
+	return false
+}
+
 func (j judgement) missing(e *jsonschema.ValidationError, names []string, text string) []Violation {
+	if j.unknown.Fields {
+		return nil
+	}
+	return j.fields(e, names, text)
+}
+
+// fields tells of fields by their names.
+func (j judgement) fields(e *jsonschema.ValidationError, names []string, text string) []Violation {
 	all := make([]Violation, 0, len(names))
 	for _, name := range names {
 		all = append(all, j.violation(e, append(slices.Clone(e.InstanceLocation), name), text))
@@ -77,7 +101,7 @@ func (j judgement) alternatives(e *jsonschema.ValidationError, rule string) []Vi
 	if len(nearest) > 0 {
 		text += "; of one, " + nearest[0].String()
 	}
-	return []Violation{{pathOf(e.InstanceLocation), rule, shortLocation(e.SchemaURL), text}}
+	return []Violation{{Join(e.InstanceLocation), rule, shortLocation(e.SchemaURL), text}}
 }
 
 // at returns the value at a path, nil if there is none.

@@ -85,13 +85,20 @@ func (s *Schema) Check(document []byte) error {
 	if err := json.NewEncoder().Decode(document, &v); err != nil {
 		return fmt.Errorf("read the document: %w", err)
 	}
-	return s.CheckValue(v, nil)
+	return s.CheckValue(v, Unknown{})
+}
+
+// Unknown says what of a document is not known, and so not judged.
+type Unknown struct {
+	// Sealed, if not nil, reports whether a string stands for a value that is not known.
+	Sealed func(text string) bool
+	// Fields says that objects may have more fields than are there.
+	Fields bool
 }
 
 // CheckValue is Check for a document that is decoded already, with numbers as
-// json.Number. Strings for which sealed, if it is not nil, reports true stand for values
-// that are not known: whatever a schema says about them is taken to hold.
-func (s *Schema) CheckValue(document any, sealed func(text string) bool) (err error) {
+// json.Number.
+func (s *Schema) CheckValue(document any, unknown Unknown) (err error) {
 	if err := s.costs.bound(document); err != nil {
 		return fmt.Errorf("judge the document: %w", err)
 	}
@@ -107,7 +114,7 @@ func (s *Schema) CheckValue(document any, sealed func(text string) bool) (err er
 	case !errors.As(err, &found):
 		return fmt.Errorf("judge the document: %w", err)
 	}
-	j := judgement{s, document, sealed}
+	j := judgement{s, document, unknown}
 	return asError(j.collect(found))
 }
 

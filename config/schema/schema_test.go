@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -130,7 +131,26 @@ func TestSealedValuesAreNotJudged(t *testing.T) {
 		`{"properties":{"a":{"allOf":[{"type":"integer"},{"pattern":"^x"}]}}}`:         true,
 		`{"additionalProperties":false}`:                                               false,
 	} {
-		if err := compile(t, schema).CheckValue(map[string]any{"a": "sealed:xyz"}, sealed); (err == nil) != holds {
+		if err := compile(t, schema).CheckValue(map[string]any{"a": "sealed:xyz"}, Unknown{Sealed: sealed}); (err == nil) != holds {
+			t.Errorf("%s: %v", schema, err)
+		}
+	}
+}
+
+// TestPartsAreJudgedForWhatTheyHave: what is missing may stand elsewhere.
+func TestPartsAreJudgedForWhatTheyHave(t *testing.T) {
+	for schema, holds := range map[string]bool{
+		`{"required":["b"],"minProperties":3,"dependentRequired":{"a":["b"]}}`:          true,
+		`{"anyOf":[{"required":["b"]},{"required":["c"]}]}`:                             true,
+		`{"not":{"required":["a"]}}`:                                                    true,
+		`{"const":{"a":1,"b":2}}`:                                                       true,
+		`{"properties":{"a":{"minimum":2}}}`:                                            false,
+		`{"additionalProperties":false}`:                                                false,
+		`{"maxProperties":0}`:                                                           false,
+		`{"properties":{"a":{"type":"string"}},"anyOf":[{"required":["b"]}]}`:           false,
+		`{"anyOf":[{"properties":{"a":{"type":"string"}}},{"properties":{"a":false}}]}`: false,
+	} {
+		if err := compile(t, schema).CheckValue(map[string]any{"a": json.Number("1")}, Unknown{Fields: true}); (err == nil) != holds {
 			t.Errorf("%s: %v", schema, err)
 		}
 	}

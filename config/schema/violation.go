@@ -23,6 +23,30 @@ type Violation struct {
 	Text string `json:"text"`
 }
 
+// Parts returns the parts of the path.
+func (v Violation) Parts() []string {
+	if v.Path == "" {
+		return nil
+	}
+	parts := strings.Split(v.Path, "/")
+	plain := strings.NewReplacer("~1", "/", "~0", "~")
+	for i := range parts {
+		parts[i] = plain.Replace(parts[i])
+	}
+	return parts
+}
+
+// Join spells a path as Violation has it.
+func Join(parts []string) string {
+	escape := strings.NewReplacer("~", "~0", "/", "~1")
+	escaped := make([]string, len(parts))
+	for i, part := range parts {
+		escaped[i] = escape.Replace(part)
+	}
+	return strings.Join(escaped, "/")
+}
+
+// String is one line.
 func (v Violation) String() string {
 	path := v.Path
 	if path == "" {
@@ -69,14 +93,4 @@ func asError(all []Violation) error {
 		e.Violations, e.More = all[:maxTold], n
 	}
 	return e
-}
-
-// pathOf spells a path.
-func pathOf(parts []string) string {
-	escape := strings.NewReplacer("~", "~0", "/", "~1")
-	escaped := make([]string, len(parts))
-	for i, part := range parts {
-		escaped[i] = escape.Replace(part)
-	}
-	return strings.Join(escaped, "/")
 }

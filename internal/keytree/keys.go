@@ -83,20 +83,34 @@ func (k Keys) place(key string) (place, bool) {
 }
 
 func (l Layers) place(path []string) (place, bool) {
-	layer := 0
-	if len(path) > 1 && path[0] == ofEnvironment {
-		if path[1] != l.environment || l.environment == "" {
-			return place{}, false
-		}
-		layer, path = 2, path[2:]
+	of, path := LayerOf(path)
+	if of.Environment != nil && (*of.Environment != l.environment || l.environment == "") ||
+		of.Service != nil && (*of.Service != l.service || l.service == "") {
+		return place{}, false
 	}
-	if len(path) > 1 && path[0] == ofService {
-		if path[1] != l.service || l.service == "" {
-			return place{}, false
-		}
-		layer, path = layer+1, path[2:]
+	layer := 0
+	if of.Environment != nil {
+		layer = 2
+	}
+	if of.Service != nil {
+		layer++
 	}
 	return place{layer, path}, true
+}
+
+// Layer names the one that a key belongs to: each is nil if it is for all of them.
+type Layer struct{ Service, Environment *string }
+
+// LayerOf splits the path that a key spells behind the prefix: into its layer, and the
+// path of the value there.
+func LayerOf(path []string) (of Layer, rest []string) {
+	if len(path) > 1 && path[0] == ofEnvironment {
+		of.Environment, path = &path[1], path[2:]
+	}
+	if len(path) > 1 && path[0] == ofService {
+		of.Service, path = &path[1], path[2:]
+	}
+	return of, path
 }
 
 // check returns what is wrong with a value at a path.
