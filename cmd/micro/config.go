@@ -55,12 +55,14 @@ and below PATH.
    micro config diff 12
    micro config diff now database.yaml
    micro config diff /_environment/test /_environment/prod`, 1, 2, diffConfig),
-			configSub("rollback", "RELEASE", "bring back what a release left", `Makes a release by which every key that was released is as RELEASE left it, also where
-somebody wrote past this command since. Keys that no release has written stay.
+			configSub("rollback", "RELEASE [PATH]", "bring back what a release left", `Makes a release by which every key that was released is as RELEASE left it, also where
+somebody wrote past this command since; with PATH only what is at and below it. Keys
+that no release has written stay.
 
    micro config history
    micro config rollback 12 --dry-run
-   micro config rollback 12`, 1, 1, rollBack, writeFlags()...),
+   micro config rollback 12
+   micro config rollback 12 database`, 1, 2, rollBack, writeFlags()...),
 			configSub("watch", "[PATH]", "print what changes, as it happens", `Prints a line for each key at or below PATH that changes, whoever changes it, until it
 is interrupted.
 
@@ -161,6 +163,9 @@ func (s *configSession) release(d center.Draft) error {
 	}
 	if err != nil {
 		return err
+	}
+	for _, key := range r.Unseen {
+		stderr(s.Context).note("key %q may not be read: if it has a value, go-micro v2 loses that or what is below it", key)
 	}
 	return show(s.Context, released{r, s.Bool("dry-run")})
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -66,17 +65,11 @@ func showHistory(s *configSession) error {
 	if limit < 1 {
 		return usagef("invalid value %q for \"--limit\": give a number above 0", s.String("limit"))
 	}
-	all, err := s.History(s.Context.Context, center.Page{Before: s.Int64("before")})
+	all, err := s.History(s.Context.Context, center.Page{Before: s.Int64("before"), Limit: limit, Under: s.path()})
 	if err != nil {
 		return err
 	}
-	if path := s.path(); path != "" {
-		for i := range all {
-			all[i].Changes = slices.DeleteFunc(all[i].Changes, func(c center.Change) bool { return !center.Within(c.Key, path) })
-		}
-		all = slices.DeleteFunc(all, func(r center.Release) bool { return len(r.Changes) == 0 })
-	}
-	return show(s.Context, releases(all[:min(limit, len(all))]))
+	return show(s.Context, releases(all))
 }
 
 type releases []center.Release

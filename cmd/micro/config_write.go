@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -52,7 +53,7 @@ func rollBack(s *configSession) error {
 	if _, err := fmt.Sscanf(s.Args().First()+"\n", "%d\n", &number); err != nil || number < 1 {
 		return usagef("invalid release %q: give a number that `micro config history` shows", s.Args().First())
 	}
-	d, err := s.Rollback(s.Context.Context, number)
+	d, err := s.RollbackUnder(s.Context.Context, number, strings.Trim(s.Args().Get(1), "/"))
 	if errors.Is(err, center.ErrNoRelease) {
 		return fmt.Errorf("%w; `micro config history` shows those that are there", err)
 	}
@@ -112,21 +113,30 @@ func importConfig(s *configSession) error {
 	if err != nil {
 		return err
 	}
-	all, err := s.List(s.Context.Context, "")
+	all, err := s.Entries(s.Context.Context, slices.Collect(maps.Keys(wanted))...)
 	if err != nil {
 		return err
 	}
+	if s.IsSet("delete") {
+		below, err := s.List(s.Context.Context, strings.Trim(s.String("delete"), "/"))
+		if err != nil {
+			return err
+		}
+		all = append(all, below...)
+	}
+	return s.release(drafted(all, wanted))
+}
+
+// drafted returns the draft by which entries become a tree: those that are not in it are
+// deleted.
+func drafted(all []center.Entry, wanted center.Tree) (d center.Draft) {
 	now, seen := center.Tree{}, make(map[string]center.Entry)
 	for _, e := range all {
 		now[e.Key], seen[e.Key] = e.Value, e
 	}
-	var d center.Draft
 	for _, change := range center.Different(now, wanted) {
-		if change.After == nil && (!s.IsSet("delete") || !center.Within(change.Key, strings.Trim(s.String("delete"), "/"))) {
-			continue
-		}
 		entry := seen[change.Key]
 		d.Edits = append(d.Edits, center.Edit{Key: change.Key, Value: change.After, Seen: &entry})
 	}
-	return s.release(d)
+	return d
 }

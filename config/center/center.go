@@ -15,7 +15,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -104,8 +103,8 @@ func (c *Center) Get(ctx context.Context, key string) (Entry, error) {
 func (c *Center) GetOf(ctx context.Context, kind Kind, key string) (Entry, error) {
 	i := item{kind, key}
 	doing := fmt.Sprintf("read %s", i)
-	if err := checkKey(kind, key); err != nil {
-		return Entry{}, fmt.Errorf("%s: %w", doing, err)
+	if key == "" && kind != KindSchema {
+		return Entry{}, fmt.Errorf("%s: %w", doing, checkKey(kind, key))
 	}
 	kvs, _, err := c.etcd.Conn().Read(ctx, doing, etcd.Range{From: c.place(i)})
 	if err != nil {
@@ -117,6 +116,16 @@ func (c *Center) GetOf(ctx context.Context, kind Kind, key string) (Entry, error
 	return Entry{kind, key, string(kvs[0].Value), kvs[0].Written}, nil
 }
 
+// Entries returns the values of keys, as of one revision. Those that are not there are
+// left out.
+func (c *Center) Entries(ctx context.Context, keys ...string) ([]Entry, error) {
+	var ranges []etcd.Range
+	for _, key := range keys {
+		ranges = append(ranges, etcd.Range{From: c.place(item{KindValue, key})})
+	}
+	return c.entries(ctx, KindValue, "read keys", ranges)
+}
+
 // List returns the value of the key under and all below it, every value if it is empty,
 // in the order of the keys.
 func (c *Center) List(ctx context.Context, under string) ([]Entry, error) {
@@ -125,22 +134,27 @@ func (c *Center) List(ctx context.Context, under string) ([]Entry, error) {
 
 // ListOf is List for any kind.
 func (c *Center) ListOf(ctx context.Context, kind Kind, under string) ([]Entry, error) {
-	if under != "" {
-		if err := checkKey(kind, under); err != nil {
-			return nil, fmt.Errorf("list %s: %w", item{kind, under}, err)
-		}
-	}
-	s, err := c.read(ctx, 0, kind)
+	return c.entries(ctx, kind, fmt.Sprintf("list %s", item{kind, under}), c.below(kind, under))
+}
+
+func (c *Center) entries(ctx context.Context, kind Kind, doing string, ranges []etcd.Range) (all []Entry, err error) {
+	found, _, err := c.etcd.Conn().ReadAll(ctx, doing, 0, ranges...)
 	if err != nil {
 		return nil, err
 	}
-	var all []Entry
-	for _, i := range slices.SortedFunc(maps.Keys(s.items), compare) {
-		if Within(i.key, under) {
-			all = append(all, s.entry(i))
-		}
+	for _, kv := range slices.Concat(found...) {
+		all = append(all, Entry{kind, strings.TrimPrefix(kv.Key, c.prefix(kind)), string(kv.Value), kv.Written})
 	}
 	return all, nil
+}
+
+// below returns the ranges of a key of a kind and of all below it, in their order.
+func (c *Center) below(kind Kind, under string) []etcd.Range {
+	place := c.place(item{kind, under})
+	if under == "" {
+		return []etcd.Range{etcd.Below(place)}
+	}
+	return []etcd.Range{{From: place}, etcd.Below(place + "/")}
 }
 
 // Within reports whether key is under or lies below it. Every key lies below "".

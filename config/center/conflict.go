@@ -76,7 +76,7 @@ func (c *Center) release(kv etcd.KV) (Release, error) {
 	number, _ := c.etcd.Layout().ReleaseOf(kv.Key)
 	r := Release{Number: number, Revision: kv.Created, Who: record.Who, When: record.When, Comment: record.Comment, Restores: record.Restores}
 	for _, change := range record.Changes {
-		r.Changes = append(r.Changes, Change{Kind(change.Kind), change.Key, (*string)(change.Before), (*string)(change.After), change.Revision})
+		r.Changes = append(r.Changes, Change{Kind(change.Kind), string(change.Key), (*string)(change.Before), (*string)(change.After), change.Revision})
 	}
 	return r, nil
 }

@@ -14,28 +14,32 @@ import (
 type Page struct {
 	Before int64 // only what came before that revision of etcd, if not 0
 	Limit  int   // at most so many, if not 0
+	// Under, if not "", leaves out all changes but those of the key Under and below it.
+	// Nothing else is read then but the records.
+	Under string
 }
 
 // History returns the releases on record and what was written past them, newest first.
 // Of what was written past them several times, the last is seen alone, and of keys that
 // no release on record has written nothing at all.
 func (c *Center) History(ctx context.Context, p Page) ([]Release, error) {
-	h, err := c.recall(ctx)
+	h, err := c.recall(ctx, p.Under)
 	if err != nil {
 		return nil, err
 	}
 	all := h.all()
 	slices.Reverse(all)
-	if p.Before != 0 {
-		all = slices.DeleteFunc(all, func(r Release) bool { return r.Revision >= p.Before })
-	}
+	all = slices.DeleteFunc(all, func(r Release) bool {
+		return p.Before != 0 && r.Revision >= p.Before || p.Under != "" && len(r.Changes) == 0
+	})
 	if p.Limit > 0 && len(all) > p.Limit {
 		all = all[:p.Limit]
 	}
 	return all, nil
 }
 
-// history is the configuration with the releases that made it.
+// history is what the items that releases on record have changed are now, with the
+// releases that made them.
 type history struct {
 	state
 	releases []Release // on record, oldest first
@@ -47,25 +51,50 @@ func (c *Center) records() etcd.Range {
 	return etcd.Range{From: l.Release(0), To: l.Releases() + ":"} // the ":" is behind the digits
 }
 
-// recall reads configuration and records, both as of one revision.
-func (c *Center) recall(ctx context.Context) (history, error) {
-	s, err := c.read(ctx, 0, KindValue, KindSchema, KindGray)
-	if err != nil {
-		return history{}, err
-	}
-	h := history{state: s}
-	r := c.records()
-	r.Revision = s.revision
-	kvs, _, err := c.etcd.Conn().Read(ctx, "read the history", r)
-	if err != nil {
-		return history{}, err
-	}
-	for _, kv := range kvs {
-		one, err := c.release(kv)
+// recall reads records, and the items of which they tell, all as of one revision: of all
+// there are, or of the key under and those below it.
+func (c *Center) recall(ctx context.Context, under string) (history, error) {
+	h := history{state: state{items: make(map[item]etcd.KV)}}
+	changed := make(map[item]bool)
+	const page = 64 // records with large values take much memory
+	for r := c.records(); ; {
+		r.Limit = page
+		found, revision, err := c.etcd.Conn().ReadAll(ctx, "read the history", h.revision, r)
 		if err != nil {
-			return history{}, fmt.Errorf("read the history: %w", err)
+			return history{}, err
 		}
-		h.releases = append(h.releases, one)
+		h.revision = revision
+		for _, kv := range found[0] {
+			one, err := c.release(kv)
+			if err != nil {
+				return history{}, fmt.Errorf("read the history: %w", err)
+			}
+			if under != "" {
+				one.Changes = slices.DeleteFunc(one.Changes, func(change Change) bool { return change.Kind == KindGray || !Within(change.Key, under) })
+			}
+			for _, change := range one.Changes {
+				changed[change.item()] = true
+			}
+			h.releases = append(h.releases, one)
+		}
+		if len(found[0]) < page {
+			break
+		}
+		r.From = found[0][page-1].Key + "\x00"
+	}
+	items := slices.SortedFunc(maps.Keys(changed), compare)
+	var ranges []etcd.Range
+	for _, i := range items {
+		ranges = append(ranges, etcd.Range{From: c.place(i)})
+	}
+	found, _, err := c.etcd.Conn().ReadAll(ctx, "read what was released", h.revision, ranges...)
+	if err != nil {
+		return history{}, err
+	}
+	for n, kvs := range found {
+		if len(kvs) == 1 {
+			h.items[items[n]] = kvs[0]
+		}
 	}
 	return h, nil
 }

@@ -19,25 +19,21 @@ type planned struct {
 }
 
 // plan checks a draft against what there is, and makes the transaction of it.
-func (c *Center) plan(ctx context.Context, d Draft, s state) (Release, planned, error) {
+func (c *Center) plan(ctx context.Context, d Draft, s sight) (Release, planned, error) {
 	fail := func(err error) (Release, planned, error) {
 		return Release{}, planned{}, fmt.Errorf("%s: %w", doing, err)
 	}
-	changes, err := c.changes(ctx, d, s)
+	changes, err := c.changes(ctx, d, s.state)
 	if err != nil {
 		return fail(err)
 	}
-	p := &Preview{center: c, state: s, draft: d, changes: changes}
+	p := &Preview{center: c, sight: s, draft: d, changes: changes}
 	for _, check := range c.checks {
 		if err := check(ctx, p); err != nil {
 			return fail(err)
 		}
 	}
-	last, err := c.last(ctx)
-	if err != nil {
-		return Release{}, planned{}, err
-	}
-	r := Release{Number: last + 1, Who: d.Who, When: time.Now().UTC().Truncate(time.Millisecond), Comment: d.Comment, Restores: d.restores, Changes: changes}
+	r := Release{Number: s.last + 1, Who: d.Who, When: time.Now().UTC().Truncate(time.Millisecond), Comment: d.Comment, Restores: d.restores, Changes: changes, Unseen: s.unseen}
 	txn, err := c.transaction(ctx, r, p)
 	if err != nil {
 		return fail(err)
@@ -55,7 +51,8 @@ func (c *Center) plan(ctx context.Context, d Draft, s state) (Release, planned, 
 func (c *Center) changes(ctx context.Context, d Draft, s state) ([]Change, error) {
 	byItem := make(map[item]Change)
 	for _, e := range d.Edits {
-		if err := checkKey(e.Kind, e.Key); err != nil && d.restores == 0 {
+		// What somebody put under an odd key has to go away too, or come back.
+		if err := checkKey(e.Kind, e.Key); err != nil && d.restores == 0 && (e.Value != nil || e.Key == "") {
 			return nil, fmt.Errorf("%s: %w", e.item(), err)
 		}
 		if _, twice := byItem[e.item()]; twice {
@@ -85,21 +82,21 @@ func (c *Center) transaction(ctx context.Context, r Release, preview *Preview) (
 	l := c.etcd.Layout()
 	p := planned{&etcd.Txn{}, rand.Text()}
 	record := layout.ReleaseRecord{ID: p.id, Who: r.Who, When: r.When, Comment: r.Comment, Restores: r.Restores}
-	added := false
+	var added []string
 	for _, change := range r.Changes {
 		key := c.place(change.item())
 		p.Unwritten(key, change.Revision)
-		if added = added || change.Before == nil && change.Kind == KindValue; change.After == nil {
+		if change.After == nil {
 			p.Delete(key)
 		} else {
 			p.Put(key, *change.After)
 		}
+		if change.Kind == KindValue && change.Before == nil && r.Restores == 0 {
+			added = append(added, change.Key)
+		}
 		record.Changes = append(record.Changes, layout.ChangeRecord{
-			Kind: string(change.Kind), Key: change.Key, Before: (*layout.TextRecord)(change.Before), After: (*layout.TextRecord)(change.After), Revision: change.Revision,
+			Kind: string(change.Kind), Key: layout.TextRecord(change.Key), Before: (*layout.TextRecord)(change.Before), After: (*layout.TextRecord)(change.After), Revision: change.Revision,
 		})
-	}
-	if added { // somebody may add a key above or below a new one
-		p.NoneSince(etcd.Below(l.Config()), preview.revision)
 	}
 	for _, guard := range preview.guards {
 		guard(p.Txn)
@@ -109,6 +106,9 @@ func (c *Center) transaction(ctx context.Context, r Release, preview *Preview) (
 		return p, fmt.Errorf("write the record of it: %w", err)
 	}
 	p.Unwritten(l.Release(r.Number), 0)
+	if len(added) > 0 {
+		preview.guard(p.Txn, c, added)
+	}
 	p.Put(l.Release(r.Number), string(text))
 	first, err := c.firstKept(ctx, r)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 // one goroutine, while the check runs.
 type Preview struct {
 	center *Center
-	state
+	sight
 	draft   Draft
 	changes []Change
 	guards  []func(*etcd.Txn)
@@ -50,19 +50,14 @@ func (p *Preview) Get(ctx context.Context, kind Kind, key string) (*string, erro
 // List returns what the key under of a kind and all keys below it would be, every key of
 // that kind if it is empty.
 func (p *Preview) List(ctx context.Context, kind Kind, under string) (Tree, error) {
-	place := p.center.place(item{kind, under})
-	ranges := []etcd.Range{etcd.Below(place)}
-	if under != "" {
-		ranges = []etcd.Range{{From: place}, etcd.Below(place + "/")}
+	ranges := p.center.below(kind, under)
+	found, _, err := p.center.etcd.Conn().ReadAll(ctx, "read below "+item{kind, under}.String(), p.revision, ranges...)
+	if err != nil {
+		return nil, err
 	}
 	t := make(Tree)
-	for _, r := range ranges {
-		r.Revision = p.revision
-		kvs, _, err := p.center.etcd.Conn().Read(ctx, "read below "+item{kind, under}.String(), r)
-		if err != nil {
-			return nil, err
-		}
-		for _, kv := range kvs {
+	for n, r := range ranges {
+		for _, kv := range found[n] {
 			t[kv.Key[len(p.center.prefix(kind)):]] = string(kv.Value)
 		}
 		p.guards = append(p.guards, func(txn *etcd.Txn) { txn.NoneSince(r, p.revision) })

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/etcd/layout"
 )
 
 // Release is what was changed at once.
@@ -25,6 +25,10 @@ type Release struct {
 	// Restores is the number of the release whose state this one brought back, or 0.
 	Restores int64    `json:"restores,omitempty"`
 	Changes  []Change `json:"changes"` // in the order of kinds and keys
+	// Unseen are the keys above those that Release or Plan set, which the user may not
+	// read. Whether one has a value, and go-micro v2 would lose one of the two, is not
+	// known. The History does not tell.
+	Unseen []string `json:"unseen,omitempty"`
 }
 
 // Change is what happened to one key.
@@ -67,7 +71,7 @@ func Delete(key string) Edit { return Edit{Key: key} }
 
 // Plan returns what Release would do, and does not do it.
 func (c *Center) Plan(ctx context.Context, d Draft) (Release, error) {
-	s, err := c.read(ctx, 0, KindValue, KindSchema, KindGray)
+	s, err := c.look(ctx, d)
 	if err != nil {
 		return Release{}, err
 	}
@@ -82,7 +86,7 @@ func (c *Center) Plan(ctx context.Context, d Draft) (Release, error) {
 func (c *Center) Release(ctx context.Context, d Draft) (Release, error) {
 	d.Edits = slices.Clone(d.Edits)
 	for {
-		s, err := c.read(ctx, 0, KindValue, KindSchema, KindGray)
+		s, err := c.look(ctx, d)
 		if err != nil {
 			return Release{}, err
 		}
@@ -117,9 +121,12 @@ func (c *Center) settle(ctx context.Context, r Release, id string, err error) (R
 	}
 	key := c.etcd.Layout().Release(r.Number)
 	kvs, _, unread := c.etcd.Conn().Read(ctx, "read the release", etcd.Range{From: key})
-	if unread == nil && len(kvs) == 1 && strings.Contains(string(kvs[0].Value), id) {
-		r.Revision = kvs[0].Created
-		return r, nil
+	if unread == nil && len(kvs) == 1 {
+		if record, bad := layout.DecodeRelease(kvs[0].Value); bad == nil && record.ID == id {
+			r.Revision = kvs[0].Created
+			return r, nil
+		}
+		return Release{}, err // the number is another release's, and ours can no more be made
 	}
 	return Release{}, fmt.Errorf("%w: %w", ErrUncertain, err)
 }

@@ -3,23 +3,20 @@ package center
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/rollcall-go/micro/internal/etcd"
 	"github.com/rollcall-go/micro/internal/etcd/layout"
 )
 
-// last returns the number of the last release, 0 if there is none.
-func (c *Center) last(ctx context.Context) (int64, error) {
-	l := c.etcd.Layout()
-	r := c.records()
-	r.Last, r.Limit = true, 1
-	kvs, _, err := c.etcd.Conn().Read(ctx, "read the last release", r)
-	if err != nil || len(kvs) == 0 {
-		return 0, err
+// numberOf returns the number of the last release, whose key was read: 0 without one.
+func (c *Center) numberOf(last []etcd.KV) (int64, error) {
+	if len(last) == 0 {
+		return 0, nil
 	}
-	number, ok := l.ReleaseOf(kvs[0].Key)
-	if !ok {
-		return 0, fmt.Errorf("read the last release: the key %q is of none: delete it", kvs[0].Key)
+	number, ok := c.etcd.Layout().ReleaseOf(last[0].Key)
+	if !ok || number == math.MaxInt64 {
+		return 0, fmt.Errorf("read the last release: the key %q is of none: delete it", last[0].Key)
 	}
 	return number, nil
 }
@@ -31,8 +28,8 @@ func (c *Center) firstKept(ctx context.Context, r Release) (int64, error) {
 		return first, nil
 	}
 	l := c.etcd.Layout()
-	for first < r.Number {
-		old, _, err := c.etcd.Conn().Read(ctx, "read old releases", etcd.Range{From: l.Release(first), To: l.Release(r.Number), Limit: 50})
+	for limit := int64(1); first < r.Number; limit = min(2*limit, 64) {
+		old, _, err := c.etcd.Conn().Read(ctx, "read old releases", etcd.Range{From: l.Release(first), To: l.Release(r.Number), Limit: limit})
 		if err != nil || len(old) == 0 {
 			return first, err
 		}

@@ -33,7 +33,7 @@ func (c *Center) TreeAtRevision(ctx context.Context, revision int64) (Tree, erro
 // records and keys tell: what was written past the Center before that, and was written
 // over since past the Center too, is known to nobody.
 func (c *Center) TreeAt(ctx context.Context, number int64) (Tree, error) {
-	h, err := c.recall(ctx)
+	h, err := c.recall(ctx, "")
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,11 @@ func (c *Center) TreeAt(ctx context.Context, number int64) (Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	tree := h.tree()
+	s, err := c.read(ctx, h.revision, KindValue)
+	if err != nil {
+		return nil, err
+	}
+	tree := s.tree()
 	for i, text := range then {
 		if i.kind != KindValue {
 			continue
@@ -105,7 +109,7 @@ func (h history) at(number int64) (map[item]*string, error) {
 // one left, or what there is now if to is 0: of keys of every kind that releases on
 // record have written, in the order of kinds and keys.
 func (c *Center) Changes(ctx context.Context, from, to int64) ([]Change, error) {
-	h, err := c.recall(ctx)
+	h, err := c.recall(ctx, "")
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +140,13 @@ func (c *Center) Changes(ctx context.Context, from, to int64) ([]Change, error) 
 // Keys that no release on record has written stay as they are. Release refuses it with a
 // ConflictError if somebody writes one of its keys meanwhile.
 func (c *Center) Rollback(ctx context.Context, number int64) (Draft, error) {
-	h, err := c.recall(ctx)
+	return c.RollbackUnder(ctx, number, "")
+}
+
+// RollbackUnder is Rollback for the key under and those below it, of values and schemas:
+// everything else stays as it is, and is not read.
+func (c *Center) RollbackUnder(ctx context.Context, number int64, under string) (Draft, error) {
+	h, err := c.recall(ctx, under)
 	if err != nil {
 		return Draft{}, err
 	}
@@ -144,7 +154,11 @@ func (c *Center) Rollback(ctx context.Context, number int64) (Draft, error) {
 	if err != nil {
 		return Draft{}, err
 	}
-	d := Draft{Comment: fmt.Sprintf("roll back to release %d", number), restores: number}
+	what := "roll back"
+	if under != "" {
+		what += " " + under
+	}
+	d := Draft{Comment: fmt.Sprintf("%s to release %d", what, number), restores: number}
 	for _, i := range slices.SortedFunc(maps.Keys(then), compare) {
 		if text := then[i]; !same(text, h.text(i)) {
 			seen := h.entry(i)

@@ -3,9 +3,7 @@ package etcd
 import (
 	"context"
 	"errors"
-	"fmt"
 
-	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
@@ -17,66 +15,6 @@ const (
 	MaxTxnOps   = 128
 	MaxTxnBytes = 3 << 19 // 1.5 MiB
 )
-
-// KV is a key with its value.
-type KV struct {
-	Key     string
-	Value   []byte
-	Created int64 // the revision at which it was put where there was none
-	Written int64 // the revision of the last write
-}
-
-// Range says which keys to read, in their order.
-type Range struct {
-	From, To string // To is the first key behind the range, "" reads From alone
-	Last     bool   // from the last key to the first
-	Limit    int64  // 0 is no limit
-	Revision int64  // as of then, 0 is now
-}
-
-// Below is the range of the keys that begin with prefix.
-func Below(prefix string) Range { return Range{From: prefix, To: clientv3.GetPrefixRangeEnd(prefix)} }
-
-func (r Range) options() []clientv3.OpOption {
-	order := clientv3.SortAscend
-	if r.Last {
-		order = clientv3.SortDescend
-	}
-	options := []clientv3.OpOption{clientv3.WithSort(clientv3.SortByKey, order), clientv3.WithLimit(r.Limit), clientv3.WithRev(r.Revision)}
-	if r.To != "" {
-		options = append(options, clientv3.WithRange(r.To))
-	}
-	return options
-}
-
-// ErrCompacted is the error of a Read as of a revision that etcd has forgotten.
-var ErrCompacted = errors.New("etcd has compacted that revision")
-
-// Read returns keys, all as of the revision that is returned with them.
-func (c *Conn) Read(ctx context.Context, op string, r Range) (kvs []KV, revision int64, err error) {
-	err = c.Do(ctx, op, func(ctx context.Context, client *clientv3.Client) error {
-		answer, err := client.Get(ctx, r.From, r.options()...)
-		if err != nil {
-			return err
-		}
-		revision = r.Revision
-		if revision == 0 {
-			revision = answer.Header.Revision
-		}
-		for _, kv := range answer.Kvs {
-			kvs = append(kvs, kvOf(kv))
-		}
-		return nil
-	})
-	if errors.Is(err, rpctypes.ErrCompacted) {
-		err = fmt.Errorf("%w: %w", ErrCompacted, err)
-	}
-	return kvs, revision, err
-}
-
-func kvOf(kv *mvccpb.KeyValue) KV {
-	return KV{string(kv.Key), kv.Value, kv.CreateRevision, kv.ModRevision}
-}
 
 // Txn is a transaction: all of its writes happen, or, if a condition does not hold,
 // none.
@@ -127,6 +65,9 @@ func (t *Txn) DeleteRange(from, to string) {
 
 // Bytes is about how many bytes the request has.
 func (t *Txn) Bytes() int { return t.bytes }
+
+// Conditions is how many there are.
+func (t *Txn) Conditions() int { return len(t.conditions) }
 
 // Ops is the number that etcd limits.
 func (t *Txn) Ops() int { return max(len(t.conditions), len(t.writes)) }

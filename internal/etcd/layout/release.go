@@ -1,8 +1,12 @@
 package layout
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -53,13 +57,13 @@ type ReleaseRecord struct {
 // ChangeRecord is what a release does to one key.
 type ChangeRecord struct {
 	Kind     string      `json:"kind,omitempty"`     // "" for a value, "schema" or "gray"
-	Key      string      `json:"key"`                // what stands behind the prefix of the kind
+	Key      TextRecord  `json:"key"`                // what stands behind the prefix of the kind
 	Before   *TextRecord `json:"before,omitempty"`   // absent if there was no such key
 	After    *TextRecord `json:"after,omitempty"`    // absent if it is deleted
 	Revision int64       `json:"revision,omitempty"` // at which Before was written
 }
 
-// TextRecord is a value: a string, or {"base64":"..."} where it is not UTF-8.
+// TextRecord is a value or a key: a string, or {"base64":"..."} where it is not UTF-8.
 type TextRecord string
 
 type binary struct {
@@ -85,13 +89,48 @@ func (t *TextRecord) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// Encode returns the value to store.
-func (r ReleaseRecord) Encode() ([]byte, error) { return json.Marshal(r) }
+// Records of so many bytes are compressed, and of so many are not read.
+const (
+	largeRelease = 16 << 10
+	mostRelease  = 1 << 28
+)
+
+// Encode returns the value to store: as JSON, of many bytes as that compressed by gzip.
+func (r ReleaseRecord) Encode() ([]byte, error) {
+	text, err := json.Marshal(r)
+	if err != nil || len(text) < largeRelease {
+		return text, err
+	}
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, err = w.Write(text)
+	if err = errors.Join(err, w.Close()); err != nil {
+		return nil, err
+	}
+	return packed.Bytes(), nil
+}
 
 // DecodeRelease reads the value of a release's key.
 func DecodeRelease(value []byte) (r ReleaseRecord, err error) {
+	if bytes.HasPrefix(value, []byte{0x1f, 0x8b}) { // no JSON begins so
+		if value, err = unpack(value); err != nil {
+			return ReleaseRecord{}, fmt.Errorf("read a release: %w", err)
+		}
+	}
 	if err := json.Unmarshal(value, &r); err != nil {
 		return ReleaseRecord{}, fmt.Errorf("read a release: %w", err)
 	}
 	return r, nil
+}
+
+func unpack(packed []byte) ([]byte, error) {
+	r, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(r, mostRelease+1))
+	if len(text) > mostRelease {
+		return nil, fmt.Errorf("it has more than %d bytes", mostRelease)
+	}
+	return text, err
 }

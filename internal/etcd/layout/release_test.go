@@ -2,6 +2,7 @@ package layout
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 )
@@ -29,6 +30,23 @@ func TestAReleaseIsWrittenAsEver(t *testing.T) {
 	}
 	if got, err := DecodeRelease(value); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v: read %+v", err, got)
+	}
+}
+
+func TestALargeReleaseIsCompressed(t *testing.T) {
+	large := strings.Repeat(`{"a":"<b>"}`, 200_000)
+	want := ReleaseRecord{ID: "1", Who: "ada", Changes: []ChangeRecord{{Kind: "gray", Key: "odd \xff", Before: text(large), After: text(large + "\xff")}}}
+	value, err := want.Encode()
+	if err != nil || len(value) > 100_000 {
+		t.Fatalf("%v: it has %d bytes", err, len(value))
+	}
+	if got, err := DecodeRelease(value); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%v: read another one", err)
+	}
+	for _, bad := range [][]byte{value[:2], value[:len(value)/2], append([]byte("\x1f\x8b"), "junk of some length"...)} {
+		if got, err := DecodeRelease(bad); err == nil {
+			t.Errorf("%d bytes are read as %+v", len(bad), got)
+		}
 	}
 }
 

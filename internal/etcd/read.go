@@ -1,0 +1,98 @@
+package etcd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"go.etcd.io/etcd/api/v3/mvccpb"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// KV is a key with its value.
+type KV struct {
+	Key     string
+	Value   []byte
+	Created int64 // the revision at which it was put where there was none
+	Written int64 // the revision of the last write
+}
+
+// Range says which keys to read, in their order.
+type Range struct {
+	From, To string // To is the first key behind the range, "" reads From alone
+	Last     bool   // from the last key to the first
+	Limit    int64  // 0 is no limit
+	KeysOnly bool   // leaves the values out
+	Revision int64  // as of then, 0 is now
+}
+
+// Below is the range of the keys that begin with prefix.
+func Below(prefix string) Range { return Range{From: prefix, To: clientv3.GetPrefixRangeEnd(prefix)} }
+
+func (r Range) options() []clientv3.OpOption {
+	order := clientv3.SortAscend
+	if r.Last {
+		order = clientv3.SortDescend
+	}
+	options := []clientv3.OpOption{clientv3.WithSort(clientv3.SortByKey, order), clientv3.WithLimit(r.Limit), clientv3.WithRev(r.Revision)}
+	if r.To != "" {
+		options = append(options, clientv3.WithRange(r.To))
+	}
+	if r.KeysOnly {
+		options = append(options, clientv3.WithKeysOnly())
+	}
+	return options
+}
+
+// ErrCompacted is the error of a read as of a revision that etcd has forgotten.
+var ErrCompacted = errors.New("etcd has compacted that revision")
+
+// Read returns keys, all as of the revision that is returned with them.
+func (c *Conn) Read(ctx context.Context, op string, r Range) (kvs []KV, revision int64, err error) {
+	all, revision, err := c.ReadAll(ctx, op, r.Revision, r)
+	if err != nil {
+		return nil, 0, err
+	}
+	return all[0], revision, nil
+}
+
+// ReadAll returns the keys of each range, all as of the revision that is returned with
+// them: the given one, now if that is 0. Those of the ranges do not count.
+func (c *Conn) ReadAll(ctx context.Context, op string, revision int64, ranges ...Range) (all [][]KV, _ int64, err error) {
+	for some := range slices.Chunk(ranges, MaxTxnOps) {
+		err := c.Do(ctx, op, func(ctx context.Context, client *clientv3.Client) error {
+			var ops []clientv3.Op
+			for _, r := range some {
+				r.Revision = revision
+				ops = append(ops, clientv3.OpGet(r.From, r.options()...))
+			}
+			answer, err := client.Txn(ctx).Then(ops...).Commit()
+			if err != nil {
+				return err
+			}
+			if revision == 0 {
+				revision = answer.Header.Revision
+			}
+			for _, one := range answer.Responses {
+				all = append(all, kvsOf(one.GetResponseRange().GetKvs()))
+			}
+			return nil
+		})
+		if errors.Is(err, rpctypes.ErrCompacted) {
+			err = fmt.Errorf("%w: %w", ErrCompacted, err)
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+	}
+	return all, revision, nil
+}
+
+func kvsOf(answer []*mvccpb.KeyValue) (kvs []KV) {
+	for _, kv := range answer {
+		kvs = append(kvs, KV{string(kv.Key), kv.Value, kv.CreateRevision, kv.ModRevision})
+	}
+	return kvs
+}
