@@ -17,6 +17,7 @@ type Bound[T any] struct {
 	value   atomic.Pointer[T]
 	watcher Watcher
 	name    string
+	leave   func() // ends that others wait for its judgement
 	running sync.WaitGroup
 
 	mu      sync.Mutex
@@ -45,6 +46,7 @@ func Bind[T any](c Config, path ...string) (*Bound[T], error) {
 	}
 	b.value.Store(first)
 	b.watcher = w
+	b.leave = join(c, w, path, b.Err)
 	b.running.Go(b.follow)
 	return b, nil
 }
@@ -72,6 +74,7 @@ func (b *Bound[T]) OnChange(f func(before, now *T)) {
 func (b *Bound[T]) Close() error {
 	err := b.watcher.Stop()
 	b.running.Wait()
+	b.leave()
 	return err
 }
 

@@ -17,6 +17,7 @@ import (
 // one it has one that follows it.
 type config struct {
 	values atomic.Pointer[state]
+	parts  parts
 
 	mu   sync.Mutex
 	opts Options
@@ -73,6 +74,7 @@ func (c *config) observe() {
 	if l, ok := c.opts.Loader.(observed); ok {
 		l.Observe(func(v reader.Values, version string) { c.put(&state{v, number, version}) })
 	}
+	c.waitFor(c.opts.Loader)
 }
 
 // store makes s the values of c, unless they are newer.

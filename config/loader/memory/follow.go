@@ -161,6 +161,7 @@ func (f *followed) note(err error) error {
 		return err
 	}
 	f.reason = said
+	f.loader.confirm()
 	switch {
 	case err == nil:
 		logger.Infof("Config [%s] The source can be read again", f.source)

@@ -43,6 +43,7 @@ type memory struct {
 	observers []func(reader.Values, string)
 	instance  *source.Instance // nil: nobody said who reads
 	refused   refused
+	judges    []func() ([]source.RefusedPart, bool) // see Judge
 	closed    bool
 }
 
@@ -183,6 +184,7 @@ func (m *memory) merge() error {
 		return err
 	}
 	if m.snapshot != nil && m.snapshot.ChangeSet.Checksum == set.Checksum {
+		m.confirm()
 		return nil
 	}
 	values, err := m.opts.Reader.Values(set)
@@ -191,6 +193,7 @@ func (m *memory) merge() error {
 	}
 	m.publish(set, values)
 	m.look()
+	m.confirm()
 	return nil
 }
 

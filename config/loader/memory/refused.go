@@ -81,6 +81,7 @@ func (m *memory) retry() {
 		m.mu.Lock()
 		if values, err := m.opts.Reader.Values(m.snapshot.ChangeSet); err == nil && m.look() {
 			m.publish(m.snapshot.ChangeSet, values)
+			m.confirm()
 		}
 		over := len(m.refused.now) == 0
 		m.refused.retrying = !over
@@ -89,4 +90,14 @@ func (m *memory) retry() {
 			return
 		}
 	}
+}
+
+// of returns the values of a source that are refused.
+func (r *refused) of(s source.Source) (all []source.Refused) {
+	for i, by := range r.by {
+		if by != nil && same(by, s) {
+			all = append(all, r.now[i])
+		}
+	}
+	return all
 }

@@ -104,15 +104,17 @@ type watcher struct {
 	stopped chan struct{}
 	once    sync.Once
 
-	mu      sync.Mutex
-	newest  *update
-	told    []byte
-	version string
+	mu       sync.Mutex
+	newest   *update
+	told     []byte
+	version  string
+	behind   bool   // a value was put, and Next has not been called since it was returned
+	caughtUp func() // see OnCaughtUp
 }
 
 func (w *watcher) put(u update) {
 	w.mu.Lock()
-	w.newest = &u
+	w.newest, w.behind = &u, true
 	w.mu.Unlock()
 	select {
 	case w.wake <- struct{}{}:
@@ -140,14 +142,46 @@ func (w *watcher) next() (*update, error) {
 			return nil, source.ErrWatcherStopped
 		default:
 		}
+		if u := w.take(); u != nil {
+			return u, nil
+		}
+		w.rest()
 		select {
 		case <-w.stopped:
 		case <-w.wake:
-			if u := w.take(); u != nil {
-				return u, nil
-			}
 		}
 	}
+}
+
+// rest notes that the caller of Next has done with all there was.
+func (w *watcher) rest() {
+	w.mu.Lock()
+	caughtUp := w.caughtUp
+	if !w.behind || w.newest != nil {
+		caughtUp = nil
+	} else {
+		w.behind = false
+	}
+	w.mu.Unlock()
+	if caughtUp != nil {
+		caughtUp()
+	}
+}
+
+// Behind reports whether the caller of Next has yet to take a value, or to come back for
+// the one after it.
+func (w *watcher) Behind() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.behind
+}
+
+// OnCaughtUp makes f be called by Next whenever the Watcher is no longer behind. It is
+// called before the first Next.
+func (w *watcher) OnCaughtUp(f func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.caughtUp = f
 }
 
 // Next returns the newest value as a snapshot.
