@@ -187,6 +187,7 @@ func (s *service) Stop() error {
 	o := s.Options()
 	before := runAll(o.BeforeStop, false)
 	stop := o.Server.Stop()
+	wiring.Leave(o.Config)
 	return errors.Join(before, stop, runAll(o.AfterStop, false))
 }
 

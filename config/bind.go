@@ -127,7 +127,7 @@ func decode[T any](v reader.Value) (*T, error) {
 	}
 	if judge, ok := any(next).(interface{ Validate() error }); ok {
 		if err := judge.Validate(); err != nil {
-			return nil, fmt.Errorf("judge the value: %w", err)
+			return nil, fmt.Errorf("judge what it says: %w", err)
 		}
 	}
 	return next, nil

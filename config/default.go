@@ -1,6 +1,7 @@
 package config
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -152,6 +153,14 @@ func (c *config) SetInstance(i source.Instance) {
 	defer c.mu.Unlock()
 	c.instance = &i
 	c.identify()
+}
+
+// Leave implements source.Leaver.
+func (c *config) Leave(ctx context.Context) error {
+	if l, ok := c.origin().Loader.(source.Leaver); ok {
+		return l.Leave(ctx)
+	}
+	return nil
 }
 
 // identify tells the Loader who reads. c.mu is held.

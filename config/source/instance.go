@@ -1,6 +1,9 @@
 package source
 
-import "maps"
+import (
+	"context"
+	"maps"
+)
 
 // Instance says who a configuration is read for: a running program, most often the node
 // of a service. What is not known is empty.
@@ -18,6 +21,13 @@ type Instanced interface {
 	// SetInstance says who reads. It returns at once; what becomes of the configuration
 	// by it is told as any other change. The last call counts.
 	SetInstance(Instance)
+}
+
+// Leaver is a Source, a Loader or a Config that tells others of the instance.
+type Leaver interface {
+	// Leave takes back what others are told, because the instance is about to end. It
+	// returns when that is done or ctx is, with an error then. SetInstance tells them again.
+	Leave(ctx context.Context) error
 }
 
 // Equal reports whether two instances are the same.

@@ -136,6 +136,14 @@ const (
 	// ConfigReadTimeout is how long etcd may take to give a source its first values. It
 	// is below ConfigTimeout, so that the source can say what it waited for.
 	ConfigReadTimeout = 4 * time.Second
+	// ConfigPublishInterval is the least time between two writes by which an instance says
+	// what configuration it has in force.
+	ConfigPublishInterval = time.Second
+	// ConfigLeaveTimeout is how long an instance that ends waits until nothing is said of it
+	// any more.
+	ConfigLeaveTimeout = time.Second
+	// ConfigWait is how long the command waits for instances to take a release.
+	ConfigWait = 30 * time.Second
 	// ConfigHistory is how many releases the configuration centre keeps on record.
 	ConfigHistory = 500
 )

@@ -19,6 +19,9 @@ type Board struct {
 	changed chan struct{} // closed with the next change
 	set     *source.ChangeSet
 	setOf   uint64 // the state of set
+
+	inForce   string // what the view's Checksum returned
+	inForceOf uint64 // the state of inForce
 }
 
 // NewBoard returns the board of a source of that kind.
@@ -60,6 +63,27 @@ func (b *Board) State() (uint64, <-chan struct{}) {
 func (b *Board) ChangeSet() (*source.ChangeSet, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	return b.changeSet()
+}
+
+// LookIfSum is Look if the configuration has that checksum, and tells that of the values in
+// force as well. It reports whether it has.
+func (b *Board) LookIfSum(checksum string, f func(v *View, inForce string)) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	set, err := b.changeSet()
+	if err != nil || set.Checksum != checksum {
+		return false
+	}
+	if b.inForce == "" || b.inForceOf != b.state {
+		b.inForce, b.inForceOf = b.view.Checksum(), b.state
+	}
+	f(b.view, b.inForce)
+	return true
+}
+
+// changeSet is ChangeSet. b.mu is held.
+func (b *Board) changeSet() (*source.ChangeSet, error) {
 	if b.set == nil || b.setOf != b.state {
 		text, err := b.view.Text()
 		if err != nil {

@@ -1,6 +1,7 @@
 package keytree
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	"slices"
@@ -65,7 +66,7 @@ func (v *View) readGray(g Gray, from string, revision int64) (map[string]*entry,
 		if e.value, err = v.read(at, []byte(*text)); err != nil {
 			return nil, fmt.Errorf("the value of %q: %w", key, err)
 		}
-		e.valid = true
+		e.valid, e.sum = true, sha256.Sum256([]byte(*text))
 	}
 	return entries, nil
 }
@@ -91,6 +92,9 @@ func (v *View) SetReader(i source.Instance) (changed bool) {
 	}
 	return changed
 }
+
+// Reader returns what SetReader was told.
+func (v *View) Reader() source.Instance { return v.reader }
 
 // Grays returns the names of the grays in force, sorted: those that are for whoever
 // reads and have a value for this configuration.

@@ -37,6 +37,9 @@ func NewLayers(service, environment string) *Layers {
 	return &Layers{segment(service), segment(environment)}
 }
 
+// Names returns the service and the environment, as keys spell them.
+func (l Layers) Names() (service, environment string) { return l.service, l.environment }
+
 func segment(name string) string { return strings.ReplaceAll(name, "/", "-") }
 
 // All is what every key begins with.

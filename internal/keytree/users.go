@@ -55,6 +55,13 @@ func (u *Users[S]) Leave() {
 	u.last.Live = false
 }
 
+// Used reports whether there is a session.
+func (u *Users[S]) Used() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.count > 0
+}
+
 // Status returns that of the session, or of the last one there was.
 func (u *Users[S]) Status() source.Status {
 	u.mu.Lock()

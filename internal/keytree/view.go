@@ -2,6 +2,7 @@ package keytree
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -26,11 +27,12 @@ type View struct {
 // entry is one key.
 type entry struct {
 	place
-	revision int64  // at which it was last written
-	value    any    // the last that could be read
-	valid    bool   // value was read once
-	err      error  // why the newest value is not the one in value
-	gray     string // the key of the gray that it is of, "" if it is of none
+	revision int64             // at which it was last written
+	value    any               // the last that could be read
+	valid    bool              // value was read once
+	sum      [sha256.Size]byte // of the text of value, as the store has it
+	err      error             // why the newest value is not the one in value
+	gray     string            // the key of the gray that it is of, "" if it is of none
 }
 
 // NewView returns a View without keys. Values are what decoder reads.
@@ -54,7 +56,7 @@ func (v *View) Put(key string, text []byte, revision int64) error {
 	e.revision = revision
 	value, err := v.read(at, text)
 	if e.err = err; err == nil {
-		e.value, e.valid = value, true
+		e.value, e.valid, e.sum = value, true, sha256.Sum256(text)
 	}
 	return err
 }

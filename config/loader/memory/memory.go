@@ -277,6 +277,20 @@ func (m *memory) SetInstance(i source.Instance) {
 	}
 }
 
+// Leave implements source.Leaver for all sources.
+func (m *memory) Leave(ctx context.Context) error {
+	m.mu.Lock()
+	followed := slices.Clone(m.followed)
+	m.mu.Unlock()
+	var failed error
+	for _, f := range followed {
+		if s, ok := f.source.(source.Leaver); ok {
+			failed = errors.Join(failed, s.Leave(ctx))
+		}
+	}
+	return failed
+}
+
 // Observe makes tell be called with the values of each new snapshot, which are tell's own,
 // and its version, in order, before any Watcher hears of it. tell must return quickly and
 // call no method of m.

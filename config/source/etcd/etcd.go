@@ -23,6 +23,7 @@ import (
 	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/etcd/claim"
 	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/keytree"
 	"github.com/rollcall-go/micro/internal/settings"
@@ -38,6 +39,7 @@ type etcdSource struct {
 	who     identity
 	// rightAgain is after which time it is looked again whether grays may be read.
 	rightAgain time.Duration
+	applied    *application
 }
 
 var (
@@ -45,6 +47,8 @@ var (
 	_ source.Reporter  = (*etcdSource)(nil)
 	_ source.Instanced = (*etcdSource)(nil)
 	_ source.Locator   = (*etcdSource)(nil)
+	_ source.Informed  = (*etcdSource)(nil)
+	_ source.Leaver    = (*etcdSource)(nil)
 )
 
 // NewSource returns the source. It does no I/O; what is wrong with the options is
@@ -55,7 +59,7 @@ var (
 func NewSource(opts ...source.Option) source.Source {
 	options := source.NewOptions(opts...)
 	g, _ := settings.Of[given](options.Context)
-	s := &etcdSource{opts: options, given: g, timeout: cmp.Or(g.timeout, defaults.ConfigReadTimeout), rightAgain: time.Minute}
+	s := &etcdSource{opts: options, given: g, timeout: cmp.Or(g.timeout, defaults.ConfigReadTimeout), rightAgain: time.Minute, applied: newApplication()}
 	s.keys = keytree.Keys{Prefix: DefaultPrefix, Strip: g.strip, Layers: g.layers}
 	if g.prefix != nil {
 		s.keys.Prefix = *g.prefix
@@ -74,6 +78,7 @@ func NewSource(opts ...source.Option) source.Source {
 // connected is the registry in etcd.
 type connected interface {
 	Conn() *etcd.Conn
+	Keeper() *claim.Keeper
 }
 
 func (s *etcdSource) String() string { return "etcd" }
@@ -81,7 +86,10 @@ func (s *etcdSource) String() string { return "etcd" }
 func (s *etcdSource) Write(*source.ChangeSet) error { return source.ErrReadOnly }
 
 // SetInstance says who reads. What the options say of that counts more.
-func (s *etcdSource) SetInstance(i source.Instance) { s.who.set(i) }
+func (s *etcdSource) SetInstance(i source.Instance) {
+	s.who.set(i)
+	s.applied.change(func() { s.applied.left = nil })
+}
 
 // start begins to follow etcd.
 func (s *etcdSource) start() (*session, error) {

@@ -31,6 +31,7 @@ type given struct {
 	client    *clientv3.Client
 	registry  registry.Registry
 	instance  source.Instance
+	silent    bool
 }
 
 func option(change func(*given)) source.Option {
@@ -73,6 +74,10 @@ func Layers(service, environment string) source.Option {
 // empty in it is taken from the service whose configuration it is, if there is one, and
 // service and environment then from Layers.
 func Instance(i source.Instance) source.Option { return option(func(g *given) { g.instance = i }) }
+
+// Publish says whether etcd is told what of the configuration is in force here, by default
+// yes, for who has a service and a node: then `micro config status` shows it.
+func Publish(publish bool) source.Option { return option(func(g *given) { g.silent = !publish }) }
 
 // Auth makes the source log in. With one of the two empty there is no login.
 func Auth(username, password string) source.Option {

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/rollcall-go/micro/config/source"
 	"github.com/rollcall-go/micro/internal/backoff"
 	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/etcd/claim"
 	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/etcd/mirror"
 	"github.com/rollcall-go/micro/internal/keytree"
@@ -22,10 +24,12 @@ var again = backoff.Backoff{Base: 100 * time.Millisecond, Max: time.Second}
 
 // session follows the keys of one source. It has one goroutine, until End.
 type session struct {
-	own        *etcd.Conn // nil: the registry's is used
+	own        *etcd.Conn    // nil: the registry's is used
+	kept       *claim.Keeper // of keys over own
 	registry   connected
 	keys       keytree.Keys
 	layout     layout.Layout
+	applied    *application
 	rightAgain time.Duration
 	ctx        context.Context
 	cancel     context.CancelFunc
@@ -36,6 +40,7 @@ type session struct {
 	known    bool  // the keys were listed
 	revision int64 // of etcd, up to which the view is known to be right
 	link     mirror.Status
+	touched  int64           // the revision of the last change of what is read
 	alone    bool            // the values are followed without the grays
 	denied   error           // why they are
 	told     map[string]bool // the lines that the log was last told of the grays
@@ -57,14 +62,18 @@ func (o observer) Status(s mirror.Status) { o.linked(s) }
 // newSession starts a session over the connection of a registry, or over one of its
 // own if shared is nil.
 func newSession(s *etcdSource, shared connected) *session {
-	f := &session{registry: shared, keys: s.keys, layout: layout.Layout{Namespace: s.given.namespace}, rightAgain: s.rightAgain, board: keytree.NewBoard("etcd", s.keys, s.opts.Encoder)}
+	f := &session{registry: shared, keys: s.keys, layout: layout.Layout{Namespace: s.given.namespace}, applied: s.applied, rightAgain: s.rightAgain, board: keytree.NewBoard("etcd", s.keys, s.opts.Encoder)}
 	if shared == nil {
 		f.own = s.open()
+		f.kept = claim.NewKeeper(f.own)
 	}
 	s.who.follow(f.readBy)
 	// The life of the session, ended by End.
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	f.running.Go(f.follow)
+	if s.publishes() {
+		f.running.Go((&publisher{session: f, application: s.applied}).publish)
+	}
 	return f
 }
 
@@ -75,6 +84,14 @@ func (f *session) End() {
 	if f.own != nil {
 		_ = f.own.Close() // nothing is left to be done about it
 	}
+}
+
+// keeper returns who keeps keys over the connection.
+func (f *session) keeper() *claim.Keeper {
+	if f.own != nil {
+		return f.kept
+	}
+	return f.registry.Keeper()
 }
 
 func (f *session) conn() *etcd.Conn {
@@ -112,6 +129,7 @@ func (f *session) follow() {
 func (f *session) readBy(i source.Instance) {
 	f.board.Change(func(v *keytree.View) bool { return v.SetReader(i) })
 	f.reportGrays()
+	f.applied.look()
 }
 
 // changed takes one step of the mirror.
@@ -120,12 +138,23 @@ func (f *session) changed(c mirror.Change) {
 	f.board.Change(func(v *keytree.View) bool {
 		refused = f.apply(v, c)
 		f.known, f.revision = true, c.Revision
+		if f.concerns(c) {
+			f.touched = c.Revision
+		}
 		return true
 	})
 	for _, r := range refused {
 		logger.Warnf("Config [etcd] A value cannot be read and does not count; the last one of its key that could stays: key %q, revision %d: %v", r.Key, r.Revision, r.Err)
 	}
 	f.reportGrays()
+}
+
+// concerns reports whether what is read may be something else by c.
+func (f *session) concerns(c mirror.Change) bool {
+	return c.Reset || slices.ContainsFunc(c.Events, func(e mirror.Event) bool {
+		_, gray := f.grayOf(e.Entry.Key)
+		return gray || f.keys.Has(e.Entry.Key)
+	})
 }
 
 // linked takes how far the mirror can be trusted.
@@ -136,6 +165,7 @@ func (f *session) linked(s mirror.Status) {
 		before, known = f.link, f.known
 		f.link = s
 	})
+	f.applied.look()
 	switch {
 	case before.Live && !s.Live:
 		logger.Warnf("Config [etcd] etcd cannot be followed; the configuration stays as it was: %v", s.Err)

@@ -7,6 +7,7 @@
 package snapshot
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -118,6 +119,21 @@ func (s *snapshot) Locate(path ...string) (key string, revision int64, ok bool) 
 		return wrapped.Locate(path...)
 	}
 	return "", 0, false
+}
+
+// SetApplied tells the source what is in force.
+func (s *snapshot) SetApplied(now source.Applied) {
+	if wrapped, ok := s.Source.(source.Informed); ok {
+		wrapped.SetApplied(now)
+	}
+}
+
+// Leave implements source.Leaver for the source.
+func (s *snapshot) Leave(ctx context.Context) error {
+	if wrapped, ok := s.Source.(source.Leaver); ok {
+		return wrapped.Leave(ctx)
+	}
+	return nil
 }
 
 // Status is that of the source. While the file answers for it, it is not live, and

@@ -13,6 +13,7 @@ import (
 // onSent notes that op was sent.
 func (m *machine) onSent(op claimOp) {
 	m.busy = true
+	m.wroteBefore = m.wrote
 	m.wrote = m.wrote || op.kind == opPut
 	m.farewellSent = m.farewellSent || op.kind == opFarewell
 }
@@ -144,6 +145,7 @@ func (m *machine) failed(now time.Time, op claimOp, r opResult) {
 		return // the keeper tells that the lease is lost
 	case r.refused:
 		m.unbatched = true
+		m.wrote = m.wroteBefore
 	case op.kind != opLook:
 		m.unknownOutcomeAt = now
 	}

@@ -74,6 +74,9 @@ func NewKeeper(c *etcd.Conn) *Keeper {
 	}
 }
 
+// Conn returns the connection.
+func (k *Keeper) Conn() *etcd.Conn { return k.conn }
+
 // wake puts a token into c unless it holds one.
 func wake(c chan struct{}) {
 	select {

@@ -74,6 +74,7 @@ type machine struct {
 	started      bool // the key was ours once, or is yielded: no more taking over
 	yields       bool // see Spec.Yields
 	wrote        bool // a write may have reached etcd
+	wroteBefore  bool // that was so before the request under way
 	farewellSent bool // the farewell was written since the last put, or tried in vain
 	releasing    bool
 	releasedAt   time.Time // when it was released
