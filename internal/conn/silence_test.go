@@ -109,7 +109,7 @@ func TestSilentConnectionIsReplaced(t *testing.T) {
 			}
 			return err == nil
 		})
-		if failed == 0 || n.accepted.Load() != 2 {
+		if failed == 0 || n.accepted.Load() < 2 { // more where answers take longer than the silence
 			t.Errorf("%d calls failed, %d connections", failed, n.accepted.Load())
 		}
 		for range 20 {
