@@ -49,7 +49,7 @@ var rooms = []room{
 
 	{"internal/etcd/layout", []string{"registry", "internal/record"}, "plant room: the keys in etcd and what stands in them"},
 
-	{"internal/mdns", []string{"registry", "internal/mdns/txt", "internal/backoff", "internal/record"}, "plant room: registers and finds nodes by multicast DNS; owns the sockets"},
+	{"internal/mdns", []string{"registry", "internal/mdns/txt", "internal/backoff", "internal/record", "internal/settings"}, "plant room: registers and finds nodes by multicast DNS; owns the sockets"},
 	{"internal/mdns/txt", []string{"internal/deflated", "registry"}, "plant room: what v2 says about nodes in multicast DNS, names and texts; knows no packets"},
 
 	{"registry", []string{"internal/defaults"}, "contract: depends on no implementation, so that anybody can implement it"},

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/internal/mdns/txt"
+	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -100,7 +101,7 @@ func (e *Engine) await(ctx context.Context, t *topic) error {
 	case <-t.settled:
 		return nil
 	case <-ctx.Done():
-		return Ended(ctx)
+		return settings.Ended(ctx)
 	case <-e.ctx.Done():
 		return registry.ErrClosed
 	}

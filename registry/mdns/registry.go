@@ -33,6 +33,7 @@ import (
 	"github.com/rollcall-go/micro/internal/mdns"
 	"github.com/rollcall-go/micro/internal/mdns/txt"
 	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -156,7 +157,7 @@ func (b *backend) Deregister(s *registry.Service, opts ...registry.DeregisterOpt
 	err := b.usable()
 	if err == nil {
 		// The nodes are given up in any case.
-		err = cmp.Or(b.engine.Withdraw(s), mdns.Ended(o.Context))
+		err = cmp.Or(b.engine.Withdraw(s), settings.Ended(o.Context))
 	}
 	if err != nil {
 		return fmt.Errorf("deregister %q: %w", s.Name, err)
@@ -187,7 +188,7 @@ func (b *backend) usable() error {
 
 // ready returns why nothing can be done for a caller, whose context may be nil.
 func (b *backend) ready(ctx context.Context) error {
-	return cmp.Or(b.usable(), mdns.Ended(ctx))
+	return cmp.Or(b.usable(), settings.Ended(ctx))
 }
 
 // timeout returns the bound of one operation.
