@@ -12,6 +12,7 @@ package metadata
 
 import (
 	"context"
+	"iter"
 	"maps"
 )
 
@@ -101,6 +102,40 @@ func FromContext(ctx context.Context) (Metadata, bool) {
 func Has(ctx context.Context) bool {
 	_, ok := stored(ctx)
 	return ok
+}
+
+// All goes through the headers of ctx, in no order, with the names in their Title
+// form. Unlike FromContext it copies nothing.
+func All(ctx context.Context) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) { each(ctx, yield) }
+}
+
+// each is apart from All, so that the compiler inlines that.
+func each(ctx context.Context, yield func(name, value string) bool) {
+	md, _ := stored(ctx)
+	for k, v := range md {
+		t := title(k)
+		if t != k && !wins(md, k, t) {
+			continue
+		}
+		if !yield(t, v) {
+			return
+		}
+	}
+}
+
+// wins reports whether k, whose Title form is t and another, is the spelling whose
+// value counts.
+func wins(md Metadata, k, t string) bool {
+	if _, there := md[t]; there {
+		return false
+	}
+	for other := range md {
+		if len(other) == len(t) && other < k && title(other) == t {
+			return false
+		}
+	}
+	return true
 }
 
 // Get returns one header of ctx, whatever the spelling that it is stored under.

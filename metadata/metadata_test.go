@@ -181,3 +181,35 @@ func TestDeferredContext(t *testing.T) {
 		t.Errorf("MergeContext lost it: %q", v)
 	}
 }
+
+func TestAll(t *testing.T) {
+	for _, md := range []Metadata{
+		nil,
+		{},
+		{"Key": "1"},
+		{"key": "1", "Other-Key": "2", "x-Multi": "3"},
+		{"key": "lower", "Key": "title", "kEY": "mixed"},
+		{"x-key": "b", "x-kEY": "first in byte order", "X-KEY": "another"},
+	} {
+		ctx := NewContext(t.Context(), md)
+		want, _ := FromContext(ctx)
+		if got := maps.Collect(All(ctx)); !maps.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", md, got, want)
+		}
+	}
+	if got := maps.Collect(All(t.Context())); len(got) != 0 {
+		t.Errorf("no metadata: %q", got)
+	}
+	ctx := NewContext(t.Context(), Metadata{"Key": "1", "Micro-From-Service": "x"})
+	if n := testing.AllocsPerRun(100, func() {
+		sum := 0
+		for _, v := range All(ctx) {
+			sum += len(v)
+		}
+		if sum != 2 {
+			t.Error(sum)
+		}
+	}); n != 0 {
+		t.Errorf("All allocates %v times, want none", n)
+	}
+}

@@ -17,6 +17,9 @@ type request struct {
 var _ client.Request = (*request)(nil)
 
 func newRequest(service, endpoint string, body any, contentType string, opts []client.RequestOption) *request {
+	if len(opts) == 0 { // the options of a call that has none cost it nothing
+		return &request{service: service, endpoint: endpoint, contentType: contentType, body: body}
+	}
 	o := client.RequestOptions{ContentType: contentType}
 	for _, opt := range opts {
 		opt(&o)

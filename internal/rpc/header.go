@@ -31,40 +31,76 @@ const (
 // call alone is left out silently; that metadata came with a request, and is not
 // for the next server. Of names that differ in case alone one goes out. Without metadata it returns ctx as it is.
 func Outgoing(ctx context.Context) (_ context.Context, dropped []string) {
-	md, ok := metadata.FromContext(ctx)
-	if !ok || len(md) == 0 {
-		return ctx, nil
-	}
-	unify(md)
-	var encoded []string
-	kv := make([]string, 0, 2*len(md)+2)
-	for name, value := range md {
-		key := strings.ToLower(name)
-		switch {
-		case confined(key):
-			continue
-		case !legalKey(key):
-			dropped = append(dropped, name)
-			continue
-		case !strings.HasSuffix(key, "-bin") && !printable(value):
-			value = percentEncode(value)
-			encoded = append(encoded, key)
+	var b headers
+	doubled := false
+	for name, value := range metadata.All(ctx) {
+		if doubled = hasInnerCapital(name); doubled {
+			break
 		}
-		kv = append(kv, key, value)
+		b.add(name, value)
 	}
-	if encoded != nil {
-		kv = append(kv, EncodedHeader, strings.Join(encoded, ","))
+	if doubled { // it may be the same header as another name
+		b = headers{}
+		md, _ := metadata.FromContext(ctx)
+		unify(md)
+		for name, value := range md {
+			b.add(name, value)
+		}
 	}
-	return grpcmd.AppendToOutgoingContext(ctx, kv...), dropped
+	if b.encoded != nil {
+		b.kv = append(b.kv, EncodedHeader, strings.Join(b.encoded, ","))
+	}
+	if b.kv == nil {
+		return ctx, b.dropped
+	}
+	return grpcmd.AppendToOutgoingContext(ctx, b.kv...), b.dropped
+}
+
+// headers are metadata as grpc takes it.
+type headers struct {
+	kv      []string // names and values in turn
+	encoded []string // names of headers whose values are percent-encoded
+	dropped []string // names that cannot stand in a header
+}
+
+func (h *headers) add(name, value string) {
+	key := lower(name)
+	switch {
+	case confined(key):
+		return
+	case !legalKey(key):
+		h.dropped = append(h.dropped, name)
+		return
+	case !strings.HasSuffix(key, "-bin") && !printable(value):
+		value = percentEncode(value)
+		h.encoded = append(h.encoded, key)
+	}
+	if h.kv == nil {
+		h.kv = make([]string, 0, 8) // three headers are the usual
+	}
+	h.kv = append(h.kv, key, value)
+}
+
+// lower returns the name in lower case. Those that calls carry most often cost nothing.
+func lower(name string) string {
+	switch name {
+	case "Micro-From-Service":
+		return "micro-from-service"
+	case "Micro-Trace-Id":
+		return "micro-trace-id"
+	case "Micro-Span-Id":
+		return "micro-span-id"
+	case "Authorization":
+		return "authorization"
+	default:
+		return strings.ToLower(name)
+	}
 }
 
 // unify removes, of names that differ in case alone and are one header on the wire,
 // all but the first in byte order: a program's X-Request-ID stands for the
 // X-Request-Id that a request brought.
 func unify(md metadata.Metadata) {
-	if !anyInnerCapital(md) {
-		return
-	}
 	first := make(map[string]string, len(md))
 	for name := range md {
 		key := strings.ToLower(name)
@@ -77,15 +113,6 @@ func unify(md metadata.Metadata) {
 			delete(md, name)
 		}
 	}
-}
-
-func anyInnerCapital(md metadata.Metadata) bool {
-	for name := range md {
-		if hasInnerCapital(name) {
-			return true
-		}
-	}
-	return false
 }
 
 // hasInnerCapital reports whether a name has a capital within a word, as none has

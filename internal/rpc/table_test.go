@@ -189,7 +189,9 @@ type told struct {
 	server.Methods
 }
 
-func (told) Hello(context.Context, *string, *int) error { return errors.InternalServerError("x", "called by reflection") }
+func (told) Hello(context.Context, *string, *int) error {
+	return errors.InternalServerError("x", "called by reflection")
+}
 
 // Told has an exported name.
 type Told struct{ told }

@@ -1,0 +1,2 @@
+// Package shared has messages that services of another package use. It is for tests.
+package shared
