@@ -17,13 +17,14 @@ func TestReleasesOfEveryKind(t *testing.T) {
 	e := testkit.StartEtcd(t)
 	client := e.Client(t)
 	c := open(t, e.Addr(), "kinds")
+	const tenth, fifth = `{"match":{"percent":10},"values":{"a":"2"}}`, `{"match":{"percent":20},"values":{"a":"2"}}`
 	put := func(kind Kind, key, value string) Edit { return Edit{Kind: kind, Key: key, Value: &value} }
-	release(t, c, Put("a", "1"), put(KindSchema, "a", `{"type":"number"}`), put(KindGray, "a", `{"values":{}}`), put(KindSchema, "", `{}`))
+	release(t, c, Put("a", "1"), put(KindSchema, "a", `{"type":"number"}`), put(KindGray, "a", tenth), put(KindSchema, "", `{}`))
 	for key, want := range map[string]string{
 		"/kinds/micro/config/a":                   "1",
 		"/kinds/micro/rollcall/config/schema/a":   `{"type":"number"}`,
 		"/kinds/micro/rollcall/config/schema/":    `{}`,
-		"/kinds/micro/rollcall/config/gray/a":     `{"values":{}}`,
+		"/kinds/micro/rollcall/config/gray/a":     tenth,
 		"/kinds/micro/rollcall/config/gray/other": "",
 	} {
 		answer, err := client.Get(t.Context(), key)
@@ -33,7 +34,7 @@ func TestReleasesOfEveryKind(t *testing.T) {
 	}
 	wantTree(t, c, Tree{"a": "1"})
 	one, err := c.GetOf(t.Context(), KindGray, "a")
-	if err != nil || one.Kind != KindGray || one.Value != `{"values":{}}` {
+	if err != nil || one.Kind != KindGray || one.Value != tenth {
 		t.Errorf("%v: %+v", err, one)
 	}
 	all, err := c.ListOf(t.Context(), KindSchema, "")
@@ -44,8 +45,8 @@ func TestReleasesOfEveryKind(t *testing.T) {
 		t.Error(err)
 	}
 
-	release(t, c, put(KindGray, "a", `2`), Put("b", "1"))
-	edit := put(KindGray, "a", "3")
+	release(t, c, put(KindGray, "a", fifth), Put("b", "1"))
+	edit := put(KindGray, "a", `{"match":{"percent":30},"values":{"a":"2"}}`)
 	edit.Seen = &one
 	var conflict *ConflictError
 	if _, err := c.Release(t.Context(), Draft{Edits: []Edit{edit}}); !errors.As(err, &conflict) || conflict.Kind != KindGray || conflict.By == nil || conflict.By.Number != 2 {
@@ -58,7 +59,7 @@ func TestReleasesOfEveryKind(t *testing.T) {
 	if err != nil || len(differ) != 3 || differ[0].Key != "b" || differ[1].Kind != KindGray || differ[2].Kind != KindSchema || *differ[2].After != "past" {
 		t.Errorf("%v: %+v", err, differ)
 	}
-	if differ, err = c.Changes(t.Context(), 1, 2); err != nil || len(differ) != 2 || *differ[1].Before != `{"values":{}}` || *differ[1].After != "2" {
+	if differ, err = c.Changes(t.Context(), 1, 2); err != nil || len(differ) != 2 || *differ[1].Before != tenth || *differ[1].After != fifth {
 		t.Errorf("%v: %+v", err, differ)
 	}
 	d, err := c.Rollback(t.Context(), 1)

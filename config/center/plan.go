@@ -28,6 +28,9 @@ func (c *Center) plan(ctx context.Context, d Draft, s sight) (Release, planned, 
 		return fail(err)
 	}
 	p := &Preview{center: c, sight: s, draft: d, changes: changes}
+	if err := p.checkGrays(ctx); err != nil {
+		return fail(err)
+	}
 	for _, check := range c.checks {
 		if err := check(ctx, p); err != nil {
 			return fail(err)

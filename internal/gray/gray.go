@@ -24,9 +24,9 @@ type Record struct {
 	// Values are what lies over the values of keys: the text of each, nil to take the
 	// key away. A key is what stands behind /micro/config/.
 	Values map[string]*string `json:"values"`
-	// Base has the revision at which each of the keys was written when the gray was
-	// made. A key that was not there is not in it.
-	Base map[string]int64 `json:"base,omitempty"`
+	// Base has the text that each of the keys had when the gray was given its value. A
+	// key that was not there is not in it.
+	Base map[string]string `json:"base,omitempty"`
 }
 
 // MaxName is how many bytes the name of a gray may have.
