@@ -151,9 +151,6 @@ func TestPublishSaysWhatIsMissing(t *testing.T) {
 	if err := NewEvent("my.topic", s.Client()).Publish(t.Context(), &Text{}); err == nil || !strings.Contains(err.Error(), "not in this release") {
 		t.Errorf("Publish: %v", err)
 	}
-	if _, err := s.Client().Stream(t.Context(), s.Client().NewRequest("a", "Echo.Say", &Text{})); err == nil || !strings.Contains(err.Error(), "501") {
-		t.Errorf("Stream: %v", err)
-	}
 }
 
 func TestContext(t *testing.T) {

@@ -41,11 +41,19 @@ func (c *grpcClient) try(ctx context.Context, s *state, to pick.Target, req clie
 		cc, done, err = s.connect(to.Node, co, own)
 	}
 	if err == nil {
-		defer done()
 		out, dropped := rpc.Outgoing(ctx)
 		c.warnDropped(dropped)
+		if st, ok := rsp.(*stream); ok {
+			return c.attempted(ctx, s, to, req, own, st.open(out, cc, done, codec, own, opts))
+		}
+		defer done()
 		err = cc.Invoke(out, rpc.Path(req.Service(), req.Endpoint()), req.Body(), rsp, opts...)
 	}
+	return c.attempted(ctx, s, to, req, own, err)
+}
+
+// attempted returns what the caller gets for the error of an attempt, nil for none.
+func (c *grpcClient) attempted(ctx context.Context, s *state, to pick.Target, req client.Request, own *callSettings, err error) error {
 	if err == nil {
 		return nil
 	}

@@ -60,9 +60,6 @@ func TestRequestAndMessage(t *testing.T) {
 
 func TestLater(t *testing.T) {
 	c := newClient(t)
-	if _, err := c.Stream(t.Context(), c.NewRequest("s", "E.M", nil)); fault(t, err).Code != 501 || !strings.Contains(err.Error(), "streams") {
-		t.Error(err)
-	}
 	if err := c.Publish(t.Context(), c.NewMessage("topic", nil)); fault(t, err).Code != 501 || !strings.Contains(err.Error(), "brokers") {
 		t.Error(err)
 	}

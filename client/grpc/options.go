@@ -128,6 +128,9 @@ type callSettings struct {
 	dial []grpc.DialOption
 	call []grpc.CallOption
 	raw  bool // return errors as gRPC has them
+
+	desc   *grpc.StreamDesc // of a stream; nil if nothing is known of it
+	opened func(*stream)    // told of the stream once it is open; may be nil
 }
 
 var noCallSettings callSettings

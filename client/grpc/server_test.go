@@ -26,10 +26,11 @@ type answer func(ctx context.Context, path string, decode func(any) error) (any,
 // node is a server with what it saw.
 type node struct {
 	*registry.Node
-	server *grpc.Server
-	calls  atomic.Int64
-	conns  atomic.Int64 // accepted
-	open   atomic.Int64 // and not closed yet
+	server  *grpc.Server
+	calls   atomic.Int64
+	conns   atomic.Int64 // accepted
+	talking atomic.Int64 // calls that have not ended
+	open    atomic.Int64 // and not closed yet
 }
 
 // serve runs a server on a free port of the loopback until the test ends.
@@ -44,22 +45,45 @@ func serveAt(t testing.TB, address string, f answer, opts ...grpc.ServerOption) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &node{Node: &registry.Node{Id: l.Addr().String(), Address: l.Addr().String()}}
-	codecs := rpc.NewServerCodecs(nil)
-	handle := func(_ any, stream grpc.ServerStream) error {
-		n.calls.Add(1)
+	return serveOn(t, l, func(stream grpc.ServerStream, codec *rpc.Codec) error {
 		path, _ := grpc.MethodFromServerStream(stream)
-		codec, err := codecs.Find(rpc.Incoming(stream.Context()).ContentType)
-		if err != nil {
-			return err
-		}
 		out, err := f(stream.Context(), path, func(v any) error {
 			return stream.RecvMsg(&rpc.Body{Codec: codec, Value: v})
 		})
 		if err != nil {
-			return rpc.ToStatus(err)
+			return err
 		}
 		return stream.SendMsg(&rpc.Body{Codec: codec, Value: out})
+	}, opts...)
+}
+
+// serveStreams runs a server of streams on a free port of the loopback until the test
+// ends. A stream ends well when f returns nil or io.EOF.
+func serveStreams(t testing.TB, f func(grpc.ServerStream, *rpc.Codec) error, opts ...grpc.ServerOption) *node {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return serveOn(t, l, f, opts...)
+}
+
+func serveOn(t testing.TB, l net.Listener, f func(grpc.ServerStream, *rpc.Codec) error, opts ...grpc.ServerOption) *node {
+	t.Helper()
+	n := &node{Node: &registry.Node{Id: l.Addr().String(), Address: l.Addr().String()}}
+	codecs := rpc.NewServerCodecs(nil)
+	handle := func(_ any, stream grpc.ServerStream) error {
+		n.calls.Add(1)
+		n.talking.Add(1)
+		defer n.talking.Add(-1)
+		codec, err := codecs.Find(rpc.Incoming(stream.Context()).ContentType)
+		if err != nil {
+			return err
+		}
+		if err := f(stream, codec); err != io.EOF {
+			return rpc.ToStatus(err)
+		}
+		return nil
 	}
 	n.server = grpc.NewServer(append(opts, grpc.ForceServerCodecV2(rpc.Proto), grpc.UnknownServiceHandler(handle))...)
 	done := make(chan struct{})

@@ -2,7 +2,6 @@ package conn
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -69,24 +68,6 @@ func (c *Conn) Invoke(ctx context.Context, method string, args, reply any, opts 
 		return full.invoke(ctx, w, method, args, reply, opts)
 	}
 	return w.invoke(ctx, method, args, reply, opts)
-}
-
-// NewStream opens a stream, waiting for the connection as Invoke does. The stream
-// counts as a call in flight until it ends in one of the ways that
-// grpc.ClientConn.NewStream lists.
-func (c *Conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
-	w, _, err := c.hold(ctx)
-	if err != nil {
-		return nil, err
-	}
-	release := sync.OnceFunc(w.release)
-	ctx = waiting(ctx, opts)
-	opts = append(slices.Clip(opts), grpc.OnFinish(func(error) { release() }))
-	s, err := w.cc.NewStream(ctx, desc, method, opts...)
-	if err != nil {
-		release() // an interceptor of the program may have failed before grpc began
-	}
-	return s, err
 }
 
 // hold counts a call in on one of the wires, which the caller releases. If the

@@ -9,6 +9,9 @@
 //   - when a connection fell silent under calls, until it is clear whether the node
 //     or merely that connection is to blame (silence.go).
 //
+// A stream may rest, and then nothing is expected of its node but that it lives, which
+// it is asked now and then (pulse.go).
+//
 // The set closes the connections of nodes that left, once their calls have ended,
 // and those that nobody used for long (sweep.go).
 //

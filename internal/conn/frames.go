@@ -67,6 +67,8 @@ type framed struct {
 	read  frames
 	acked uint64 // pings of ours that were answered
 
+	broken atomic.Pointer[error] // why it was broken off
+
 	mu      sync.Mutex // held while something is written; guards what follows
 	written frames
 	owed    bool // a ping is to be sent as soon as a frame ends
@@ -95,7 +97,16 @@ func (f *framed) Read(p []byte) (int, error) {
 			f.acked++
 		}
 	}
+	if why := f.broken.Load(); err != nil && why != nil {
+		err = *why
+	}
 	return n, err
+}
+
+// breakOff closes the connection. Calls on it fail for the given reason.
+func (f *framed) breakOff(why error) {
+	f.broken.Store(&why)
+	_ = f.Conn.Close() // the reader gets the reason
 }
 
 // readSettings takes in more of the first frame, which every server has to begin

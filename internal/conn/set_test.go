@@ -154,11 +154,11 @@ func TestNodeThatComesBackKeepsItsConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.set()
-	if leaving := s.pass(); !leaving {
+	if leaving, _ := s.pass(); !leaving {
 		t.Fatal("its leaving was not noticed")
 	}
 	l.set(n.address)
-	if leaving := s.pass(); leaving {
+	if leaving, _ := s.pass(); leaving {
 		t.Fatal("its return was not noticed")
 	}
 	if c.absent != 0 || s.size() != 1 {

@@ -29,7 +29,7 @@ const maxPings = 2
 // listen takes note of what w received and reports whether there was anything.
 func (w *wire) listen(now time.Duration) bool {
 	h := &w.hearing
-	received, begun, calls := w.received.Load(), w.begun.Load(), w.calls.Load()
+	received, begun, calls := w.received.Load(), w.begun.Load(), w.unanswered()
 	if received != h.received {
 		h.received, h.begun, h.heard = received, begun, now
 		h.quiet, h.asked, h.pinged = 0, false, 0
@@ -51,6 +51,10 @@ func (w *wire) listen(now time.Duration) bool {
 	}
 	return false
 }
+
+// unanswered returns how many calls wait for an answer. A stream does not: it may rest
+// for as long as both sides like.
+func (w *wire) unanswered() int64 { return w.calls.Load() - w.openStreams.Load() }
 
 // quietFor returns how long calls on w have waited and nothing was heard.
 func (w *wire) quietFor(now time.Duration) time.Duration {
@@ -165,7 +169,7 @@ func (c *Conn) inspect(now time.Duration) (ended []*wire, more, calm bool) {
 	for _, w := range c.wires {
 		quiet, recent := w.quietFor(now), now-w.hearing.heard < silence/linger
 		calm = calm && !recent && (w.hearing.quiet == 0 || quiet > silence/settle)
-		more = more || recent || w.hearing.quiet != 0 || w.calls.Load() > 0 || w.begun.Load() != w.hearing.begun
+		more = more || recent || w.hearing.quiet != 0 || w.unanswered() > 0 || w.begun.Load() != w.hearing.begun
 	}
 	return ended, more || len(c.wires) > 1 || c.silent.Load(), calm
 }

@@ -84,9 +84,14 @@ type full struct {
 // the error says why.
 func (f *full) invoke(ctx context.Context, w *wire, method string, args, reply any, opts []grpc.CallOption) error {
 	var p peer.Peer // filled in once the call has a stream
-	err := w.invoke(ctx, method, args, reply, append(slices.Clip(opts), grpc.Peer(&p)))
+	return f.explain(w.invoke(ctx, method, args, reply, append(slices.Clip(opts), grpc.Peer(&p))), &p)
+}
+
+// explain returns the error of a call that had to wait, which has no peer if it ended
+// before it was begun. It leaves alone what did not have to wait.
+func (f *full) explain(err error, p *peer.Peer) error {
 	ended := status.Code(err) == codes.DeadlineExceeded || status.Code(err) == codes.Canceled
-	if ended && p.Addr == nil && !errors.As(err, new(*endpoint.ConnectError)) {
+	if f != nil && ended && p.Addr == nil && !errors.As(err, new(*endpoint.ConnectError)) {
 		return &endpoint.StreamsTakenError{Address: f.address, Connections: f.connections, Calls: f.calls, Err: err}
 	}
 	return err

@@ -30,8 +30,12 @@ func (s *Set) sweep() {
 			}
 		case <-timer.C:
 			wait := later
-			if s.pass() {
-				wait = min(soon, later)
+			leaving, streams := s.pass()
+			if streams {
+				wait = min(wait, pulseEvery)
+			}
+			if leaving {
+				wait = min(soon, wait)
 			}
 			due = s.now() + wait
 			timer.Reset(wait)
@@ -39,9 +43,10 @@ func (s *Set) sweep() {
 	}
 }
 
-// pass closes what is not needed any more. It reports whether there are
-// connections that will have to be closed soon.
-func (s *Set) pass() (leaving bool) {
+// pass closes what is not needed any more, and looks after streams that rest. It
+// reports whether there are connections that will have to be closed soon, and whether
+// there are such streams.
+func (s *Set) pass() (leaving, streams bool) {
 	now := s.now()
 	s.clock.Store(int64(now))
 	var listed map[endpoint.Endpoint]bool
@@ -56,6 +61,7 @@ func (s *Set) pass() (leaving bool) {
 	s.mu.Lock()
 	for e, c := range s.conns {
 		c.mu.Lock()
+		streams = c.feel(now) || streams
 		needed := now-time.Duration(c.used.Load()) < s.opts.Idle
 		left := false
 		switch {
@@ -79,7 +85,7 @@ func (s *Set) pass() (leaving bool) {
 	for _, w := range ended {
 		w.close()
 	}
-	return leaving
+	return leaving, streams
 }
 
 // closeUnused takes the wires without calls from c and returns them, to be closed.

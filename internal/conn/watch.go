@@ -111,10 +111,10 @@ func (s *Set) look(now time.Duration) (calm bool) {
 	return w.calm
 }
 
-// inUse reports whether there is a call on the current wire.
+// inUse reports whether there is a call on the current wire that waits for an answer.
 func (c *Conn) inUse() bool {
 	w := c.current.Load()
-	return w != nil && w.calls.Load() > 0
+	return w != nil && w.unanswered() > 0
 }
 
 func (w *watching) empty() bool {

@@ -22,12 +22,13 @@ type wire struct {
 	cc     *grpc.ClientConn
 	framed atomic.Pointer[framed] // nil before the first, and with credentials of the program
 
-	state    atomic.Int32  // an endpoint.State
-	calls    atomic.Int64  // in flight; far below zero once closed
-	begun    atomic.Uint64 // calls, ever
-	received atomic.Uint64 // reads that brought something, ever
-	doubted  atomic.Bool   // a ping is not answered as quickly as one should be
-	streams  atomic.Int64  // calls that the server allows at once; 0 is not known yet
+	state       atomic.Int32  // an endpoint.State
+	calls       atomic.Int64  // in flight; far below zero once closed
+	begun       atomic.Uint64 // calls and messages of streams, ever
+	openStreams atomic.Int64  // of the calls in flight
+	received    atomic.Uint64 // reads that brought something, ever
+	doubted     atomic.Bool   // a ping is not answered as quickly as one should be
+	streams     atomic.Int64  // calls that the server allows at once; 0 is not known yet
 
 	known     chan struct{} // closed once the first attempt to connect has ended
 	knownOnce sync.Once
@@ -36,6 +37,7 @@ type wire struct {
 	born    time.Duration // by the clock of watching; guarded by conn.mu, as is what follows
 	idle    time.Duration // since when there is no call on it, zero if there is one
 	hearing hearing
+	pulse   pulse
 }
 
 const (

@@ -10,14 +10,6 @@ import (
 	"github.com/rollcall-go/micro/internal/rpc"
 )
 
-// Stream returns an error with code 501: streams come in a later release.
-func (c *grpcClient) Stream(_ context.Context, req client.Request, _ ...client.CallOption) (client.Stream, error) {
-	if req == nil {
-		return nil, failure("req is nil", nil)
-	}
-	return nil, notImplemented("open a stream to %s %s: streams are not in this release, they come in a later one; use Call for unary methods", req.Service(), req.Endpoint())
-}
-
 // Publish returns an error with code 501: brokers come in a later release.
 func (c *grpcClient) Publish(_ context.Context, msg client.Message, _ ...client.PublishOption) error {
 	if msg == nil {
