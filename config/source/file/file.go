@@ -6,10 +6,12 @@
 package file
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"github.com/rollcall-go/micro/config/encoder"
 	"github.com/rollcall-go/micro/config/source"
@@ -23,9 +25,13 @@ var DefaultPath = "config.json"
 type path string
 
 type file struct {
-	path string
-	opts source.Options
+	path   string
+	opts   source.Options
+	filled atomic.Bool // it held something once
 }
+
+// errEmpty is returned of a file that held something and is empty now.
+var errEmpty = errors.New("the file is empty, as one that is being written")
 
 // NewSource returns the source of the file at WithPath. The ending of its name is its
 // format; without one that is the encoder's.
@@ -45,7 +51,8 @@ func WithPath(p string) source.Option {
 
 func (f *file) String() string { return "file" }
 
-// Read returns what the file holds, and the time of its last change.
+// Read returns what the file holds, and the time of its last change. A file that is empty
+// after it held something is an error: somebody is writing it.
 func (f *file) Read() (*source.ChangeSet, error) {
 	info, err := os.Stat(f.path)
 	if err != nil {
@@ -54,6 +61,11 @@ func (f *file) Read() (*source.ChangeSet, error) {
 	data, err := os.ReadFile(f.path)
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	if len(data) > 0 {
+		f.filled.Store(true)
+	} else if f.filled.Load() {
+		return nil, fmt.Errorf("read configuration: %q: %w", f.path, errEmpty)
 	}
 	set := &source.ChangeSet{Data: data, Format: format(f.path, f.opts.Encoder), Source: f.String(), Timestamp: info.ModTime()}
 	set.Checksum = set.Sum()

@@ -73,7 +73,7 @@ func (to told) once(want string) {
 		if got != want {
 			to.t.Fatalf("heard %q, want %q", got, want)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		to.t.Fatalf("heard nothing, want %q", want)
 	}
 }
@@ -199,6 +199,66 @@ func TestEmptyAndMissing(t *testing.T) {
 	do(t, os.Remove(path))
 	write(t, path, "2")
 	to.once("2")
+	to.nothing()
+}
+
+// TestReadingWhileItIsWritten reads a file that was truncated a moment ago.
+func TestReadingWhileItIsWritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "app.json")
+	write(t, path, "")
+	s := NewSource(WithPath(path))
+	if set, err := s.Read(); err != nil || len(set.Data) != 0 {
+		t.Errorf("a file that was never filled: %+v, %v", set, err)
+	}
+	write(t, path, "1")
+	if set, err := s.Read(); err != nil || string(set.Data) != "1" {
+		t.Errorf("got %+v, %v", set, err)
+	}
+	write(t, path, "")
+	if set, err := s.Read(); !errors.Is(err, errEmpty) {
+		t.Errorf("truncated: %+v, %v", set, err)
+	}
+}
+
+// TestAnotherFileOfTheSameStamp lets a link to a directory lead to another one, as a
+// release does, with a file of the same size and time. No notification tells of it: it is
+// seen by the next look.
+func TestAnotherFileOfTheSameStamp(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	at := time.Unix(1_000_000_000, 0)
+	put := func(release, text string) {
+		path := filepath.Join(dir, release, "app.json")
+		write(t, path, text)
+		do(t, os.Chtimes(path, at, at))
+	}
+	for _, release := range []string{"1", "2"} {
+		do(t, os.Mkdir(filepath.Join(dir, release), 0o700))
+		put(release, release)
+	}
+	do(t, os.Symlink("1", filepath.Join(dir, "current")))
+	to := watch(t, filepath.Join(dir, "current", "app.json"))
+	put("1", "0")
+	to.once("0") // the watch stands
+	do(t, os.Symlink("2", filepath.Join(dir, "next")))
+	do(t, os.Rename(filepath.Join(dir, "next"), filepath.Join(dir, "current")))
+	to.once("2")
+	to.nothing()
+}
+
+// TestADirectoryMadeAnew takes the directory of the file away.
+func TestADirectoryMadeAnew(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "conf")
+	path := filepath.Join(dir, "app.json")
+	do(t, os.Mkdir(dir, 0o700))
+	write(t, path, "1")
+	to := watch(t, path)
+	for _, text := range []string{"2", "3"} {
+		do(t, os.RemoveAll(dir))
+		do(t, os.Mkdir(dir, 0o700))
+		write(t, path, text)
+		to.once(text)
+	}
 	to.nothing()
 }
 

@@ -41,6 +41,9 @@ type watcher struct {
 // it has settled. An empty file is one that is being written, and a file that is not
 // there is one that is being replaced: of neither anything is told.
 func (f *file) Watch() (source.Watcher, error) {
+	if info, err := os.Stat(f.path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return source.NewNoopWatcher() // a pipe, whose text comes once, is left to Read
+	}
 	// The lifetime of the Watcher, which Stop ends.
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &watcher{file: f, cancel: cancel, wake: make(chan struct{}, 1), done: ctx.Done()}
@@ -91,7 +94,7 @@ func (w *watcher) run(ctx context.Context, notifier *fsnotify.Watcher, told *sou
 			}
 			settled.Reset(settle) // events were lost
 		case <-looking.C:
-			if stamp := w.stamp(); stamp != seen {
+			if !w.stamp().is(seen) {
 				settled.Reset(settle)
 			}
 		case <-settled.C:
@@ -103,19 +106,24 @@ func (w *watcher) run(ctx context.Context, notifier *fsnotify.Watcher, told *sou
 	}
 }
 
-// stamp is what a look at the file shows of it.
-type stamp struct {
-	size    int64
-	changed time.Time
-	there   bool
-}
+// stamp is what a look at the file shows of it, without Info that it is not there.
+type stamp struct{ os.FileInfo }
 
 func (w *watcher) stamp() stamp {
 	info, err := os.Stat(w.file.path)
 	if err != nil {
 		return stamp{}
 	}
-	return stamp{info.Size(), info.ModTime(), true}
+	return stamp{info}
+}
+
+// is reports whether two looks showed the same. What a link led to may have another
+// file of the same size and time in its place.
+func (s stamp) is(other stamp) bool {
+	if s.FileInfo == nil || other.FileInfo == nil {
+		return s.FileInfo == nil && other.FileInfo == nil
+	}
+	return os.SameFile(s.FileInfo, other.FileInfo) && s.Size() == other.Size() && s.ModTime().Equal(other.ModTime())
 }
 
 // tell hands over what the file holds if it is something else than was told, and
