@@ -218,7 +218,7 @@ func (c *Conn) Do(ctx context.Context, op string, f func(context.Context, *clien
 		if l := c.Link(); !l.Up && l.Err != nil {
 			why = fmt.Errorf("%w: %w", why, l.Err)
 		}
-		return c.Explain(op, why) // the caller gave up, and says why
+		return c.Explain(op, fmt.Errorf("%w: %w", why, context.Canceled)) // the caller gave up, and says why
 	}
 	waited := min(time.Since(begun), c.timeout)
 	// etcd may report the deadline before our context does.
