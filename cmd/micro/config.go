@@ -19,7 +19,7 @@ func configCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "config",
 		Usage: "operate the configuration in etcd",
-		Subcommands: []*cli.Command{
+		Subcommands: append([]*cli.Command{
 			configSub("get", "KEY", "print a value", `Prints the value as it stands in etcd. KEY is what stands behind /micro/config/.
 
    micro config get database/port`, 1, 1, getConfig),
@@ -81,7 +81,7 @@ says what it is; - reads standard input.
    micro config import config.yaml --dry-run
    micro config import config.json --delete database`, 1, 1, importConfig,
 				append(writeFlags(), formatFlag("by the name"), &cli.StringFlag{Name: "delete", DefaultText: "nothing", Usage: "also delete what is at or below `PATH` and not in the file"})...),
-		},
+		}, grantCommands()...),
 	}
 }
 
