@@ -150,12 +150,6 @@ func (c *Center) rights(g Grant) []etcd.Right {
 	case g.Service != "":
 		add(l.ConfigAppliedOf(g.Service), true)
 	case g.Write:
-		// A key above the first one of the path may have a value, which leaves no room.
-		for i := range g.Path {
-			if g.Path[i] == '/' {
-				all = append(all, etcd.Right{From: l.Config() + g.Path[:i], Read: true})
-			}
-		}
 		add(l.Releases(), true)
 	case g.Path == "":
 		add(l.Releases(), false)
