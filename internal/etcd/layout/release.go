@@ -28,11 +28,6 @@ func (l Layout) ConfigGrays() string { return l.Own() + "config/gray/" }
 // have. Behind it stand service and node.
 func (l Layout) ConfigApplied() string { return l.Own() + "config/applied/" }
 
-// ConfigAppliedOf returns the prefix of what the instances of a service say.
-func (l Layout) ConfigAppliedOf(service string) string {
-	return l.ConfigApplied() + segment(service) + "/"
-}
-
 // Releases returns the prefix of the releases of the configuration.
 func (l Layout) Releases() string { return l.Own() + "config/release/" }
 
