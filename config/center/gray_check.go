@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/rollcall-go/micro/internal/gray"
+	"github.com/rollcall-go/micro/internal/lint"
 )
 
 // checkGrays returns why the grays among the changes cannot be made: services would not
@@ -45,7 +46,7 @@ func checkGray(name string, r gray.Record) error {
 	for _, key := range r.Keys() {
 		err := checkKey(KindValue, key)
 		if value := r.Values[key]; err == nil && value != nil {
-			err = checkValue(key, *value)
+			err = lint.CheckValue(key, *value)
 		}
 		if err != nil {
 			return fmt.Errorf("key %q: %w", key, err)

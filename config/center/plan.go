@@ -31,12 +31,19 @@ func (c *Center) plan(ctx context.Context, d Draft, s sight) (Release, planned, 
 	if err := p.checkGrays(ctx); err != nil {
 		return fail(err)
 	}
+	violations, err := p.judge(ctx)
+	switch {
+	case err != nil:
+		return fail(err)
+	case len(violations) > 0 && !d.Force:
+		return fail(&SchemaError{violations})
+	}
 	for _, check := range c.checks {
 		if err := check(ctx, p); err != nil {
 			return fail(err)
 		}
 	}
-	r := Release{Number: s.last + 1, Who: d.Who, When: time.Now().UTC().Truncate(time.Millisecond), Comment: d.Comment, Restores: d.restores, Changes: changes, Unseen: s.unseen}
+	r := Release{Number: s.last + 1, Who: d.Who, When: time.Now().UTC().Truncate(time.Millisecond), Comment: d.Comment, Restores: d.restores, Changes: changes, Unseen: s.unseen, Unjudged: p.unjudged, Violations: violations}
 	txn, err := c.transaction(ctx, r, p)
 	if err != nil {
 		return fail(err)

@@ -16,6 +16,8 @@ type Preview struct {
 	draft   Draft
 	changes []Change
 	guards  []func(*etcd.Txn)
+
+	unjudged bool // the user may not read the schemas
 }
 
 // Changes returns what would change, in the order of kinds and keys. The slice is the

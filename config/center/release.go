@@ -29,6 +29,10 @@ type Release struct {
 	// read. Whether one has a value, and go-micro v2 would lose one of the two, is not
 	// known. The History does not tell.
 	Unseen []string `json:"unseen,omitempty"`
+	// Violations are what schemas do not take of what Release or Plan was forced to do,
+	// and Unjudged says that the user may not read the schemas. The History tells neither.
+	Violations []Finding `json:"violations,omitempty"`
+	Unjudged   bool      `json:"unjudged,omitempty"`
 }
 
 // Change is what happened to one key.
@@ -46,7 +50,9 @@ func (c Change) item() item { return item{c.Kind, c.Key} }
 type Draft struct {
 	Who, Comment string
 	Edits        []Edit
-	restores     int64
+	// Force releases what violates schemas; the Release says which.
+	Force    bool
+	restores int64
 }
 
 // Edit is what a draft does to one key.
@@ -81,8 +87,8 @@ func (c *Center) Plan(ctx context.Context, d Draft) (Release, error) {
 
 // Release makes all edits at once, or none. Edits that change nothing are left out; if
 // none is left it returns ErrNoChange. It is refused before anything is written if a key
-// or a value is one that readers would not take, or if it is more than etcd takes in one
-// transaction.
+// or a value is one that readers would not take, with a SchemaError if a schema does not
+// take it, or if it is more than etcd takes in one transaction.
 func (c *Center) Release(ctx context.Context, d Draft) (Release, error) {
 	d.Edits = slices.Clone(d.Edits)
 	for {

@@ -34,7 +34,7 @@ func TestRightsOnASubtree(t *testing.T) {
 	}
 
 	planned, err := c.Plan(t.Context(), Draft{Edits: []Edit{Put("teams/a/x", "1")}})
-	if err != nil || !reflect.DeepEqual(planned.Unseen, []string{"teams", "teams/a"}) {
+	if err != nil || !reflect.DeepEqual(planned.Unseen, []string{"teams", "teams/a"}) || !planned.Unjudged {
 		t.Errorf("%v: %+v", err, planned)
 	}
 	release(t, c, Put("teams/a/x", "1"), Put("teams/a/y/z", "2"))
@@ -65,4 +65,32 @@ func TestRightsOnASubtree(t *testing.T) {
 	if all, err := c.Entries(t.Context(), "teams/a/x", "teams/a/no"); err != nil || len(all) != 1 || all[0] != one {
 		t.Errorf("%v: %+v", err, all)
 	}
+}
+
+// TestSchemasJudgeASubtree releases as a user who may read the schemas, and the values of
+// one subtree alone.
+func TestSchemasJudgeASubtree(t *testing.T) {
+	t.Parallel()
+	e := testkit.StartEtcd(t)
+	direct := open(t, e.Addr(), "")
+	release(t, direct, schemaAt("teams/a", `{"properties":{"x":{"maximum":1}},"required":["y"]}`), Put("teams/a/y", "1"), Put("_service/s/teams/a/x", "1"))
+	e.EnableAuth(t, "root-user", "secret")
+	e.AddUser(t, "a", "secret",
+		testkit.Right{Prefix: "/micro/config/teams/a/", Read: true, Write: true},
+		testkit.Right{Prefix: "/micro/rollcall/config/schema/", Read: true},
+		testkit.Right{Prefix: "/micro/rollcall/config/release/", Read: true, Write: true})
+	r := backend.NewRegistry(registry.Addrs(e.Addr()), registry.Timeout(patience), backend.Auth("a", "secret"))
+	t.Cleanup(func() {
+		if err := r.(io.Closer).Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	c, err := New(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := release(t, c, Put("teams/a/x", "1")); r.Unjudged {
+		t.Errorf("got %+v", r)
+	}
+	wantRefused(t, c, `key "teams/a/x": maximum: 2 is more than 1 (the schema is that of "teams/a")`, Put("teams/a/x", "2"))
 }

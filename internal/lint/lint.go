@@ -155,3 +155,33 @@ func (c Config) plain() []Finding {
 	}
 	return all
 }
+
+// String is one line.
+func (f Finding) String() string {
+	text := fmt.Sprintf("key %q: ", f.Key)
+	if f.Path != "" && f.Path != f.Key {
+		text += fmt.Sprintf("%q: ", f.Path)
+	}
+	if f.Rule != "" {
+		text += f.Rule + ": "
+	}
+	text += f.Text
+	if f.Kind == Rule {
+		text += fmt.Sprintf(" (the schema is that of %q%s)", f.Schema, f.Who())
+	}
+	return text
+}
+
+// Who says for whom it is so, "" for everybody.
+func (f Finding) Who() string {
+	var all []string
+	for _, one := range []struct{ what, name string }{{"service", f.Service}, {"environment", f.Environment}, {"gray", f.Gray}} {
+		if one.name != "" {
+			all = append(all, fmt.Sprintf("%s %q", one.what, one.name))
+		}
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return ", for " + strings.Join(all, ", ")
+}

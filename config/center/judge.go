@@ -1,0 +1,191 @@
+package center
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/rollcall-go/micro/internal/etcd"
+	"github.com/rollcall-go/micro/internal/gray"
+	"github.com/rollcall-go/micro/internal/lint"
+)
+
+// Finding is one thing that is wrong with a configuration. Its fields are Kind, Key, Path
+// (where programs read the value), Text and, if a schema is violated, Rule, Schema (its
+// key) and for whom it is: Service, Environment and Gray.
+type Finding = lint.Finding
+
+// SchemaError says that a release would violate schemas. Draft.Force releases it all the
+// same.
+type SchemaError struct{ Violations []Finding }
+
+// Error implements error.
+func (e *SchemaError) Error() string {
+	const most = 5
+	var lines []string
+	for _, v := range e.Violations[:min(most, len(e.Violations))] {
+		lines = append(lines, v.String())
+	}
+	if more := len(e.Violations) - len(lines); more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(lines, "; ")
+}
+
+// judge returns what the schemas do not take after a release, and took before it. What
+// was wrong before and is left as it was does not keep anybody from mending something
+// else. Where the user may read only some of the values, it is judged by those.
+//
+// Two releases that are right alone and wrong together do not both come through: what is
+// read is as of one revision, and whoever releases anything after that takes the number.
+func (p *Preview) judge(ctx context.Context) ([]Finding, error) {
+	schemas, err := p.there(ctx, KindSchema, "")
+	if errors.Is(err, fs.ErrPermission) {
+		p.unjudged = true
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	concerned := p.concerned(schemas)
+	if len(concerned) == 0 {
+		return nil, nil
+	}
+	grays, err := p.there(ctx, KindGray, "")
+	if err != nil && !errors.Is(err, fs.ErrPermission) {
+		return nil, err
+	}
+	values, err := p.there(ctx, KindValue, "")
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		if values, err = p.visible(ctx, concerned); err != nil {
+			return nil, err
+		}
+	case err != nil:
+		return nil, err
+	default:
+		p.guards = append(p.guards, p.unwrittenValues)
+	}
+	after := lint.Config{Values: values, Schemas: schemas, Grays: readGrays(grays)}
+	before := lint.Config{Values: p.before(KindValue, values), Schemas: p.before(KindSchema, schemas), Grays: readGrays(p.before(KindGray, grays))}
+	about := func(key string) bool { return slices.Contains(concerned, key) }
+	var found []Finding
+	for _, v := range lint.New(before.Judge(about), after.Judge(about)) {
+		found = append(found, v.Finding())
+	}
+	return found, nil
+}
+
+// unwrittenValues makes a transaction fail if somebody wrote a value past the Center
+// since it was judged, as far as there is room for that.
+func (p *Preview) unwrittenValues(txn *etcd.Txn) {
+	const others = 2 // the number of the release, and the places of new keys
+	if txn.Conditions()+others < etcd.MaxTxnOps {
+		txn.NoneSince(etcd.Below(p.center.prefix(KindValue)), p.revision)
+	}
+}
+
+// there is List without the promise that what it returns stays so.
+func (p *Preview) there(ctx context.Context, kind Kind, under string) (Tree, error) {
+	guards := p.guards
+	t, err := p.List(ctx, kind, under)
+	p.guards = guards
+	return t, err
+}
+
+// concerned returns the keys of the schemas that may judge otherwise after the release.
+func (p *Preview) concerned(schemas Tree) (keys []string) {
+	for key := range schemas {
+		if slices.ContainsFunc(p.changes, func(c Change) bool {
+			switch c.Kind {
+			case KindSchema:
+				return c.Key == key
+			case KindGray:
+				return slices.ContainsFunc(grayKeys(c), func(k string) bool { return lint.Concerns(key, k) })
+			}
+			return lint.Concerns(key, c.Key)
+		}) {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// grayKeys returns the keys that a gray had or has.
+func grayKeys(c Change) (keys []string) {
+	for _, text := range []*string{c.Before, c.After} {
+		if text != nil {
+			if r, err := gray.Decode([]byte(*text)); err == nil {
+				keys = append(keys, r.Keys()...)
+			}
+		}
+	}
+	return keys
+}
+
+// readGrays returns what those grays that can be read lay over values.
+func readGrays(texts Tree) map[string]map[string]*string {
+	all := make(map[string]map[string]*string)
+	for name, text := range texts {
+		if r, err := gray.Decode([]byte(text)); err == nil {
+			all[name] = r.Values
+		}
+	}
+	return all
+}
+
+// before returns what there was of a kind before the release.
+func (p *Preview) before(kind Kind, after Tree) Tree {
+	before := maps.Clone(after)
+	for _, c := range p.changes {
+		if c.Kind != kind {
+			continue
+		}
+		if delete(before, c.Key); c.Before != nil {
+			before[c.Key] = *c.Before
+		}
+	}
+	return before
+}
+
+// visible returns the values that the user may read of those that schemas judge: below
+// the keys of the schemas and at and above those that change.
+func (p *Preview) visible(ctx context.Context, schemas []string) (Tree, error) {
+	prefix := p.center.prefix(KindValue)
+	var ranges []etcd.Range
+	for _, key := range schemas {
+		ranges = append(ranges, etcd.Range{From: prefix + key}, etcd.Below(prefix+key+"/"))
+	}
+	for _, c := range p.changes {
+		if c.Kind == KindValue {
+			for _, key := range above([]string{c.Key}) {
+				ranges = append(ranges, etcd.Range{From: prefix + key})
+			}
+		}
+	}
+	all := make(Tree)
+	for _, r := range ranges {
+		r.Revision = p.revision
+		kvs, _, err := p.center.etcd.Conn().Read(ctx, "read what schemas judge", r)
+		if err != nil && !errors.Is(err, fs.ErrPermission) {
+			return nil, err
+		}
+		for _, kv := range kvs {
+			all[kv.Key[len(prefix):]] = string(kv.Value)
+		}
+	}
+	for _, c := range p.changes {
+		if c.Kind != KindValue {
+			continue
+		}
+		if delete(all, c.Key); c.After != nil {
+			all[c.Key] = *c.After
+		}
+	}
+	return all, nil
+}
