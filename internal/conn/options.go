@@ -28,6 +28,10 @@ type Options struct {
 	// Silence is how long nothing may be heard under calls before they go elsewhere.
 	// Zero means defaults.NodeSilence.
 	Silence time.Duration
+	// Pulse is the least time between two looks at a connection whose streams rest: when
+	// six in a row find that nothing was heard of a node that bears to be asked, it is
+	// broken off. Zero means defaults.NodePulse.
+	Pulse time.Duration
 	// PoolSize is how many connections there may be to one node whose server limits
 	// the calls on each. As many again may remain that fell silent and whose calls go
 	// on. Zero means defaults.PoolSize.
@@ -62,6 +66,7 @@ func (o Options) withDefaults() Options {
 	o.DialTimeout = or(o.DialTimeout, defaults.NodeConnectTimeout)
 	o.MaxHeaderListSize = or(o.MaxHeaderListSize, defaults.MaxHeaderListSize)
 	o.Silence = or(o.Silence, defaults.NodeSilence)
+	o.Pulse = or(o.Pulse, defaults.NodePulse)
 	o.PoolSize = or(o.PoolSize, defaults.PoolSize)
 	o.CloseDelay = or(o.CloseDelay, defaults.ConnCloseDelay)
 	o.Idle = or(o.Idle, defaults.SnapshotIdle)

@@ -12,13 +12,10 @@ type pulse struct {
 	missed   int           // looks since, in a row, at which nothing had been received
 }
 
+// pulseAsks is how many looks without a sign of life there are before the node is asked
+// for one, and pulseEnds before the connection is given up. Looks are counted and not
+// time, as a process that was stopped itself must not blame the node.
 const (
-	// pulseEvery is the least time between two looks at a wire that has streams.
-	pulseEvery = 5 * time.Second
-	// pulseAsks is how many looks without a sign of life there are before the node is
-	// asked for one, and pulseEnds before the connection is given up. Looks are counted
-	// and not time, as a process that was stopped itself must not blame the node. The
-	// servers that are asked bear a ping every 5 s.
 	pulseAsks = 3
 	pulseEnds = 6
 )
@@ -41,7 +38,7 @@ func (c *Conn) feel(now time.Duration) (streams bool) {
 			w.pulse = pulse{received: received, looked: now}
 			continue
 		}
-		if now-w.pulse.looked < pulseEvery {
+		if now-w.pulse.looked < c.set.opts.Pulse {
 			continue
 		}
 		w.pulse.looked = now
@@ -50,7 +47,7 @@ func (c *Conn) feel(now time.Duration) (streams bool) {
 			c.set.wg.Go(f.ping) // which may wait for room in the socket, until that is closed
 		case pulseEnds:
 			c.set.wg.Go(func() {
-				f.breakOff(fmt.Errorf("nothing was heard of %q for %s", c.endpoint.Host, pulseEnds*pulseEvery))
+				f.breakOff(fmt.Errorf("nothing was heard of %q for %s", c.endpoint.Host, pulseEnds*c.set.opts.Pulse))
 			})
 			w.pulse = pulse{}
 		}

@@ -32,7 +32,7 @@ func (s *Set) sweep() {
 			wait := later
 			leaving, streams := s.pass()
 			if streams {
-				wait = min(wait, pulseEvery)
+				wait = min(wait, s.opts.Pulse)
 			}
 			if leaving {
 				wait = min(soon, wait)

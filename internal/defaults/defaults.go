@@ -41,6 +41,9 @@ const (
 	// wait, nor be answered by it on a connection of its own, before it is called
 	// after all others.
 	NodeSilence = 500 * time.Millisecond
+	// NodePulse is how often a connection whose streams rest is looked at. It is no
+	// shorter than KeepaliveMinTime.
+	NodePulse = 5 * time.Second
 	// PoolSize is how many connections there may be to one node whose server limits
 	// the calls on each.
 	PoolSize int = 4
