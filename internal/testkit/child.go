@@ -16,7 +16,7 @@ const (
 	// sayPatience is how long a test waits for a line of a child's output.
 	sayPatience = 30 * time.Second
 	// stopPatience is how long a child may take to end when it is asked to.
-	stopPatience = 10 * time.Second
+	stopPatience = 30 * time.Second
 	// childOutputLimit is how much of a child's output is kept. Tests count lines,
 	// so it is more than a child of a test ever writes.
 	childOutputLimit = 16 << 20

@@ -130,7 +130,7 @@ func (c *Consul) Kill() {
 }
 
 // Stop ends the process as an operator does, without leaving its datacenter, and
-// fails the test if it takes more than ten seconds.
+// fails the test if it takes more than half a minute.
 func (c *Consul) Stop(t testing.TB) {
 	t.Helper()
 	p := c.process()
@@ -140,7 +140,7 @@ func (c *Consul) Stop(t testing.TB) {
 	if err := p.terminate(); err != nil {
 		t.Fatalf("stop consul on %s: %v", c.addr, err)
 	}
-	if !p.waitFor(10 * time.Second) {
+	if !p.waitFor(stopPatience) {
 		p.kill()
 		t.Fatalf("consul on %s does not stop", c.addr)
 	}

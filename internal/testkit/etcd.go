@@ -131,7 +131,7 @@ func (e *Etcd) Kill() {
 }
 
 // Stop ends the process as an operator does, and fails the test if it takes more
-// than ten seconds.
+// than half a minute.
 func (e *Etcd) Stop(t testing.TB) {
 	t.Helper()
 	p := e.process()
@@ -141,7 +141,7 @@ func (e *Etcd) Stop(t testing.TB) {
 	if err := p.terminate(); err != nil {
 		t.Fatalf("stop etcd on %s: %v", e.addr, err)
 	}
-	if !p.waitFor(10 * time.Second) {
+	if !p.waitFor(stopPatience) {
 		p.kill()
 		t.Fatalf("etcd on %s does not stop", e.addr)
 	}

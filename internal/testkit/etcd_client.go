@@ -19,9 +19,9 @@ const (
 	// EnableAuth has run.
 	Root = "root"
 	// readyTimeout bounds the wait for an etcd that was just started.
-	readyTimeout = 20 * time.Second
+	readyTimeout = 40 * time.Second
 	// requestTimeout bounds one request of the kit's own.
-	requestTimeout = 5 * time.Second
+	requestTimeout = 20 * time.Second
 )
 
 // Client returns a new client of the etcd, as root if users are on. It

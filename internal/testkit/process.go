@@ -27,7 +27,7 @@ func startProcess(binary string, args []string, out *output) (*process, error) {
 func startChild(cmd *exec.Cmd, out *output) (*process, error) {
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = dieWithParent()
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay = 5 * time.Second
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
