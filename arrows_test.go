@@ -82,6 +82,7 @@ var rooms = []room{
 	{"server", []string{"registry", "broker", "transport", "internal/defaults"}, "contract"},
 	{"api", []string{"registry", "server"}, "contract: imported by generated code"},
 
+	{"resolver", []string{"registry", "internal/discovery", "internal/endpoint", "internal/feed", "internal/record"}, "discovery for plain grpc-go: has no calls of its own"},
 	{"client/grpc", []string{"client", "client/selector", "registry", "internal/attempt", "internal/conn", "internal/defaults", "internal/discovery", "internal/endpoint", "internal/ability", "internal/feed", "internal/nearby", "internal/pick", "internal/record", "internal/rpc", "internal/settings", "internal/refusal"}, "call room"},
 	{"server/grpc", []string{"server", "broker", "registry", "internal/defaults", "internal/enroll", "internal/ability", "internal/netaddr", "internal/protomsg", "internal/record", "internal/rpc", "internal/settings"}, "call room"},
 
@@ -143,6 +144,7 @@ var extra = map[string][]string{
 	"internal/pick":          {"internal/feed"},
 	"client/selector":        {"registry/etcd", "registry/memory"},
 	"client/grpc":            {"registry/memory", "transport"},
+	"resolver":               {"registry/memory"},
 	"internal/bridge":        {"registry/consul", "registry/etcd", "registry/memory"},
 	"internal/operate":       {"registry/consul", "registry/etcd", "registry/memory"},
 	"internal/doctor":        {"internal/credentials"},
@@ -247,6 +249,8 @@ func TestLinks(t *testing.T) {
 		{"./registry/registrytest", []string{"google.golang.org/grpc"}, "the suite serves backends that do not speak grpc"},
 		{"./config", []string{"google.golang.org/grpc", "go.etcd.io/", "github.com/hashicorp/", module + "/internal/consul", schemas}, "a source is linked by who imports it, and so is HCL"},
 		{"./config/source/etcd", []string{schemas, "github.com/hashicorp/"}, "schemas are linked by who judges by them or publishes one"},
+		{"./resolver", append([]string{module + "/client", module + "/server", module + "/config", module + "/internal/conn", module + "/internal/rpc", module + "/internal/pick", "go.etcd.io/"}, heavy...), "a program that only wants discovery links nothing else"},
+		{"./cmd/protoc-gen-micro", []string{"google.golang.org/grpc", module + "/client", module + "/server", module + "/registry", "go.etcd.io/"}, "a generator links no services"},
 		{"./registry", []string{"google.golang.org/", "go.etcd.io/"}, "a Registry can be written from the contract alone"},
 	} {
 		for _, p := range list(t, "-deps", tc.pkg) {
