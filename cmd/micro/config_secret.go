@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -174,62 +173,4 @@ func revealSecret(s *configSession) error {
 		return fmt.Errorf("reveal key %q: %w", e.Key, err)
 	}
 	return show(s.Context, oneEntry(e))
-}
-
-// secretRow is a secret as list shows it.
-type secretRow struct {
-	Kind  center.Kind `json:"kind,omitempty"`
-	Key   string      `json:"key"`
-	Field string      `json:"field,omitempty"`
-	KeyID string      `json:"key_id"`
-	Opens *bool       `json:"opens,omitempty"` // nil: there was no key to try
-	Why   string      `json:"why,omitempty"`   // it does not open
-}
-
-type secretRows []secretRow
-
-var _ result = secretRows{}
-
-func listSecrets(s *configSession) error {
-	all, err := s.secretsBelow(s.path())
-	if err != nil {
-		return err
-	}
-	keys := keysOf(s.Context)
-	try := s.String("key-file") != "" || os.Getenv(secret.KeyVariable) != ""
-	rows := secretRows{}
-	for _, e := range all {
-		for _, f := range secret.Find(e.Key, e.Value) {
-			row := secretRow{Kind: e.Kind, Key: e.Key, Field: f.Field, KeyID: f.KeyID}
-			if try {
-				_, err := f.Open(keys)
-				opens := err == nil
-				if row.Opens = &opens; err != nil {
-					row.Why = err.Error()
-				}
-			}
-			rows = append(rows, row)
-		}
-	}
-	return show(s.Context, rows)
-}
-
-func (all secretRows) value() any { return []secretRow(all) }
-
-func (all secretRows) table(w screen) error {
-	if len(all) == 0 {
-		w.line("no secrets")
-		return nil
-	}
-	t := newTable(w, "", "KEY", "FIELD", "SEALED FOR", "OPENS")
-	for _, r := range all {
-		opens := ""
-		if r.Opens != nil && *r.Opens {
-			opens = "yes"
-		} else if r.Opens != nil {
-			opens = "no: " + r.Why
-		}
-		t.row(r.Key, r.Field, r.KeyID, opens)
-	}
-	return t.flush()
 }

@@ -1,8 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/rollcall-go/micro/config/center"
 	"github.com/rollcall-go/micro/config/secret"
@@ -43,13 +43,14 @@ func (r rotated) table(w screen) error {
 	return secretRows(r.Left).table(w)
 }
 
-// secretsBelow returns the values at and below a path, and every gray.
-func (s *configSession) secretsBelow(path string) ([]center.Entry, error) {
-	all, err := s.List(s.Context.Context, path)
-	if err != nil {
-		return nil, err
-	}
-	return all, nil
+// rotation gathers releases that seal secrets for another key.
+type rotation struct {
+	*configSession
+	keys  *secret.Keys
+	to    secret.PublicKey
+	edits []center.Edit
+	size  int // bytes of the values before and after
+	done  rotated
 }
 
 func rotateSecrets(s *configSession) error {
@@ -61,57 +62,77 @@ func rotateSecrets(s *configSession) error {
 	if err != nil {
 		return err
 	}
-	keys := keysOf(s.Context)
-	done := rotated{Key: to.ID(), Releases: []center.Release{}, Left: []secretRow{}, planned: s.Bool("dry-run")}
-	var edits []center.Edit
-	size := 0
-	flush := func() error {
-		if len(edits) == 0 {
-			return nil
+	r := &rotation{configSession: s, keys: keysOf(s.Context), to: to, done: rotated{Key: to.ID(), Releases: []center.Release{}, Left: []secretRow{}, planned: s.Bool("dry-run")}}
+	for i, one := range all {
+		if i > 0 && one.Kind != all[i-1].Kind { // who may write values may not write grays, perhaps
+			err = r.flush()
 		}
-		r, err := s.carryOut(center.Draft{Comment: "seal secrets for key " + to.ID(), Edits: edits})
+		if err == nil {
+			err = r.add(one)
+		}
 		if err != nil {
-			return err
+			break
 		}
-		done.Changed += len(edits)
-		done.Releases = append(done.Releases, r)
-		edits, size = nil, 0
-		return nil
 	}
-	for _, e := range all {
-		next, left := secret.Reseal(e.Key, e.Value, keys, to)
-		no := false
-		for _, l := range left {
-			done.Left = append(done.Left, secretRow{Kind: e.Kind, Key: e.Key, Field: l.Field, KeyID: l.KeyID, Opens: &no, Why: l.Err.Error()})
-		}
-		if next == e.Value {
-			continue
-		}
-		seen := e
-		if cost := len(e.Value) + len(next); size > 0 && (size+cost > rotateBytes || len(edits) == rotateKeys) {
-			if err := flush(); err != nil {
-				return s.unrotated(done, err)
-			}
-		}
-		edits = append(edits, center.Edit{Kind: e.Kind, Key: e.Key, Value: &next, Seen: &seen})
-		size += len(e.Value) + len(next)
+	if err == nil {
+		err = r.flush()
 	}
-	if err := flush(); err != nil {
-		return s.unrotated(done, err)
+	if err != nil {
+		return fmt.Errorf("%d keys are sealed for key %s, the others are as they were; run it again to go on: %w", r.done.Changed, r.done.Key, err)
 	}
-	if err := show(s.Context, done); err != nil {
+	if err := show(s.Context, r.done); err != nil {
 		return err
 	}
-	if len(done.Left) > 0 {
-		return errReported
+	if len(r.done.Left) > 0 {
+		return errReported // on standard output
 	}
 	return nil
 }
 
-// unrotated is the error of a rotation that stopped in the middle.
-func (s *configSession) unrotated(done rotated, err error) error {
-	if errors.Is(err, center.ErrNoChange) {
+// add seals what is in one entry, and makes a release first if that has no room for it.
+func (r *rotation) add(h holder) error {
+	next := h
+	no := false
+	for i, one := range h.values {
+		value, left := secret.Reseal(one.key, one.text, r.keys, r.to)
+		for _, l := range left {
+			row := h.row(one, l.Found)
+			row.Opens, row.Why = &no, l.Err.Error()
+			r.done.Left = append(r.done.Left, row)
+		}
+		if next.values = slices.Clone(next.values); value != one.text {
+			next.values[i].text = value
+		}
+	}
+	text, err := next.text()
+	if err != nil {
 		return err
 	}
-	return fmt.Errorf("%d keys are sealed for key %s, the others are as they were; run it again to go on: %w", done.Changed, done.Key, err)
+	if text == h.Value {
+		return nil
+	}
+	cost := len(h.Value) + len(text)
+	if len(r.edits) == rotateKeys || r.size > 0 && r.size+cost > rotateBytes {
+		if err := r.flush(); err != nil {
+			return err
+		}
+	}
+	r.edits = append(r.edits, center.Edit{Kind: h.Kind, Key: h.Key, Value: &text, Seen: &h.Entry})
+	r.size += cost
+	return nil
+}
+
+// flush releases what was added.
+func (r *rotation) flush() error {
+	if len(r.edits) == 0 {
+		return nil
+	}
+	made, err := r.carryOut(center.Draft{Comment: "seal secrets for key " + r.to.ID(), Edits: r.edits})
+	if err != nil {
+		return err
+	}
+	r.done.Changed += len(r.edits)
+	r.done.Releases = append(r.done.Releases, made)
+	r.edits, r.size = nil, 0
+	return nil
 }

@@ -28,7 +28,7 @@ const prefix = "rollcall-secret:1:"
 var form = regexp.MustCompile(prefix + `([0-9a-f]{16}):[A-Za-z0-9_-]+`)
 
 // shown is a sealed value with the quotes that it has in JSON.
-var shown = regexp.MustCompile(`"?` + form.String() + `"?`)
+var shown = regexp.MustCompile(`(?:\\?")?` + form.String() + `(?:\\?")?`)
 
 // sealing is the info of RFC 9180, which has to be the same to seal and to open.
 func sealing(place string) []byte { return []byte("rollcall config secret 1\n" + place) }
