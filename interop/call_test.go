@@ -183,20 +183,6 @@ func TestTimeout(t *testing.T) {
 	})
 }
 
-// TestStreams holds to what callers get while streams are to come.
-func TestStreams(t *testing.T) {
-	eachWay(t, peer.Service{Counter: true}, func(t *testing.T, caller *program) {
-		err := caller.try(peer.OpCount, peer.Call{Service: caller.served(), Body: json.RawMessage(`{"times":"2"}`), Timeout: 5 * time.Second}, nil)
-		if err == nil || !strings.Contains(err.Error(), "stream") {
-			t.Errorf("error %v, want one that says that streams are missing", err)
-		}
-		// The rest of the service is served.
-		if _, err := caller.call(peer.Call{Service: caller.served(), Endpoint: "Greeter.Hello"}); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
 // sameJSON compares two texts as values, numbers digit by digit.
 func sameJSON(t *testing.T, a, b string) bool {
 	t.Helper()

@@ -10,7 +10,8 @@ const (
 	OpStart      = "start"      // Start -> nothing, when the service serves
 	OpStop       = "stop"       // Stop -> nothing, when it has stopped
 	OpCall       = "call"       // Call -> the answer as JSON
-	OpCount      = "count"      // Call -> nothing: opens a stream of answers
+	OpCount      = "count"      // Call -> the greetings of a stream of answers
+	OpTalk       = "talk"       // Talk -> the greetings of a stream by hand
 	OpList       = "list"       // nothing -> []*registry.Service
 	OpGet        = "get"        // Name -> []*registry.Service
 	OpCached     = "cached"     // Name -> []*registry.Service, through a cache
@@ -91,7 +92,7 @@ type Service struct {
 	Advertise string        `json:"advertise,omitempty"`
 	TTL       time.Duration `json:"ttl,omitempty"`
 	Interval  time.Duration `json:"interval,omitempty"`
-	// Counter adds a handler with a stream, and Newer one with messages of a newer
+	// Counter adds handlers with streams, and Newer one with messages of a newer
 	// generator. Greeter and Plain are always there.
 	Counter bool `json:"counter,omitempty"`
 	Newer   bool `json:"newer,omitempty"`
@@ -114,6 +115,13 @@ type Call struct {
 	Metadata    map[string]string `json:"metadata,omitempty"`
 	Timeout     time.Duration     `json:"timeout,omitempty"`
 	Address     string            `json:"address,omitempty"`
+}
+
+// Talk says which stream to open, and what to send on it. The timeout is that of the
+// stream.
+type Talk struct {
+	Call
+	Names []string `json:"names"`
 }
 
 // Record is a service to register directly, as JSON of registry.Service.

@@ -56,8 +56,8 @@ func (p *program) generated(ctx context.Context, c peer.Call, in, out any, opts 
 	return out, p.caller.Call(ctx, p.caller.NewRequest(c.Service, c.Endpoint, in), out, opts...)
 }
 
-// count opens a stream and emits what it yields.
-func (p *program) count(ctx context.Context, body json.RawMessage, emit func(any)) (any, error) {
+// count opens a stream by generated code and returns the greetings that it yields.
+func (p *program) count(ctx context.Context, body json.RawMessage, _ func(any)) (any, error) {
 	var c peer.Call
 	if err := json.Unmarshal(body, &c); err != nil {
 		return nil, err
@@ -72,15 +72,16 @@ func (p *program) count(ctx context.Context, body json.RawMessage, emit func(any
 		return nil, describe(err)
 	}
 	defer stream.Close()
+	greetings := []string{}
 	for {
 		reply, err := stream.Recv()
 		if err == io.EOF {
-			return nil, nil
+			return greetings, nil
 		}
 		if err != nil {
 			return nil, describe(err)
 		}
-		emit(reply)
+		greetings = append(greetings, reply.Greeting)
 	}
 }
 

@@ -50,6 +50,7 @@ func main() {
 		peer.OpStop:       p.stop,
 		peer.OpCall:       p.call,
 		peer.OpCount:      p.count,
+		peer.OpTalk:       p.talk,
 		peer.OpList:       p.list,
 		peer.OpGet:        p.get,
 		peer.OpCached:     p.cached,
