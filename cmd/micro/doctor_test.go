@@ -32,12 +32,12 @@ func TestDoctorEndsWhenTold(t *testing.T) {
 	begun := time.Now()
 	// It is busy when it has connected, and may be done before where a network
 	// answers for all addresses.
-	testkit.Eventually(t, 10*time.Second, "it asks etcd", func() bool { return server.Metric(t, asked) > before })
+	testkit.Eventually(t, 30*time.Second, "it asks etcd", func() bool { return server.Metric(t, asked) > before })
 	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	_, findings := c.wait(t)
-	if took := time.Since(begun); took > 20*time.Second {
+	if took := time.Since(begun); took > 60*time.Second {
 		t.Errorf("it took %v to end", took)
 	}
 	if n := strings.Count(findings, "\n"); n > 100 {

@@ -57,6 +57,12 @@ func newChild(t *testing.T, cmd *exec.Cmd) *child {
 	return c
 }
 
+// slowness is what etcd says of requests on a machine that has other work to do.
+var slowness = regexp.MustCompile(`(?m)^.*  warn  etcd: .*\n`)
+
+// said returns what is on standard error, but for that. Call it after wait.
+func (c *child) said() string { return slowness.ReplaceAllString(c.stderr.String(), "") }
+
 // line returns the next line of standard output.
 func (c *child) line(t *testing.T) string {
 	t.Helper()
@@ -112,7 +118,7 @@ func TestServerRunsUntilASignal(t *testing.T) {
 				t.Fatal(err)
 			}
 			code, rest := c.wait(t)
-			if code != exitOK || rest != "etcd stopping\n" || c.stderr.Len() > 0 {
+			if code != exitOK || rest != "etcd stopping\n" || c.said() != "" {
 				t.Errorf("exit code %d, stdout %q, stderr %q", code, rest, c.stderr.String())
 			}
 		})
@@ -121,7 +127,7 @@ func TestServerRunsUntilASignal(t *testing.T) {
 
 func post(t *testing.T, addr, path, body string) string {
 	t.Helper()
-	client := &http.Client{Timeout: 5 * time.Second}
+	client := &http.Client{Timeout: 30 * time.Second}
 	defer client.CloseIdleConnections()
 	resp, err := client.Post("http://"+addr+path, "application/json", strings.NewReader(body))
 	if err != nil {
@@ -171,7 +177,7 @@ func TestOpenServerWarns(t *testing.T) {
 			t.Fatal(err)
 		}
 		code, _ := c.wait(t)
-		if got := c.stderr.String(); code != exitOK || strings.Count(got, "\n") != tt.want || strings.Count(got, "micro: warning: whoever reaches") != tt.want {
+		if got := c.said(); code != exitOK || strings.Count(got, "\n") != tt.want || strings.Count(got, "micro: warning: whoever reaches") != tt.want {
 			t.Errorf("%q: exit code %d, stderr %q", tt.args, code, got)
 		}
 	}
