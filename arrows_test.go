@@ -152,7 +152,7 @@ var extra = map[string][]string{
 	"server/grpc":            {"registry/memory"},
 	"internal/registryflags": {"registry/etcd"},
 	"config/encoder/...":     {"config/encoder/hcl", "config/encoder/toml", "config/encoder/xml", "config/encoder/yaml"},
-	"config/center":          {"registry/etcd", "registry/memory"},
+	"config/center":          {"config/source/etcd", "config/source", "config", "registry/etcd", "registry/memory"},
 	"internal/keytree":       {"config/encoder/toml", "config/encoder/yaml"},
 	"config/secret":          {"config", "config/source", "config/source/memory", "config/source/snapshot"},
 	"config/source/etcd":     {"config", "registry/etcd", "registry/memory"},
