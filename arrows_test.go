@@ -116,7 +116,7 @@ var rooms = []room{
 	{"internal/operate", []string{"registry", "internal/etcd", "internal/etcd/layout", "internal/consul", "internal/consul/tags", "internal/feed", "internal/record"}, "what an operator does to nodes, for the command and for consoles; no service links it"},
 	{"internal/bridge", []string{"registry", "internal/ability", "internal/backoff", "internal/defaults", "internal/feed", "internal/record"}, "mirrors one registry into another, for the command; no service links it"},
 	{"internal/embedded", nil, "the etcd inside the command; the library never links it"},
-	{"cmd/micro/...", []string{"", "cmd/micro/demo", "config/center", "config/secret", "internal/gray", "client", "server", "client/grpc", "registry", "internal/bridge", "internal/defaults", "internal/doctor", "internal/embedded", "internal/ability", "internal/feed", "internal/nearby", "internal/operate", "internal/consul", "internal/mdns", "internal/settings", "internal/etcd", "internal/similar", "internal/registryflags", "internal/builtin"}, "front door: the command"},
+	{"cmd/micro/...", []string{"", "config/source", "cmd/micro/demo", "config/center", "config/secret", "internal/gray", "client", "server", "client/grpc", "registry", "internal/bridge", "internal/defaults", "internal/doctor", "internal/embedded", "internal/ability", "internal/feed", "internal/nearby", "internal/operate", "internal/consul", "internal/mdns", "internal/settings", "internal/etcd", "internal/similar", "internal/registryflags", "internal/builtin"}, "front door: the command"},
 
 	{"cmd/protoc-gen-micro", []string{"internal/defaults"}, "writes code that imports the contracts, and imports none itself"},
 

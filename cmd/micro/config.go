@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,7 +82,7 @@ says what it is; - reads standard input.
    micro config import config.yaml --dry-run
    micro config import config.json --delete database`, 1, 1, importConfig,
 				append(writeFlags(), formatFlag("by the name"), &cli.StringFlag{Name: "delete", DefaultText: "nothing", Usage: "also delete what is at or below `PATH` and not in the file"})...),
-		}, grantCommands()...),
+		}, slices.Concat(grayCommands(), grantCommands())...),
 	}
 }
 
@@ -170,11 +171,17 @@ func (s *configSession) release(d center.Draft) error {
 	return show(s.Context, released{r, s.Bool("dry-run")})
 }
 
+// author is who makes a release.
+func (s *configSession) author() string {
+	if who := s.String("author"); who != "" {
+		return who
+	}
+	return whoAmI()
+}
+
 // carryOut makes a release as the flags say, or plans it.
 func (s *configSession) carryOut(d center.Draft) (center.Release, error) {
-	if d.Who = s.String("author"); d.Who == "" {
-		d.Who = whoAmI()
-	}
+	d.Who = s.author()
 	if s.IsSet("comment") {
 		d.Comment = s.String("comment")
 	}

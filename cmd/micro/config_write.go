@@ -15,23 +15,30 @@ import (
 )
 
 func setConfig(s *configSession) error {
-	args := s.Args().Slice()
-	if len(args)%2 != 0 {
-		return usagef("the key %q has no value: give pairs of KEY and VALUE", args[len(args)-1])
+	edits, err := s.valuesOf(s.Args().Slice())
+	if err != nil {
+		return err
 	}
-	var d center.Draft
+	return s.release(center.Draft{Edits: edits})
+}
+
+// valuesOf returns what pairs of KEY and VALUE set.
+func (s *configSession) valuesOf(args []string) (edits []center.Edit, err error) {
+	if len(args)%2 != 0 {
+		return nil, usagef("the key %q has no value: give pairs of KEY and VALUE", args[len(args)-1])
+	}
 	for pair := range slices.Chunk(args, 2) {
 		value := pair[1]
 		if value == "-" {
 			text, err := readAll(s.Context.Context, s.App.Reader)
 			if err != nil {
-				return fmt.Errorf("read the value of %q from standard input: %w", pair[0], err)
+				return nil, fmt.Errorf("read the value of %q from standard input: %w", pair[0], err)
 			}
 			value = strings.TrimSpace(string(text))
 		}
-		d.Edits = append(d.Edits, center.Put(pair[0], value))
+		edits = append(edits, center.Put(pair[0], value))
 	}
-	return s.release(d)
+	return edits, nil
 }
 
 func deleteConfig(s *configSession) error {

@@ -23,6 +23,7 @@ func reorderFlags(app *cli.App, args []string) []string {
 	collectFlags(app.Flags, app.Commands, known)
 	var front, path, flags, rest []string
 	commands := app.Commands
+	var own []cli.Flag // of the command that is named so far
 	for i := 1; i < len(args); i++ {
 		a := args[i]
 		if a == "--" {
@@ -33,19 +34,19 @@ func reorderFlags(app *cli.App, args []string) []string {
 		}
 		if len(a) > 1 && a[0] == '-' {
 			name, _, assigned := strings.Cut(strings.TrimLeft(a, "-"), "=")
-			to := &flags
-			if slices.ContainsFunc(app.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) }) {
-				to = &front
+			to, flag := &flags, known[name]
+			if f := named(app.Flags, name); f != nil && named(own, name) == nil {
+				to, flag = &front, f
 			}
 			*to = append(*to, a)
-			if !assigned && i+1 < len(args) && takesValue(known[name]) {
+			if !assigned && i+1 < len(args) && takesValue(flag) {
 				i++
 				*to = append(*to, args[i])
 			}
 			continue
 		}
 		if c := find(commands, a); c != nil && len(rest) == 0 {
-			path, commands = append(path, a), c.Subcommands
+			path, commands, own = append(path, a), c.Subcommands, c.Flags
 			continue
 		}
 		rest = append(rest, a)
@@ -54,6 +55,15 @@ func reorderFlags(app *cli.App, args []string) []string {
 		return args
 	}
 	return slices.Concat(args[:1], front, path, flags, rest)
+}
+
+// named returns the flag of that name, nil if there is none.
+func named(flags []cli.Flag, name string) cli.Flag {
+	i := slices.IndexFunc(flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
+	if i < 0 {
+		return nil
+	}
+	return flags[i]
 }
 
 func collectFlags(flags []cli.Flag, commands []*cli.Command, into map[string]cli.Flag) {

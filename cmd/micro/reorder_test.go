@@ -28,6 +28,8 @@ func TestReorderFlags(t *testing.T) {
 		"list -o":                                         "list -o",
 		"--registry_address x nonsense":                   "--registry_address x nonsense",
 		"--version":                                       "--version",
+		"--version list services":                         "--version list services",
+		"config gray set g --version 1.0 k 1":             "config gray set --version 1.0 g k 1",
 		"help":                                            "help",
 		"help list":                                       "list --help",
 		"h node pause":                                    "node pause --help",
