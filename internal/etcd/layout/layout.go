@@ -27,7 +27,7 @@ func (l Layout) Check() error {
 }
 
 // Services returns the prefix of the records of all services.
-func (l Layout) Services() string { return l.root() + "/micro/registry/" }
+func (l Layout) Services() string { return l.Root() + "/micro/registry/" }
 
 // Service returns the prefix of the records of all nodes of a service.
 func (l Layout) Service(name string) string { return l.Services() + segment(name) + "/" }
@@ -38,7 +38,7 @@ func (l Layout) Node(service, node string) string { return l.Service(service) + 
 
 // Own returns the prefix of everything that is ours alone. It lies apart from
 // Services, which other readers list.
-func (l Layout) Own() string { return l.root() + "/micro/rollcall/" }
+func (l Layout) Own() string { return l.Root() + "/micro/rollcall/" }
 
 // Pauses returns the prefix of the keys by which operators take nodes out.
 func (l Layout) Pauses() string { return l.Own() + "pause/" }
@@ -49,7 +49,8 @@ func (l Layout) PausesOf(service string) string { return l.Pauses() + segment(se
 // Pause returns the key whose presence keeps the node out of the registry.
 func (l Layout) Pause(service, node string) string { return l.PausesOf(service) + segment(node) }
 
-func (l Layout) root() string {
+// Root returns what stands before every key of the namespace.
+func (l Layout) Root() string {
 	if l.Namespace == "" {
 		return ""
 	}

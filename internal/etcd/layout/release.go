@@ -14,7 +14,7 @@ import (
 )
 
 // Config returns the prefix of the configuration, where go-micro v2 reads it.
-func (l Layout) Config() string { return l.root() + "/micro/config/" }
+func (l Layout) Config() string { return l.Root() + "/micro/config/" }
 
 // ConfigSchemas returns the prefix of the schemas of the configuration. Behind it stands
 // the key at and below which values have to be what the schema says.
