@@ -130,6 +130,8 @@ var rooms = []room{
 	{"faults/...", nil, "test range: one test for each fault that we know"},
 	{"e2e/...", []string{"", "registry", "registry/etcd", "config/cmd", "internal/testkit/legacypb", "examples/registry"}, "test range: whole programs, as users write them"},
 	{"examples/config", []string{"", "config", "config/source/etcd"}, "what a user writes"},
+	{"examples/proto/greeterpb", []string{"api", "client", "server"}, "what protoc-gen-micro writes"},
+	{"examples/proto/...", []string{"", "examples/proto/greeterpb"}, "what a user writes"},
 	{"examples/registry", []string{"registry"}, "what the writer of a backend writes"},
 	{"examples/...", []string{""}, "what a user writes"},
 }
