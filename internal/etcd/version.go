@@ -52,13 +52,25 @@ func (f flaw) free(v Version) (Version, bool) {
 
 // watchFlaws are the faults of etcd's watch that a registry can notice.
 var watchFlaws = []flaw{
-	{id: "#15220", what: "progress notices overtake events", fixed: []Version{{3, 4, 25}, {3, 5, 8}}},
+	{id: progress, what: "progress notices overtake events", fixed: []Version{{3, 4, 25}, {3, 5, 8}}},
 	{id: "#15271", what: "a watch goes back in time after a member was cut off", fixed: []Version{{3, 4, 25}, {3, 5, 8}}},
 	{id: "#17529", what: "a slow watch loses events", fixed: []Version{{3, 4, 31}, {3, 5, 13}}},
 	{id: "#18089", what: "a delete is lost when its revision is compacted", fixed: []Version{{3, 4, 34}, {3, 5, 16}}},
 	{id: "#19179", what: "a delete is missing from a watch that starts at a compacted revision", fixed: []Version{{3, 4, 36}, {3, 5, 18}}},
 	{id: "#20221", what: "a watch on a future revision gets old events", fixed: []Version{{3, 4, 38}, {3, 5, 22}, {3, 6, 2}}},
 	{id: "GHSA-xg4h-6gfc-h4m8", what: "a user who may read one key can watch the keys behind it", fixed: []Version{{3, 5, 33}, {3, 6, 14}, {3, 7, 1}}},
+}
+
+// progress is the fault of watchFlaws that makes what a watch says of its progress
+// worthless. An etcd before 3.4 cannot be asked for it.
+const progress = "#15220"
+
+// TellsProgress reports whether a watch of v, asked how far it is, answers when it has
+// told everything up to there, and not before.
+func (v Version) TellsProgress() bool {
+	i := slices.IndexFunc(watchFlaws, func(f flaw) bool { return f.id == progress })
+	_, has := watchFlaws[i].free(v)
+	return !has && !v.before(Version{3, 4, 0})
 }
 
 // rightsFlaws are faults that let users do what they have no right to, so that an

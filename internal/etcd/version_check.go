@@ -1,6 +1,17 @@
 package etcd
 
-import "fmt"
+import (
+	"context"
+	"fmt"
+)
+
+// TellsProgress reports Version.TellsProgress of the member that is connected to. One
+// whose version cannot be learned is not believed.
+func (c *Conn) TellsProgress(ctx context.Context) bool {
+	version, err := c.version(ctx)
+	known, ok := ParseVersion(version)
+	return err == nil && ok && known.TellsProgress()
+}
 
 // warnOfOldVersion warns of an etcd at addr whose watch is known to lose events:
 // such losses are found by listing again, and somebody should know why it takes

@@ -30,6 +30,17 @@ func TestWatchFlaws(t *testing.T) {
 	}
 }
 
+func TestTellsProgress(t *testing.T) {
+	for version, want := range map[string]bool{
+		"3.3.11": false, "3.4.0": false, "3.4.24": false, "3.4.25": true, "3.5.7": false, "3.5.8": true, "3.6.0": true, "3.7.3": true, "4.0.0": true,
+	} {
+		v, _ := ParseVersion(version)
+		if got := v.TellsProgress(); got != want {
+			t.Errorf("%s: %v, want %v", version, got, want)
+		}
+	}
+}
+
 func TestRightsFlaws(t *testing.T) {
 	for version, free := range map[string]string{
 		"3.2.32": "", "3.3.0": "3.4.42", "3.3.11": "3.4.42", "3.4.23": "3.4.42", "3.4.42": "", "3.4.45": "", "3.5.27": "3.5.28", "3.5.28": "",

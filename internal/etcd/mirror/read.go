@@ -82,7 +82,7 @@ type answer struct {
 const askAgain = 100 * time.Millisecond
 
 // apart is how long events wait for that answer. Then everything is listed again, which
-// is how an etcd before 3.4, which cannot answer, is followed.
+// is how an etcd is followed, after askAgain, that cannot answer, or answers too early.
 const apart = time.Second
 
 // errApart says that etcd does not tell whether all that belongs to a revision is there.
@@ -113,7 +113,11 @@ func (m *mirror) readJoined(ctx context.Context, client *clientv3.Client, from i
 			}
 		})
 	}
-	j := newJoint(len(m.keys.names), from-1)
+	limit, honest := apart, m.conn.TellsProgress(ctx)
+	if !honest {
+		limit = askAgain
+	}
+	j := newJoint(len(m.keys.names), from-1, honest)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	var waiting, asked time.Time // since when events wait, and when etcd was last asked
@@ -126,12 +130,14 @@ func (m *mirror) readJoined(ctx context.Context, client *clientv3.Client, from i
 			if waiting.IsZero() {
 				waiting = now
 			}
-			if now.Sub(waiting) >= apart {
+			if now.Sub(waiting) >= limit {
 				return errApart
 			}
 			asked, answered = now, 0
-			if err := client.RequestProgress(ctx); err != nil {
-				return err
+			if honest {
+				if err := client.RequestProgress(ctx); err != nil {
+					return err
+				}
 			}
 			timer.Reset(askAgain)
 		}
@@ -166,10 +172,11 @@ type joint struct {
 	created int     // how many stand
 	first   position
 	pending []watchEvent
+	honest  bool // whether what etcd says of the progress of a watch is true
 }
 
-func newJoint(watches int, from int64) *joint {
-	j := &joint{at: make([]int64, watches)}
+func newJoint(watches int, from int64, honest bool) *joint {
+	j := &joint{at: make([]int64, watches), honest: honest}
 	for i := range j.at {
 		j.at[i] = from
 	}
@@ -195,7 +202,9 @@ func (j *joint) take(of int, resp clientv3.WatchResponse) (all []func(*machine, 
 		if at.rev < j.at[of] {
 			return append(all, func(m *machine, now time.Time) { m.onWatchEvents(now, at, nil) }) // history went back
 		}
-		j.at[of] = at.rev
+		if j.honest {
+			j.at[of] = at.rev
+		}
 	} else {
 		// The header may be of a later revision, whose events come in the next answer.
 		j.at[of] = max(j.at[of], resp.Events[len(resp.Events)-1].Kv.ModRevision)
