@@ -40,7 +40,7 @@ func (c *Cluster) leader() (leader *Etcd) {
 
 // leads tells whether the etcd says that it is the leader, and in which term.
 func (e *Etcd) leads() (term uint64, ok bool) {
-	c, err := e.dial()
+	c, err := e.dial(2 * time.Second)
 	if err != nil {
 		return 0, false
 	}

@@ -28,7 +28,7 @@ const (
 // reconnects within 100 ms, and it is closed at the end of the test.
 func (e *Etcd) Client(t testing.TB) *clientv3.Client {
 	t.Helper()
-	c, err := e.dial()
+	c, err := e.dial(requestTimeout)
 	if err != nil {
 		t.Fatalf("connect to etcd on %s: %v", e.addr, err)
 	}
@@ -175,7 +175,7 @@ func (e *Etcd) ready() (time.Time, error) {
 
 // ask sends one Range with a client of its own and waits up to two seconds.
 func (e *Etcd) ask(ctx context.Context) error {
-	c, err := e.dial()
+	c, err := e.dial(2 * time.Second)
 	if err != nil {
 		waitFor(ctx, 10*time.Millisecond)
 		return err
@@ -196,14 +196,15 @@ func waitFor(ctx context.Context, d time.Duration) {
 	}
 }
 
-func (e *Etcd) dial() (*clientv3.Client, error) {
+// dial returns a new client. With users it waits for a login, up to the timeout.
+func (e *Etcd) dial(timeout time.Duration) (*clientv3.Client, error) {
 	tlsConfig, err := e.tls()
 	if err != nil {
 		return nil, err
 	}
 	cfg := clientv3.Config{
 		Endpoints:   []string{e.addr},
-		DialTimeout: 2 * time.Second,
+		DialTimeout: timeout,
 		TLS:         tlsConfig,
 		Logger:      zap.NewNop(),
 		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{
