@@ -29,13 +29,20 @@ prints the answer. "-" in place of the JSON reads it from standard input; withou
 it the request is {}. With -o json the answer is printed as it came, and an error
 of the call as JSON on standard error.
 
+An endpoint that the registry lists as a stream, or any with --stream, is sent the
+JSON, of which there may be several values with --stream, one after another, and the
+messages that come are printed until the service ends the stream; with -o json each on
+a line of its own. Values from standard input are sent as they come.
+
    micro call greeter Greeter.Hello '{"name": "John"}'
    micro call greeter Greeter.Hello - < request.json
    micro call greeter Greeter.Hello '{"name": "John"}' -H tenant=a -H trace=1
-   micro call greeter Greeter.Hello '{}' --address 127.0.0.1:9090`,
+   micro call greeter Greeter.Hello '{}' --address 127.0.0.1:9090
+   micro call greeter Greeter.Chat --stream '{"text": "a"} {"text": "b"}'`,
 		Flags: append(registryFlags(5*time.Second), outputFlag(),
 			&cli.StringSliceFlag{Name: "header", Aliases: []string{"H"}, Usage: "send the metadata `KEY=VALUE`; may be given more than once"},
 			&cli.StringFlag{Name: "address", Usage: "call the node at `HOST:PORT` instead of looking the service up"},
+			&cli.BoolFlag{Name: "stream", Usage: "call a stream: send each JSON value, print each message that comes"},
 		),
 		Before: arguments(2, 3),
 		Action: runCall,
@@ -48,8 +55,14 @@ var errReported = stderrors.New("the error was reported")
 
 // request is what the command line says of a call.
 type request struct {
-	headers metadata.Metadata
-	body    []byte
+	headers  metadata.Metadata
+	body     []byte
+	messages *json.Decoder // of a stream, in place of body; else nil
+}
+
+// context returns ctx with the headers.
+func (r request) context(ctx context.Context) context.Context {
+	return metadata.NewContext(ctx, r.headers)
 }
 
 // runCall looks at the command line before it looks for a registry.
@@ -62,11 +75,12 @@ func runCall(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	body, err := bodyOf(c.Context, c.Args().Get(2), c.App.Reader)
-	if err != nil {
+	r := request{headers: headers}
+	if arg := c.Args().Get(2); c.Bool("stream") {
+		r.messages = messagesOf(arg, c.App.Reader)
+	} else if r.body, err = bodyOf(c.Context, arg, c.App.Reader); err != nil {
 		return err
 	}
-	r := request{headers, body}
 	if c.String("address") == "" {
 		return withRegistry(r.call)(c)
 	}
@@ -81,16 +95,28 @@ func (r request) call(s *session) (err error) {
 	if closer, ok := cl.(io.Closer); ok {
 		defer func() { err = stderrors.Join(err, closer.Close()) }()
 	}
-	ctx, cancel := context.WithTimeout(metadata.NewContext(c.Context, r.headers), s.target.timeout)
-	defer cancel()
 	var opts []client.CallOption
 	if address := c.String("address"); address != "" {
 		opts = append(opts, client.WithAddress(address))
 	}
-	req := cl.NewRequest(service, endpoint, &frame.Frame{Data: r.body}, client.WithContentType(contentType))
+	if r.messages == nil && s.streams(service, endpoint) {
+		r.messages = json.NewDecoder(bytes.NewReader(r.body))
+	}
 	var rsp frame.Frame
-	err = cl.Call(ctx, req, &rsp, opts...)
+	if r.messages != nil {
+		err = r.converse(s, cl, opts, service, endpoint)
+	} else {
+		ctx, cancel := context.WithTimeout(r.context(c.Context), s.target.timeout)
+		defer cancel()
+		req := cl.NewRequest(service, endpoint, &frame.Frame{Data: r.body}, client.WithContentType(contentType))
+		err = cl.Call(ctx, req, &rsp, opts...)
+	}
+	var failed *errors.Error
 	switch {
+	case err == nil && r.messages != nil:
+		return nil
+	case r.messages != nil && !stderrors.As(err, &failed): // what was to be sent, or where it was printed
+		return err
 	case err == nil && wantsJSON(c):
 		return printRaw(stdout(c), rsp.Data)
 	case err == nil:

@@ -20,6 +20,8 @@ func (s *session) inWords(service, endpoint string, err error) error {
 		hint = "; did you mean " + strings.Join(meant, " or ") + "?"
 	} else if strings.Contains(said.GetDetail(), "unmarshal") {
 		hint = "; it was sent as " + contentType
+	} else if strings.Contains(said.GetDetail(), "cardinality violation") {
+		hint = `; a stream is called with "--stream"`
 	}
 	failed := &callError{text: fmt.Sprintf("call %q of %q: %d %s: %s (from %s)%s", endpoint, service,
 		said.GetCode(), said.GetStatus(), said.GetDetail(), said.GetId(), hint)}

@@ -5,6 +5,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"io"
 
 	rollcall "github.com/rollcall-go/micro"
 	"github.com/rollcall-go/micro/registry"
@@ -37,6 +38,24 @@ func (g *Greeter) Hello(_ context.Context, req *HelloRequest, rsp *HelloResponse
 	rsp.Greeting = fmt.Sprintf("Hello, %s!", req.Name)
 	rsp.Node = o.Name + "-" + o.Id
 	return nil
+}
+
+// Welcome greets each of those who are named on a stream.
+func (g *Greeter) Welcome(ctx context.Context, stream server.Stream) error {
+	for {
+		req, rsp := new(HelloRequest), new(HelloResponse)
+		if err := stream.Recv(req); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if err := g.Hello(ctx, req, rsp); err != nil {
+			return err
+		}
+		if err := stream.Send(rsp); err != nil {
+			return err
+		}
+	}
 }
 
 // Serve runs one node of the service until ctx ends. It is a service like any other.
