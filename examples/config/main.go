@@ -49,6 +49,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	service.Init(micro.Config(conf)) // values for this node alone are found by who it is
 	greeting, err := config.Bind[Greeting](conf, "greeting")
 	if err != nil {
 		log.Fatal(err)
