@@ -37,6 +37,8 @@ what somebody else changed at the same moment, and a key above or below another 
 			configSub("del", "KEY...", "delete keys", `Deletes all the keys at once: one release.
 
    micro config del database/port --comment "the default will do"`, 1, many, deleteConfig, writeFlags()...),
+			editCommand(),
+			explainCommand(),
 			configSub("history", "[PATH]", "show who changed what, and when", `Shows the releases, newest first, and among them what was written past this command,
 by etcdctl or a tool of v2 (FOREIGN): of the whole configuration, or of the keys at
 and below PATH.

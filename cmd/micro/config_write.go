@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -79,21 +80,27 @@ func exportConfig(s *configSession) error {
 	for _, e := range all {
 		t[e.Key] = e.Value
 	}
-	format := s.String("format")
-	if format == "" {
-		format = "json"
-	}
-	text, err := center.Encode(t, format)
+	text, err := encoded(t, s.String("format"))
 	if err != nil {
 		return fmt.Errorf("export the configuration: %w", err)
 	}
-	if format == "json" {
-		text = escaped(text)
-	} else if bytes.ContainsFunc(text, func(r rune) bool { return r != '\n' && visible(r) != r }) {
-		return fmt.Errorf("export the configuration: it has characters that cannot be shown, and %s does not escape them; choose json", format)
-	}
 	_, err = stdout(s.Context).Write(text)
 	return err
+}
+
+// encoded writes a tree so that a terminal can show it. The format is JSON if it is empty.
+func encoded(t center.Tree, format string) ([]byte, error) {
+	text, err := center.Encode(t, cmp.Or(format, "json"))
+	if err != nil {
+		return nil, err
+	}
+	if format == "" || format == "json" {
+		return escaped(text), nil
+	}
+	if bytes.ContainsFunc(text, func(r rune) bool { return r != '\n' && visible(r) != r }) {
+		return nil, fmt.Errorf("it has characters that cannot be shown, and %s does not escape them; choose json", format)
+	}
+	return text, nil
 }
 
 // readTree reads a file that export wrote.

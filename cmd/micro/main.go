@@ -58,7 +58,13 @@ func commands() []*cli.Command {
 // run executes the command line and returns the exit code. It ends early when
 // ctx is done. This is the one place in which errors are printed.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	return runReading(ctx, args, os.Stdin, stdout, stderr)
+}
+
+// runReading is run with another standard input.
+func runReading(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	app := newApp(stdout, stderr)
+	app.Reader = stdin
 	err := app.RunContext(ctx, reorderFlags(app, args))
 	if err == nil {
 		return exitOK

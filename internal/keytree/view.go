@@ -106,8 +106,16 @@ func decode(decoder encoder.Encoder, text []byte) (any, error) {
 // Text returns the whole configuration as JSON. A key that lies below another one is
 // laid over what that one's value has in its place.
 func (v *View) Text() ([]byte, error) {
+	text, err := json.Marshal(v.tree(v.inForce()))
+	if err != nil {
+		return nil, fmt.Errorf("write the configuration as JSON: %w", err)
+	}
+	return text, nil
+}
+
+// tree returns the configuration of entries.
+func (v *View) tree(entries map[string]*entry) map[string]any {
 	var trees [layerCount]map[string]any
-	entries := v.inForce()
 	// By the byte, a key comes before all that lie below it.
 	for _, key := range slices.Sorted(maps.Keys(entries)) {
 		e := entries[key]
@@ -119,11 +127,7 @@ func (v *View) Text() ([]byte, error) {
 		}
 		tree.Put(trees[e.layer], e.value, e.path...)
 	}
-	text, err := json.Marshal(document(trees))
-	if err != nil {
-		return nil, fmt.Errorf("write the configuration as JSON: %w", err)
-	}
-	return text, nil
+	return document(trees)
 }
 
 // Refused returns the values and grays that could not be read, and the grays that others
