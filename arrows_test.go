@@ -101,7 +101,7 @@ var rooms = []room{
 	{"config/source/cli", []string{"config/source", "config/cmd", "internal/settings", "internal/tree"}, "source: the flags of the command line"},
 	{"config/source/...", []string{"config/source", "config/encoder", "internal/settings", "internal/tree"}, "sources: each knows the contract and no other source"},
 	{"config/schema", []string{"config/encoder/json"}, "judges documents by a schema; knows no sources and no store"},
-	{"internal/lint", []string{"config/encoder/json", "config/schema", "config/secret", "internal/keytree", "internal/tree"}, "engine room: what is wrong with a configuration; knows no store"},
+	{"internal/lint", []string{"config/encoder/json", "config/schema", "config/secret", "internal/gray", "internal/keytree", "internal/tree"}, "engine room: what is wrong with a configuration; knows no store"},
 	{"config/center", []string{"registry", "config/source", "internal/keytree", "config/secret", "config/encoder", "config/encoder/json", "config/encoder/toml", "config/encoder/yaml", "internal/ability", "internal/defaults", "internal/etcd", "internal/etcd/layout", "internal/etcd/mirror", "internal/gray", "internal/lint", "config/schema", "internal/refusal"}, "operates the configuration in etcd, for the command and for consoles; knows no requests of etcd"},
 	{"config/secret", []string{"config/reader", "config/reader/json", "internal/reload"}, "values that the services alone may read: sealed in every store, open in what a program reads"},
 	{"config", []string{"config/loader", "config/loader/memory", "config/reader", "config/reader/json", "config/source", "config/source/file"}, "front door: configuration"},

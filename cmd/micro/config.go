@@ -71,6 +71,8 @@ is interrupted.
 
    micro config watch
    micro config watch database -o json`, 0, 1, watchConfig),
+			schemaCommand(),
+			lintCommand(),
 			secretCommand(),
 			configSub("export", "[PATH]", "write keys to a file", `Writes the key PATH and all keys below it as one object with a field for each key, in
 the order of the keys. "micro config import" reads it.
@@ -138,6 +140,7 @@ func writeFlags() []cli.Flag {
 	const category = "Release"
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "dry-run", Category: category, Usage: "show what would change, and change nothing", DisableDefaultText: true},
+		&cli.BoolFlag{Name: "force", Category: category, Usage: "release what schemas do not take, and say what that is", DisableDefaultText: true},
 		&cli.StringFlag{Name: "comment", Category: category, Usage: "tell others `WHY`"},
 		&cli.StringFlag{Name: "author", Category: category, Usage: "tell others `WHO` did it", DefaultText: "user@host"},
 		&cli.IntFlag{Name: "keep", Category: category, Value: defaults.ConfigHistory, Usage: "keep `N` releases on record"},
@@ -164,11 +167,20 @@ func (s *configSession) release(d center.Draft) error {
 		stderr(s.Context).note("nothing would change, so nothing was released")
 		return show(s.Context, released{center.Release{Changes: []center.Change{}}, true})
 	}
+	if refused, ok := errors.AsType[*center.SchemaError](err); ok {
+		return fmt.Errorf("%w; --force releases it all the same", refused)
+	}
 	if err != nil {
 		return err
 	}
 	for _, key := range r.Unseen {
 		stderr(s.Context).note("key %q may not be read: if it has a value, go-micro v2 loses that or what is below it", key)
+	}
+	if r.Unjudged {
+		stderr(s.Context).note("the schemas may not be read, so nothing was judged by them")
+	}
+	for _, v := range r.Violations {
+		stderr(s.Context).note("forced: %s", v)
 	}
 	return show(s.Context, released{r, s.Bool("dry-run")})
 }
@@ -184,6 +196,7 @@ func (s *configSession) author() string {
 // carryOut makes a release as the flags say, or plans it.
 func (s *configSession) carryOut(d center.Draft) (center.Release, error) {
 	d.Who = s.author()
+	d.Force = s.Bool("force")
 	if s.IsSet("comment") {
 		d.Comment = s.String("comment")
 	}

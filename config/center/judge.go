@@ -70,8 +70,8 @@ func (p *Preview) judge(ctx context.Context) ([]Finding, error) {
 	default:
 		p.guards = append(p.guards, p.unwrittenValues)
 	}
-	after := lint.Config{Values: values, Schemas: schemas, Grays: readGrays(grays)}
-	before := lint.Config{Values: p.before(KindValue, values), Schemas: p.before(KindSchema, schemas), Grays: readGrays(p.before(KindGray, grays))}
+	after := lint.Config{Values: values, Schemas: schemas, Grays: grays}
+	before := lint.Config{Values: p.before(KindValue, values), Schemas: p.before(KindSchema, schemas), Grays: p.before(KindGray, grays)}
 	about := func(key string) bool { return slices.Contains(concerned, key) }
 	var found []Finding
 	for _, v := range lint.New(before.Judge(about), after.Judge(about)) {
@@ -128,20 +128,10 @@ func grayKeys(c Change) (keys []string) {
 	return keys
 }
 
-// readGrays returns what those grays that can be read lay over values.
-func readGrays(texts Tree) map[string]map[string]*string {
-	all := make(map[string]map[string]*string)
-	for name, text := range texts {
-		if r, err := gray.Decode([]byte(text)); err == nil {
-			all[name] = r.Values
-		}
-	}
-	return all
-}
-
 // before returns what there was of a kind before the release.
 func (p *Preview) before(kind Kind, after Tree) Tree {
-	before := maps.Clone(after)
+	before := make(Tree)
+	maps.Copy(before, after)
 	for _, c := range p.changes {
 		if c.Kind != kind {
 			continue

@@ -80,7 +80,7 @@ func TestSchemasJudgeReleases(t *testing.T) {
 			}
 		}
 		past(t, client, "/none/micro/rollcall/config/schema/db", `{"type":1}`)
-		if _, err := c.Release(t.Context(), Draft{Edits: []Edit{Put("db", "1")}}); err == nil || !strings.Contains(err.Error(), `key "db": read the schema: `) {
+		if _, err := c.Release(t.Context(), Draft{Edits: []Edit{Put("db", "1")}}); err == nil || !strings.Contains(err.Error(), `schema "db": read the schema: `) {
 			t.Errorf("under a schema that cannot be read: %v", err)
 		}
 		release(t, c, Put("elsewhere", "1"))

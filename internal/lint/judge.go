@@ -12,6 +12,7 @@ import (
 	format "github.com/rollcall-go/micro/config/encoder/json"
 	"github.com/rollcall-go/micro/config/schema"
 	"github.com/rollcall-go/micro/config/secret"
+	"github.com/rollcall-go/micro/internal/gray"
 )
 
 // Violation is a value that a schema does not take, as somebody reads it.
@@ -29,9 +30,6 @@ type Violation struct {
 	value any // at that path
 }
 
-// ErrUnjudged is in the error of Judge.
-var ErrUnjudged = errors.New("it cannot be judged")
-
 // Judge returns what the schemas do not take, those alone whose keys about reports if it
 // is not nil. Each schema judges what stands at and below its path as it is read: values
 // laid over one another as layers are, and with each gray over them. A schema below a
@@ -46,6 +44,7 @@ var ErrUnjudged = errors.New("it cannot be judged")
 func (c Config) Judge(about func(key string) bool) []Violation {
 	var all []Violation
 	plain := newSpots(c.Values)
+	grays := c.grays()
 	for _, key := range slices.Sorted(maps.Keys(c.Schemas)) {
 		if about != nil && !about(key) {
 			continue
@@ -60,13 +59,12 @@ func (c Config) Judge(about func(key string) bool) []Violation {
 		j.layer, j.path = of, path
 		found := j.all(plain)
 		all = append(all, found...)
-		for _, name := range slices.Sorted(maps.Keys(c.Grays)) {
-			if !slices.ContainsFunc(slices.Collect(maps.Keys(c.Grays[name])), func(k string) bool { return Concerns(key, k) }) {
+		for _, name := range slices.Sorted(maps.Keys(grays)) {
+			if !slices.ContainsFunc(grays[name].Keys(), func(k string) bool { return Concerns(key, k) }) {
 				continue
 			}
-			gray := j
-			gray.gray = name
-			all = append(all, New(found, gray.all(newSpots(laidOver(c.Values, c.Grays[name]))))...)
+			j.gray = name
+			all = append(all, New(found, j.all(newSpots(laidOver(c.Values, grays[name]))))...)
 		}
 	}
 	return all
@@ -75,9 +73,21 @@ func (c Config) Judge(about func(key string) bool) []Violation {
 // Unreadable is the rule that a schema violates that cannot be read itself.
 const Unreadable = "schema"
 
-func laidOver(values map[string]string, gray map[string]*string) map[string]string {
-	all := maps.Clone(values)
-	for key, value := range gray {
+// grays returns the grays that can be read.
+func (c Config) grays() map[string]gray.Record {
+	all := make(map[string]gray.Record)
+	for name, text := range c.Grays {
+		if r, err := gray.Decode([]byte(text)); err == nil {
+			all[name] = r
+		}
+	}
+	return all
+}
+
+func laidOver(values map[string]string, r gray.Record) map[string]string {
+	all := make(map[string]string)
+	maps.Copy(all, values)
+	for key, value := range r.Values {
 		if delete(all, key); value != nil {
 			all[key] = *value
 		}

@@ -12,15 +12,14 @@ import (
 	"strings"
 
 	"github.com/rollcall-go/micro/config/schema"
+	"github.com/rollcall-go/micro/internal/gray"
 )
 
 // Config is a configuration, by what stands behind the prefix of each kind of key.
 type Config struct {
 	Values  map[string]string
 	Schemas map[string]string
-	// Grays has, by the name of each, what lies over the values of keys for some of those
-	// who read alone, nil where it takes the key away.
-	Grays map[string]map[string]*string
+	Grays   map[string]string // by name, as internal/gray writes them
 }
 
 // Kind names a kind of Finding. It is the same in every release.
@@ -42,12 +41,14 @@ const (
 	Rule Kind = "rule"
 	// Plain is a secret that everybody can read.
 	Plain Kind = "plain"
+	// Gray is a gray that cannot be read.
+	Gray Kind = "gray"
 )
 
 // Finding is one thing that is wrong.
 type Finding struct {
 	Kind Kind   `json:"kind"`
-	Key  string `json:"key"` // behind /micro/config/, or of the schema
+	Key  string `json:"key"` // behind /micro/config/, or of the schema, or the name of the gray
 	// Path is where programs read the value, as far as it is about a part of one.
 	Path string `json:"path,omitempty"`
 	Text string `json:"text"` // what was found
@@ -76,6 +77,11 @@ func (c Config) Lint(o Options) []Finding {
 	}
 	for _, v := range c.Judge(nil) {
 		all = append(all, v.Finding())
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Grays)) {
+		if _, err := gray.Decode([]byte(c.Grays[name])); err != nil {
+			all = append(all, Finding{Kind: Gray, Key: name, Text: err.Error()})
+		}
 	}
 	all = append(all, c.plain()...)
 	slices.SortStableFunc(all, func(a, b Finding) int {
@@ -159,6 +165,10 @@ func (c Config) plain() []Finding {
 // String is one line.
 func (f Finding) String() string {
 	text := fmt.Sprintf("key %q: ", f.Key)
+	switch f.Kind {
+	case Schema, Gray:
+		text = fmt.Sprintf("%s %q: ", f.Kind, f.Key)
+	}
 	if f.Path != "" && f.Path != f.Key {
 		text += fmt.Sprintf("%q: ", f.Path)
 	}

@@ -116,15 +116,15 @@ func TestSchemas(t *testing.T) {
 }
 
 func TestGrays(t *testing.T) {
-	bad, good := `0`, `5`
+	gray := func(values string) string { return `{"match":{"percent":10},"values":` + values + `}` }
 	c := Config{
 		Values:  map[string]string{"db": `{"host":"h"}`, "db/port": "1", "other": "1"},
 		Schemas: map[string]string{"db": database},
-		Grays:   map[string]map[string]*string{"bad": {"db/port": &bad}, "gone": {"db": nil}, "good": {"db/port": &good}, "other": {"other": nil}},
+		Grays:   map[string]string{"bad": gray(`{"db/port":"0"}`), "gone": gray(`{"db":null}`), "good": gray(`{"db/port":"5"}`), "other": gray(`{"other":null}`), "broken": "{}"},
 	}
-	wantFindings(t, "grays", c.Lint(Options{WithoutV2: true}), "rule db db/host required for gone", "rule db/port db/port minimum for bad")
+	wantFindings(t, "grays", c.Lint(Options{WithoutV2: true}), "gray broken", "rule db db/host required for gone", "rule db/port db/port minimum for bad")
 	c.Values["db/port"] = "0"
-	wantFindings(t, "the value itself", c.Lint(Options{WithoutV2: true}), "rule db db/host required for gone", "rule db/port db/port minimum")
+	wantFindings(t, "the value itself", c.Lint(Options{WithoutV2: true}), "gray broken", "rule db db/host required for gone", "rule db/port db/port minimum")
 }
 
 func TestNewViolations(t *testing.T) {
@@ -151,7 +151,7 @@ func FuzzLint(f *testing.F) {
 	f.Add("a", "{\"a\":1,\"a\":[{},[]],", "a/b", "\xef\xbb\xbf1", "", `{"additionalProperties":{"writeOnly":true}}`)
 	f.Add("_environment/e/_service/s", `{"x":null}`, "_service//", "", "_environment/e", `{"$ref":"#/x","x":{"required":["a"]}}`)
 	f.Fuzz(func(t *testing.T, key, value, other, second, at, text string) {
-		c := Config{Values: map[string]string{key: value, other: second}, Schemas: map[string]string{at: text}, Grays: map[string]map[string]*string{"g": {other: &value, key: nil}}}
+		c := Config{Values: map[string]string{key: value, other: second}, Schemas: map[string]string{at: text}, Grays: map[string]string{"g": text, "h": `{"match":{"percent":10},"values":{"db":"[]","a":null}}`}}
 		first := c.Lint(Options{Stripped: true})
 		if again := c.Lint(Options{Stripped: true}); !reflect.DeepEqual(first, again) {
 			t.Errorf("found %+v and %+v", first, again)
