@@ -112,7 +112,7 @@ var rooms = []room{
 	{"config/cmd", []string{"config", "internal/builtin", "client", "client/selector", "server", "broker", "transport", "registry", "internal/ability", "internal/netaddr", "internal/similar", "internal/registryflags", "internal/wiring"}, "wiring: flags and environment"},
 	{"", []string{"config", "client", "client/selector", "server", "broker", "transport", "registry", "config/cmd", "internal/ability", "internal/protomsg", "internal/wiring"}, "front door: assembles a service"},
 
-	{"internal/doctor", []string{"registry", "internal/consul", "internal/consul/tags", "internal/refusal", "internal/etcd", "internal/etcd/layout", "internal/netaddr", "internal/defaults"}, "reads everything that the command's doctor reports on; no service links it"},
+	{"internal/doctor", []string{"registry", "internal/consul", "internal/consul/tags", "internal/refusal", "internal/etcd", "internal/etcd/layout", "internal/lint", "internal/netaddr", "internal/defaults"}, "reads everything that the command's doctor reports on; no service links it"},
 	{"internal/operate", []string{"registry", "internal/etcd", "internal/etcd/layout", "internal/consul", "internal/consul/tags", "internal/feed", "internal/record"}, "what an operator does to nodes, for the command and for consoles; no service links it"},
 	{"internal/bridge", []string{"registry", "internal/ability", "internal/backoff", "internal/defaults", "internal/feed", "internal/record"}, "mirrors one registry into another, for the command; no service links it"},
 	{"internal/embedded", nil, "the etcd inside the command; the library never links it"},

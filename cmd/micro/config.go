@@ -167,8 +167,8 @@ func (s *configSession) release(d center.Draft) error {
 		stderr(s.Context).note("nothing would change, so nothing was released")
 		return show(s.Context, released{center.Release{Changes: []center.Change{}}, true})
 	}
-	if refused, ok := errors.AsType[*center.SchemaError](err); ok {
-		return fmt.Errorf("%w; --force releases it all the same", refused)
+	if _, refused := errors.AsType[*center.SchemaError](err); refused {
+		return fmt.Errorf("%w; --force releases it all the same", err)
 	}
 	if err != nil {
 		return err

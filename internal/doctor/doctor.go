@@ -1,6 +1,6 @@
-// Package doctor examines an etcd and what is registered in it, and says of each
-// fault what the cause is and what to do about it. It only reads: no key, lease,
-// alarm or user is changed.
+// Package doctor examines an etcd, what is registered in it and the configuration, and
+// says of each fault what the cause is and what to do about it. It only reads: no key,
+// lease, alarm or user is changed.
 package doctor
 
 import (
@@ -80,6 +80,7 @@ func Examine(ctx context.Context, cfg etcd.Config, keys layout.Layout) []Finding
 		rights, readable := examineRights(ctx, cfg, keys, best)
 		r = append(r, rights...)
 		r = append(r, examineRegistry(ctx, keys, best, readable, remote(asked), c.open)...)
+		r = append(r, examineConfig(ctx, keys, best)...)
 	}
 	return inBrief(r)
 }
