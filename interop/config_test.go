@@ -49,6 +49,14 @@ func TestConfig(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	dir := t.TempDir()
+	keys := filepath.Join(dir, "keys")
+	for _, args := range [][]string{{"keygen", keys}, {"set", "written/secret", "--key-file", keys, "--registry_address=" + e.Addr()}} {
+		secret := exec.CommandContext(t.Context(), testkit.Micro(t), append([]string{"config", "secret"}, args...)...)
+		secret.Stdin = strings.NewReader("Hunter2")
+		if out, err := secret.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
 	file := func(name, text string) string {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -71,7 +79,7 @@ func TestConfig(t *testing.T) {
 			"micro.config.database.tls", "micro.config.database.wait", "micro.config.database.rate", "micro.config.database.none",
 			"micro.config.deep.er.key", "micro.config.both.old", "micro.config.both.sub", "micro.config.quoted", "micro.config.tail..a", "micro.nothing")},
 		"written by the command": {Prefix: "/micro/config/", Paths: paths("micro.config.written", "micro.config.written.port", "micro.config.written.hosts",
-			"micro.config.written.deep.er", "micro.config.written.deep.er.rate", "micro.config.written.deep.er.text", "micro.config.written.old")},
+			"micro.config.written.deep.er", "micro.config.written.deep.er.rate", "micro.config.written.deep.er.text", "micro.config.written.old", "micro.config.written.secret")},
 		"stripped": {Prefix: "/strip/", Strip: true, Paths: paths("app.db.h", "app.db.list", "app.db.text", "app.db.number", "app.db.true",
 			"app.ünïcode.ключ", "app.limits.per second", "app.db.list.0", "app.db")},
 		"YAML in etcd": {Prefix: "/yaml/", Strip: true, Encoder: "yaml", Paths: paths("app.db", "app.text", "app.db.true", "app.db.day", "app.db.list")},
