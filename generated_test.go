@@ -99,6 +99,7 @@ func TestGeneratedCode(t *testing.T) {
 	if out, err := c.ReadAll(ctx, &shared.Text{Text: "x"}); err != nil || out.Text != "all of x" {
 		t.Errorf("ReadAll: %v, %v", out, err)
 	}
+	//lint:ignore SA1019 a deprecated method is generated and called as any other
 	if out, err := c.Old(ctx, &kinds.Words{Text: "x"}); err != nil || out.Text != "old x" {
 		t.Errorf("Old: %v, %v", out, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/rollcall-go/micro/config"
 	"github.com/rollcall-go/micro/config/source"
@@ -272,7 +273,7 @@ func TestRecordsOfOthers(t *testing.T) {
 		t.Fatalf("%d instances, %d of %d records are refused: %q, %v", len(s.Instances), len(s.Unread), len(hostile), s.Unread, err)
 	}
 	for _, why := range s.Unread {
-		if len(why) > 1000 || strings.ContainsAny(why, "\x1b\x07\xff") {
+		if len(why) > 1000 || strings.ContainsAny(why, "\x1b\x07") || !utf8.ValidString(why) {
 			t.Errorf("it says %q", why)
 		}
 	}

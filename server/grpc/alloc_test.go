@@ -27,7 +27,7 @@ func (wordy) Say(_ context.Context, in, out *kinds.Words) error {
 // Wordy is the same without generated code.
 type Wordy struct{}
 
-func (Wordy) Say(_ context.Context, in, out *kinds.Words) error { return wordy{}.Say(nil, in, out) }
+func (Wordy) Say(ctx context.Context, in, out *kinds.Words) error { return wordy{}.Say(ctx, in, out) }
 
 // TestAllocations bounds what a server allocates for a call beyond what one of grpc
 // with generated code does. Client and server are one process here; the client is

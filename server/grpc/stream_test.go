@@ -271,8 +271,6 @@ func TestLimitsOfMessagesOfAStream(t *testing.T) {
 	}
 }
 
-type userKey struct{}
-
 func TestWrappersOfAStream(t *testing.T) {
 	var saw string
 	sent := 0

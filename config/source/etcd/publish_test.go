@@ -62,12 +62,6 @@ func says(t *testing.T, c *clientv3.Client, namespace, service, what string, is 
 	return got
 }
 
-// silent waits until no instance of a service says anything.
-func silent(t *testing.T, c *clientv3.Client, within time.Duration, namespace, service string) {
-	t.Helper()
-	testkit.Eventually(t, within, "nothing is said of "+service, func() bool { return len(said(t, c, namespace, service)) == 0 })
-}
-
 // configured returns a configuration of one source, which is closed with the test.
 func configured(t *testing.T, s source.Source) config.Config {
 	t.Helper()
