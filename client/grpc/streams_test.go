@@ -35,7 +35,7 @@ func TestPoolMaxStreams(t *testing.T) {
 func TestManyCallsToAServerThatLimitsStreams(t *testing.T) {
 	n := serve(t, func(ctx context.Context, path string, decode func(any) error) (any, error) {
 		select {
-		case <-time.After(time.Second):
+		case <-time.After(500 * time.Millisecond):
 		case <-ctx.Done():
 		}
 		return echo(ctx, path, decode)
@@ -50,9 +50,9 @@ func TestManyCallsToAServerThatLimitsStreams(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	// One more may have been made, to ask whether a node lives that says nothing for
-	// a second.
-	if got := n.conns.Load(); got > 5 {
+	// Beside each of the four one more may have been made, to ask whether a node lives
+	// that says nothing for a second, as it may seem to on a busy machine.
+	if got := n.conns.Load(); got > 8 {
 		t.Errorf("%d connections", got)
 	}
 }

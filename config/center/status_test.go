@@ -220,7 +220,7 @@ func TestWaitIsPatient(t *testing.T) {
 	default:
 	}
 	// A deadline names who is behind.
-	short, end := context.WithTimeout(t.Context(), time.Second)
+	short, end := context.WithTimeout(t.Context(), 4*time.Second)
 	defer end()
 	err = c.Wait(short, r, nil)
 	if late, ok := errors.AsType[*WaitError](err); !ok || !errors.Is(err, context.DeadlineExceeded) || len(late.Waiting) != 1 || late.Waiting[0].Node != "n2" || !strings.Contains(err.Error(), "1 of 3 do not have it: n2 (at revision ") {
