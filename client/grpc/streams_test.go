@@ -26,7 +26,7 @@ func TestPoolMaxStreams(t *testing.T) {
 		wg.Go(func() { mustSay(t, c, "x") })
 	}
 	wg.Wait()
-	if got := n.conns.Load(); got != 2 {
+	if got := n.conns.Load(); got < 2 || got > 4 { // each may be asked on another whether the node lives
 		t.Errorf("%d connections", got)
 	}
 }
