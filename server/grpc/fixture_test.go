@@ -55,7 +55,7 @@ func (e *Echo) Say(ctx context.Context, in *currentpb.SayRequest, out *currentpb
 		return nil
 	case "deadline":
 		if d, ok := ctx.Deadline(); ok {
-			out.Text = time.Until(d).Round(time.Second).String()
+			out.Text = time.Until(d).Round(time.Minute).String()
 		}
 		return nil
 	}
