@@ -102,6 +102,9 @@ func (c *config) put(next *state) {
 
 func (c *config) String() string { return "config" }
 
+// GoString implements fmt.GoStringer: what is in a configuration may be secret.
+func (c *config) GoString() string { return c.String() }
+
 func (c *config) Options() Options {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -86,17 +86,29 @@ func TestAGrantedService(t *testing.T) {
 		if _, err := own.History(ctx, Page{}); !errors.Is(err, fs.ErrPermission) {
 			t.Errorf("it reads the history: %v", err)
 		}
-		for _, key := range []string{"/blue/micro/config/x", "/blue/micro/rollcall/config/gray/x", "/blue/micro/rollcall/config/applied/other/x", "/blue/micro/rollcall/pause/shop/shop-1", "/x"} {
-			as, err := clientv3.New(clientv3.Config{Endpoints: []string{e.URL()}, Username: "shop", Password: "secret"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := as.Put(ctx, key, "{}"); err == nil {
-				t.Errorf("it writes %s", key)
-			}
+		as, err := clientv3.New(clientv3.Config{Endpoints: []string{e.URL()}, Username: "shop", Password: "secret"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
 			if err := as.Close(); err != nil {
 				t.Error(err)
 			}
+		})
+		for _, key := range []string{"/blue/micro/config/x", "/blue/micro/rollcall/config/gray/x", "/blue/micro/rollcall/config/applied/other/x", "/blue/micro/rollcall/pause/shop/shop-1", "/x"} {
+			if _, err := as.Put(ctx, key, "{}"); err == nil {
+				t.Errorf("it writes %s", key)
+			}
+		}
+		lease, err := client.Grant(ctx, 600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.Put(ctx, "/blue/micro/registry/other/other-1", "{}", clientv3.WithLease(lease.ID)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := as.Revoke(ctx, lease.ID); err == nil {
+			t.Error("it ends the lease of a key that it may not write")
 		}
 	})
 }
