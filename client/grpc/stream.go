@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/codec/bytes"
@@ -169,7 +171,11 @@ func (c *conversation) receive(v any) error {
 	if len(c.early) > 0 {
 		data := mem.BufferSlice{mem.SliceBuffer(c.early[0])}
 		c.early = c.early[1:]
-		return c.codec.Unmarshal(data, v)
+		if err := c.codec.Unmarshal(data, v); err != nil { // which ends the stream, as it does in grpc
+			c.early = nil
+			return c.finish(status.Error(codes.Internal, undecoded+err.Error()))
+		}
+		return nil
 	}
 	if c.last != nil {
 		return c.last

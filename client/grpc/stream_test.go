@@ -211,6 +211,25 @@ func TestSendSaysWhyTheServerEndedTheStream(t *testing.T) {
 	}
 }
 
+// What is kept of a stream that has ended may not be what the program expects: it then
+// gets the error that it would have got in time.
+func TestAMessageThatWasKeptCannotBeDecoded(t *testing.T) {
+	n := serveTalk(t, func(_ context.Context, _ *wrapperspb.StringValue, send func(string) error) error {
+		if err := send("x"); err != nil {
+			return err
+		}
+		return errors.Conflict("my.id", "enough")
+	})
+	c := newClient(t, client.Registry(register(t, service("echo", n))))
+	st := open(t, t.Context(), c)
+	testkit.Eventually(t, 30*time.Second, "the stream ends", func() bool { return st.Send(wrapperspb.String("x")) != nil })
+	for range 2 {
+		if e := fault(t, st.Recv(new(int))); e.Code != 500 || !strings.Contains(e.Detail, "decode the answer of") {
+			t.Errorf("got %v", e)
+		}
+	}
+}
+
 func TestDeadlinesOfAStream(t *testing.T) {
 	n := serveTalk(t, talk)
 	c := newClient(t, client.Registry(register(t, service("echo", n))), client.RequestTimeout(200*time.Millisecond))
