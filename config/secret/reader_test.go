@@ -180,7 +180,11 @@ func TestSecretsOpenInTheService(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shown := fmt.Sprintf("%s %s %s %v %+v %#v %v %+v %#v %v %s", log, kept, l.ChangeSet.Data, c.Get("db"), c.Get("db", "password"), c.Get("db", "password"), c, c, bound.Err(), config.Status(c), all.ChangeSet.Data)
+	shown := fmt.Sprintf("%s %s %s %v %+v %#v %#v %v %s", log, kept, l.ChangeSet.Data, c.Get("db"), c.Get("db", "password"), c.Get("db", "password"), bound.Err(), config.Status(c), all.ChangeSet.Data)
+	if err := c.Close(); err != nil { // printing reads what it holds without its locks
+		t.Fatal(err)
+	}
+	shown += fmt.Sprintf("%v %+v", c, c)
 	if strings.Contains(shown, "Hunter") || !strings.Contains(shown, `key "db/other", revision 0`) {
 		t.Errorf("a secret shows itself, or no line names what is refused: %s", shown)
 	}
