@@ -150,7 +150,7 @@ var extra = map[string][]string{
 	"internal/bridge":        {"registry/consul", "registry/etcd", "registry/memory"},
 	"internal/operate":       {"registry/consul", "registry/etcd", "registry/memory"},
 	"internal/doctor":        {"internal/credentials"},
-	"cmd/micro/...":          {"registry/etcd"},
+	"cmd/micro/...":          {"config", "config/source", "config/source/etcd", "registry/etcd"},
 	"server/grpc":            {"registry/memory"},
 	"internal/registryflags": {"registry/etcd"},
 	"config/encoder/...":     {"config/encoder/hcl", "config/encoder/toml", "config/encoder/xml", "config/encoder/yaml"},

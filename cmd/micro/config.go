@@ -86,7 +86,7 @@ says what it is; - reads standard input.
    micro config import config.yaml --dry-run
    micro config import config.json --delete database`, 1, 1, importConfig,
 				append(writeFlags(), formatFlag("by the name"), &cli.StringFlag{Name: "delete", DefaultText: "nothing", Usage: "also delete what is at or below `PATH` and not in the file"})...),
-		}, slices.Concat(grayCommands(), grantCommands())...),
+		}, slices.Concat([]*cli.Command{configStatusCommand()}, grayCommands(), grantCommands())...),
 	}
 }
 
@@ -144,6 +144,7 @@ func writeFlags() []cli.Flag {
 		&cli.StringFlag{Name: "comment", Category: category, Usage: "tell others `WHY`"},
 		&cli.StringFlag{Name: "author", Category: category, Usage: "tell others `WHO` did it", DefaultText: "user@host"},
 		&cli.IntFlag{Name: "keep", Category: category, Value: defaults.ConfigHistory, Usage: "keep `N` releases on record"},
+		waitFlag(),
 		&cli.DurationFlag{Name: "keep-for", Category: category, Usage: "keep no release on record that is older than `DURATION`", DefaultText: "any age"},
 	}
 }
@@ -155,7 +156,9 @@ func formatFlag(text string) cli.Flag {
 // released is a release as the commands that make one show it.
 type released struct {
 	center.Release
-	planned bool
+	// Instances are those that were waited for, nil if none were.
+	Instances *waited `json:"instances,omitempty"`
+	planned   bool
 }
 
 var _ result = released{}
@@ -165,7 +168,7 @@ func (s *configSession) release(d center.Draft) error {
 	r, err := s.carryOut(d)
 	if errors.Is(err, center.ErrNoChange) {
 		stderr(s.Context).note("nothing would change, so nothing was released")
-		return show(s.Context, released{center.Release{Changes: []center.Change{}}, true})
+		return show(s.Context, released{Release: center.Release{Changes: []center.Change{}}, planned: true})
 	}
 	if _, refused := errors.AsType[*center.SchemaError](err); refused {
 		return fmt.Errorf("%w; --force releases it all the same", err)
@@ -182,7 +185,29 @@ func (s *configSession) release(d center.Draft) error {
 	for _, v := range r.Violations {
 		stderr(s.Context).note("forced: %s", v)
 	}
-	return show(s.Context, released{r, s.Bool("dry-run")})
+	return s.showReleased(r)
+}
+
+// showReleased shows a release, and waits until instances have it if that is asked for: a
+// person sees the release at once, a program gets all in the end.
+func (s *configSession) showReleased(r center.Release) error {
+	all := released{Release: r, planned: s.Bool("dry-run")}
+	if all.planned || !s.Bool("wait") {
+		return show(s.Context, all)
+	}
+	if wantsJSON(s.Context) {
+		done, late := s.await(r)
+		all.Instances = &done
+		return errors.Join(show(s.Context, all), late)
+	}
+	if err := show(s.Context, all); err != nil {
+		return err
+	}
+	done, late := s.await(r)
+	if late == nil {
+		stdout(s.Context).line("%s", done.summary())
+	}
+	return late
 }
 
 // author is who makes a release.
@@ -206,7 +231,7 @@ func (s *configSession) carryOut(d center.Draft) (center.Release, error) {
 	return s.Release(s.Context.Context, d)
 }
 
-func (r released) value() any { return r.Release }
+func (r released) value() any { return r }
 
 func (r released) table(w screen) error {
 	switch {

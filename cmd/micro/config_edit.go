@@ -52,7 +52,8 @@ func editConfig(s *configSession) (err error) {
 		// can be read again.
 		text, unread := os.ReadFile(e.file)
 		switch {
-		case unread == nil && bytes.Equal(text, e.before), err == nil && !s.Bool("dry-run"):
+		case unread == nil && bytes.Equal(text, e.before), err == nil && !s.Bool("dry-run"),
+			errors.As(err, new(*center.WaitError)): // then it is released
 			_ = os.Remove(e.file)
 		case err != nil:
 			err = fmt.Errorf("%w; what you wrote is in %q: `micro config diff %s` and `micro config import %s` take it", err, e.file, e.file, e.file)

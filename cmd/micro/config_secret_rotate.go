@@ -83,6 +83,11 @@ func rotateSecrets(s *configSession) error {
 	if err := show(s.Context, r.done); err != nil {
 		return err
 	}
+	if s.Bool("wait") && !r.done.planned {
+		if _, err := s.await(r.done.Releases...); err != nil {
+			return err
+		}
+	}
 	if len(r.done.Left) > 0 {
 		return errReported // on standard output
 	}
