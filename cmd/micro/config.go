@@ -102,7 +102,7 @@ type configSession struct {
 func configSub(name, args, usage, description string, least, most int, action func(*configSession) error, flags ...cli.Flag) *cli.Command {
 	return &cli.Command{
 		Name: name, Usage: usage, ArgsUsage: args, Description: description,
-		Flags:  append(append(registryFlags(5*time.Second), outputFlag()), flags...),
+		Flags:  append(append(etcdFlags(5*time.Second), outputFlag()), flags...),
 		Before: arguments(least, most),
 		Action: func(c *cli.Context) error {
 			if registryflags.Given(c, "registry") == "" { // configuration is operated in etcd alone
@@ -113,6 +113,17 @@ func configSub(name, args, usage, description string, least, most int, action fu
 			return withRegistry(func(s *session) error { return withCenter(s, action) })(c)
 		},
 	}
+}
+
+// etcdFlags returns registryFlags with another help text: where nothing is said, it is etcd.
+func etcdFlags(timeout time.Duration) []cli.Flag {
+	flags := registryFlags(timeout)
+	for _, f := range flags {
+		if kind, ok := f.(*cli.StringFlag); ok && kind.Name == "registry" {
+			kind.DefaultText = "etcd"
+		}
+	}
+	return flags
 }
 
 // withCenter calls action with the centre in the registry of s.

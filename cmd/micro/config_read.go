@@ -43,7 +43,15 @@ func listConfig(s *configSession) error {
 	if err != nil {
 		return err
 	}
+	s.noteNothing(all)
 	return show(s.Context, entries(all))
+}
+
+// noteNothing says so where somebody asked for a path that has no keys: it may be a slip of the pen.
+func (s *configSession) noteNothing(all []center.Entry) {
+	if path := s.path(); path != "" && len(all) == 0 {
+		stderr(s.Context).note("there is no key at or below %q", path)
+	}
 }
 
 type entries []center.Entry

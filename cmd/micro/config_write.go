@@ -76,6 +76,7 @@ func exportConfig(s *configSession) error {
 	if err != nil {
 		return err
 	}
+	s.noteNothing(all)
 	t := center.Tree{}
 	for _, e := range all {
 		t[e.Key] = e.Value

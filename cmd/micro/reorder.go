@@ -9,7 +9,8 @@ import (
 
 // reorderFlags puts the flags of a command where the parser wants them, between the
 // command's name and its first argument, so that they may be given anywhere: before
-// the name and after the arguments too. What follows "--" is no flag, nor is "-".
+// the name and after the arguments too. What follows "--" is no flag, nor is "-" or a
+// number below zero.
 // A command line that names no command is left as it is, and "help COMMAND" is
 // another way to write "COMMAND --help".
 func reorderFlags(app *cli.App, args []string) []string {
@@ -32,7 +33,7 @@ func reorderFlags(app *cli.App, args []string) []string {
 			rest = slices.Concat(args[i:i+1], rest, args[i+1:])
 			break
 		}
-		if len(a) > 1 && a[0] == '-' {
+		if len(a) > 1 && a[0] == '-' && !isDigit(a[1]) {
 			name, _, assigned := strings.Cut(strings.TrimLeft(a, "-"), "=")
 			to, flag := &flags, known[name]
 			if f := named(app.Flags, name); f != nil && named(own, name) == nil {
@@ -56,6 +57,8 @@ func reorderFlags(app *cli.App, args []string) []string {
 	}
 	return slices.Concat(args[:1], front, path, flags, rest)
 }
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // named returns the flag of that name, nil if there is none.
 func named(flags []cli.Flag, name string) cli.Flag {

@@ -18,6 +18,7 @@ func TestReorderFlags(t *testing.T) {
 		"call a b {} -H k=v -H l=w":                       "call -H k=v -H l=w a b {}",
 		"call a b -":                                      "call a b -",
 		"call a b -- -1 -o":                               "call -- a b -1 -o",
+		"config set a -5 b -0.5 -o json":                  "config set -o json a -5 b -0.5",
 		"get service -- -x":                               "get service -- -x",
 		"get service -o json -- -x":                       "get service -o json -- -x",
 		"demo --once":                                     "demo --once",
