@@ -21,8 +21,8 @@ type values struct {
 var _ reader.Values = (*values)(nil)
 
 // newValues reads a document. A text that is no JSON is a string, as the value of one
-// path may be.
-func newValues(set *source.ChangeSet, open func(document any) any) (*values, error) {
+// path may be. What opens it comes last, so that tests of v2 need give nothing.
+func newValues(set *source.ChangeSet, open ...func(document any) any) (*values, error) {
 	text, err := reader.ReplaceEnvVars(set.Data)
 	if err != nil {
 		return nil, err
@@ -33,8 +33,10 @@ func newValues(set *source.ChangeSet, open func(document any) any) (*values, err
 			document = string(text)
 		}
 	}
-	if open != nil {
-		document = open(document)
+	for _, f := range open {
+		if f != nil {
+			document = f(document)
+		}
 	}
 	v := new(values)
 	v.root.Store(newValue(document))
