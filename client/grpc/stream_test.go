@@ -113,7 +113,7 @@ func TestStream(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	testkit.Eventually(t, 5*time.Second, "no stream is left", func() bool { return n.open.Load() == 1 && calls(c) == 0 })
+	testkit.Eventually(t, 30*time.Second, "no stream is left", func() bool { return n.open.Load() == 1 && calls(c) == 0 })
 	if got := n.conns.Load(); got > 2 { // the node is asked on another if it seems silent
 		t.Errorf("%d connections", got)
 	}
@@ -192,7 +192,7 @@ func TestSendSaysWhyTheServerEndedTheStream(t *testing.T) {
 	for _, what := range []string{"well", "badly"} {
 		st := open(t, t.Context(), c)
 		var err error
-		testkit.Eventually(t, 5*time.Second, "the stream ends", func() bool {
+		testkit.Eventually(t, 30*time.Second, "the stream ends", func() bool {
 			err = st.Send(wrapperspb.String(what))
 			return err != nil
 		})
@@ -232,13 +232,13 @@ func TestAMessageThatWasKeptCannotBeDecoded(t *testing.T) {
 
 func TestDeadlinesOfAStream(t *testing.T) {
 	n := serveTalk(t, talk)
-	c := newClient(t, client.Registry(register(t, service("echo", n))), client.RequestTimeout(200*time.Millisecond))
-	long := open(t, t.Context(), c, client.WithRequestTimeout(200*time.Millisecond))
+	c := newClient(t, client.Registry(register(t, service("echo", n))), client.RequestTimeout(2*time.Second))
+	long := open(t, t.Context(), c, client.WithRequestTimeout(2*time.Second))
 	if _, bounded := long.Context().Deadline(); bounded {
 		t.Error("the timeout of calls bounds a stream")
 	}
 	for what, timeouts := range map[string][2]time.Duration{ // of the context and of the stream
-		"its own timeout": {time.Hour, 300 * time.Millisecond}, "the context's": {300 * time.Millisecond, time.Hour},
+		"its own timeout": {time.Hour, 1500 * time.Millisecond}, "the context's": {1500 * time.Millisecond, time.Hour},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), timeouts[0])
 		defer cancel()
@@ -265,7 +265,7 @@ func TestDeadlinesOfAStream(t *testing.T) {
 	if _, err := askStream(st, "x"); fault(t, err).Code != 408 {
 		t.Errorf("closed: %v", err)
 	}
-	testkit.Eventually(t, 5*time.Second, "no stream is left", func() bool { return calls(c) == 0 })
+	testkit.Eventually(t, 30*time.Second, "no stream is left", func() bool { return calls(c) == 0 })
 }
 
 // A node that cannot be reached costs a stream no more than a call.
@@ -287,7 +287,7 @@ func TestOpeningAStreamGoesElsewhere(t *testing.T) {
 	p.Blackhole()
 	begun := time.Now()
 	_, err := c.Stream(t.Context(), c.NewRequest("echo", "Echo.Talk", nil), client.WithAddress(p.Addr()), client.WithRequestTimeout(300*time.Millisecond), client.WithRetries(0))
-	if e := fault(t, err); e.Code != 408 || time.Since(begun) > 5*time.Second {
+	if e := fault(t, err); e.Code != 408 || time.Since(begun) > 15*time.Second {
 		t.Errorf("a node that says nothing: %v after %v", err, time.Since(begun))
 	}
 }
@@ -342,7 +342,7 @@ func TestCallWrappersOfAStream(t *testing.T) {
 		}
 	}
 	st.Close()
-	testkit.Eventually(t, 5*time.Second, "no stream is left", func() bool { return calls(c) == 0 })
+	testkit.Eventually(t, 30*time.Second, "no stream is left", func() bool { return calls(c) == 0 })
 }
 
 func TestUndecodedSideOfAStream(t *testing.T) {
@@ -441,7 +441,7 @@ func TestAbandonedStreamsLeaveNothing(t *testing.T) {
 	})
 	mustAsk(t, open(t, t.Context(), c), "x")
 	// One, and those that are asked where a busy machine lets the node seem silent.
-	if got := n.conns.Load(); got > 3 {
+	if got := n.conns.Load(); got > 10 {
 		t.Errorf("%d connections", got)
 	}
 }
