@@ -75,6 +75,9 @@ func TestConfigStatus(t *testing.T) {
 	if out, _ := wants(exitOK, "status", "--service", "shop"); !strings.Contains(out, "2 instances: 1 current, 1 refusing\n") {
 		t.Errorf("got %s", out)
 	}
+	if code, out, _ := micro(t, "doctor", at); code != exitOK || !strings.Contains(out, "node n2 of shop: it refuses a value and stays at the last good one: limits: ") || !strings.Contains(out, "[config.refusing]") {
+		t.Errorf("the doctor says %d: %s", code, out)
+	}
 	if out, _ := wants(exitOK, "rollback", "2", "--wait"); !strings.Contains(out, "2 instances: all have it") {
 		t.Errorf("got %s", out)
 	}

@@ -17,7 +17,7 @@ func doctorCommand() *cli.Command {
 		Usage: "find out what is wrong with the registry, and how to mend it",
 		Description: `Looks at the registry and at every registered node, from this host: in etcd at TLS,
 login, rights, leader and members, advertised URLs, size of the database, alarms and
-release, and at the configuration as "micro config lint" does; in Consul at agents,
+release, and at the configuration as "micro config lint" and "micro config status" do; in Consul at agents,
 leader, token, release and clock; for multicast DNS at each interface of this host; and
 of the nodes at record, lease or health check, address, duplicates and pauses. Prints a finding a line with its code, and how to mend
 what is not ok. It only reads, and is done within the timeout. The exit code is 1 if
@@ -51,6 +51,7 @@ func (p registryTarget) examine(ctx context.Context) (all findings) {
 		switch m.kind {
 		case "etcd":
 			all = append(all, doctor.Examine(ctx, m.Config(p.timeout), m.Layout)...)
+			all = append(all, m.instances(ctx, p.timeout)...)
 		case "consul":
 			all = append(all, doctor.ExamineConsul(ctx, m.Consul(p.timeout))...)
 		case "mdns":

@@ -15,10 +15,10 @@ const (
 	nameBytes, causeBytes = 200, 1000
 )
 
-// inBrief shortens the list. Findings that differ only in the subject become one, in
+// Brief shortens the list. Findings that differ only in the subject become one, in
 // the place of the first. Of a kind with many findings it keeps the first few and adds
 // one that counts the rest.
-func inBrief(all []Finding) []Finding {
+func Brief(all []Finding) []Finding {
 	type same struct {
 		Level
 		code, cause, fix string

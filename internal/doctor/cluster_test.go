@@ -56,7 +56,7 @@ func TestMembers(t *testing.T) {
 			c.leader()
 			c.advertised(t.Context(), tt.members)
 			all := slices.Concat([]Finding(c.found), examineDatabase(c), examineVersions(c))
-			want(t, inBrief(all), tt.want...)
+			want(t, Brief(all), tt.want...)
 			if mixed := len(find(all, "version.mixed")) + len(find(all, "version.unknown")); mixed != map[bool]int{true: 2}[tt.name == "mixed"] {
 				t.Errorf("%d findings on versions", mixed)
 			}

@@ -57,13 +57,13 @@ func ExamineConsul(ctx context.Context, cfg consul.Config) []Finding {
 		}
 	}
 	if first == nil {
-		return inBrief(r)
+		return Brief(r)
 	}
 	examineLeader(ctx, &r, first)
 	if examineToken(ctx, &r, first, remote) {
 		examineInstances(ctx, &r, first, remote)
 	}
-	return inBrief(r)
+	return Brief(r)
 }
 
 // hostPortOf returns host and port of an address that may be a URL.

@@ -82,7 +82,7 @@ func Examine(ctx context.Context, cfg etcd.Config, keys layout.Layout) []Finding
 		r = append(r, examineRegistry(ctx, keys, best, readable, remote(asked), c.open)...)
 		r = append(r, examineConfig(ctx, keys, best)...)
 	}
-	return inBrief(r)
+	return Brief(r)
 }
 
 // report collects findings.

@@ -33,5 +33,5 @@ func ExamineFound(ctx context.Context, where string, services []*registry.Servic
 		}
 	}
 	examineNodes(ctx, &r, nodes, false)
-	return inBrief(r)
+	return Brief(r)
 }

@@ -40,7 +40,7 @@ func judge(ctx context.Context, records, pauses []*mvccpb.KeyValue) []Finding {
 	examineAddresses(ctx, &r, nodes, true)
 	examineDuplicates(&r, nodes)
 	judgePauses(&r, layout.Layout{}, pauses, records)
-	return inBrief(r)
+	return Brief(r)
 }
 
 // TestAHundredThousandNodes shows that what there is to say of many nodes

@@ -53,7 +53,7 @@ func ExamineMulticast(ctx context.Context, interfaces []net.Interface) []Finding
 		p.report(&r)
 	}
 	r.summary(probes)
-	return inBrief(r)
+	return Brief(r)
 }
 
 // families returns which versions of IP an interface has addresses of.
