@@ -102,8 +102,13 @@ type configSession struct {
 func configSub(name, args, usage, description string, least, most int, action func(*configSession) error, flags ...cli.Flag) *cli.Command {
 	return &cli.Command{
 		Name: name, Usage: usage, ArgsUsage: args, Description: description,
-		Flags:  append(append(etcdFlags(5*time.Second), outputFlag()), flags...),
-		Before: arguments(least, most),
+		Flags: append(append(etcdFlags(5*time.Second), outputFlag()), flags...),
+		Before: func(c *cli.Context) error {
+			if err := checkWait(c); err != nil {
+				return err
+			}
+			return arguments(least, most)(c)
+		},
 		Action: func(c *cli.Context) error {
 			if registryflags.Given(c, "registry") == "" { // configuration is operated in etcd alone
 				if err := c.Set("registry", "etcd"); err != nil {

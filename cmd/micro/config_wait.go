@@ -17,6 +17,18 @@ func waitFlag() cli.Flag {
 		Usage: fmt.Sprintf("wait until all instances that read it have it, for %v or --timeout", defaults.ConfigWait)}
 }
 
+// checkWait refuses "--wait 30s", whose 30s would be an argument, such as the path of a rollback.
+func checkWait(c *cli.Context) error {
+	if !c.Bool("wait") || c.NArg() == 0 {
+		return nil
+	}
+	last := c.Args().Get(c.NArg() - 1)
+	if _, err := time.ParseDuration(last); err != nil || last == "0" {
+		return nil
+	}
+	return usagef("--wait takes no duration, and %q would be an argument: give --timeout %s beside it", last, last)
+}
+
 // waited is what came of waiting, as JSON.
 type waited struct {
 	center.Progress
