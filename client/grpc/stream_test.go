@@ -25,7 +25,7 @@ import (
 )
 
 // talk answers each message of a stream with itself, a message that begins with
-// three digits with an error of that code, and "many" with a message of a KiB without
+// three digits with an error of that code, and "many" with messages of 16 KiB without
 // end.
 func talk(_ context.Context, in *wrapperspb.StringValue, send func(string) error) error {
 	switch {
@@ -33,7 +33,7 @@ func talk(_ context.Context, in *wrapperspb.StringValue, send func(string) error
 		return errors.NotFound("my.id", "%s", in.Value)
 	case in.Value == "many":
 		for {
-			if err := send(strings.Repeat("x", 1<<10)); err != nil {
+			if err := send(strings.Repeat("x", 16<<10)); err != nil {
 				return err
 			}
 		}
