@@ -47,7 +47,7 @@ func TestAStreamThatRestsStays(t *testing.T) {
 	eachKind(t, func(t *testing.T, kind func(string) endpoint.Endpoint) {
 		n, release := patientNode(t)
 		// A busy machine may keep the node from answering for longer than fast allows.
-		c := mustNode(t, newSet(t, Options{Silence: time.Second, Pulse: 25 * time.Millisecond}), kind(n.address))
+		c := mustNode(t, newSet(t, Options{Silence: time.Second, Pulse: 200 * time.Millisecond}), kind(n.address))
 		s := rest(t, c, t.Context())
 		testkit.Elapse(t, 4*time.Second)
 		testkit.Eventually(t, inTime, "the node is ready", func() bool { return c.State() == endpoint.Ready })
