@@ -158,7 +158,7 @@ func TestOperating(t *testing.T) {
 		c := open(t, e.Addr(), "bad")
 		release(t, c, Put("leaf", "1"), Put("branch/leaf", "1"))
 		for key, why := range map[string]string{
-			"": "empty", "/a": "begins with", "a/": "ends with", "a//b": "//", "a/../b": `".."`, ".": `"."`, "a\nb": "control", "a\u202eb": "control", "\xff": "UTF-8",
+			"": "empty", "/a": "begins with", "a/": "ends with", "a//b": "//", "a/../b": `".."`, ".": `"."`, " ": "space", "a/b /c": "space", "a\nb": "control", "a\u202eb": "control", "\xff": "UTF-8",
 			"leaf/below": `the key "leaf" has a value`, "branch": `such as "branch/leaf"`,
 		} {
 			_, err := c.Release(t.Context(), Draft{Edits: []Edit{Put("good", "1"), Put(key, "1")}})

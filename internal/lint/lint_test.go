@@ -40,6 +40,7 @@ func TestKeysAndValues(t *testing.T) {
 		"bom":       "\xef\xbb\xbf1",
 		"deep":      strings.Repeat("[", 3000) + strings.Repeat("]", 3000),
 		"a//b":      "1",
+		"a/ /b":     "1",
 		"a/../b":    "1",
 		"tail/":     "1",
 		"x\x01":     "1",
@@ -52,7 +53,7 @@ func TestKeysAndValues(t *testing.T) {
 		"ключ/порт": "1",
 	}}
 	all := c.Lint(Options{})
-	wantFindings(t, "all", all, "key a/../b", "key a//b", "value bad", "value bom", "v2 db", "v2 db/port", "value deep", "value empty", "v2 number n/0",
+	wantFindings(t, "all", all, "key a/ /b", "key a/../b", "key a//b", "value bad", "value bom", "v2 db", "v2 db/port", "value deep", "value empty", "v2 number n/0",
 		"key tail/", "value text", "twice twice a", "twice twice b/x", "key x\x01", "key \xff", "value \xff")
 	for _, f := range all {
 		for key, want := range map[string]string{

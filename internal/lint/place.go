@@ -27,6 +27,8 @@ func CheckKey(key string) error {
 		return errors.New(`the key has "//"`)
 	case slices.Contains(parts, ".") || slices.Contains(parts, ".."):
 		return errors.New(`a part of the key is "." or ".."`)
+	case slices.ContainsFunc(parts, func(part string) bool { return strings.TrimSpace(part) != part }):
+		return errors.New("a part of the key begins or ends with a space, which nobody sees")
 	}
 	return nil
 }
