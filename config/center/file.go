@@ -9,10 +9,13 @@ import (
 	"slices"
 	"strings"
 
+	sigsyaml "sigs.k8s.io/yaml"
+
 	"github.com/rollcall-go/micro/config/encoder"
 	"github.com/rollcall-go/micro/config/encoder/json"
 	"github.com/rollcall-go/micro/config/encoder/toml"
 	"github.com/rollcall-go/micro/config/encoder/yaml"
+	"github.com/rollcall-go/micro/internal/lint"
 )
 
 // formats are what a tree can be written as.
@@ -68,6 +71,9 @@ func Decode(text []byte, format string) (Tree, error) {
 	if err := codec.Decode(text, &doc); err != nil {
 		return nil, fmt.Errorf("read %s: %w", format, err)
 	}
+	if err := checkOnce(text, codec); err != nil {
+		return nil, fmt.Errorf("read %s: %w: take one of the two out", format, err)
+	}
 	t := make(Tree, len(doc))
 	for key, v := range doc {
 		one, err := encode(v, "")
@@ -77,6 +83,19 @@ func Decode(text []byte, format string) (Tree, error) {
 		t[key] = strings.TrimSuffix(string(one), "\n")
 	}
 	return t, nil
+}
+
+// checkOnce returns what stands twice in a file: a slip of its writer, of which readers
+// of values take the last. TOML has no such files.
+func checkOnce(text []byte, format encoder.Encoder) error {
+	switch format.String() {
+	case "json":
+		return lint.CheckOnce(string(text))
+	case "yaml":
+		_, err := sigsyaml.YAMLToJSONStrict(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")))
+		return err
+	}
+	return nil
 }
 
 // Different is Diff without the keys whose values say the same in another spelling.

@@ -55,6 +55,11 @@ func TestFilesThatWouldLoseSomething(t *testing.T) {
 			t.Errorf("%s: %v", format, err)
 		}
 	}
+	for format, text := range map[string]string{"json": "{\n\"a\": {\"x\": 1, \"x\": 2}}", "yaml": "a: 1\na: 2\n", "toml": "a = 1\na = 2\n"} {
+		if tree, err := Decode([]byte(text), format); err == nil {
+			t.Errorf("%s: of a key that stands twice it read %v", format, tree)
+		}
+	}
 }
 
 func TestWhatSaysTheSame(t *testing.T) {

@@ -44,6 +44,15 @@ func twice(value string) []odd {
 	return found
 }
 
+// CheckOnce returns the first field that stands twice in an object of a JSON text, with
+// its place, or nil.
+func CheckOnce(text string) error {
+	if found := twice(text); len(found) > 0 {
+		return errors.New(found[0].text)
+	}
+	return nil
+}
+
 // rounded returns the numbers of which go-micro v2, which takes each for a float64,
 // makes others.
 func rounded(value string) []odd {
