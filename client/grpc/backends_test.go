@@ -76,6 +76,7 @@ func (l *lean) Recheck()                                        {}
 func (l *lean) Close()                                          {}
 func (l *lean) State() endpoint.State                           { return endpoint.Ready }
 func (l *lean) Connect()                                        {}
+func (l *lean) Load() *endpoint.Load                            { return new(endpoint.Load) }
 
 func (l *lean) Invoke(_ context.Context, _ string, in, out any, _ ...grpc.CallOption) error {
 	l.calls.Add(1)

@@ -16,6 +16,7 @@ import (
 type Conn struct {
 	set      *Set
 	endpoint endpoint.Endpoint
+	load     endpoint.Load
 
 	current atomic.Pointer[wire] // where calls go first; nil if there is none
 	silent  atomic.Bool          // nothing comes over current, which is being made anew
@@ -47,6 +48,9 @@ func (c *Conn) State() endpoint.State {
 	}
 }
 
+// Load returns how busy the node is.
+func (c *Conn) Load() *endpoint.Load { return &c.load }
+
 // Connect begins to connect, if the connection is idle. It does not wait.
 func (c *Conn) Connect() {
 	if c.State() != endpoint.Idle {
@@ -59,6 +63,13 @@ func (c *Conn) Connect() {
 // that fails it returns an [endpoint.ConnectError], unless the options hold
 // grpc.WaitForReady(true): then it waits until ctx ends.
 func (c *Conn) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
+	span := c.load.Begin()
+	err := c.invoke(ctx, method, args, reply, opts)
+	span.End(err)
+	return err
+}
+
+func (c *Conn) invoke(ctx context.Context, method string, args, reply any, opts []grpc.CallOption) error {
 	w, full, err := c.hold(ctx)
 	if err != nil {
 		return err

@@ -56,6 +56,7 @@ func (f *framedCredentials) Clone() credentials.TransportCredentials {
 type framed struct {
 	net.Conn
 	settled func(maxStreams int64) // told what the first frame says
+	ended   func()                 // told when nothing more can be read
 
 	// answers counts the frames of answers to calls. A server that counts pings counts
 	// anew with each that it sends; forgiven is how many pings had been answered when
@@ -76,7 +77,7 @@ type framed struct {
 
 // frame makes c the connection of w.
 func (w *wire) frame(c net.Conn) *framed {
-	f := &framed{Conn: c, settled: w.settle, first: []byte{}, written: frames{rest: prefaceSize}}
+	f := &framed{Conn: c, settled: w.settle, ended: w.broke, first: []byte{}, written: frames{rest: prefaceSize}}
 	w.framed.Store(f)
 	return f
 }
@@ -97,7 +98,11 @@ func (f *framed) Read(p []byte) (int, error) {
 			f.acked++
 		}
 	}
-	if why := f.broken.Load(); err != nil && why != nil {
+	if err == nil {
+		return n, nil
+	}
+	f.ended()
+	if why := f.broken.Load(); why != nil {
 		err = *why
 	}
 	return n, err

@@ -13,6 +13,7 @@ import (
 type Set struct {
 	opts    Options
 	started time.Time
+	reading *endpoint.Clock
 	clock   atomic.Int64  // time since started at the last sweep, in nanoseconds
 	wake    chan struct{} // holds one token: a sweep is wanted soon
 	done    chan struct{} // closed by Close
@@ -34,6 +35,7 @@ func New(opts Options) *Set {
 	return &Set{
 		opts:     opts.withDefaults(),
 		started:  time.Now(),
+		reading:  endpoint.NewClock(),
 		wake:     make(chan struct{}, 1),
 		done:     make(chan struct{}),
 		conns:    map[endpoint.Endpoint]*Conn{},
@@ -67,6 +69,7 @@ func (s *Set) conn(named endpoint.Endpoint, direct bool) (*Conn, error) {
 		s.mu.Lock()
 		if c = s.conns[e]; c == nil {
 			c = &Conn{set: s, endpoint: e}
+			c.load.Measure(s.reading)
 			s.conns[e] = c
 		}
 		s.mu.Unlock()

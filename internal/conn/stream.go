@@ -18,9 +18,11 @@ func (c *Conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method stri
 	if err != nil {
 		return nil, err
 	}
+	c.load.Enter()
 	w.openStreams.Add(1)
 	w.begun.Add(^uint64(0))
 	release := sync.OnceFunc(func() {
+		c.load.Leave()
 		w.openStreams.Add(-1)
 		w.release()
 	})

@@ -115,6 +115,14 @@ func (w *wire) observe(s balancer.State) {
 	}
 }
 
+// broke says that nothing more can be read from the present connection. It is told
+// before grpc is, while the calls on it still count.
+func (w *wire) broke() {
+	if w.unanswered() > 0 {
+		w.conn.load.Broke()
+	}
+}
+
 // learn ends the wait for how many streams the server allows. Where nothing is
 // known of it by now, there is no limit.
 func (w *wire) learn() {

@@ -37,6 +37,9 @@ type Conn interface {
 	State() State
 	// Connect begins to connect, if the connection is idle. It does not wait.
 	Connect()
+	// Load is how busy the node is with the calls over the connection. It is the same
+	// for as long as the connection is held.
+	Load() *Load
 }
 
 // Transport makes connections of one kind.

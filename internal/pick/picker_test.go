@@ -90,6 +90,7 @@ type conn struct {
 }
 
 func (c conn) State() endpoint.State { return c.state }
+func (c conn) Load() *endpoint.Load  { return new(endpoint.Load) }
 
 // states is a Connect function of node ids; the rest is ready.
 func states(of map[string]endpoint.State) Connect {
