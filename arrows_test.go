@@ -79,11 +79,13 @@ var rooms = []room{
 	{"client/selector", []string{"registry", "internal/ability", "internal/discovery", "internal/feed", "internal/record"}, "contract, with one implementation that follows services by itself"},
 	{"client", []string{"client/selector", "registry", "broker", "transport", "internal/attempt", "internal/defaults"}, "contract"},
 	{"internal/attempt", nil, "plant room: whether a failed attempt may be repeated"},
+	{"internal/budget", nil, "plant room: how many calls may be made twice"},
+	{"internal/percentile", nil, "plant room: within what time most calls are answered"},
 	{"server", []string{"registry", "broker", "transport", "internal/defaults"}, "contract"},
 	{"api", []string{"registry", "server"}, "contract: imported by generated code"},
 
 	{"resolver", []string{"registry", "internal/discovery", "internal/endpoint", "internal/feed", "internal/record"}, "discovery for plain grpc-go: has no calls of its own"},
-	{"client/grpc", []string{"client", "client/selector", "registry", "internal/attempt", "internal/conn", "internal/defaults", "internal/discovery", "internal/endpoint", "internal/ability", "internal/feed", "internal/nearby", "internal/pick", "internal/record", "internal/rpc", "internal/settings", "internal/refusal"}, "call room"},
+	{"client/grpc", []string{"client", "client/selector", "registry", "internal/attempt", "internal/budget", "internal/conn", "internal/defaults", "internal/discovery", "internal/endpoint", "internal/ability", "internal/feed", "internal/nearby", "internal/percentile", "internal/pick", "internal/record", "internal/rpc", "internal/settings", "internal/refusal"}, "call room"},
 	{"server/grpc", []string{"server", "broker", "registry", "internal/defaults", "internal/enroll", "internal/ability", "internal/netaddr", "internal/protomsg", "internal/record", "internal/rpc", "internal/settings"}, "call room"},
 
 	{"internal/tree", nil, "plant room: configuration as decoders return it"},

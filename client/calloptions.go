@@ -48,6 +48,23 @@ func WithRetries(i int) CallOption {
 	return func(o *CallOptions) { o.Retries = i }
 }
 
+// WithIdempotent says whether the method may run twice, whatever the request says of it.
+func WithIdempotent(yes bool) CallOption {
+	return func(o *CallOptions) { o.Idempotent, o.given = yes, o.given|SettingIdempotent }
+}
+
+// HedgeAtP95 is a time to wait before a call is hedged: that in which 95 of 100 calls to
+// the service were answered. As long as too few were, calls are not hedged.
+const HedgeAtP95 time.Duration = -1
+
+// WithHedge sets how long an idempotent call waits for an answer before it is sent to a
+// second node as well; the first answer is taken and the other attempt cancelled. The
+// second one counts against the budget of Options.RetryBudget. Each attempt goes through
+// the call wrappers, at the same time as the other, with a response of its own.
+func WithHedge(after time.Duration) CallOption {
+	return func(o *CallOptions) { o.Hedge = after }
+}
+
 // WithRequestTimeout sets the bound of the call, all its attempts together.
 func WithRequestTimeout(d time.Duration) CallOption {
 	return func(o *CallOptions) { o.RequestTimeout, o.given = d, o.given|SettingRequestTimeout }
@@ -87,4 +104,10 @@ func WithContentType(ct string) RequestOption {
 // StreamingRequest says that the request opens a stream.
 func StreamingRequest() RequestOption {
 	return func(o *RequestOptions) { o.Stream = true }
+}
+
+// IdempotentRequest says that the method may run twice. Generated code says it of
+// methods with the option idempotency_level.
+func IdempotentRequest() RequestOption {
+	return func(o *RequestOptions) { o.Idempotent = true }
 }

@@ -19,9 +19,12 @@ var (
 	// DefaultBackoff is the wait before an attempt, unless options say otherwise.
 	DefaultBackoff = exponentialBackoff
 	// DefaultRetry decides on a retry, unless options say otherwise.
-	DefaultRetry = retryUnwritten
+	DefaultRetry = RetryWhenSafe
 	// DefaultRetries is how many times a failed call may be tried again.
 	DefaultRetries = defaults.Retries
+	// DefaultRetryBudget is the value of Options.RetryBudget unless options say
+	// otherwise.
+	DefaultRetryBudget = defaults.RetryBudget
 	// DefaultRequestTimeout bounds a call whose context has no deadline, all its
 	// attempts together.
 	DefaultRequestTimeout time.Duration = defaults.RequestTimeout

@@ -11,6 +11,8 @@ const (
 	SettingRequestTimeout Setting = 1 << iota
 	// SettingDialTimeout is CallOptions.DialTimeout.
 	SettingDialTimeout
+	// SettingIdempotent is CallOptions.Idempotent.
+	SettingIdempotent
 )
 
 // Given reports whether an option gave s, or a program changed its default. It is

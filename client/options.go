@@ -39,6 +39,11 @@ type Options struct {
 	// Cache holds the answers of calls made with WithCache.
 	Cache *Cache
 
+	// RetryBudget is how many percent of the calls to a service may be made twice, by a
+	// retry or a hedge; an attempt of which nothing was written does not count. Below
+	// zero there is no bound.
+	RetryBudget int
+
 	// Wrappers surround the client, as given to Wrap.
 	Wrappers []Wrapper
 
@@ -61,7 +66,7 @@ type CallOptions struct {
 	// Backoff is the wait before each attempt. Nil means DefaultBackoff.
 	Backoff BackoffFunc
 	// Retry decides whether a failed call is tried again. Nil means DefaultRetry,
-	// which agrees only when nothing of the request can have reached a server.
+	// which agrees when no handler can have run, or when the call is idempotent.
 	Retry RetryFunc
 	// DialTimeout bounds one attempt to connect. client/grpc reads it among the
 	// options of the client, not of a call. Where nobody gave it, it allows 2 s,
@@ -80,6 +85,13 @@ type CallOptions struct {
 	// CacheExpiry is how long the answer may be served from the cache. Zero means
 	// that the call is not cached.
 	CacheExpiry time.Duration
+
+	// Idempotent says that the method may run twice, so that a call may be tried again
+	// after it was written. The request says it where no option does.
+	Idempotent bool
+	// Hedge is how long an idempotent call waits for an answer before it is sent to a
+	// second node as well. Zero means that it is not; HedgeAtP95 is a time by itself.
+	Hedge time.Duration
 
 	// CallWrappers surround each attempt, the first outermost.
 	CallWrappers []CallWrapper
@@ -110,6 +122,8 @@ type RequestOptions struct {
 	ContentType string
 	// Stream says that the request opens a stream.
 	Stream bool
+	// Idempotent says that the method may run twice.
+	Idempotent bool
 
 	// Context carries the settings of one implementation. May be nil.
 	Context context.Context
@@ -130,12 +144,13 @@ func NewOptions(options ...Option) Options {
 			RequestTimeout: DefaultRequestTimeout,
 			DialTimeout:    transport.DefaultDialTimeout,
 		},
-		PoolSize:  DefaultPoolSize,
-		PoolTTL:   DefaultPoolTTL,
-		Broker:    broker.DefaultBroker,
-		Selector:  selector.DefaultSelector,
-		Registry:  registry.DefaultRegistry,
-		Transport: transport.DefaultTransport,
+		PoolSize:    DefaultPoolSize,
+		PoolTTL:     DefaultPoolTTL,
+		RetryBudget: DefaultRetryBudget,
+		Broker:      broker.DefaultBroker,
+		Selector:    selector.DefaultSelector,
+		Registry:    registry.DefaultRegistry,
+		Transport:   transport.DefaultTransport,
 	}
 	for _, o := range options {
 		o(&opts)
@@ -224,6 +239,19 @@ func Retries(i int) Option {
 // Retry sets what decides whether a failed call is tried again.
 func Retry(fn RetryFunc) Option {
 	return func(o *Options) { o.CallOptions.Retry = fn }
+}
+
+// RetryBudget sets how many percent of the calls to a service may be made twice. Ten
+// are allowed beyond that at the start, and one a second always. Zero allows none that
+// may have run; below zero there is no bound.
+func RetryBudget(percent int) Option {
+	return func(o *Options) { o.RetryBudget = percent }
+}
+
+// Hedge sets how long an idempotent call waits before it is sent to a second node as
+// well.
+func Hedge(after time.Duration) Option {
+	return func(o *Options) { o.CallOptions.Hedge = after }
 }
 
 // RequestTimeout sets the bound of a call whose context has no deadline.

@@ -14,7 +14,8 @@ import (
 
 func TestRetry(t *testing.T) {
 	ctx := t.Context()
-	unwritten := attempt.Mark(ctx, true)
+	unwritten := attempt.Mark(ctx, attempt.Facts{Unrun: true})
+	idempotent := attempt.Mark(ctx, attempt.Facts{Idempotent: true})
 	internal := errors.InternalServerError("id", "broken")
 	for _, tc := range []struct {
 		name  string
@@ -26,6 +27,12 @@ func TestRetry(t *testing.T) {
 		{"default, written", client.DefaultRetry, ctx, internal, false},
 		{"default, unwritten", client.DefaultRetry, unwritten, internal, true},
 		{"default, no error", client.DefaultRetry, unwritten, nil, false},
+		{"default, idempotent, 500", client.DefaultRetry, idempotent, internal, true},
+		{"default, idempotent, 503", client.DefaultRetry, idempotent, errors.New("id", "gone", 503), true},
+		{"default, idempotent, 404", client.DefaultRetry, idempotent, errors.NotFound("id", "gone"), false},
+		{"default, idempotent, 429", client.DefaultRetry, idempotent, errors.New("id", "too many", 429), false},
+		{"default, idempotent, foreign", client.DefaultRetry, idempotent, context.DeadlineExceeded, false},
+		{"default, idempotent, no error", client.DefaultRetry, idempotent, nil, false},
 		{"always", client.RetryAlways, ctx, internal, true},
 		{"on error, 500", client.RetryOnError, ctx, internal, true},
 		{"on error, 408", client.RetryOnError, ctx, errors.Timeout("id", "late"), true},

@@ -64,6 +64,7 @@ func same(a, b any) bool {
 // replace them, and on until the calls that began under them have ended.
 type backends struct {
 	backendsConfig
+	services   *perServices
 	directory  *discovery.Directory
 	diagnosis  *diagnosis
 	places     places
@@ -80,8 +81,8 @@ type backends struct {
 const retired = math.MinInt64 / 2
 
 // newBackends starts nothing: the first lookup and the first connection do.
-func newBackends(p backendsConfig) *backends {
-	b := &backends{backendsConfig: p, drained: make(chan struct{}), transports: map[string]endpoint.Transport{}}
+func newBackends(p backendsConfig, services *perServices) *backends {
+	b := &backends{backendsConfig: p, services: services, drained: make(chan struct{}), transports: map[string]endpoint.Transport{}}
 	b.directory = discovery.New(feed.Of(p.registry), discovery.Options{
 		NoSuspects: p.noSuspects,
 		MaxUnknown: p.maxUnknown,
@@ -164,10 +165,20 @@ func (b *backends) direct(address string) (endpoint.Conn, error) {
 	return b.transports[e.Transport].Direct(e)
 }
 
-// targets returns the nodes of a snapshot with the connections to them.
-func (b *backends) targets(s *discovery.Snapshot) *pick.Targets {
-	return s.Derive(func(s *discovery.Snapshot) any { return pick.NewTargets(s, b.connect) }).(*pick.Targets)
+// derived is what is made once of each snapshot.
+type derived struct {
+	targets *pick.Targets
+	own     *perService
 }
+
+func (b *backends) derived(s *discovery.Snapshot) *derived {
+	return s.Derive(func(s *discovery.Snapshot) any {
+		return &derived{pick.NewTargets(s, b.connect), b.services.of(s.Name)}
+	}).(*derived)
+}
+
+// targets returns the nodes of a snapshot with the connections to them.
+func (b *backends) targets(s *discovery.Snapshot) *pick.Targets { return b.derived(s).targets }
 
 // skipped returns how many nodes cannot be called because of what stands in their
 // records.

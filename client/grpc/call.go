@@ -70,12 +70,14 @@ func (c *grpcClient) attempts(ctx context.Context, s *state, req client.Request,
 	if err := r.begin(ctx, c, &co); err != nil {
 		return err
 	}
-	unwritten, never, last := false, true, "" // never: nothing of any attempt was written
+	idempotent := client.Idempotent(req, &co)
+	p := c.plan(&r, rsp, idempotent, &co)
+	unrun, never, last := false, true, "" // never: nothing of any attempt was written
 	for i := 0; ; i++ {
 		to, err := r.next(ctx)
 		if err == nil {
 			// Nothing that an attempt elsewhere could overload has seen this call.
-			if elsewhere := unwritten && to.Node.Address != last; !elsewhere {
+			if elsewhere := unrun && to.Node.Address != last; !elsewhere {
 				if err := backOff(ctx, req, i, co.Backoff); err != nil {
 					return err
 				}
@@ -94,13 +96,15 @@ func (c *grpcClient) attempts(ctx context.Context, s *state, req client.Request,
 		if expired(ctx) != nil {
 			return err
 		}
-		unwritten = endpoint.Unwritten(err)
+		unwritten := endpoint.Unwritten(err)
+		unrun = unwritten || turnedAway(to.Node, err)
 		never = never && unwritten
-		again, rerr := retry(ctx, req, i, err, unwritten, co.Retry)
+		again, rerr := retry(ctx, req, i, err, attempt.Facts{Unrun: unrun, Idempotent: idempotent}, co.Retry)
 		if rerr != nil {
 			return rerr
 		}
-		if !again || i >= co.Retries {
+		if !again || i >= co.Retries || !unwritten && !p.again(unrun) {
+			p.failed(ctx, i)
 			return r.outcome(err, never, &co)
 		}
 	}
@@ -110,34 +114,4 @@ func (c *grpcClient) attempts(ctx context.Context, s *state, req client.Request,
 // compared.
 func sameWrappers(a, b []client.CallWrapper) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
-}
-
-// retry asks whether the call is to be tried again.
-func retry(ctx context.Context, req client.Request, i int, err error, unwritten bool, f client.RetryFunc) (bool, error) {
-	if f == nil {
-		f = client.DefaultRetry
-	}
-	return f(attempt.Mark(ctx, unwritten), req, i, err)
-}
-
-// backOff waits before the attempt of number i for as long as f says.
-func backOff(ctx context.Context, req client.Request, i int, f client.BackoffFunc) error {
-	if f == nil {
-		f = client.DefaultBackoff
-	}
-	d, err := f(ctx, req, i)
-	if err != nil {
-		return failure(textOf(err), err)
-	}
-	if d <= 0 {
-		return nil
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return timeoutError(ctx, "")
-	}
 }

@@ -30,6 +30,9 @@ type grpcClient struct {
 	turn    atomic.Uint64 // which of several addresses a call begins with
 	dropped once          // metadata that cannot be sent
 
+	services perServices
+	retries  retryCounts
+
 	mu     sync.Mutex // serialises Init and Close
 	done   chan struct{}
 	closed bool

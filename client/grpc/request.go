@@ -12,6 +12,7 @@ type request struct {
 	contentType string
 	body        any
 	stream      bool
+	idempotent  bool
 }
 
 var _ client.Request = (*request)(nil)
@@ -20,14 +21,20 @@ func newRequest(service, endpoint string, body any, contentType string, opts []c
 	if len(opts) == 0 { // the options of a call that has none cost it nothing
 		return &request{service: service, endpoint: endpoint, contentType: contentType, body: body}
 	}
-	o := client.RequestOptions{ContentType: contentType}
+	// One allocation holds both.
+	made := &struct {
+		request
+		options client.RequestOptions
+	}{options: client.RequestOptions{ContentType: contentType}}
+	o := &made.options
 	for _, opt := range opts {
-		opt(&o)
+		opt(o)
 	}
 	if o.ContentType == "" {
 		o.ContentType = contentType
 	}
-	return &request{service: service, endpoint: endpoint, contentType: o.ContentType, body: body, stream: o.Stream}
+	made.request = request{service: service, endpoint: endpoint, contentType: o.ContentType, body: body, stream: o.Stream, idempotent: o.Idempotent}
+	return &made.request
 }
 
 func (r *request) Service() string     { return r.service }
@@ -37,3 +44,6 @@ func (r *request) ContentType() string { return r.contentType }
 func (r *request) Body() any           { return r.body }
 func (r *request) Codec() codec.Writer { return nil }
 func (r *request) Stream() bool        { return r.stream }
+
+// Idempotent reports whether the method may run twice.
+func (r *request) Idempotent() bool { return r.idempotent }

@@ -23,6 +23,7 @@ type route struct {
 	addresses []string
 	turn      uint64
 	custom    selector.Next // of a selector of the program
+	own       *perService
 	known     pick.Call
 	selecting selector.SelectOptions
 }
@@ -31,6 +32,7 @@ type route struct {
 // called before and on which the registry has not answered yet.
 func (r *route) begin(ctx context.Context, c *grpcClient, co *client.CallOptions) error {
 	if len(co.Address) > 0 {
+		r.own = c.services.of(r.service)
 		r.addresses, r.turn = co.Address, c.turn.Add(1)-1
 		return nil
 	}
@@ -39,7 +41,7 @@ func (r *route) begin(ctx context.Context, c *grpcClient, co *client.CallOptions
 		if err != nil {
 			return selectError(r.service, err)
 		}
-		r.custom = next
+		r.custom, r.own = next, c.services.of(r.service)
 		return nil
 	}
 	if len(co.SelectOptions) > 0 {
@@ -82,7 +84,7 @@ func (r *route) lookup(ctx context.Context) error {
 		r.hint(ctx, s, err)
 		return selectError(r.service, err)
 	}
-	r.known = call
+	r.known, r.own = call, r.state.backends.derived(s).own
 	return nil
 }
 

@@ -39,6 +39,7 @@ func (c *grpcClient) newState(o client.Options, old *state) *state {
 	o.CallOptions.CallWrappers = slices.Clip(o.CallOptions.CallWrappers)
 	own, _ := settings.Of[clientSettings](o.Context)
 	perCall := callSettingsOf(o.CallOptions.Context)
+	c.services.percent.Store(int64(o.RetryBudget))
 	s := &state{opts: o, codecs: rpc.NewClientCodecs(own.codecs), perCall: perCall}
 
 	p := backendsConfig{
@@ -70,7 +71,7 @@ func (c *grpcClient) newState(o client.Options, old *state) *state {
 	if old != nil && old.backends.equal(p) {
 		s.backends = old.backends
 	} else {
-		s.backends = newBackends(p)
+		s.backends = newBackends(p, &c.services)
 	}
 	s.picker.Targets, s.picker.Connect = s.backends.targets, s.backends.connect
 	s.picker.Names = s.backends.directory.Names

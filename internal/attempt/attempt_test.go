@@ -6,16 +6,16 @@ import (
 	"github.com/rollcall-go/micro/internal/attempt"
 )
 
-func TestUnwritten(t *testing.T) {
+func TestFacts(t *testing.T) {
 	ctx := t.Context()
-	if attempt.Unwritten(ctx) {
-		t.Fatal("an unmarked context counts as unwritten")
+	if attempt.Of(ctx) != (attempt.Facts{}) {
+		t.Fatal("an unmarked context permits something")
 	}
-	outer := attempt.Mark(ctx, true)
-	if !attempt.Unwritten(outer) {
+	outer := attempt.Mark(ctx, attempt.Facts{Unrun: true})
+	if !attempt.Of(outer).Unrun {
 		t.Fatal("the mark is lost")
 	}
-	if attempt.Unwritten(attempt.Mark(outer, false)) {
+	if attempt.Of(attempt.Mark(outer, attempt.Facts{Idempotent: true})).Unrun {
 		t.Fatal("the mark of the outer call speaks for the inner one")
 	}
 }

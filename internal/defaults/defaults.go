@@ -28,6 +28,9 @@ const (
 	RequestTimeout = 5 * time.Second
 	// Retries is how many times a failed call may be tried again.
 	Retries int = 1
+	// RetryBudget is how many percent of the calls to a service may be retried after a
+	// handler may have run.
+	RetryBudget int = 20
 	// NodeBaseDelay is the wait before the second attempt to connect to a node.
 	NodeBaseDelay = 100 * time.Millisecond
 	// NodeMaxDelay is the longest wait between attempts to connect to a node, some
