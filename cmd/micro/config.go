@@ -11,7 +11,6 @@ import (
 
 	"github.com/rollcall-go/micro/config/center"
 	"github.com/rollcall-go/micro/config/secret"
-	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/registryflags"
 )
 
@@ -104,10 +103,12 @@ func configSub(name, args, usage, description string, least, most int, action fu
 		Name: name, Usage: usage, ArgsUsage: args, Description: description,
 		Flags: append(append(etcdFlags(5*time.Second), outputFlag()), flags...),
 		Before: func(c *cli.Context) error {
-			if err := checkWait(c); err != nil {
-				return err
+			for _, check := range []func(*cli.Context) error{checkWait, checkConfigFlags, arguments(least, most)} {
+				if err := check(c); err != nil {
+					return err
+				}
 			}
-			return arguments(least, most)(c)
+			return nil
 		},
 		Action: func(c *cli.Context) error {
 			if registryflags.Given(c, "registry") == "" { // configuration is operated in etcd alone
@@ -149,24 +150,6 @@ func withCenter(s *session, action func(*configSession) error) error {
 		return fmt.Errorf("%w; `micro config history` tells", err)
 	}
 	return err
-}
-
-// writeFlags are the flags of whatever makes a release.
-func writeFlags() []cli.Flag {
-	const category = "Release"
-	return []cli.Flag{
-		&cli.BoolFlag{Name: "dry-run", Category: category, Usage: "show what would change, and change nothing", DisableDefaultText: true},
-		&cli.BoolFlag{Name: "force", Category: category, Usage: "release what schemas do not take, and say what that is", DisableDefaultText: true},
-		&cli.StringFlag{Name: "comment", Category: category, Usage: "tell others `WHY`"},
-		&cli.StringFlag{Name: "author", Category: category, Usage: "tell others `WHO` did it", DefaultText: "user@host"},
-		&cli.IntFlag{Name: "keep", Category: category, Value: defaults.ConfigHistory, Usage: "keep `N` releases on record"},
-		waitFlag(),
-		&cli.DurationFlag{Name: "keep-for", Category: category, Usage: "keep no release on record that is older than `DURATION`", DefaultText: "any age"},
-	}
-}
-
-func formatFlag(text string) cli.Flag {
-	return &cli.StringFlag{Name: "format", DefaultText: text, Usage: "`FORMAT` of the file: json, yaml or toml"}
 }
 
 // released is a release as the commands that make one show it.
@@ -274,6 +257,9 @@ func changeTable(w screen, changes []center.Change) error {
 func spelledKey(c center.Change) string {
 	if c.Kind == center.KindValue {
 		return c.Key
+	}
+	if c.Kind == center.KindGray {
+		return string(c.Kind) + " " + spelledGray(c.Key)
 	}
 	return string(c.Kind) + " " + c.Key
 }

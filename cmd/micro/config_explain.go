@@ -33,7 +33,7 @@ func explainConfig(s *configSession) error {
 	}
 	for _, pair := range s.StringSlice("metadata") {
 		key, value, ok := strings.Cut(pair, "=")
-		if !ok {
+		if !ok || key == "" {
 			return usagef("invalid value %q for \"--metadata\": give KEY=VALUE", pair)
 		}
 		reader.Metadata[key] = value

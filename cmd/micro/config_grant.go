@@ -75,8 +75,12 @@ func (g oneGrant) table(w screen) error {
 }
 
 func grantConfig(s *configSession) error {
+	path, err := pathArgument(s.Context, 1)
+	if err != nil {
+		return err
+	}
 	g := center.Grant{
-		User: s.Args().First(), Path: strings.Trim(s.Args().Get(1), "/"),
+		User: s.Args().First(), Path: path,
 		Write: s.Bool("write"), Service: s.String("service"), Register: s.Bool("register"),
 	}
 	planned, err := s.PlanGrant(g)

@@ -193,7 +193,7 @@ func (s *configSession) known(edits []center.Edit) error {
 }
 
 func promoteGray(s *configSession) error {
-	name := s.Args().First()
+	name := grayName(s.Args().First())
 	d, err := s.Promote(s.Context.Context, name, s.Bool("anyway"))
 	var conflict *center.ConflictError
 	switch {
@@ -206,7 +206,7 @@ func promoteGray(s *configSession) error {
 }
 
 func abortGray(s *configSession) error {
-	name := s.Args().First()
+	name := grayName(s.Args().First())
 	d, err := s.Abort(s.Context.Context, name)
 	if err != nil {
 		return s.nearGray(name, err)
@@ -228,7 +228,7 @@ func (s *configSession) nearGray(name string, err error) error {
 	}
 	names := make([]string, len(all))
 	for i, g := range all {
-		names[i] = g.Name
+		names[i] = spelledGray(g.Name)
 	}
 	return fmt.Errorf("there is no gray %q: choose one of %s", name, few(similar.Closest(name, names, most)))
 }

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/rollcall-go/micro/config/center"
 	"github.com/rollcall-go/micro/config/source"
+	"github.com/rollcall-go/micro/internal/gray"
 	"github.com/rollcall-go/micro/internal/operate"
 	"github.com/rollcall-go/micro/registry"
 )
@@ -22,6 +24,30 @@ type shownGray struct {
 	// known, of so many as Of.
 	Nodes []string `json:"nodes"`
 	Of    int      `json:"of"`
+}
+
+// spelledGray is the name of a gray as tables show it, and grayName reads it: one that
+// somebody else put there may have what cannot be seen in it, and stands in quotes.
+func spelledGray(name string) string {
+	if gray.CheckName(name) != nil {
+		return strconv.QuoteToASCII(name)
+	}
+	return name
+}
+
+// grayName is the name that an argument means: no gray that can be set has a quote in it.
+func grayName(arg string) string {
+	if strings.HasPrefix(arg, `"`) {
+		if name, err := strconv.Unquote(arg); err == nil {
+			return name
+		}
+	}
+	return arg
+}
+
+// nodes is reach in a sentence.
+func (g shownGray) nodes() string {
+	return fmt.Sprintf("%d of %s", len(g.Nodes), plural(g.Of, "registered node"))
 }
 
 // reach says how many nodes there are.
@@ -83,7 +109,7 @@ func (s *configSession) noteNodes(g center.Gray) {
 		return
 	}
 	if shown := reached(g, s.registered()); shown.Nodes != nil {
-		stderr(s.Context).note("it is for %s registered nodes now; `micro config gray show %s` names them", shown.reach(), g.Name)
+		stderr(s.Context).note("it is for %s now; `micro config gray show %s` names them", shown.nodes(), g.Name)
 	}
 }
 
@@ -115,13 +141,13 @@ func (l grayList) table(w screen) error {
 		if !g.When.IsZero() {
 			since = g.When.Local().Format(time.DateTime)
 		}
-		t.row(g.Name, g.who(), g.reach(), few(slices.Sorted(maps.Keys(g.Values))), g.Who, since, g.Comment)
+		t.row(spelledGray(g.Name), g.who(), g.reach(), few(slices.Sorted(maps.Keys(g.Values))), g.Who, since, g.Comment)
 	}
 	return t.flush()
 }
 
 func showGray(s *configSession) error {
-	name := s.Args().First()
+	name := grayName(s.Args().First())
 	g, err := s.Gray(s.Context.Context, name)
 	if err != nil {
 		return s.nearGray(name, err)
@@ -149,15 +175,19 @@ var _ result = grayDetails{}
 func (d grayDetails) value() any { return d }
 
 func (d grayDetails) table(w screen) error {
-	w.line("gray %s, for %s", d.Name, d.who())
 	if d.Unread != "" {
-		w.line("%s", d.Unread)
+		w.line("gray %s cannot be read: %s", spelledGray(d.Name), d.Unread)
 		return nil
 	}
+	w.line("gray %s, for %s", d.Name, d.who())
 	if d.Who != "" || d.Comment != "" {
-		w.line("by %s, %s: %s", d.Who, d.When.Local().Format(time.DateTime), d.Comment)
+		line := fmt.Sprintf("by %s, %s", d.Who, d.When.Local().Format(time.DateTime))
+		if d.Comment != "" {
+			line += ": " + d.Comment
+		}
+		w.line("%s", line)
 	}
-	t := newTable(w, "  ", "KEY", "EVERYBODY", "GRAY", "")
+	t := newTable(w, "  ", "KEY", "EVERYBODY", "GRAY", "NOTE")
 	for _, key := range slices.Sorted(maps.Keys(d.Values)) {
 		now, there := d.Now[key]
 		base, was := d.Base[key]
@@ -173,10 +203,14 @@ func (d grayDetails) table(w screen) error {
 	switch {
 	case d.Nodes == nil:
 		w.line("which nodes that are the registry does not know")
+	case d.Of == 0:
+		w.line("no node is registered")
+	case len(d.Nodes) == 0 && d.Of == 1:
+		w.line("the one registered node does not have it")
 	case len(d.Nodes) == 0:
 		w.line("none of the %d registered nodes has it", d.Of)
 	default:
-		w.line("%s registered nodes: %s", d.reach(), strings.Join(d.Nodes, ", "))
+		w.line("%s: %s", d.nodes(), strings.Join(d.Nodes, ", "))
 	}
 	return nil
 }

@@ -15,7 +15,8 @@ func lintCommand() *cli.Command {
 	return configSub("lint", "[PATH|FILE]", "find what is wrong", `Looks at all values, or at those at and below PATH: for those that cannot be read, for
 fields that stand twice in an object, for keys that cannot be meant, for what go-micro v2
 loses or reads otherwise than it is written, for what a schema does not take, each way it
-is read, and for secrets that are not sealed. With a FILE of "micro config export" it looks
+is read, and for secrets that are not sealed, or are damaged; with --key-file each that is sealed
+for one of its keys is opened. With a FILE of "micro config export" it looks
 at what would be there after an import of it. The exit code is 1 if there is a finding.
 
    micro config lint
@@ -23,7 +24,7 @@ at what would be there after an import of it. The exit code is 1 if there is a f
    micro config lint config.yaml --without-v2`, 0, 1, lintConfig,
 		&cli.BoolFlag{Name: "without-v2", Usage: "leave out what go-micro v2 alone has trouble with", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "v2-strip-prefix", Usage: "services of v2 read with StripPrefix(true)", DisableDefaultText: true},
-		formatFlag("by the name"))
+		formatFlag("by the name"), keyFlag())
 }
 
 func lintConfig(s *configSession) error {
@@ -41,7 +42,14 @@ func lintConfig(s *configSession) error {
 		path := s.path()
 		meant = func(f center.Finding) bool { return center.Within(f.Key, path) || center.Within(f.Path, path) }
 	}
-	all, err := s.Lint(s.Context.Context, center.LintOptions{WithoutV2: s.Bool("without-v2"), Stripped: s.Bool("v2-strip-prefix")}, with)
+	o := center.LintOptions{WithoutV2: s.Bool("without-v2"), Stripped: s.Bool("v2-strip-prefix")}
+	if hasKeys(s.Context) {
+		o.Keys = keysOf(s.Context)
+		if _, err := o.Keys.All(); err != nil {
+			return err
+		}
+	}
+	all, err := s.Lint(s.Context.Context, o, with)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -69,11 +70,7 @@ func (all entries) table(w screen) error {
 }
 
 func showHistory(s *configSession) error {
-	limit := s.Int("limit")
-	if limit < 1 {
-		return usagef("invalid value %q for \"--limit\": give a number above 0", s.String("limit"))
-	}
-	all, err := s.History(s.Context.Context, center.Page{Before: s.Int64("before"), Limit: limit, Under: s.path()})
+	all, err := s.History(s.Context.Context, center.Page{Before: s.Int64("before"), Limit: s.Int("limit"), Under: s.path()})
 	if err != nil {
 		return err
 	}
@@ -140,14 +137,23 @@ func (s *configSession) betweenReleases() (changes []center.Change, ok bool, err
 		}
 	}
 	changes, err = s.Changes(s.Context.Context, from, to)
-	return changes, true, err
+	return changes, true, inHistory(err)
+}
+
+// inHistory adds to an error that there is no such release who knows those that are there.
+func inHistory(err error) error {
+	if errors.Is(err, center.ErrNoRelease) {
+		return fmt.Errorf("%w; `micro config history` shows those that are there", err)
+	}
+	return err
 }
 
 // tree returns the configuration that an argument of diff means.
 func (s *configSession) tree(meant string) (center.Tree, error) {
 	ctx := s.Context.Context
 	if number, err := strconv.ParseInt(meant, 10, 64); err == nil {
-		return s.TreeAt(ctx, number)
+		t, err := s.TreeAt(ctx, number)
+		return t, inHistory(err)
 	}
 	if revision, ok := strings.CutPrefix(meant, "@"); ok {
 		number, err := strconv.ParseInt(revision, 10, 64)

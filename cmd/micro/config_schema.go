@@ -43,7 +43,7 @@ func schemaKey(arg string) string { return strings.Trim(arg, "/") }
 func setSchema(s *configSession) error {
 	text, err := fileOf(s.Context, s.Args().Get(1))
 	if err != nil {
-		return err
+		return fmt.Errorf("read the schema: %w", err)
 	}
 	value := strings.TrimSpace(string(text))
 	return s.release(center.Draft{Edits: []center.Edit{{Kind: center.KindSchema, Key: schemaKey(s.Args().First()), Value: &value}}})

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -88,6 +89,11 @@ func keysOf(c *cli.Context) *secret.Keys {
 		return secret.File(path)
 	}
 	return secret.Environment()
+}
+
+// hasKeys reports whether somebody said where private keys are.
+func hasKeys(c *cli.Context) bool {
+	return c.String("key-file") != "" || os.Getenv(secret.KeyVariable) != ""
 }
 
 // sealerOf returns the public key that the command line names.

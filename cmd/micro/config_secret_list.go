@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/rollcall-go/micro/config/center"
@@ -101,7 +100,7 @@ func listSecrets(s *configSession) error {
 		return err
 	}
 	keys := keysOf(s.Context)
-	try := s.String("key-file") != "" || os.Getenv(secret.KeyVariable) != ""
+	try := hasKeys(s.Context)
 	rows := secretRows{}
 	for _, h := range all {
 		for _, one := range h.values {

@@ -31,9 +31,9 @@ func (r rotated) value() any { return r }
 func (r rotated) table(w screen) error {
 	switch {
 	case r.planned:
-		w.line("%d keys would be sealed for key %s; nothing was written", r.Changed, r.Key)
+		w.line("%s would be sealed for key %s; nothing was written", plural(r.Changed, "key"), r.Key)
 	default:
-		w.line("%d keys are sealed for key %s now, by %d releases", r.Changed, r.Key, len(r.Releases))
+		w.line("%s sealed for key %s now, by %s", areMany(r.Changed, "key"), r.Key, plural(len(r.Releases), "release"))
 	}
 	if len(r.Left) == 0 {
 		w.line("no secret is sealed for another key; the history, files and snapshots may hold some")
@@ -78,7 +78,7 @@ func rotateSecrets(s *configSession) error {
 		err = r.flush()
 	}
 	if err != nil {
-		return fmt.Errorf("%d keys are sealed for key %s, the others are as they were; run it again to go on: %w", r.done.Changed, r.done.Key, err)
+		return fmt.Errorf("%s sealed for key %s, the others are as they were; run it again to go on: %w", areMany(r.done.Changed, "key"), r.done.Key, err)
 	}
 	if err := show(s.Context, r.done); err != nil {
 		return err

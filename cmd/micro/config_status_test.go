@@ -69,7 +69,7 @@ func TestConfigStatus(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &made); err != nil || made.Release != 3 || len(made.Instances.Have) != 1 || len(made.Instances.Refused) != 1 {
 		t.Errorf("%v: %s", err, out)
 	}
-	if !strings.Contains(errs, "wait for release 3: 1 of 2 refuse it: n2 (limits: ") || !strings.Contains(errs, "no more than a hundred") {
+	if !strings.Contains(errs, "wait for release 3: 1 of 2 refuses it: n2 (limits: ") || !strings.Contains(errs, "no more than a hundred") {
 		t.Errorf("it says %s", errs)
 	}
 	if out, _ := wants(exitOK, "status", "--service", "shop"); !strings.Contains(out, "2 instances: 1 current, 1 refusing\n") {
@@ -94,7 +94,7 @@ func TestConfigStatus(t *testing.T) {
 	})
 	_, errs = wants(exitFailed, "set", "limits", `{"max":3}`, "--wait", "--timeout", "2s")
 	close(leave)
-	if !strings.Contains(errs, "1 of 2 do not have it: n2 (at revision ") {
+	if !strings.Contains(errs, "1 of 2 does not have it: n2 (at revision ") {
 		t.Errorf("it says %s", errs)
 	}
 	<-entered

@@ -74,10 +74,13 @@ func (s *configSession) waitFor(wait func(context.Context, func(center.Progress)
 
 // waitLine says in a line how far it is.
 func waitLine(p center.Progress) string {
-	all := len(p.Have) + len(p.Refused) + len(p.Waiting)
-	line := fmt.Sprintf("%d of %s have it", len(p.Have), plural(all, "instance"))
+	all := len(p.Have) + len(p.Refused) + len(p.Waiting) + len(p.Gone)
+	line := fmt.Sprintf("it has reached %d of %s", len(p.Have), plural(all, "instance"))
 	if n := len(p.Refused); n > 0 {
-		line += fmt.Sprintf(", %d refuse it", n)
+		line += fmt.Sprintf(", %d refused it", n)
+	}
+	if n := len(p.Gone); n > 0 {
+		line += fmt.Sprintf(", %d went", n)
 	}
 	if p.Away != nil {
 		line += fmt.Sprintf("; etcd does not tell what they do: %v", p.Away)
@@ -89,6 +92,9 @@ func waitLine(p center.Progress) string {
 func (w waited) summary() string {
 	if len(w.Have) == 0 {
 		return "no instance says that it reads this: nobody to wait for"
+	}
+	if len(w.Have) == 1 {
+		return fmt.Sprintf("1 instance: it has it, after %.1fs", w.Seconds)
 	}
 	return fmt.Sprintf("%s: all have it, after %.1fs", plural(len(w.Have), "instance"), w.Seconds)
 }

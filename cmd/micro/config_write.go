@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -61,12 +60,13 @@ func rollBack(s *configSession) error {
 	if _, err := fmt.Sscanf(s.Args().First()+"\n", "%d\n", &number); err != nil || number < 1 {
 		return usagef("invalid release %q: give a number that `micro config history` shows", s.Args().First())
 	}
-	d, err := s.RollbackUnder(s.Context.Context, number, strings.Trim(s.Args().Get(1), "/"))
-	if errors.Is(err, center.ErrNoRelease) {
-		return fmt.Errorf("%w; `micro config history` shows those that are there", err)
-	}
+	under, err := pathArgument(s.Context, 1)
 	if err != nil {
 		return err
+	}
+	d, err := s.RollbackUnder(s.Context.Context, number, under)
+	if err != nil {
+		return inHistory(err)
 	}
 	return s.release(d)
 }
@@ -111,6 +111,9 @@ func readTree(c *cli.Context, name string) (center.Tree, error) {
 		if format = strings.TrimPrefix(filepath.Ext(name), "."); format == "" {
 			return nil, usagef("it is not clear what %q is written in: give --format json, yaml or toml", name)
 		}
+	}
+	if !isFormat(format) {
+		return nil, usagef("the ending of %q is that of no format that is known: give --format json, yaml or toml", name)
 	}
 	text, err := fileOf(c, name)
 	if err != nil {

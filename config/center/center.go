@@ -58,7 +58,9 @@ type Option func(*Center)
 // Keep makes each release remove all but the newest n records, by default 500.
 func Keep(n int) Option { return func(c *Center) { c.keep = n } }
 
-// KeepFor makes each release remove the records that are older than d, by default none.
+// KeepFor makes each release remove the records that are older than d, by default none. How
+// old they are the clock of this machine says, and of those who wrote them. So that a wrong
+// one, or a long time without releases, does not take the way back, the newest ten stay.
 func KeepFor(d time.Duration) Option { return func(c *Center) { c.keepFor = d } }
 
 // Checked makes each release, also a planned one, ask f about what there would be after
@@ -103,9 +105,6 @@ func (c *Center) Get(ctx context.Context, key string) (Entry, error) {
 func (c *Center) GetOf(ctx context.Context, kind Kind, key string) (Entry, error) {
 	i := item{kind, key}
 	doing := fmt.Sprintf("read %s", i)
-	if key == "" && kind != KindSchema {
-		return Entry{}, fmt.Errorf("%s: %w", doing, checkKey(kind, key))
-	}
 	kvs, _, err := c.etcd.Conn().Read(ctx, doing, etcd.Range{From: c.place(i)})
 	if err != nil {
 		return Entry{}, err

@@ -167,6 +167,7 @@ func TestOperating(t *testing.T) {
 			}
 		}
 		for value, why := range map[string]string{
+			`{"b":{"x":1,"y":2,"x":3}}`: `key "a": field "b/x": line 1, column 19: the field "x" stands twice in one object: take one of the two out`, `[{"x":1,"x":1}]`: `field "0/x"`,
 			"": "empty", "hello": "line 1, column 1", "{\n\"a\":}": "line 2, column 5", `{"a":`: "cut short", "\xef\xbb\xbf1": "byte order mark", "1 2": "follows",
 			strings.Repeat("[", 3000) + strings.Repeat("]", 3000): "levels",
 		} {
@@ -311,7 +312,7 @@ func TestOperating(t *testing.T) {
 
 	t.Run("odd keys of others can be read, deleted and brought back", func(t *testing.T) {
 		c := open(t, e.Addr(), "odd")
-		for _, key := range []string{"a//b", "\xff\x01", "/lead", "tail/", "..", strings.Repeat("x/", 1500)} {
+		for _, key := range []string{"", "a//b", "\xff\x01", "/lead", "tail/", "..", strings.Repeat("x/", 1500)} {
 			past(t, client, "/odd/micro/config/"+key, "1")
 			if one, err := c.Get(t.Context(), key); err != nil || one.Value != "1" {
 				t.Errorf("%v: %+v", err, one)
@@ -371,12 +372,47 @@ func TestOperating(t *testing.T) {
 		if _, err := c.TreeAt(t.Context(), 3); !errors.Is(err, ErrNoRelease) {
 			t.Error(err)
 		}
-		c = open(t, e.Addr(), "old", KeepFor(time.Nanosecond))
-		release(t, c, Put("a", "9"))
-		wantHistory(t, c, Page{}, "7 ada a:5>9")
-		c = open(t, e.Addr(), "old", KeepFor(time.Hour))
-		release(t, c, Put("a", "10"))
-		wantHistory(t, c, Page{}, "8 ada a:9>10", "7 ada a:5>9")
+	})
+
+	t.Run("records that are too old go, but for the newest", func(t *testing.T) {
+		l := layout.Layout{Namespace: "aged"}
+		c := open(t, e.Addr(), "aged", KeepFor(time.Hour))
+		kept := func(first, last int64) {
+			t.Helper()
+			all, err := c.History(t.Context(), Page{})
+			if err != nil || len(all) != int(last-first+1) || all[0].Number != last || all[len(all)-1].Number != first {
+				t.Errorf("%v: there are %d releases, want %d to %d", err, len(all), first, last)
+			}
+		}
+		age := func(number int64, by time.Duration) {
+			t.Helper()
+			text, err := layout.ReleaseRecord{Who: "ada", When: time.Now().Add(-by)}.Encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			past(t, client, l.Release(number), string(text))
+		}
+		for i := range 14 {
+			release(t, c, Put("a", fmt.Sprint(i)))
+		}
+		kept(1, 14)
+		age(1, 2*time.Hour)
+		age(2, 30*time.Minute)
+		release(t, c, Put("a", "15"))
+		kept(2, 15)
+		// To a clock that is years ahead all are too old, as after years without a release.
+		for number := range int64(15) {
+			age(number+1, 20_000*time.Hour)
+		}
+		release(t, c, Put("a", "16"))
+		kept(7, 16)
+		// One from the future, whose clock was ahead, stays until its time, or Keep says so.
+		age(7, -20_000*time.Hour)
+		release(t, c, Put("a", "17"))
+		kept(7, 17)
+		c = open(t, e.Addr(), "aged", KeepFor(time.Hour), Keep(3))
+		release(t, c, Put("a", "18"))
+		kept(16, 18)
 	})
 
 	t.Run("watch", func(t *testing.T) {
@@ -415,7 +451,13 @@ func TestCompactionTakesNoHistory(t *testing.T) {
 	release(t, c, Put("a", "2"))
 	e.Compact(t)
 	wantHistory(t, c, Page{}, "2 ada a:1>2", "1 ada a:no value>1 b:no value>1")
-	if _, err := c.TreeAtRevision(t.Context(), first.Revision); !errors.Is(err, etcd.ErrCompacted) {
+	newest := release(t, c, Put("a", "3")).Revision
+	if _, err := c.TreeAtRevision(t.Context(), first.Revision); !errors.Is(err, etcd.ErrCompacted) ||
+		!strings.HasSuffix(err.Error(), fmt.Sprintf("as of revision %d: etcd has compacted that revision: name one from %d to %d, or a release, whose values stay", first.Revision, newest-1, newest)) {
+		t.Error(err)
+	}
+	if _, err := c.TreeAtRevision(t.Context(), 999999); !errors.Is(err, etcd.ErrFuture) ||
+		!strings.HasSuffix(err.Error(), fmt.Sprintf("as of revision 999999: etcd has not come to that revision: name one from %d to %d, or a release, whose values stay", newest-1, newest)) {
 		t.Error(err)
 	}
 	if got, err := c.TreeAt(t.Context(), 1); err != nil || !reflect.DeepEqual(got, Tree{"a": "1", "b": "1"}) {

@@ -18,6 +18,14 @@ func checkKey(kind Kind, key string) error {
 	return lint.CheckKey(key)
 }
 
+// checkText returns why a value cannot take the place of another one, nil if there is none.
+func checkText(key, value string, before *string) error {
+	if err := lint.CheckValue(key, value); err != nil {
+		return err
+	}
+	return lint.CheckWriting(key, value, before)
+}
+
 // check returns why changes cannot be made of what there is.
 func check(changes []Change, s state) error {
 	after := make(map[string]bool)
@@ -39,7 +47,7 @@ func check(changes []Change, s state) error {
 		if change.After == nil {
 			continue
 		}
-		err := lint.CheckValue(change.Key, *change.After)
+		err := checkText(change.Key, *change.After, change.Before)
 		switch {
 		case err != nil:
 		case change.Kind == KindValue:

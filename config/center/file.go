@@ -72,7 +72,7 @@ func Decode(text []byte, format string) (Tree, error) {
 		return nil, fmt.Errorf("read %s: %w", format, err)
 	}
 	if err := checkOnce(text, codec); err != nil {
-		return nil, fmt.Errorf("read %s: %w: take one of the two out", format, err)
+		return nil, fmt.Errorf("read %s: %w", format, err)
 	}
 	t := make(Tree, len(doc))
 	for key, v := range doc {
@@ -92,8 +92,9 @@ func checkOnce(text []byte, format encoder.Encoder) error {
 	case "json":
 		return lint.CheckOnce(string(text))
 	case "yaml":
-		_, err := sigsyaml.YAMLToJSONStrict(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")))
-		return err
+		if _, err := sigsyaml.YAMLToJSONStrict(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))); err != nil {
+			return fmt.Errorf("%w: take one of the two out", err)
+		}
 	}
 	return nil
 }

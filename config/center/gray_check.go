@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/rollcall-go/micro/internal/gray"
-	"github.com/rollcall-go/micro/internal/lint"
 )
 
 // checkGrays returns why the grays among the changes cannot be made: services would not
@@ -23,7 +22,7 @@ func (p *Preview) checkGrays(ctx context.Context) error {
 		}
 		r, err := gray.Decode([]byte(*change.After))
 		if err == nil {
-			err = checkGray(change.Key, r)
+			err = checkGray(change.Key, r, valuesOf(change.Before))
 		}
 		if err == nil && all == nil {
 			all, err = p.List(ctx, KindGray, "")
@@ -38,15 +37,25 @@ func (p *Preview) checkGrays(ctx context.Context) error {
 	return nil
 }
 
-// checkGray returns why services would not take a gray, or not all of it.
-func checkGray(name string, r gray.Record) error {
+// valuesOf returns the values of a gray, none if there is none, or it cannot be read.
+func valuesOf(text *string) map[string]*string {
+	if text == nil {
+		return nil
+	}
+	r, _ := gray.Decode([]byte(*text))
+	return r.Values
+}
+
+// checkGray returns why services would not take a gray, or not all of it, in place of one
+// that had the values before.
+func checkGray(name string, r gray.Record, before map[string]*string) error {
 	if err := gray.CheckName(name); err != nil {
 		return err
 	}
 	for _, key := range r.Keys() {
 		err := checkKey(KindValue, key)
 		if value := r.Values[key]; err == nil && value != nil {
-			err = lint.CheckValue(key, *value)
+			err = checkText(key, *value, before[key])
 		}
 		if err != nil {
 			return fmt.Errorf("key %q: %w", key, err)

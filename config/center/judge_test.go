@@ -101,7 +101,7 @@ func TestSchemasJudgeReleases(t *testing.T) {
 		c := open(t, e.Addr(), "secrets")
 		release(t, c, schemaAt("db", `{"properties":{"key":{"type":"string","minLength":16,"writeOnly":true}}}`))
 		wantRefused(t, c, `key "db": "db/key": minLength: it has 7 characters, and needs 16 (the schema is that of "db")`, Put("db", `{"key":"hunter2"}`))
-		release(t, c, Put("db", `{"key":"rollcall-secret:1:x"}`))
+		release(t, c, Put("db", `{"key":"rollcall-secret:1:0123456789abcdef:`+strings.Repeat("A", 107)+`"}`))
 	})
 }
 

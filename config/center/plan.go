@@ -62,7 +62,7 @@ func (c *Center) changes(ctx context.Context, d Draft, s state) ([]Change, error
 	byItem := make(map[item]Change)
 	for _, e := range d.Edits {
 		// What somebody put under an odd key has to go away too, or come back.
-		if err := checkKey(e.Kind, e.Key); err != nil && d.restores == 0 && (e.Value != nil || e.Key == "") {
+		if err := checkKey(e.Kind, e.Key); err != nil && d.restores == 0 && e.Value != nil {
 			return nil, fmt.Errorf("%s: %w", e.item(), err)
 		}
 		if _, twice := byItem[e.item()]; twice {

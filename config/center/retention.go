@@ -21,6 +21,9 @@ func (c *Center) numberOf(last []etcd.KV) (int64, error) {
 	return number, nil
 }
 
+// youngest is how many releases stay on record however old they seem to be.
+const youngest = 10
+
 // firstKept returns the number of the first release whose record stays when r is made.
 func (c *Center) firstKept(ctx context.Context, r Release) (int64, error) {
 	first := max(1, r.Number-int64(c.keep)+1)
@@ -28,8 +31,9 @@ func (c *Center) firstKept(ctx context.Context, r Release) (int64, error) {
 		return first, nil
 	}
 	l := c.etcd.Layout()
-	for limit := int64(1); first < r.Number; limit = min(2*limit, 64) {
-		old, _, err := c.etcd.Conn().Read(ctx, "read old releases", etcd.Range{From: l.Release(first), To: l.Release(r.Number), Limit: limit})
+	last := r.Number - youngest + 1 // the newest one that may be the first
+	for limit := int64(1); first < last; limit = min(2*limit, 64) {
+		old, _, err := c.etcd.Conn().Read(ctx, "read old releases", etcd.Range{From: l.Release(first), To: l.Release(last), Limit: limit})
 		if err != nil || len(old) == 0 {
 			return first, err
 		}

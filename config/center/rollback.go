@@ -23,10 +23,26 @@ func (c *Center) Tree(ctx context.Context) (Tree, error) {
 // not forgotten it.
 func (c *Center) TreeAtRevision(ctx context.Context, revision int64) (Tree, error) {
 	s, err := c.read(ctx, revision, KindValue)
-	if errors.Is(err, etcd.ErrCompacted) {
-		return nil, fmt.Errorf("%w: name a release, whose values stay", err)
+	switch {
+	case errors.Is(err, etcd.ErrCompacted), errors.Is(err, etcd.ErrFuture):
+		return nil, c.beyond(ctx, revision, err)
+	case err != nil:
+		return nil, err
 	}
-	return s.tree(), err
+	return s.tree(), nil
+}
+
+// beyond says which revisions there are, of one that is none of them.
+func (c *Center) beyond(ctx context.Context, revision int64, why error) error {
+	oldest, newest, err := c.etcd.Conn().Revisions(ctx, etcd.Below(c.prefix(KindValue)))
+	if err != nil {
+		return fmt.Errorf("read the configuration as of revision %d: %w", revision, errors.Join(why, err))
+	}
+	is := etcd.ErrFuture
+	if errors.Is(why, etcd.ErrCompacted) {
+		is = etcd.ErrCompacted
+	}
+	return fmt.Errorf("read the configuration as of revision %d: %w: name one from %d to %d, or a release, whose values stay", revision, is, oldest, newest)
 }
 
 // TreeAt returns the configuration as the release with that number left it, as far as

@@ -109,7 +109,7 @@ func TestWhoRunsWhat(t *testing.T) {
 	r := release(t, c, Put("limits", `{"max":1000}`))
 	err = taken(t, c, r)
 	refused, ok := errors.AsType[*WaitError](err)
-	if !ok || len(refused.Have) != 2 || len(refused.Refused) != 1 || len(refused.Waiting) != 0 || refused.Err != nil || !strings.Contains(err.Error(), "1 of 3 refuse it: n2 (limits: ") || !strings.Contains(err.Error(), "no more than a hundred") {
+	if !ok || len(refused.Have) != 2 || len(refused.Refused) != 1 || len(refused.Waiting) != 0 || refused.Err != nil || !strings.Contains(err.Error(), "1 of 3 refuses it: n2 (limits: ") || !strings.Contains(err.Error(), "no more than a hundred") {
 		t.Fatalf("%+v, %v", refused, err)
 	}
 	if layered.Get("limits", "max").Int(0) != 1000 {
@@ -223,15 +223,20 @@ func TestWaitIsPatient(t *testing.T) {
 	short, end := context.WithTimeout(t.Context(), 4*time.Second)
 	defer end()
 	err = c.Wait(short, r, nil)
-	if late, ok := errors.AsType[*WaitError](err); !ok || !errors.Is(err, context.DeadlineExceeded) || len(late.Waiting) != 1 || late.Waiting[0].Node != "n2" || !strings.Contains(err.Error(), "1 of 3 do not have it: n2 (at revision ") {
+	if late, ok := errors.AsType[*WaitError](err); !ok || !errors.Is(err, context.DeadlineExceeded) || len(late.Waiting) != 1 || late.Waiting[0].Node != "n2" || !strings.Contains(err.Error(), "1 of 3 does not have it: n2 (at revision ") {
 		t.Errorf("at the deadline: %v", err)
 	}
 	// The busy one goes, by its own will.
 	if err := busy.(source.Leaver).Leave(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if err := <-waiting; err != nil {
+	err = <-waiting
+	if gone, ok := errors.AsType[*WaitError](err); !ok || gone.Err != nil || len(gone.Gone) != 1 || len(gone.Have) != 2 ||
+		!strings.Contains(err.Error(), "1 of 3 went before it had it, stopped or with its lease run out: n2 (at revision ") {
 		t.Errorf("once it is gone: %v", err)
+	}
+	if err := taken(t, c, r); err != nil {
+		t.Errorf("who is not there when it begins is not waited for: %v", err)
 	}
 	close(leave)
 	if err := b.Close(); err != nil {

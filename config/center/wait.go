@@ -20,6 +20,9 @@ type Progress struct {
 	Have    []Instance `json:"have"`
 	Refused []Instance `json:"refused"` // they stay at what they had
 	Waiting []Instance `json:"waiting"` // they have yet to take it
+	// Gone were waited for and went before they had it: they were stopped, or ended with
+	// what they were given and their lease ran out. One that is back is in it no more.
+	Gone []Instance `json:"gone"`
 	// Away says why etcd does not tell what instances do, nil if it does.
 	Away error `json:"-"`
 }
@@ -34,7 +37,7 @@ type WaitError struct {
 // Error implements error. It names some of the instances.
 func (e *WaitError) Error() string {
 	var parts []string
-	add := func(all []Instance, what string, why func(Instance) string) {
+	add := func(all []Instance, what [2]string, why func(Instance) string) {
 		const most = 5
 		if len(all) == 0 {
 			return
@@ -46,15 +49,23 @@ func (e *WaitError) Error() string {
 		if n := len(all) - most; n > 0 {
 			names = append(names, fmt.Sprintf("and %d more", n))
 		}
-		parts = append(parts, fmt.Sprintf("%d of %d %s: %s", len(all), len(e.Have)+len(e.Refused)+len(e.Waiting), what, strings.Join(names, ", ")))
+		does := what[0]
+		if len(all) > 1 {
+			does = what[1]
+		}
+		of := len(e.Have) + len(e.Refused) + len(e.Waiting) + len(e.Gone)
+		parts = append(parts, fmt.Sprintf("%d of %d %s: %s", len(all), of, does, strings.Join(names, ", ")))
 	}
-	add(e.Refused, "refuse it", func(i Instance) string {
+	add(e.Refused, [2]string{"refuses it", "refuse it"}, func(i Instance) string {
 		for _, r := range i.Refused {
 			return fmt.Sprintf(" (%s: %s)", r.Where(), r.Reason)
 		}
 		return ""
 	})
-	add(e.Waiting, "do not have it", func(i Instance) string {
+	add(e.Gone, [2]string{"went before it had it, stopped or with its lease run out", "went before they had it, stopped or with their leases run out"}, func(i Instance) string {
+		return fmt.Sprintf(" (at revision %d)", i.Revision)
+	})
+	add(e.Waiting, [2]string{"does not have it", "do not have it"}, func(i Instance) string {
 		if i.Stale != "" {
 			return fmt.Sprintf(" (at revision %d, %s)", i.Revision, i.Stale)
 		}
@@ -79,10 +90,10 @@ type touched struct {
 	revision int64
 }
 
-// Wait returns when each instance that reads what r changed has it. Those that come and go
-// meanwhile count while they are there. It returns a WaitError if some refuse it and the
-// others have it, or if ctx is done before. told, if not nil, hears of each change of the
-// Progress; it must return quickly.
+// Wait returns when each instance that reads what r changed has it, those that come
+// meanwhile too. It returns a WaitError if some refuse it, or went before they had it, and
+// the others have it, or if ctx is done before. told, if not nil, hears of each change of
+// the Progress; it must return quickly.
 func (c *Center) Wait(ctx context.Context, r Release, told func(Progress)) error {
 	l := c.etcd.Layout()
 	var all []touched
@@ -141,7 +152,7 @@ func (c *Center) wait(ctx context.Context, service string, all []touched, told f
 	l := c.etcd.Layout()
 	w := &waiting{
 		layout: l, service: service, touched: all, told: told, end: end,
-		instances: make(map[string]Instance), wants: make(map[layout.ReadsRecord]want),
+		instances: make(map[string]Instance), late: make(map[string]Instance), wants: make(map[layout.ReadsRecord]want),
 	}
 	prefix := l.ConfigApplied()
 	if service != "" {
@@ -153,7 +164,7 @@ func (c *Center) wait(ctx context.Context, service string, all []touched, told f
 	why := context.Cause(ctx)
 	if errors.Is(why, errAnswered) {
 		why = nil
-		if len(w.Refused) == 0 {
+		if len(w.Refused)+len(w.Gone) == 0 {
 			return nil
 		}
 	}
@@ -173,6 +184,7 @@ type waiting struct {
 	end     context.CancelCauseFunc
 
 	instances map[string]Instance // by key
+	late      map[string]Instance // those of Waiting and Gone, by key
 	wants     map[layout.ReadsRecord]want
 }
 
@@ -204,19 +216,20 @@ func (w *waiting) Change(c mirror.Change) {
 
 // Status implements mirror.Observer. What somebody has to mend is not waited for.
 func (w *waiting) Status(s mirror.Status) {
+	back := w.Away != nil && s.Err == nil
 	w.Away = s.Err
 	if refusal.Of(s.Err) != refusal.None {
 		w.end(s.Err)
 	}
-	if s.Err != nil && w.told != nil {
+	if (s.Err != nil || back) && w.told != nil {
 		w.told(w.Progress)
 	}
 }
 
 // look tells who has it, and ends the waiting if everybody has answered.
 func (w *waiting) look() {
-	away := w.Away
-	w.Progress = Progress{Have: []Instance{}, Refused: []Instance{}, Waiting: []Instance{}, Away: away}
+	w.Progress = Progress{Have: []Instance{}, Refused: []Instance{}, Waiting: []Instance{}, Gone: []Instance{}, Away: w.Away}
+	back := make(map[[2]string]bool)
 	for _, key := range slices.Sorted(maps.Keys(w.instances)) {
 		i := w.instances[key]
 		wanted := w.wantOf(i.reads)
@@ -224,6 +237,8 @@ func (w *waiting) look() {
 			continue
 		}
 		i.Newest = wanted.revision
+		back[[2]string{i.Service, i.Node}] = true
+		delete(w.late, key)
 		refuses := slices.DeleteFunc(slices.Clone(i.Refused), func(r Refusal) bool { return !wanted.concerns(keysOf(w.layout, i.reads), r) })
 		switch {
 		case i.Stale != "":
@@ -242,6 +257,16 @@ func (w *waiting) look() {
 			}
 			w.Have = append(w.Have, i)
 		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(w.late)) {
+		if i := w.late[key]; back[[2]string{i.Service, i.Node}] {
+			delete(w.late, key)
+		} else {
+			w.Gone = append(w.Gone, i)
+		}
+	}
+	for _, i := range w.Waiting {
+		w.late[i.key] = i
 	}
 	if w.told != nil {
 		w.told(w.Progress)

@@ -41,6 +41,10 @@ func Find(key, value string) []Found {
 // Open returns the value, JSON.
 func (f Found) Open(k *Keys) ([]byte, error) { return k.Open(f.Place, f.sealed) }
 
+// Damaged reports whether it can be opened by nobody, whatever the key is, as one that was
+// cut short. What was changed and has its length still is told by Open alone.
+func (f Found) Damaged() bool { return damaged(f.sealed) }
+
 // Left is a sealed value that could not be sealed anew.
 type Left struct {
 	Found

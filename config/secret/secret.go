@@ -51,6 +51,19 @@ func KeyID(sealed string) string {
 	return m[1]
 }
 
+// damaged reports whether what stands behind the id of the key can be no sealed value,
+// whatever the key is: it was cut short, or changed on its way.
+func damaged(sealed string) bool {
+	const encapsulated, tag = 32, 16
+	id := KeyID(sealed)
+	if id == "" {
+		return true
+	}
+	b, err := base64.RawURLEncoding.Strict().DecodeString(sealed[len(prefix)+len(id)+1:])
+	text := len(b) - encapsulated - tag
+	return err != nil || text < pad || text%pad != 0
+}
+
 // Hide returns text with each sealed value in it, and its quotes, replaced by words that name its key, for
 // people to read.
 func Hide(text string) string { return shown.ReplaceAllString(text, "secret (key $1)") }
@@ -83,10 +96,12 @@ func (k PublicKey) Seal(place string, value []byte) (string, error) {
 	return prefix + k.id + ":" + base64.RawURLEncoding.EncodeToString(b), nil
 }
 
+// pad is what the length of a text that is sealed is a multiple of, in bytes.
+const pad = 32
+
 // padded ends a value with spaces, which JSON allows, so that its length tells little.
 func padded(value []byte) []byte {
-	const step = 32
-	return append(slices.Clone(value), bytes.Repeat([]byte{' '}, (step-len(value)%step)%step)...)
+	return append(slices.Clone(value), bytes.Repeat([]byte{' '}, (pad-len(value)%pad)%pad)...)
 }
 
 // Open returns the value, JSON, of what is sealed for a place.

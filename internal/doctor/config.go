@@ -70,6 +70,7 @@ var tellings = map[lint.Kind]struct {
 	lint.V2:     {true, "nothing, if no service of go-micro v2 reads it"},
 	lint.Schema: {false, "set another one with `micro config schema set`, or delete it with `micro config schema del`"},
 	lint.Rule:   {false, "`micro config set` a value that the schema takes, or change the schema"},
+	lint.Secret: {false, "`micro config secret set` it anew, or bring it back with `micro config rollback`"},
 	lint.Plain:  {true, "`micro config secret set` it"},
 	lint.Gray:   {false, "`micro config abort` it"},
 }

@@ -46,8 +46,11 @@ func (r Range) options() []clientv3.OpOption {
 	return options
 }
 
-// ErrCompacted is the error of a read as of a revision that etcd has forgotten.
-var ErrCompacted = errors.New("etcd has compacted that revision")
+// Errors of a read as of a revision that etcd does not have: any more, or yet.
+var (
+	ErrCompacted = errors.New("etcd has compacted that revision")
+	ErrFuture    = errors.New("etcd has not come to that revision")
+)
 
 // Read returns keys, all as of the revision that is returned with them.
 func (c *Conn) Read(ctx context.Context, op string, r Range) (kvs []KV, revision int64, err error) {
@@ -80,14 +83,41 @@ func (c *Conn) ReadAll(ctx context.Context, op string, revision int64, ranges ..
 			}
 			return nil
 		})
-		if errors.Is(err, rpctypes.ErrCompacted) {
+		switch {
+		case errors.Is(err, rpctypes.ErrCompacted):
 			err = fmt.Errorf("%w: %w", ErrCompacted, err)
+		case errors.Is(err, rpctypes.ErrFutureRev):
+			err = fmt.Errorf("%w: %w", ErrFuture, err)
 		}
 		if err != nil {
 			return nil, 0, err
 		}
 	}
 	return all, revision, nil
+}
+
+// Revisions returns the oldest and the newest revision as of which the keys of a range can
+// be read. etcd tells nobody how far it has forgotten: some twenty small reads find it out.
+func (c *Conn) Revisions(ctx context.Context, r Range) (oldest, newest int64, err error) {
+	r.KeysOnly, r.Limit = true, 1
+	const op = "find out which revisions there are"
+	if _, newest, err = c.ReadAll(ctx, op, 0, r); err != nil {
+		return 0, 0, err
+	}
+	oldest = 1
+	for latest := newest; oldest < latest; {
+		middle := oldest + (latest-oldest)/2
+		_, _, err := c.ReadAll(ctx, op, middle, r)
+		switch {
+		case err == nil:
+			latest = middle
+		case errors.Is(err, ErrCompacted):
+			oldest = middle + 1
+		default:
+			return 0, 0, err
+		}
+	}
+	return oldest, newest, nil
 }
 
 func kvsOf(answer []*mvccpb.KeyValue) (kvs []KV) {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/rollcall-go/micro/config/schema"
+	"github.com/rollcall-go/micro/config/secret"
 	"github.com/rollcall-go/micro/internal/gray"
 )
 
@@ -39,6 +40,8 @@ const (
 	Schema Kind = "schema"
 	// Rule is a value that a schema does not take.
 	Rule Kind = "rule"
+	// Secret is a sealed value that cannot be opened.
+	Secret Kind = "secret"
 	// Plain is a secret that everybody can read.
 	Plain Kind = "plain"
 	// Gray is a gray that cannot be read.
@@ -66,6 +69,9 @@ type Options struct {
 	WithoutV2 bool
 	// Stripped says that services of v2 read with StripPrefix(true).
 	Stripped bool
+	// Keys, if not nil, open what is sealed for them, to see whether that can be done. Of
+	// what is sealed for others only the form is looked at.
+	Keys *secret.Keys
 }
 
 // Lint returns what is wrong, by key and path.
@@ -79,14 +85,30 @@ func (c Config) Lint(o Options) []Finding {
 		all = append(all, v.Finding())
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Grays)) {
-		if _, err := gray.Decode([]byte(c.Grays[name])); err != nil {
-			all = append(all, Finding{Kind: Gray, Key: name, Text: err.Error()})
-		}
+		all = append(all, ofGray(name, c.Grays[name], o)...)
 	}
 	all = append(all, c.plain()...)
 	slices.SortStableFunc(all, func(a, b Finding) int {
 		return cmp.Or(strings.Compare(a.Key, b.Key), strings.Compare(a.Path, b.Path), strings.Compare(string(a.Kind), string(b.Kind)))
 	})
+	return all
+}
+
+// ofGray returns what is wrong with a gray by itself.
+func ofGray(name, text string, o Options) (all []Finding) {
+	r, err := gray.Decode([]byte(text))
+	for _, err := range []error{gray.CheckName(name), err} {
+		if err != nil {
+			all = append(all, Finding{Kind: Gray, Key: name, Text: err.Error()})
+		}
+	}
+	for _, key := range r.Keys() {
+		if value := r.Values[key]; value != nil {
+			for _, one := range unopened(key, *value, o.Keys) {
+				all = append(all, Finding{Kind: Secret, Key: key, Path: within(key, one.path), Text: one.text, Gray: name})
+			}
+		}
+	}
 	return all
 }
 
@@ -116,7 +138,10 @@ func (c Config) ofKey(key string, keys []string, o Options) []Finding {
 		}
 	}
 	for _, one := range twice(value) {
-		add(Twice, one.path, one.text)
+		add(Twice, within(key, one.path), one.text+", and the last one counts")
+	}
+	for _, one := range unopened(key, value, o.Keys) {
+		add(Secret, within(key, one.path), one.text)
 	}
 	if o.WithoutV2 {
 		return all
@@ -128,7 +153,7 @@ func (c Config) ofKey(key string, keys []string, o Options) []Finding {
 		add(V2, "", "go-micro v2 with StripPrefix(true) takes the value for the whole configuration, and loses all of it when the key is deleted: put it one level deeper")
 	}
 	for _, one := range rounded(value) {
-		add(V2, one.path, one.text)
+		add(V2, within(key, one.path), one.text)
 	}
 	return all
 }
@@ -176,6 +201,9 @@ func (f Finding) String() string {
 		text += f.Rule + ": "
 	}
 	text += f.Text
+	if f.Kind == Secret && f.Gray != "" {
+		text += fmt.Sprintf(" (in gray %q)", f.Gray)
+	}
 	if f.Kind == Rule {
 		text += fmt.Sprintf(" (the schema is that of %q%s)", f.Schema, f.Who())
 	}

@@ -38,17 +38,17 @@ func twice(value string) []odd {
 	walk(value, func(path []string, token json.Token, again bool, offset int64) {
 		if again {
 			line, column := place(value, offset)
-			found = append(found, odd{join(path), fmt.Sprintf("line %d, column %d: the field %q stands twice in one object, and the last one counts", line, column, token)})
+			found = append(found, odd{join(path), fmt.Sprintf("line %d, column %d: the field %q stands twice in one object", line, column, token)})
 		}
 	})
 	return found
 }
 
 // CheckOnce returns the first field that stands twice in an object of a JSON text, with
-// its place, or nil.
+// its path and place, or nil. It is a slip of its writer, of which readers take the last.
 func CheckOnce(text string) error {
 	if found := twice(text); len(found) > 0 {
-		return errors.New(found[0].text)
+		return fmt.Errorf("%w: take one of the two out", found[0].error())
 	}
 	return nil
 }
