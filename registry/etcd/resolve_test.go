@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
@@ -39,18 +40,34 @@ func TestWhyNodesLeft(t *testing.T) {
 				t.Error(err)
 			}
 		})
+		next := func(what string) feed.Update {
+			t.Helper()
+			select {
+			case u := <-s.updates:
+				return u
+			case <-time.After(20 * time.Second):
+				t.Fatalf("not told within 20 s: %s", what)
+				return feed.Update{}
+			}
+		}
 		departed := func(id string) feed.Departure {
 			t.Helper()
 			for {
-				select {
-				case u := <-s.updates:
-					for _, d := range u.Departed {
-						if d.Node.Id == id {
-							return d
-						}
+				for _, d := range next(id + " left").Departed {
+					if d.Node.Id == id {
+						return d
 					}
-				case <-t.Context().Done():
-					t.Fatal(t.Context().Err())
+				}
+			}
+		}
+		// Who comes and goes between two views is in none, and nobody is told that it left.
+		listed := func(id string) {
+			t.Helper()
+			for {
+				for _, s := range next(id + " came").Services {
+					if slices.ContainsFunc(s.Nodes, func(n *registry.Node) bool { return n.Id == id }) {
+						return
+					}
 				}
 			}
 		}
@@ -66,6 +83,7 @@ func TestWhyNodesLeft(t *testing.T) {
 			if err := owner.Register(s); err != nil {
 				t.Fatal(err)
 			}
+			listed(s.Nodes[0].Id)
 		}
 
 		register(ours("leaves"))
@@ -115,6 +133,7 @@ func TestWhyNodesLeft(t *testing.T) {
 			if _, err := client.Put(t.Context(), layout.Layout{}.Node("s", id), string(stored), clientv3.WithLease(lease.ID)); err != nil {
 				t.Fatal(err)
 			}
+			listed(id)
 			if want == feed.Deleted {
 				_, err = client.Delete(t.Context(), layout.Layout{}.Node("s", id))
 			} else {
