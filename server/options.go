@@ -67,6 +67,10 @@ type Options struct {
 	// Router serves everything that arrives, in place of the handlers. May be nil.
 	Router Router
 
+	// ConcurrencyLimit is how many calls are served at a time. Zero means no limit,
+	// AdaptiveLimit one that the server finds by itself.
+	ConcurrencyLimit int
+
 	// TLSConfig makes the server listen with TLS. Nil means without.
 	TLSConfig *tls.Config
 
@@ -211,6 +215,19 @@ func RegisterTTL(t time.Duration) Option {
 // RegisterInterval sets the time between two checks of the registration.
 func RegisterInterval(t time.Duration) Option {
 	return func(o *Options) { o.RegisterInterval = t }
+}
+
+// AdaptiveLimit is a ConcurrencyLimit that the server finds by itself: it goes down when
+// answers take more than twice as long as they do without load, and up as long as they do
+// not.
+const AdaptiveLimit = -1
+
+// ConcurrencyLimit sets how many calls the server serves at a time, a stream counting as
+// one. What is beyond is turned away with an error of code 429 before its request is
+// read, and clients of this module take it to another node. Zero means no limit. Health
+// and reflection are not limited.
+func ConcurrencyLimit(n int) Option {
+	return func(o *Options) { o.ConcurrencyLimit = n }
 }
 
 // TLSConfig makes the server listen with TLS. It does not change the transport.

@@ -58,6 +58,10 @@ var DefaultFlags = slices.Concat([]cli.Flag{
 		Usage: "metadata of the node, key=value; may be given more than once",
 	},
 	&cli.StringFlag{
+		Name: "server_concurrency_limit", EnvVars: []string{"MICRO_SERVER_CONCURRENCY_LIMIT"}, DefaultText: "none",
+		Usage: "calls served at a time, beyond which they are turned away; adaptive finds the number",
+	},
+	&cli.StringFlag{
 		Name: "register_ttl", EnvVars: []string{"MICRO_REGISTER_TTL"}, DefaultText: "15",
 		Usage: "seconds that a registration outlives its last renewal",
 	},
@@ -76,6 +80,10 @@ var DefaultFlags = slices.Concat([]cli.Flag{
 	&cli.StringFlag{
 		Name: "client_retries", EnvVars: []string{"MICRO_CLIENT_RETRIES"}, DefaultText: "1",
 		Usage: "times that a failed call may be tried again",
+	},
+	&cli.StringFlag{
+		Name: "client_retry_budget", EnvVars: []string{"MICRO_CLIENT_RETRY_BUDGET"}, DefaultText: "20",
+		Usage: "percent of the calls to a service that may reach it twice; off for no bound",
 	},
 	&cli.StringFlag{
 		Name: "client_pool_size", EnvVars: []string{"MICRO_CLIENT_POOL_SIZE"}, DefaultText: "4",

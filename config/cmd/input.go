@@ -81,6 +81,19 @@ func (in *input) number(name string) (int, bool) {
 	return int(n), true
 }
 
+// numberOr reads what number does, or a word that stands for a number below zero.
+func (in *input) numberOr(name, word string, stands int) (int, bool) {
+	v, ok := in.text(name)
+	if !ok || v == word {
+		return stands, ok
+	}
+	n, err := strconv.ParseUint(v, 10, 31)
+	if err != nil {
+		in.fail(name, v, "want a whole number from 0 to %d, or %s", math.MaxInt32, word)
+	}
+	return int(n), true
+}
+
 // address reads host:port; the port may be missing unless it is demanded.
 func (in *input) address(name string, port bool) (string, bool) {
 	v, ok := in.text(name)

@@ -156,6 +156,9 @@ func serverOptions(in *input) []server.Option {
 		}
 		opts = append(opts, server.Metadata(md))
 	}
+	if n, ok := in.numberOr("server_concurrency_limit", "adaptive", server.AdaptiveLimit); ok {
+		opts = append(opts, server.ConcurrencyLimit(n))
+	}
 	if n, ok := in.number("register_ttl"); ok {
 		opts = append(opts, server.RegisterTTL(time.Duration(n)*time.Second))
 	}
@@ -172,6 +175,9 @@ func clientOptions(in *input) []client.Option {
 	}
 	if n, ok := in.number("client_retries"); ok {
 		opts = append(opts, client.Retries(n))
+	}
+	if n, ok := in.numberOr("client_retry_budget", "off", -1); ok {
+		opts = append(opts, client.RetryBudget(n))
 	}
 	if n, ok := in.number("client_pool_size"); ok {
 		opts = append(opts, client.PoolSize(n))

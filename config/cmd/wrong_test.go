@@ -49,6 +49,8 @@ func TestWrongInputExitsWith2(t *testing.T) {
 		{"--register_ttl=-1", `--register_ttl="-1"|whole number`},
 		{"--register_ttl=9223372036854775807", `--register_ttl="9223372036854775807"|2147483647`},
 		{"--client_retries=x", `--client_retries="x"|whole number`},
+		{"--client_retry_budget=-1", `--client_retry_budget="-1"|or off`},
+		{"--server_concurrency_limit=many", `--server_concurrency_limit="many"|or adaptive`},
 		{"--server_metadata==a", `--server_metadata="=a"|key=value`},
 		{"--server_address=nonsense", `--server_address="nonsense"|port is missing`},
 		{"--server_address=http://127.0.0.1:80", `--server_address="http://127.0.0.1:80"|without "http://"`},

@@ -44,9 +44,9 @@ var httpCodes = map[codes.Code]int32{
 	codes.Unauthenticated:    http.StatusUnauthorized,
 }
 
-// grpcCodes maps the codes of errors.Error to those of gRPC as v2's servers do. A
-// code that is not listed is Unknown; 200 is not, as a failure must not look like
-// a success.
+// grpcCodes maps the codes of errors.Error to those of gRPC as v2's servers do, and 429,
+// which they do not know. A code that is not listed is Unknown; 200 is not, as a failure
+// must not look like a success.
 var grpcCodes = map[int32]codes.Code{
 	http.StatusBadRequest:          codes.InvalidArgument,
 	http.StatusUnauthorized:        codes.Unauthenticated,
@@ -55,6 +55,7 @@ var grpcCodes = map[int32]codes.Code{
 	http.StatusRequestTimeout:      codes.DeadlineExceeded,
 	http.StatusConflict:            codes.AlreadyExists,
 	http.StatusPreconditionFailed:  codes.FailedPrecondition,
+	http.StatusTooManyRequests:     codes.ResourceExhausted,
 	http.StatusInternalServerError: codes.Internal,
 	http.StatusNotImplemented:      codes.Unimplemented,
 	http.StatusServiceUnavailable:  codes.Unavailable,

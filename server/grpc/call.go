@@ -27,9 +27,10 @@ type calls struct {
 	maxSend  int             // zero if only grpc knows
 	recovery *recovery
 	streams  *streams
+	limit    *limiter // nil if there is none
 }
 
-func newCalls(o server.Options, r *recovery, st *streams) *calls {
+func newCalls(o server.Options, r *recovery, st *streams, l *limiter) *calls {
 	set := settingsOf(o.Context)
 	c := &calls{
 		name:     o.Name,
@@ -39,6 +40,7 @@ func newCalls(o server.Options, r *recovery, st *streams) *calls {
 		maxSend:  set.limit(),
 		recovery: r,
 		streams:  st,
+		limit:    l,
 	}
 	if set.maxMsgSize <= 0 && len(set.grpc) > 0 {
 		c.maxSend = 0 // they may say otherwise
@@ -68,6 +70,12 @@ func contextOf(ctx context.Context, h rpc.Headers) (context.Context, context.Can
 	return context.WithTimeout(ctx, h.Timeout)
 }
 
+// tooLate is the error of a call whose time was over before its method was called, which
+// it is not.
+func tooLate(ctx context.Context) error {
+	return errors.Wrap(rpc.ServerID, ctx.Err().Error()+": the request was not begun", http.StatusRequestTimeout, ctx.Err())
+}
+
 // serve serves every call that is not for a service registered with grpc itself.
 // What it returns is a gRPC status.
 func (s *grpcServer) serve(_ any, stream grpc.ServerStream) error {
@@ -85,9 +93,19 @@ func (s *grpcServer) call(c *calls, stream grpc.ServerStream) (err error) {
 	if err != nil {
 		return status.Error(codes.InvalidArgument, err.Error())
 	}
+	var in entered
+	if c.limit != nil {
+		if in, err = c.limit.enter(false); err != nil {
+			return err
+		}
+		defer in.leave(&err)
+	}
 	h := rpc.Incoming(stream.Context())
 	ctx, cancel := contextOf(stream.Context(), h)
 	defer cancel()
+	if ctx.Err() != nil {
+		return tooLate(ctx)
+	}
 	if c.router != nil {
 		return c.route(ctx, stream, path, handler+"."+method, h.ContentType)
 	}
@@ -95,6 +113,7 @@ func (s *grpcServer) call(c *calls, stream grpc.ServerStream) (err error) {
 	if err != nil {
 		return err
 	}
+	in.stream = m.Stream
 	if m.Stream {
 		return c.converse(ctx, stream, m, h.ContentType)
 	}
@@ -116,6 +135,9 @@ func (c *calls) unary(ctx context.Context, stream grpc.ServerStream, m *rpc.Meth
 	case err != nil:
 		// grpc has answered with it already.
 		return err
+	}
+	if ctx.Err() != nil {
+		return tooLate(ctx)
 	}
 	req := &request{service: c.name, endpoint: m.Endpoint, contentType: contentType, body: call.Request(), message: call.Target, codec: codec}
 	serve := func(ctx context.Context, _ server.Request, rsp any) (err error) {

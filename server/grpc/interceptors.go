@@ -80,11 +80,21 @@ func (i *interceptors) stream(srv any, stream grpc.ServerStream, info *grpc.Stre
 }
 
 // generatedUnary serves a call of a service of RegisterService through the wrappers.
-func (c *calls) generatedUnary(ctx context.Context, m method, req any, next grpc.UnaryHandler) (any, error) {
+func (c *calls) generatedUnary(ctx context.Context, m method, req any, next grpc.UnaryHandler) (_ any, err error) {
 	defer c.enter()()
+	if c.limit != nil {
+		var in entered
+		if in, err = c.limit.enter(false); err != nil {
+			return nil, err
+		}
+		defer in.leave(&err)
+	}
 	h := rpc.Incoming(ctx)
 	ctx, cancel := contextOf(ctx, h)
 	defer cancel()
+	if ctx.Err() != nil {
+		return nil, tooLate(ctx)
+	}
 	if len(c.wrappers) == 0 {
 		return next(ctx, req)
 	}
@@ -130,11 +140,21 @@ func fill(rsp, out any) error {
 
 // generatedStream serves a stream of a service of RegisterService through the
 // wrappers, which get the stream in the place of the response.
-func (c *calls) generatedStream(srv any, stream grpc.ServerStream, m method, next grpc.StreamHandler) error {
+func (c *calls) generatedStream(srv any, stream grpc.ServerStream, m method, next grpc.StreamHandler) (err error) {
 	defer c.enter()()
+	if c.limit != nil && !m.endless {
+		var in entered
+		if in, err = c.limit.enter(true); err != nil {
+			return err
+		}
+		defer in.leave(&err)
+	}
 	h := rpc.Incoming(stream.Context())
 	ctx, cancel := contextOf(stream.Context(), h)
 	defer cancel()
+	if ctx.Err() != nil {
+		return tooLate(ctx)
+	}
 	defer c.streams.enter(ctx, stream).leave()
 	if len(c.wrappers) == 0 {
 		return next(srv, &contextStream{stream, ctx})

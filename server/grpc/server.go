@@ -45,7 +45,8 @@ type grpcServer struct {
 
 	mu          sync.Mutex // guards what follows
 	opts        server.Options
-	ownID       string // generated for this server; empty as long as it needs none
+	limit       *limiter // that of opts, nil if there is none
+	ownID       string   // generated for this server; empty as long as it needs none
 	handlers    []server.Handler
 	subscribers []server.Subscriber
 	services    []service
@@ -101,14 +102,17 @@ func newID() string {
 // set makes opts the options in force. The caller holds mu, or is alone.
 func (s *grpcServer) set(opts server.Options) {
 	opts.Metadata = maps.Clone(opts.Metadata)
+	if opts.ConcurrencyLimit != s.opts.ConcurrencyLimit || nodeID(opts) != nodeID(s.opts) {
+		s.limit = newLimiter(opts)
+	}
 	s.opts = opts
-	s.calls.Store(newCalls(opts, &s.recovery, &s.streams))
+	s.calls.Store(newCalls(opts, &s.recovery, &s.streams, s.limit))
 }
 
 // Init applies options; a name, an id, a version and an address that are empty
 // become the defaults. While the server runs, those that it was started with
 // cannot change any more, and Init returns an error that names the first such
-// and applies none; Metadata, Advertise, RegisterCheck and the wrappers can. What
+// and applies none; Metadata, Advertise, RegisterCheck, ConcurrencyLimit and the wrappers can. What
 // is registered follows within a second.
 func (s *grpcServer) Init(opts ...server.Option) error {
 	s.mu.Lock()
