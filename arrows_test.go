@@ -128,7 +128,7 @@ var rooms = []room{
 	{"internal/testkit/currentpb", nil, "test range: what today's generator writes"},
 	{"internal/testkit/talkpb", []string{"api", "client", "server", "internal/testkit/currentpb"}, "test range: what v2's generator wrote of every kind of stream"},
 	{"internal/testkit", nil, "test range: runs processes, links none of what it tests"},
-	{"internal/testkit/fleet", []string{"", "client", "client/grpc", "server", "server/grpc", "registry", "registry/consul", "registry/etcd", "internal/testkit", "internal/testkit/legacypb"}, "test range: services, clients and processes that tests of whole programs are made of"},
+	{"internal/testkit/fleet", []string{"", "client", "client/grpc", "server", "server/grpc", "registry", "registry/consul", "registry/etcd", "internal/testkit", "internal/testkit/legacypb", "internal/testkit/micropb/kinds", "internal/testkit/micropb/shared"}, "test range: services, clients and processes that tests of whole programs are made of"},
 	{"faults/...", nil, "test range: one test for each fault that we know"},
 	{"e2e/...", []string{"", "registry", "registry/etcd", "config/cmd", "internal/testkit/legacypb", "examples/registry"}, "test range: whole programs, as users write them"},
 	{"examples/config", []string{"", "config", "config/source/etcd"}, "what a user writes"},

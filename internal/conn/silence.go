@@ -105,12 +105,12 @@ func (p *patience) of(silence, now time.Duration) time.Duration {
 	return silence * p.factor
 }
 
-// borne returns how long silence is borne at present. While a connection that was
-// left still has calls it may well be that handlers are slow, and another one is
-// made late.
+// borne returns how long silence is borne at present. While calls wait on a connection
+// that was left it may well be that handlers are slow, and another one is made late. A
+// stream that rests there says nothing.
 func (c *Conn) borne(now time.Duration) time.Duration {
 	silence := c.set.opts.Silence
-	if slices.ContainsFunc(c.wires, func(w *wire) bool { return w.retired }) && !c.silent.Load() {
+	if slices.ContainsFunc(c.wires, func(w *wire) bool { return w.retired && w.unanswered() > 0 }) && !c.silent.Load() {
 		return silence * maxPatience
 	}
 	return c.patience.of(silence, now)

@@ -121,6 +121,28 @@ func TestSilentConnectionIsReplaced(t *testing.T) {
 	})
 }
 
+// A stream that rests on a connection that was left is no slow handler: the next silence
+// is borne no longer for it.
+func TestAStreamThatRestsIsNoSlowHandler(t *testing.T) {
+	const silence = time.Second
+	n := serve(t, "", echo)
+	c := mustNode(t, newSet(t, Options{Silence: silence}), at(n.address))
+	if _, err := call(t, c, "x"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.NewStream(t.Context(), &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, "/test.Echo/Say"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		n.hush()
+		begun := time.Now()
+		testkit.Eventually(t, inTime, "calls are answered again", func() bool { return callWithin(t.Context(), c, 50*time.Millisecond) == nil })
+		if took := time.Since(begun); took > maxPatience*silence*3/4 {
+			t.Errorf("calls went on failing for %v", took)
+		}
+	}
+}
+
 // A slow handler beside quick ones, and alone.
 func TestSlowHandlersDoNotLoseTheirNode(t *testing.T) {
 	eachKind(t, func(t *testing.T, kind func(string) endpoint.Endpoint) {

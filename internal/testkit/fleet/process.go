@@ -11,15 +11,24 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/grpc"
+
 	"github.com/rollcall-go/micro"
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/internal/testkit/micropb/kinds"
 	"github.com/rollcall-go/micro/logger"
+	"github.com/rollcall-go/micro/server"
+	sgrpc "github.com/rollcall-go/micro/server/grpc"
 )
 
 // nodeVariable makes a test binary a node: its value says how many times the
 // service calls Init.
 const nodeVariable = "ROLLCALL_FLEET_NODE"
+
+// graceVariable says how long a node waits for its calls when it stops; without it,
+// as long as any.
+const graceVariable = "ROLLCALL_FLEET_GRACE"
 
 // ProcessName is the name of the services that Process starts.
 const ProcessName = "node"
@@ -36,6 +45,8 @@ func Main(m *testing.M, run func(*testing.M)) {
 		err = runNode(inits)
 	} else if service := os.Getenv(callerVariable); service != "" {
 		err = runCaller(service)
+	} else if pause := os.Getenv(mixerVariable); pause != "" {
+		err = runMixer(pause)
 	} else {
 		run(m)
 	}
@@ -51,11 +62,28 @@ func runNode(inits string) error {
 	if err != nil {
 		return err
 	}
-	s := micro.NewService(micro.Name(ProcessName), micro.Address("127.0.0.1:0"))
+	var load Counts
+	s := micro.NewService(micro.Name(ProcessName), micro.Address("127.0.0.1:0"), micro.WrapHandler(load.count))
+	opts := []server.Option{sgrpc.Options(grpc.StatsHandler(&load))}
+	if text := os.Getenv(graceVariable); text != "" {
+		grace, err := time.ParseDuration(text)
+		if err != nil {
+			return err
+		}
+		opts = append(opts, sgrpc.StopGrace(grace))
+	}
+	if err := s.Server().Init(opts...); err != nil {
+		return err
+	}
 	for range n {
 		s.Init()
 	}
-	if err := micro.RegisterHandler(s.Server(), &Echo{node: s.Name() + "-" + s.Server().Options().Id}); err != nil {
+	for _, h := range []any{&Echo{node: s.Name() + "-" + s.Server().Options().Id}, &Raw{}, &load} {
+		if err := micro.RegisterHandler(s.Server(), h); err != nil {
+			return err
+		}
+	}
+	if err := kinds.RegisterTalkHandler(s.Server(), Talk{}); err != nil {
 		return err
 	}
 	return s.Run()
@@ -76,6 +104,14 @@ func AsNode(cmd *exec.Cmd, inits int) *exec.Cmd {
 	}
 	cmd.Env = append(cmd.Env, nodeVariable+"="+strconv.Itoa(inits))
 	return cmd
+}
+
+// Patient is Process of a node that waits so long for its calls when it stops.
+func Patient(t testing.TB, grace time.Duration, flags ...string) *testkit.Process {
+	t.Helper()
+	cmd := AsNode(exec.Command(os.Args[0], flags...), 1)
+	cmd.Env = append(cmd.Env, graceVariable+"="+grace.String())
+	return testkit.StartProcess(t, cmd)
 }
 
 // How a caller of a process of its own calls.

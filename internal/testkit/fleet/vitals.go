@@ -1,0 +1,65 @@
+package fleet
+
+import (
+	"context"
+	"runtime"
+	"sync/atomic"
+
+	"google.golang.org/grpc/stats"
+
+	"github.com/rollcall-go/micro/client"
+	"github.com/rollcall-go/micro/server"
+)
+
+// Vitals is what a node of a process of its own says of itself.
+type Vitals struct {
+	Handlers    int64 // that have not returned, without the one that says so
+	Connections int64 // that are open
+	Goroutines  int
+}
+
+// VitalsOf asks a node for its vitals, by its address.
+func VitalsOf(ctx context.Context, c client.Client, address string) (Vitals, error) {
+	var v Vitals
+	req := c.NewRequest(ProcessName, "Counts.Look", &Text{}, client.WithContentType(contentJSON))
+	return v, c.Call(ctx, req, &v, client.WithAddress(address))
+}
+
+// Counts is served by every process of a fleet: it tells what the node has under way.
+type Counts struct{ handlers, connections atomic.Int64 }
+
+// Look answers with the vitals.
+func (v *Counts) Look(_ context.Context, _ *Text, rsp *Vitals) error {
+	*rsp = Vitals{Handlers: v.handlers.Load() - 1, Connections: v.connections.Load(), Goroutines: runtime.NumGoroutine()}
+	return nil
+}
+
+// count counts handlers of calls and of streams.
+func (v *Counts) count(next server.HandlerFunc) server.HandlerFunc {
+	return func(ctx context.Context, req server.Request, rsp any) error {
+		v.handlers.Add(1)
+		defer v.handlers.Add(-1)
+		return next(ctx, req, rsp)
+	}
+}
+
+var _ stats.Handler = (*Counts)(nil)
+
+// HandleConn counts connections.
+func (v *Counts) HandleConn(_ context.Context, s stats.ConnStats) {
+	switch s.(type) {
+	case *stats.ConnBegin:
+		v.connections.Add(1)
+	case *stats.ConnEnd:
+		v.connections.Add(-1)
+	}
+}
+
+// HandleRPC does nothing.
+func (v *Counts) HandleRPC(context.Context, stats.RPCStats) {}
+
+// TagConn does nothing.
+func (v *Counts) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
+
+// TagRPC does nothing.
+func (v *Counts) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context { return ctx }
