@@ -38,6 +38,8 @@ var rooms = []room{
 	{"internal/nearby", nil, "plant room: a registry of this host that may have been meant"},
 	{"internal/refusal", nil, "plant room: which errors of a registry somebody has to mend"},
 	{"internal/reload", nil, "plant room: certificates and passwords that come from files"},
+	{"internal/once", nil, "plant room: bounds what is said of what comes from outside"},
+	{"internal/secure", []string{"internal/record", "internal/reload"}, "plant room: TLS between services: settings, handshakes, identities; knows no calls"},
 	{"internal/credentials", []string{"internal/reload"}, "plant room: what lets a program into a registry, as options and flags say it"},
 	{"internal/etcd", []string{"internal/backoff", "internal/defaults", "internal/refusal", "internal/reload", "internal/netaddr"}, "plant room: the connection to etcd"},
 	{"internal/etcd/mirror", []string{"internal/etcd", "internal/backoff", "internal/defaults"}, "plant room: copies keys of etcd into memory; knows no services"},
@@ -72,7 +74,7 @@ var rooms = []room{
 	{"registry/cache", []string{"registry", "internal/discovery", "internal/ability", "internal/feed", "internal/record", "internal/defaults", "internal/settings"}, "the public face of discovery"},
 	{"internal/endpoint", []string{"registry", "internal/netaddr", "internal/record"}, "engine room: where a node is reached, and what a transport is"},
 	{"internal/pick", []string{"registry", "client/selector", "internal/discovery", "internal/endpoint", "internal/record", "internal/similar", "internal/refusal"}, "engine room: chooses nodes, knows no grpc"},
-	{"internal/conn", []string{"internal/defaults", "internal/endpoint"}, "engine room: the wire to a node, knows no registry"},
+	{"internal/conn", []string{"internal/defaults", "internal/endpoint", "internal/secure"}, "engine room: the wire to a node, knows no registry"},
 	{"internal/enroll", []string{"registry", "internal/ability", "internal/record", "internal/backoff", "internal/defaults"}, "engine room: keeps a service registered"},
 	{"internal/rpc", []string{"registry", "server", "internal/protomsg"}, "engine room: what client and server have in common"},
 
@@ -85,8 +87,8 @@ var rooms = []room{
 	{"api", []string{"registry", "server"}, "contract: imported by generated code"},
 
 	{"resolver", []string{"registry", "internal/discovery", "internal/endpoint", "internal/feed", "internal/record"}, "discovery for plain grpc-go: has no calls of its own"},
-	{"client/grpc", []string{"client", "client/selector", "registry", "internal/attempt", "internal/budget", "internal/conn", "internal/defaults", "internal/discovery", "internal/endpoint", "internal/ability", "internal/feed", "internal/nearby", "internal/percentile", "internal/pick", "internal/record", "internal/rpc", "internal/settings", "internal/refusal"}, "call room"},
-	{"server/grpc", []string{"server", "broker", "registry", "internal/defaults", "internal/enroll", "internal/ability", "internal/netaddr", "internal/protomsg", "internal/record", "internal/rpc", "internal/settings"}, "call room"},
+	{"client/grpc", []string{"client", "client/selector", "registry", "internal/attempt", "internal/budget", "internal/conn", "internal/defaults", "internal/discovery", "internal/endpoint", "internal/ability", "internal/feed", "internal/nearby", "internal/percentile", "internal/once", "internal/pick", "internal/record", "internal/rpc", "internal/reload", "internal/secure", "internal/settings", "internal/refusal"}, "call room"},
+	{"server/grpc", []string{"server", "broker", "registry", "internal/defaults", "internal/enroll", "internal/ability", "internal/netaddr", "internal/once", "internal/protomsg", "internal/record", "internal/rpc", "internal/reload", "internal/secure", "internal/settings"}, "call room"},
 
 	{"internal/tree", nil, "plant room: configuration as decoders return it"},
 	{"internal/mask", nil, "plant room: errors without what a text holds"},

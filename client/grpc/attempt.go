@@ -38,7 +38,7 @@ func (c *grpcClient) try(ctx context.Context, s *state, to pick.Target, req clie
 	}
 	cc, done := grpc.ClientConnInterface(to.Conn), func() {}
 	if to.Conn == nil || len(own.dial) > len(s.perCall.dial) {
-		cc, done, err = s.connect(to.Node, co, own)
+		cc, done, err = s.connect(req.Service(), to.Node, co, own)
 	}
 	if err == nil {
 		out, dropped := rpc.Outgoing(ctx)
@@ -67,24 +67,25 @@ func (c *grpcClient) attempted(ctx context.Context, s *state, to pick.Target, re
 	return callError(ctx, req, err)
 }
 
-// connect returns the connection to a node and what to call when the attempt is
+// connect returns the connection to a node for calls to a service, and what to call when the attempt is
 // over.
-func (s *state) connect(node *registry.Node, co *client.CallOptions, own *callSettings) (cc grpc.ClientConnInterface, done func(), err error) {
+func (s *state) connect(service string, node *registry.Node, co *client.CallOptions, own *callSettings) (cc grpc.ClientConnInterface, done func(), err error) {
 	done = func() {}
 	if len(own.dial) > len(s.perCall.dial) {
-		e, err := endpoint.Parse(node.Address)
+		e, err := endpoint.OfNode(node)
 		if err != nil {
 			return nil, done, &endpoint.ConnectError{Address: node.Address, Err: err}
 		}
+		e, _ = s.backends.adapt(service, e) // the call's own options may see to TLS
 		set := conn.New(s.backends.connOptions(own.dial))
-		cc, err = set.Direct(s.backends.adapt(e))
+		cc, err = set.Direct(e)
 		return cc, set.Close, err
 	}
 	if len(co.Address) > 0 || s.custom != nil {
-		cc, err = s.backends.direct(node.Address)
+		cc, err = s.backends.direct(service, node)
 		return cc, done, err
 	}
-	cc, err = s.backends.connect(node)
+	cc, err = s.backends.connect(service, node)
 	if err != nil && !endpoint.Unwritten(err) {
 		err = &endpoint.ConnectError{Address: node.Address, Err: err}
 	}
@@ -94,7 +95,7 @@ func (s *state) connect(node *registry.Node, co *client.CallOptions, own *callSe
 // warnDropped logs the names of metadata that cannot be sent, each once.
 func (c *grpcClient) warnDropped(names []string) {
 	for _, name := range names {
-		if c.dropped.first(name) {
+		if c.dropped.First(name) {
 			logger.Warnf("Client [grpc] Leave metadata %q out of calls: only letters, digits and -_. can stand in the name of a header", name)
 		}
 	}

@@ -1,7 +1,6 @@
 package grpc
 
 import (
-	"crypto/tls"
 	"math"
 	"reflect"
 	"slices"
@@ -16,6 +15,8 @@ import (
 	"github.com/rollcall-go/micro/internal/endpoint"
 	"github.com/rollcall-go/micro/internal/feed"
 	"github.com/rollcall-go/micro/internal/pick"
+	"github.com/rollcall-go/micro/internal/secure"
+	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -26,7 +27,7 @@ type backendsConfig struct {
 	noSuspects        bool   // believe every departure
 	maxUnknown        int    // names followed of which no node was seen
 	events            *func(Event)
-	tls               *tls.Config // nil: as each address has it
+	tls               secure.Client
 	dial              []grpc.DialOption
 	dialTimeout       time.Duration // zero is the default, as with those below
 	maxHeaderListSize uint32
@@ -67,6 +68,7 @@ type backends struct {
 	services   *perServices
 	directory  *discovery.Directory
 	diagnosis  *diagnosis
+	dialer     *secure.Dialer
 	places     places
 	transports map[string]endpoint.Transport // by name
 	forget     func()                        // stops observing the directory
@@ -89,6 +91,7 @@ func newBackends(p backendsConfig, services *perServices) *backends {
 		Events:     p.onEvent(),
 		Disk:       discovery.DiskOf(p.registry),
 	})
+	b.dialer = secure.NewDialer(p.tls, func(text string) { logger.Warnf("Client [grpc] TLS files: %s", text) })
 	b.diagnosis = newDiagnosis(p.registry)
 	o := b.connOptions(p.dial)
 	b.transports[endpoint.GRPC] = conn.New(o)
@@ -106,7 +109,7 @@ func newBackends(p backendsConfig, services *perServices) *backends {
 // connOptions returns how connections are made, with the given dial options.
 func (b *backends) connOptions(dial []grpc.DialOption) conn.Options {
 	return conn.Options{
-		TLS:               b.tls,
+		TLS:               b.dialer,
 		DialTimeout:       b.dialTimeout,
 		MaxHeaderListSize: b.maxHeaderListSize,
 		PoolSize:          b.poolSize,
@@ -124,44 +127,57 @@ func (b *backends) connOptions(dial []grpc.DialOption) conn.Options {
 // listed yields the endpoints of all nodes.
 func (b *backends) listed(yield func(endpoint.Endpoint) bool) {
 	b.places.renew()
-	for n := range b.directory.Nodes {
-		if e, err := b.endpoint(n); err == nil && !yield(e) {
+	for service, n := range b.directory.Nodes {
+		if e, err := b.endpoint(service, n); err == nil && !yield(e) {
 			return
 		}
 	}
 }
 
-// endpoint returns where a node is called, or why it cannot be.
-func (b *backends) endpoint(n *registry.Node) (endpoint.Endpoint, error) {
+// endpoint returns where a node of a service is called, or why it cannot be.
+func (b *backends) endpoint(service string, n *registry.Node) (endpoint.Endpoint, error) {
 	e, err := b.places.of(n)
-	return b.adapt(e), err
+	if err != nil {
+		return e, err
+	}
+	return b.adapt(service, e)
 }
 
 // adapt applies to e what the client's options say of all endpoints.
-func (b *backends) adapt(e endpoint.Endpoint) endpoint.Endpoint {
+func (b *backends) adapt(service string, e endpoint.Endpoint) (endpoint.Endpoint, error) {
 	if b.transports[e.Transport] == nil {
 		e.Transport = endpoint.GRPC
 	}
-	e.TLS = e.TLS || b.tls != nil
-	return e
+	secured, err := b.tls.Decide(e.TLS, e.Says)
+	if err != nil && (len(b.dial) > 0 || e.Transport != endpoint.GRPC) {
+		err = nil // the program may have seen to TLS itself
+	}
+	if e.TLS = secured; secured {
+		e.Service = b.tls.Names(service)
+	}
+	return e, err
 }
 
-// connect returns the connection to a node. It costs little until it is used.
-func (b *backends) connect(n *registry.Node) (endpoint.Conn, error) {
-	e, err := b.endpoint(n)
+// connect returns the connection to a node of a service. It costs little until it is
+// used.
+func (b *backends) connect(service string, n *registry.Node) (endpoint.Conn, error) {
+	e, err := b.endpoint(service, n)
 	if err != nil {
 		return nil, err
 	}
 	return b.transports[e.Transport].Node(e)
 }
 
-// direct returns the connection to an address that the program named.
-func (b *backends) direct(address string) (endpoint.Conn, error) {
-	e, err := endpoint.Parse(address)
-	if err != nil {
-		return nil, &endpoint.ConnectError{Address: address, Err: err}
+// direct returns the connection to a node that the program named, for calls to a
+// service.
+func (b *backends) direct(service string, n *registry.Node) (endpoint.Conn, error) {
+	e, err := endpoint.OfNode(n)
+	if err == nil {
+		e, err = b.adapt(service, e)
 	}
-	e = b.adapt(e)
+	if err != nil {
+		return nil, &endpoint.ConnectError{Address: n.Address, Err: err}
+	}
 	return b.transports[e.Transport].Direct(e)
 }
 
@@ -183,8 +199,8 @@ func (b *backends) targets(s *discovery.Snapshot) *pick.Targets { return b.deriv
 // skipped returns how many nodes cannot be called because of what stands in their
 // records.
 func (b *backends) skipped() (n int) {
-	for node := range b.directory.Nodes {
-		if _, err := b.endpoint(node); err != nil {
+	for service, node := range b.directory.Nodes {
+		if _, err := b.endpoint(service, node); err != nil {
 			n++
 		}
 	}

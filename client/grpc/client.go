@@ -16,6 +16,7 @@ import (
 
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/internal/once"
 )
 
 // contentType is that of requests and messages that name none.
@@ -28,7 +29,7 @@ var _ = defaults.Client.Set(NewClient)
 type grpcClient struct {
 	current atomic.Pointer[state]
 	turn    atomic.Uint64 // which of several addresses a call begins with
-	dropped once          // metadata that cannot be sent
+	dropped once.Set      // metadata that cannot be sent
 
 	services perServices
 	retries  retryCounts

@@ -2,7 +2,6 @@ package grpc
 
 import (
 	"context"
-	"crypto/tls"
 	"maps"
 	"slices"
 
@@ -37,7 +36,6 @@ var (
 // client.Options.Context and are not changed once they are there.
 type clientSettings struct {
 	codecs           map[string]encoding.Codec
-	tls              *tls.Config
 	maxRecv, maxSend int
 	noSuspects       bool
 	maxUnknown       int
@@ -79,13 +77,6 @@ func Codec(contentType string, c encoding.Codec) client.Option {
 		codecs[contentType] = c
 		s.codecs = codecs
 	})
-}
-
-// AuthTLS makes every connection a TLS connection with the given settings. Nil
-// takes that back; then TLS, verified against the roots of the system, is used
-// with addresses that begin with https://. The port says nothing.
-func AuthTLS(t *tls.Config) client.Option {
-	return set(func(s *clientSettings) { s.tls = t })
 }
 
 // MaxRecvMsgSize sets the largest answer accepted, in bytes. Zero or less means

@@ -125,7 +125,7 @@ func (r *route) next(ctx context.Context) (pick.Target, error) {
 func (r *route) nextAddress() pick.Target {
 	for range r.addresses[1:] {
 		address := r.addresses[r.turn%uint64(len(r.addresses))]
-		c, err := r.state.backends.direct(address)
+		c, err := r.state.backends.direct(r.service, &registry.Node{Address: address})
 		if err != nil || c.State() != endpoint.Silent {
 			break
 		}

@@ -201,7 +201,7 @@ func fault(t testing.TB, err error) *errors.Error {
 // stateOf returns how ready the client's connection to a node is.
 func stateOf(t testing.TB, c client.Client, n *node) endpoint.State {
 	t.Helper()
-	cc, err := c.(*grpcClient).current.Load().backends.connect(n.Node)
+	cc, err := c.(*grpcClient).current.Load().backends.connect("echo", n.Node)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,7 +43,7 @@ func (c *grpcClient) newState(o client.Options, old *state) *state {
 	s := &state{opts: o, codecs: rpc.NewClientCodecs(own.codecs), perCall: perCall}
 
 	p := backendsConfig{
-		registry: o.Registry, noSuspects: own.noSuspects, maxUnknown: own.maxUnknown, events: own.events, tls: own.tls, dial: perCall.dial, more: own.transports,
+		registry: o.Registry, noSuspects: own.noSuspects, maxUnknown: own.maxUnknown, events: own.events, tls: tlsOf(o.Context), dial: perCall.dial, more: own.transports,
 		maxHeaderListSize: own.maxHeaderListSize, poolSize: o.PoolSize, maxStreams: own.maxStreams,
 	}
 	if p.maxStreams <= 0 {

@@ -1,7 +1,6 @@
 package conn
 
 import (
-	"crypto/tls"
 	"iter"
 	"time"
 
@@ -12,13 +11,14 @@ import (
 
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/endpoint"
+	"github.com/rollcall-go/micro/internal/secure"
 )
 
 // Options are the settings of a Set. The zero value is the default.
 type Options struct {
 	// TLS secures the connections to endpoints that demand it. Nil means the roots
 	// of the system.
-	TLS *tls.Config
+	TLS *secure.Dialer
 	// DialTimeout bounds one attempt to connect. Zero means
 	// defaults.NodeConnectTimeout.
 	DialTimeout time.Duration
@@ -63,6 +63,9 @@ type Options struct {
 
 // withDefaults fills in what was left zero.
 func (o Options) withDefaults() Options {
+	if o.TLS == nil {
+		o.TLS = secure.NewDialer(secure.Client{}, nil)
+	}
 	o.DialTimeout = or(o.DialTimeout, defaults.NodeConnectTimeout)
 	o.MaxHeaderListSize = or(o.MaxHeaderListSize, defaults.MaxHeaderListSize)
 	o.Silence = or(o.Silence, defaults.NodeSilence)
@@ -82,14 +85,15 @@ func or[T int | uint32 | time.Duration](v, otherwise T) T {
 
 // credentials returns those of an endpoint.
 func (o *Options) credentials(e endpoint.Endpoint) credentials.TransportCredentials {
-	switch {
-	case !e.TLS:
+	if !e.TLS {
 		return insecure.NewCredentials()
-	case o.TLS == nil:
-		return credentials.NewTLS(&tls.Config{})
-	default:
-		return credentials.NewTLS(o.TLS)
 	}
+	return o.TLS.Credentials(nodeOf(e))
+}
+
+// nodeOf returns whom a connection to e is to lead to.
+func nodeOf(e endpoint.Endpoint) secure.Node {
+	return secure.Node{Host: e.Host, Service: e.Service, TLS: e.TLS}
 }
 
 // dial returns the options of one wire.

@@ -53,7 +53,7 @@ func (s *Set) Direct(e endpoint.Endpoint) (endpoint.Conn, error) { return s.conn
 
 // key returns e without what makes no other connection of it.
 func key(e endpoint.Endpoint) endpoint.Endpoint {
-	e.Pings = false
+	e.Pings, e.Says = false, ""
 	return e
 }
 

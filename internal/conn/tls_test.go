@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 
+	"github.com/rollcall-go/micro/internal/secure"
 	"github.com/rollcall-go/micro/internal/testkit"
 )
 
@@ -24,7 +25,7 @@ func TestPingsOverTLS(t *testing.T) {
 	n := serve(t, "", gate(entered, leave), grpc.Creds(credentials.NewServerTLSFromCert(&h.TLS.Certificates[0])), grpc.MaxConcurrentStreams(7))
 	e := ours(n.address)
 	e.TLS = true
-	c := mustNode(t, newSet(t, Options{TLS: &tls.Config{RootCAs: roots}, Silence: 2 * time.Second}), e)
+	c := mustNode(t, newSet(t, Options{TLS: secure.NewDialer(secure.Client{Config: &tls.Config{RootCAs: roots}}, nil), Silence: 2 * time.Second}), e)
 	answered := make(chan error, 1)
 	go func() { answered <- callWithin(t.Context(), c, 20*time.Second) }()
 	<-entered

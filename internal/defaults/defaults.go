@@ -57,6 +57,9 @@ const (
 
 // Serving.
 const (
+	// HandshakeTimeout is how long a connection may take from its first byte to the end of
+	// its handshakes, of TLS and of HTTP/2. Others are not held up meanwhile.
+	HandshakeTimeout = 10 * time.Second
 	// RegistrationWait is how long a starting server waits for its first registration
 	// before it goes on and registers beside.
 	RegistrationWait = time.Second

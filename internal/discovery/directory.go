@@ -203,12 +203,12 @@ func (d *Directory) Failed(address string) {
 }
 
 // Nodes yields all nodes that calls may be routed to. Several may have one address.
-func (d *Directory) Nodes(yield func(*registry.Node) bool) {
+func (d *Directory) Nodes(yield func(service string, node *registry.Node) bool) {
 	for _, e := range *d.entries.Load() {
 		s := e.snapshot.Load()
 		for _, nodes := range [][]*registry.Node{s.Nodes, s.Suspects} {
 			for _, n := range nodes {
-				if !yield(n) {
+				if !yield(s.Name, n) {
 					return
 				}
 			}

@@ -372,7 +372,7 @@ func TestNodes(t *testing.T) {
 		u.Gap = true
 		s.sink("s").Update(u)
 		var got []string
-		for n := range d.Nodes {
+		for _, n := range d.Nodes {
 			got = append(got, n.Address)
 		}
 		if !slices.Equal(got, []string{"b:1", "a:1"}) {

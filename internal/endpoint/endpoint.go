@@ -29,6 +29,11 @@ type Endpoint struct {
 	Host string
 	// TLS says that the connection is secured.
 	TLS bool
+	// Service is whom the certificate has to be for, where names of services are
+	// verified; else it is empty.
+	Service string
+	// Says is what the node's metadata say of TLS, under record.TLS.
+	Says string
 	// Pings says that the node bears to be asked for a sign of life at any time, as
 	// ours do and those of go-micro v2 do not.
 	Pings bool
@@ -50,6 +55,7 @@ func OfNode(n *registry.Node) (Endpoint, error) {
 		e.Transport = t
 	}
 	e.Pings = n.Metadata[record.Mark] != ""
+	e.Says = n.Metadata[record.TLS]
 	return e, err
 }
 

@@ -80,10 +80,10 @@ func (p *Picker) Start(s *discovery.Snapshot, so selector.SelectOptions) (Call, 
 	}
 	services := narrow(s.Services, callable)
 	left := &Targets{}
-	c.live, c.suspects = left.of(nodesOf(services), p.Connect), nil
+	c.live, c.suspects = left.of(s.Name, nodesOf(services), p.Connect), nil
 	if len(s.Suspects) > 0 {
 		routed := narrow(s.Routing, callable)
-		c.suspects = left.of(among(nodesOf(routed), s.Suspects), p.Connect)
+		c.suspects = left.of(s.Name, among(nodesOf(routed), s.Suspects), p.Connect)
 		if len(c.live) == 0 {
 			services = routed
 		}
@@ -149,7 +149,7 @@ func (c *Call) Next() (Choice, error) {
 		}
 		ch := Choice{Target: Target{Node: n}}
 		if c.picker.Connect != nil {
-			ch.Conn, err = c.picker.Connect(n)
+			ch.Conn, err = c.picker.Connect(c.snapshot.Name, n)
 		}
 		return ch, err
 	}

@@ -94,7 +94,7 @@ func (c conn) Load() *endpoint.Load  { return new(endpoint.Load) }
 
 // states is a Connect function of node ids; the rest is ready.
 func states(of map[string]endpoint.State) Connect {
-	return func(n *registry.Node) (endpoint.Conn, error) {
+	return func(_ string, n *registry.Node) (endpoint.Conn, error) {
 		state, ok := of[n.Id]
 		if !ok {
 			state = endpoint.Ready
@@ -443,7 +443,7 @@ func TestUnhealthy(t *testing.T) {
 // What can never be called is left out, and told.
 func TestUncallableNodesAreSkipped(t *testing.T) {
 	bad := errors.New("not an address")
-	connect := func(n *registry.Node) (endpoint.Conn, error) {
+	connect := func(_ string, n *registry.Node) (endpoint.Conn, error) {
 		if strings.HasPrefix(n.Id, "bad") {
 			return nil, bad
 		}

@@ -21,9 +21,9 @@ func (t Target) state() endpoint.State {
 	return t.Conn.State()
 }
 
-// Connect returns the connection to a node, which costs little until it is used,
+// Connect returns the connection to a node of a service, which costs little until it is used,
 // or an error that says why the node can never be called.
-type Connect func(*registry.Node) (endpoint.Conn, error)
+type Connect func(service string, node *registry.Node) (endpoint.Conn, error)
 
 // Targets are the nodes of a snapshot that can be called. They are made once for a
 // snapshot and never change.
@@ -38,20 +38,20 @@ type Targets struct {
 // counts as ready.
 func NewTargets(s *discovery.Snapshot, connect Connect) *Targets {
 	t := &Targets{}
-	t.Live = t.of(s.Nodes, connect)
-	t.Suspects = t.of(s.Suspects, connect)
+	t.Live = t.of(s.Name, s.Nodes, connect)
+	t.Suspects = t.of(s.Name, s.Suspects, connect)
 	return t
 }
 
 // of returns the targets of nodes and takes note of those that are none.
-func (t *Targets) of(nodes []*registry.Node, connect Connect) []Target {
+func (t *Targets) of(service string, nodes []*registry.Node, connect Connect) []Target {
 	targets := make([]Target, 0, len(nodes))
 	var reasons []error
 	for _, n := range nodes {
 		var c endpoint.Conn
 		if connect != nil {
 			var err error
-			if c, err = connect(n); err != nil {
+			if c, err = connect(service, n); err != nil {
 				t.Skipped++
 				reasons = append(reasons, err)
 				continue

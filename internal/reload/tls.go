@@ -3,14 +3,17 @@ package reload
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"strings"
 )
 
-// Files are the paths of a client's PEM files. Those that are empty are not used.
+// Files are the paths of PEM files, of a client or of a server. Those that are empty are
+// not used.
 type Files struct {
-	// CA holds the certificates of the authorities that are trusted. Without it
-	// those of the system are.
+	// CA holds the certificates of the authorities that are trusted. Without it a
+	// client trusts those of the system, and a server asks callers for no certificate.
 	CA string
 	// Cert holds the certificate to show, with those between it and its authority
 	// after it, and Key its private key. They come together.
@@ -27,7 +30,7 @@ func (f Files) Check() error {
 	return err
 }
 
-// TLS is a client's TLS settings that come from files. Its methods may be called
+// TLS is TLS settings that come from files. Its methods may be called
 // by several goroutines at once.
 type TLS struct {
 	files       Files
@@ -49,13 +52,44 @@ func NewTLS(files Files, warn func(text string)) *TLS {
 			return pool, nil
 		}},
 		pair: source[*tls.Certificate]{paths: []string{files.Cert, files.Key}, warn: warn, parse: func(contents [][]byte) (*tls.Certificate, error) {
-			pair, err := tls.X509KeyPair(contents[0], contents[1])
+			pair, err := pairOf(contents[0], contents[1])
 			if err != nil {
 				return nil, fmt.Errorf("read the certificate %q with the key %q: %w", files.Cert, files.Key, err)
 			}
-			return &pair, nil
+			return pair, nil
 		}},
 	}
+}
+
+// pairOf returns a certificate with its key. What is wrong with them is said in words of
+// what to mend, where package tls does not.
+func pairOf(cert, key []byte) (*tls.Certificate, error) {
+	for block, rest := pem.Decode(key); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED") {
+			return nil, errors.New("the key is encrypted, and nobody is there to type its password; decrypt it with `openssl pkey`, into a file that the service's user alone may read")
+		}
+	}
+	pair, err := tls.X509KeyPair(cert, key)
+	if err != nil && strings.Contains(err.Error(), "does not match") {
+		return nil, fmt.Errorf("they do not belong together: %w", err)
+	}
+	return &pair, err
+}
+
+// Server returns settings for one handshake of a server, as Config does of a client: who
+// connects has to show a certificate of the authorities, if there is a file of them.
+func (t *TLS) Server(base *tls.Config) (*tls.Config, error) {
+	config, err := t.Config(base)
+	if err != nil {
+		return nil, err
+	}
+	if t.files.CA != "" {
+		config.ClientCAs, config.ClientAuth = config.RootCAs, tls.RequireAndVerifyClientCert
+	}
+	if t.files.Cert != "" {
+		config.GetCertificate, config.GetConfigForClient = nil, nil
+	}
+	return config, nil
 }
 
 // Config returns settings for one handshake, made of a copy of base, which may be

@@ -40,6 +40,9 @@ func (s *grpcServer) describe(ctx context.Context) (*registry.Service, error) {
 	md["server"] = s.String()
 	md["transport"] = s.String()
 	md[record.Mark] = defaults.Version
+	if says := security(o).Says(); says != "" {
+		md[record.TLS] = says
+	}
 	endpoints := []*registry.Endpoint{}
 	for _, h := range handlers {
 		if !h.Options().Internal {

@@ -2,7 +2,6 @@ package grpc
 
 import (
 	"context"
-	"crypto/tls"
 	"maps"
 	"net"
 	"reflect"
@@ -23,7 +22,6 @@ var DefaultMaxMsgSize = defaults.MaxRecvMsgSize
 // serverSettings are the options of this package. They travel in server.Options.Context
 // and are not changed once they are there.
 type serverSettings struct {
-	tls        *tls.Config
 	codecs     map[string]encoding.Codec
 	listener   net.Listener
 	maxConn    int // zero means no limit
@@ -71,12 +69,6 @@ func set(change func(*serverSettings)) server.Option {
 		change(&next)
 		o.Context = settings.With(o.Context, &next)
 	}
-}
-
-// AuthTLS makes the server speak TLS with these settings, also on a listener given
-// by Listener. It goes before server.TLSConfig.
-func AuthTLS(t *tls.Config) server.Option {
-	return set(func(s *serverSettings) { s.tls = t })
 }
 
 // Codec adds an encoding for a content type, or replaces the one of this package.
@@ -177,6 +169,7 @@ func changedForGood(a, b server.Options) string {
 		{"Registry", a.Registry, b.Registry},
 		{"RegisterTTL", a.RegisterTTL, b.RegisterTTL},
 		{"RegisterInterval", a.RegisterInterval, b.RegisterInterval},
+		{"of TLS", tlsPointer(a.Context), tlsPointer(b.Context)},
 		{"of package server/grpc", settingsOf(a.Context), settingsOf(b.Context)},
 	} {
 		if !same(o.a, o.b) {

@@ -2,7 +2,6 @@ package grpc
 
 import (
 	"context"
-	"crypto/tls"
 	stderrors "errors"
 	"fmt"
 	"math"
@@ -11,7 +10,6 @@ import (
 
 	"golang.org/x/net/netutil"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
 	_ "google.golang.org/grpc/encoding/gzip" // makes grpc read and answer what clients compress
 	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/keepalive"
@@ -24,7 +22,6 @@ import (
 	"github.com/rollcall-go/micro/internal/rpc"
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
-	"github.com/rollcall-go/micro/server"
 )
 
 // Start listens, serves in the background, and begins to register, which goes on
@@ -117,15 +114,20 @@ func (s *grpcServer) startable() error {
 			return fmt.Errorf("advertise an address within a network: %w", err)
 		}
 	}
+	if err := security(s.opts).Check(); err != nil {
+		return fmt.Errorf("set up TLS: %w", err)
+	}
 	return ability.Check(s.opts.Registry)
 }
 
 // run is a server at work, from Start to Stop.
 //
-// Goroutines: Serve of the grpc.Server, followReadiness, and what the enrolment has.
+// Goroutines: Serve of the grpc.Server, that of turned, followReadiness, and what the
+// enrolment has.
 // stopAll ends them and waits for them.
 type run struct {
 	grpc         *grpc.Server
+	turned       *turned // nil without TLS
 	interceptors *interceptors
 	open         *streams
 	health       *health.Server
@@ -142,8 +144,10 @@ type run struct {
 // begin serves on l and begins to register. The caller holds mu.
 func (s *grpcServer) begin(l net.Listener) *run {
 	i := &interceptors{calls: &s.calls, recovery: &s.recovery, methods: make(map[string]method), streams: endlessStreams{endC: make(chan struct{})}}
+	tlsOptions, turned := s.secured()
 	r := &run{
-		grpc:          grpc.NewServer(s.grpcOptions(i)...),
+		grpc:          grpc.NewServer(s.grpcOptions(i, tlsOptions)...),
+		turned:        turned,
 		interceptors:  i,
 		open:          &s.streams,
 		settings:      settingsOf(s.opts.Context),
@@ -179,7 +183,7 @@ func (s *grpcServer) begin(l net.Listener) *run {
 
 // grpcOptions returns the options of the grpc.Server: the defaults, those of the
 // program, and those without which nothing would work.
-func (s *grpcServer) grpcOptions(i *interceptors) []grpc.ServerOption {
+func (s *grpcServer) grpcOptions(i *interceptors, tls []grpc.ServerOption) []grpc.ServerOption {
 	set := settingsOf(s.opts.Context)
 	sizes := []grpc.ServerOption{grpc.MaxRecvMsgSize(set.limit()), grpc.MaxSendMsgSize(set.limit())}
 	opts := append(i.options(),
@@ -187,6 +191,7 @@ func (s *grpcServer) grpcOptions(i *interceptors) []grpc.ServerOption {
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: defaults.KeepaliveMinTime, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: defaults.ClientProbeTime, Timeout: defaults.ClientProbeTimeout}),
 		grpc.MaxHeaderListSize(defaults.MaxHeaderListSize),
+		grpc.ConnectionTimeout(defaults.HandshakeTimeout),
 		grpc.MaxConcurrentStreams(defaults.MaxConcurrentStreams),
 	)
 	opts = append(opts, sizes...)
@@ -200,19 +205,8 @@ func (s *grpcServer) grpcOptions(i *interceptors) []grpc.ServerOption {
 	if n := set.maxStreams; n > 0 {
 		opts = append(opts, grpc.MaxConcurrentStreams(uint32(min(n, math.MaxInt32))))
 	}
-	if c := tlsConfig(s.opts); c != nil {
-		// Adds the protocol name without which current gRPC clients refuse.
-		opts = append(opts, grpc.Creds(credentials.NewTLS(c)))
-	}
+	opts = append(opts, tls...)
 	return append(opts, grpc.ForceServerCodecV2(guardedCodec{rpc.Proto, &s.recovery}), grpc.UnknownServiceHandler(s.serve))
-}
-
-func tlsConfig(o server.Options) *tls.Config {
-	set := settingsOf(o.Context)
-	if set.tls != nil || set.listener != nil {
-		return set.tls
-	}
-	return o.TLSConfig
 }
 
 // check looks whether the server still accepts connections, and asks the program's

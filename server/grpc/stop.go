@@ -54,6 +54,7 @@ func (r *run) stopAll(o server.Options, waiting *sync.WaitGroup) error {
 	}
 	r.interceptors.streams.end()
 	errs = append(errs, r.drain(waiting))
+	r.turned.stop()
 	return errors.Join(append(errs, runAll(o.AfterDrain)...)...)
 }
 

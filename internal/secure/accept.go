@@ -1,0 +1,190 @@
+package secure
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/rollcall-go/micro/internal/reload"
+)
+
+// Acceptor makes the handshakes of one server. It finds out by the first byte of a
+// connection whether TLS or plaintext is spoken on it. It may be used by several
+// goroutines at once, and waits as long as the connection's deadline lets it, for nobody
+// else's.
+type Acceptor struct {
+	server Server
+	files  *reload.TLS
+	shared *tls.Config // of all handshakes, if nothing comes from files
+	told   Told
+}
+
+// Told is what the owner of an Acceptor hears of. Its functions are called from several
+// goroutines at once; all of them have to be there.
+type Told struct {
+	// Warn is given a sentence, without any secret, when a file can no longer be used and
+	// what was there before stays in force.
+	Warn func(text string)
+	// Plaintext is told of each connection in plaintext that is let in.
+	Plaintext func(net.Conn)
+	// Failed is told of each handshake that failed, and why.
+	Failed func(net.Conn, error)
+	// Turned is given each connection that speaks but is not let in, and why, so that it
+	// can say so. It owns the connection from then on.
+	Turned func(net.Conn, error)
+}
+
+// Why a connection is turned away: errors that wrap one of these.
+var (
+	// ErrPlaintext: it is in plaintext.
+	ErrPlaintext = errors.New("this server speaks TLS only, and was called in plaintext")
+	// ErrNotAllowed: it is a caller's who is not among those that are let in.
+	ErrNotAllowed = errors.New("this server does not let the caller in")
+)
+
+// NewAcceptor returns the acceptor of a server that speaks TLS.
+func NewAcceptor(s Server, told Told) *Acceptor {
+	a := &Acceptor{server: s, files: reload.NewTLS(s.Files, told.Warn), told: told}
+	if !s.Files.Given() {
+		a.shared = forServer(s.Config.Clone())
+	}
+	return a
+}
+
+// forServer adds to config, which it changes, the name of HTTP/2, without which current
+// clients of gRPC refuse.
+func forServer(config *tls.Config) *tls.Config {
+	if !slices.Contains(config.NextProtos, h2) {
+		config.NextProtos = append(slices.Clip(config.NextProtos), h2)
+	}
+	if own := config.GetConfigForClient; own != nil {
+		config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			c, err := own(hello)
+			if err != nil || c == nil || slices.Contains(c.NextProtos, h2) {
+				return c, err
+			}
+			return forServer(c.Clone()), nil
+		}
+	}
+	return config
+}
+
+// config returns the settings of one handshake.
+func (a *Acceptor) config() (*tls.Config, error) {
+	if a.shared != nil {
+		return a.shared, nil
+	}
+	config, err := a.files.Server(a.server.Config)
+	if err != nil {
+		return nil, err
+	}
+	config.SessionTicketsDisabled = true // who comes back is to be looked at anew
+	return forServer(config), nil
+}
+
+// Credentials returns a as what a server of gRPC takes.
+func (a *Acceptor) Credentials() credentials.TransportCredentials {
+	return &accepting{TransportCredentials: credentials.NewTLS(nil), acceptor: a}
+}
+
+type accepting struct {
+	credentials.TransportCredentials // says that it is TLS
+	acceptor                         *Acceptor
+}
+
+func (c *accepting) Clone() credentials.TransportCredentials { d := *c; return &d }
+
+// ServerHandshake makes the handshake, or finds that there is none to make.
+func (c *accepting) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	a := c.acceptor
+	conn, plain, err := sniff(raw)
+	switch {
+	case err != nil:
+		return nil, nil, fmt.Errorf("read the first byte of a connection: %w", err) // a probe of the port, or nobody
+	case plain && a.server.Plaintext:
+		a.told.Plaintext(raw)
+		return insecure.NewCredentials().ServerHandshake(conn)
+	case plain:
+		a.told.Turned(conn, fmt.Errorf("%w; call it by TLS (%s)", ErrPlaintext, byTLS))
+		return nil, nil, credentials.ErrConnDispatched
+	}
+	secured, err := a.handshake(conn)
+	if err != nil {
+		a.told.Failed(raw, err)
+		return nil, nil, err
+	}
+	state := secured.ConnectionState()
+	if len(a.server.Allow) > 0 {
+		ids := Identities(state.PeerCertificates[0]) // Check sees to it that there is one
+		if !a.server.allowed(ids) {
+			a.told.Turned(secured, fmt.Errorf("%w: its certificate is for %s; add that to --server_tls_allow or the option AllowCallers of server/grpc", ErrNotAllowed, list(ids)))
+			return nil, nil, credentials.ErrConnDispatched
+		}
+	}
+	info := credentials.TLSInfo{State: state}
+	info.SecurityLevel = credentials.PrivacyAndIntegrity
+	return secured, info, nil
+}
+
+// handshake makes the handshake within the deadline that conn has.
+func (a *Acceptor) handshake(conn net.Conn) (*tls.Conn, error) {
+	config, err := a.config()
+	if err != nil {
+		return nil, err
+	}
+	secured := tls.Server(conn, config)
+	if err := secured.HandshakeContext(context.Background()); err != nil { // bounded by the deadline that grpc sets
+		return nil, explainCaller(err)
+	}
+	if secured.ConnectionState().NegotiatedProtocol != h2 {
+		return nil, errors.New("the caller speaks no HTTP/2, or names it in no ALPN of its handshake")
+	}
+	return secured, nil
+}
+
+// explainCaller returns err, with which a server's handshake ended, in words of what
+// to mend where package tls has others.
+func explainCaller(err error) error {
+	if alert := tls.AlertError(0); errors.As(err, &alert) {
+		switch alert {
+		case alertBadCertificate, alertUnknownCA, alertCertificateUnknown, alertCertificateExpired:
+			return fmt.Errorf("the caller refuses this server's certificate: %w", err)
+		}
+	}
+	return err
+}
+
+// sniff reads the first byte of a connection and reports whether it is HTTP/2 in
+// plaintext. Whatever is neither that nor TLS is left to TLS, which refuses it.
+func sniff(raw net.Conn) (conn net.Conn, plain bool, err error) {
+	s := &sniffed{Conn: raw}
+	if _, err := raw.Read(s.first[:]); err != nil {
+		return nil, false, err
+	}
+	s.held = true
+	return s, s.first[0] == preface[0], nil
+}
+
+// preface begins HTTP/2 in plaintext; no handshake of TLS begins so.
+const preface = "PRI * HTTP/2.0"
+
+// sniffed is a connection whose first byte was read already.
+type sniffed struct {
+	net.Conn
+	first [1]byte
+	held  bool // first is still to be read
+}
+
+func (s *sniffed) Read(p []byte) (int, error) {
+	if s.held && len(p) > 0 {
+		s.held = false
+		return copy(p, s.first[:]), nil
+	}
+	return s.Conn.Read(p)
+}

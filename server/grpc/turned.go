@@ -1,0 +1,168 @@
+package grpc
+
+import (
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	stderrors "errors"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/peer"
+
+	"github.com/rollcall-go/micro/errors"
+	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/internal/once"
+	"github.com/rollcall-go/micro/internal/rpc"
+	"github.com/rollcall-go/micro/internal/secure"
+	"github.com/rollcall-go/micro/logger"
+)
+
+// turned answers the calls on connections that are not let in: with the reason, which
+// clients of every kind can read, where a connection that is closed tells them nothing.
+// It is a server of its own, so that nothing of the program's is ever reached through it.
+// A nil turned has nothing to answer.
+type turned struct {
+	grpc   *grpc.Server
+	conns  chan turnedConn
+	closed chan struct{}
+	once   sync.Once
+	served chan struct{} // closed when Serve has returned
+}
+
+// turnedConn is a connection with why it is not let in.
+type turnedConn struct {
+	net.Conn
+	why error
+}
+
+// startTurned begins to answer. Its owner stops it.
+func startTurned() *turned {
+	t := &turned{conns: make(chan turnedConn), closed: make(chan struct{}), served: make(chan struct{})}
+	t.grpc = grpc.NewServer(
+		grpc.Creds(turnedCredentials{credentials.NewTLS(nil)}),
+		grpc.UnknownServiceHandler(sayWhy),
+		grpc.ConnectionTimeout(defaults.HandshakeTimeout),
+		grpc.MaxHeaderListSize(defaults.MaxHeaderListSize),
+		grpc.MaxConcurrentStreams(defaults.MaxConcurrentStreams),
+		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: defaults.HandshakeTimeout, MaxConnectionAgeGrace: time.Second}),
+	)
+	go func() {
+		defer close(t.served)
+		_ = t.grpc.Serve(t) // ends by stop alone: Accept fails with nothing else
+	}()
+	return t
+}
+
+// hand gives a connection to t, or closes it if t was stopped.
+func (t *turned) hand(c net.Conn, why error) {
+	select {
+	case t.conns <- turnedConn{c, why}:
+	case <-t.closed:
+		_ = c.Close() // there is nobody left to tell
+	}
+}
+
+// stop closes the connections and waits.
+func (t *turned) stop() {
+	if t != nil {
+		t.grpc.Stop()
+		<-t.served
+	}
+}
+
+// Accept is that of a net.Listener, as are the next two.
+func (t *turned) Accept() (net.Conn, error) {
+	select {
+	case c := <-t.conns:
+		return c, nil
+	case <-t.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (t *turned) Close() error { t.once.Do(func() { close(t.closed) }); return nil }
+
+func (t *turned) Addr() net.Addr { return turnedAddr{} }
+
+type turnedAddr struct{}
+
+func (turnedAddr) Network() string { return "handed over" }
+func (turnedAddr) String() string  { return "connections that are not let in" }
+
+// turnedCredentials find out why a connection is not let in; who it is was found out
+// before.
+type turnedCredentials struct {
+	credentials.TransportCredentials
+}
+
+type turnedInfo struct {
+	credentials.CommonAuthInfo
+	why error
+}
+
+func (turnedInfo) AuthType() string { return "turned away" }
+
+func (c turnedCredentials) Clone() credentials.TransportCredentials { return c }
+
+func (turnedCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	c := raw.(turnedConn) // Accept returns no other
+	return c.Conn, turnedInfo{why: c.why}, nil
+}
+
+// sayWhy answers every call. What is wrong with plaintext has code 500, so that clients
+// of go-micro v2 try another node.
+func sayWhy(_ any, stream grpc.ServerStream) error {
+	p, _ := peer.FromContext(stream.Context())
+	info, _ := p.AuthInfo.(turnedInfo)
+	code := int32(http.StatusInternalServerError)
+	if stderrors.Is(info.why, secure.ErrNotAllowed) {
+		code = http.StatusForbidden
+	}
+	return rpc.ToStatus(errors.New(rpc.ServerID, info.why.Error(), code))
+}
+
+// doorkeeper makes the handshakes of one run of a server, and says in the log what
+// somebody may have to mend.
+type doorkeeper struct {
+	turned *turned
+	said   once.Set
+}
+
+// secured returns the options that make the server speak TLS, and who answers those that
+// are not let in; nothing if it is to speak plaintext.
+func (s *grpcServer) secured() ([]grpc.ServerOption, *turned) {
+	sec := security(s.opts)
+	if !sec.On() {
+		return nil, nil
+	}
+	d := &doorkeeper{turned: startTurned()}
+	a := secure.NewAcceptor(sec, secure.Told{
+		Warn:      func(text string) { logger.Warnf("Server [grpc] TLS files: %s", text) },
+		Plaintext: func(c net.Conn) { d.say("Takes a caller in plaintext", c, nil) },
+		Failed:    func(c net.Conn, err error) { d.say("Cannot make a TLS handshake with a caller", c, err) },
+		Turned: func(c net.Conn, why error) {
+			d.say("Turns a caller away", c, why)
+			d.turned.hand(c, why)
+		},
+	})
+	return []grpc.ServerOption{grpc.Creds(a.Credentials())}, d.turned
+}
+
+// say logs what became of a connection, once for each host and reason.
+func (d *doorkeeper) say(what string, c net.Conn, why error) {
+	host := c.RemoteAddr().String()
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	text := host
+	if why != nil {
+		text += ": " + why.Error()
+	}
+	if d.said.First(what + text) {
+		logger.Warnf("Server [grpc] %s: %s", what, text)
+	}
+}
