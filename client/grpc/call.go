@@ -83,9 +83,12 @@ func (c *grpcClient) attempts(ctx context.Context, s *state, req client.Request,
 				}
 			}
 			last = to.Node.Address
-			if wrapped {
+			switch {
+			case p.hedged:
+				to, err = c.hedged(ctx, s, &r, &p, invoke, wrapped, to, req, rsp, co)
+			case wrapped:
 				err = invoke(ctx, to.Node, req, rsp, co)
-			} else {
+			default:
 				err = c.try(ctx, s, to, req, rsp, &co)
 			}
 			r.mark(to.Node, err)

@@ -68,18 +68,18 @@ type plan struct {
 	// it was written; nil for others.
 	trailer *grpcmd.MD
 	refused bool // a retry was permitted and not made
+	hedged  bool // an attempt may be made on two nodes at a time
 }
 
 // plan counts the call in.
 func (c *grpcClient) plan(r *route, rsp any, idempotent bool, co *client.CallOptions) plan {
-	p := plan{client: c, own: r.own}
-	hedged := idempotent && co.Hedge != 0
-	if co.Retries <= 0 && !hedged {
+	p := plan{client: c, own: r.own, hedged: hedgeable(rsp, idempotent, co)}
+	if co.Retries <= 0 && !p.hedged {
 		return p
 	}
 	p.own.budget.Call()
 	_, opening := rsp.(*stream)
-	if (idempotent || !whenSafe(co.Retry)) && !hedged && !opening {
+	if (idempotent || !whenSafe(co.Retry)) && !p.hedged && !opening {
 		p.trailer = new(grpcmd.MD)
 		own := *callSettingsOf(co.Context)
 		own.call = append(slices.Clip(own.call), grpc.Trailer(p.trailer))
