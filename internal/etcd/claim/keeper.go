@@ -125,6 +125,8 @@ func (k *Keeper) linked(now time.Time, l etcd.Link) {
 	if !l.Up || l.Generation == k.generation {
 		return
 	}
+	// What was answered while there was only ever one connection came over it.
+	only := k.generation == 0 && l.Generation == 1
 	k.generation = l.Generation
 	for le := range k.leases {
 		if le.id == 0 {
@@ -135,6 +137,9 @@ func (k *Keeper) linked(now time.Time, l etcd.Link) {
 	// All at once, so that they travel in the same requests.
 	delay := time.Duration(k.random() * float64(recoverySpread))
 	for cl := range k.claims {
+		if only && cl.m.known {
+			continue
+		}
 		k.apply(cl, func(m *machine) {
 			if m.started {
 				m.verify(now, delay)

@@ -84,6 +84,28 @@ func TestManyClaims(t *testing.T) {
 	})
 }
 
+// What is answered before the keeper learns of its first connection came over that one,
+// and is not looked at again. What was answered before another connection is.
+func TestLookOverANewConnectionOnly(t *testing.T) {
+	t.Parallel()
+	b := newSite(t)
+	cl := b.held(spec(testKey, "v"))
+	k := b.keeper
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	soon := time.Now().Add(checkEvery / 2)
+	for _, c := range []struct {
+		before, now uint64
+		looks       bool
+	}{{0, 1, false}, {0, 2, true}, {1, 2, true}, {2, 2, false}} {
+		k.generation, cl.m.check = c.before, soon.Add(checkEvery)
+		k.linked(time.Now(), etcd.Link{Up: true, Generation: c.now})
+		if got := cl.m.check.Before(soon); got != c.looks {
+			t.Errorf("connection %d after %d: looks again: %v, want %v", c.now, c.before, got, c.looks)
+		}
+	}
+}
+
 // What others do to users ends the token of the stream. The claims go on hearing.
 func TestClaimsWhenTheTokenEnds(t *testing.T) {
 	t.Parallel()
