@@ -323,7 +323,7 @@ func TestReconnectOfAnotherGeneration(t *testing.T) {
 		t.Errorf("link %+v", l)
 	}
 	c.Reconnect(1, errors.New("test"))
-	if l := c.Link(); l.Up {
+	if l := c.Link(); l.Up && l.Generation == 1 { // the second may be up already
 		t.Errorf("link %+v, want down", l)
 	}
 	testkit.Eventually(t, soon, "a new connection", func() bool { l := c.Link(); return l.Up && l.Generation == 2 })
