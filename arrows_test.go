@@ -167,7 +167,7 @@ var extra = map[string][]string{
 	"config":                 {"config/source/env", "config/source/memory"},
 	"internal/wiring":        {"client/grpc", "server/grpc"},
 	"config/cmd":             {"client/grpc", "internal/credentials", "internal/etcd/layout", "internal/settings", "registry/cache", "registry/consul", "registry/etcd", "registry/memory", "server/grpc"},
-	"faults/...":             {"config", "config/secret", "config/source", "config/source/etcd", "config/source/snapshot", "", "client", "client/grpc", "client/selector", "faults/history", "internal/ability", "internal/defaults", "internal/discovery", "internal/feed", "internal/mdns/txt", "internal/consul/tags", "internal/etcd/layout", "registry", "registry/cache", "registry/consul", "registry/etcd", "registry/memory", "server", "server/grpc"},
+	"faults/...":             {"config", "config/center", "config/secret", "config/source", "config/source/etcd", "config/source/snapshot", "", "client", "client/grpc", "client/selector", "faults/history", "internal/ability", "internal/defaults", "internal/discovery", "internal/feed", "internal/mdns/txt", "internal/consul/tags", "internal/etcd/layout", "registry", "registry/cache", "registry/consul", "registry/etcd", "registry/memory", "server", "server/grpc"},
 	"":                       {"client/grpc", "config/source", "internal/defaults", "registry/cache", "registry/memory", "server/grpc"},
 	"e2e/...":                {"client", "internal/gray", "client/grpc", "registry/multi", "server", "server/grpc"},
 }

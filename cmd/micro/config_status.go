@@ -20,6 +20,7 @@ func configStatusCommand() *cli.Command {
    behind     has yet to take a change; REVISION says how far it is
    refusing   does not take a value, and stays at the last good one
    stale      hears of no changes
+   unknown    reads what you may not read, so that it is not known whether it has all
 Only programs of this framework with a configuration in etcd say what they have.
 With --wait it first waits until all have all that there is now.
 
@@ -51,6 +52,9 @@ func showConfigStatus(s *configSession) error {
 	if n := len(status.Unread); n > 0 {
 		stderr(s.Context).note("%s below the keys of instances that no instance can have written: %s", plural(n, "record"), strings.Join(status.Unread[:min(n, 3)], "; "))
 	}
+	if len(status.Hidden) > 0 {
+		stderr(s.Context).note("the user may not read all %s: whether the instances that are unknown have them cannot be told", strings.Join(status.Hidden, " and "))
+	}
 	return late
 }
 
@@ -74,7 +78,7 @@ func (r whoRunsWhat) table(w screen) error {
 		return err
 	}
 	var parts []string
-	for _, state := range []center.RunState{center.Current, center.OnGray, center.Behind, center.Refusing, center.Stale} {
+	for _, state := range []center.RunState{center.Current, center.OnGray, center.Behind, center.Refusing, center.Stale, center.Unknown} {
 		if n := counts[state]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, state))
 		}

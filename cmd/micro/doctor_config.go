@@ -25,7 +25,7 @@ func (m member) instances(ctx context.Context, timeout time.Duration) []doctor.F
 		return nil
 	}
 	found := doctor.Brief(laggards(status.Instances))
-	if len(found) == 0 {
+	if len(found) == 0 && len(status.Hidden) == 0 {
 		found = []doctor.Finding{{
 			Level: doctor.OK, Code: "config.instances", Subject: m.String(),
 			Cause: plural(len(status.Instances), "instance") + " of services have the configuration that there is",

@@ -133,7 +133,7 @@ func (c *Center) List(ctx context.Context, under string) ([]Entry, error) {
 
 // ListOf is List for any kind.
 func (c *Center) ListOf(ctx context.Context, kind Kind, under string) ([]Entry, error) {
-	return c.entries(ctx, kind, fmt.Sprintf("list %s", item{kind, under}), c.below(kind, under))
+	return c.entries(ctx, kind, "list "+region(kind, under), c.below(kind, under))
 }
 
 func (c *Center) entries(ctx context.Context, kind Kind, doing string, ranges []etcd.Range) (all []Entry, err error) {

@@ -33,6 +33,17 @@ func (i item) String() string {
 	return fmt.Sprintf("%s %q", i.kind, i.key)
 }
 
+// region names a key and all below it, as errors do.
+func region(kind Kind, under string) string {
+	switch {
+	case under != "":
+		return fmt.Sprintf("%s and what is below it", item{kind, under})
+	case kind == KindValue:
+		return "all keys"
+	}
+	return fmt.Sprintf("all %ss", kind)
+}
+
 // prefix returns what stands before the keys of a kind.
 func (c *Center) prefix(k Kind) string {
 	l := c.etcd.Layout()

@@ -53,7 +53,7 @@ func (p *Preview) Get(ctx context.Context, kind Kind, key string) (*string, erro
 // that kind if it is empty.
 func (p *Preview) List(ctx context.Context, kind Kind, under string) (Tree, error) {
 	ranges := p.center.below(kind, under)
-	found, _, err := p.center.etcd.Conn().ReadAll(ctx, "read below "+item{kind, under}.String(), p.revision, ranges...)
+	found, _, err := p.center.etcd.Conn().ReadAll(ctx, "read "+region(kind, under), p.revision, ranges...)
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,9 @@ type Status struct {
 	Instances []Instance `json:"instances"`
 	// Unread says of each record that is none of an instance why.
 	Unread []string `json:"unread,omitempty"`
+	// Hidden names what the user may not read: "values", "grays", "releases". Instances of
+	// which it is not known for that what they are to have are Unknown.
+	Hidden []string `json:"hidden,omitempty"`
 }
 
 // Instance is one running program, and what it has in force of one configuration. A
@@ -63,6 +66,8 @@ const (
 	Stale RunState = "stale"
 	// Refusing: it does not take a value, and stays at the last good one.
 	Refusing RunState = "refusing"
+	// Unknown: it hears of changes and refuses nothing; the user may not read what it reads.
+	Unknown RunState = "unknown"
 	// Behind: it has yet to take a change.
 	Behind RunState = "behind"
 	// OnGray: it has all that there is, and gray values over it.
@@ -91,27 +96,26 @@ func (r Refusal) Where() string {
 // Status returns the instances of a service, of every service if that is empty, that say
 // what they have in force. It does not know those that say nothing: programs of go-micro
 // v2, users who may not write below /micro/rollcall/config/applied/, and who has been away
-// from etcd for longer than a lease lasts.
+// from etcd for longer than a lease lasts. It takes the right to read what they say; of who
+// may not read all values and grays besides, see Hidden.
 func (c *Center) Status(ctx context.Context, service string) (Status, error) {
 	l := c.etcd.Layout()
 	records := etcd.Below(l.ConfigApplied())
 	if service != "" {
 		records = etcd.Below(l.ConfigAppliedOf(service))
 	}
-	last := c.records()
-	last.Last, last.Limit = true, 1
-	all, revision, err := c.etcd.Conn().ReadAll(ctx, "read who runs what", 0, records, last, etcd.Below(l.Config()), etcd.Below(l.ConfigGrays()))
+	read, err := c.shelf(ctx, records)
 	if err != nil {
 		return Status{}, err
 	}
-	s := Status{Revision: revision, Instances: []Instance{}}
-	if newest := all[1]; len(newest) == 1 {
-		if r, err := c.release(newest[0]); err == nil {
+	s := Status{Revision: read.revision, Instances: []Instance{}, Hidden: read.hidden()}
+	if len(read.newest) == 1 {
+		if r, err := c.release(read.newest[0]); err == nil {
 			s.Release, s.Released = r.Number, r.When
 		}
 	}
-	now := newWanted(l, all[2], all[3])
-	for _, kv := range all[0] {
+	now := newWanted(l, read)
+	for _, kv := range read.records {
 		i, err := instanceOf(l, kv.Key, kv.Value)
 		if err != nil {
 			s.Unread = append(s.Unread, err.Error())
@@ -156,26 +160,27 @@ func keysOf(l layout.Layout, r layout.ReadsRecord) keytree.Keys {
 
 // wanted is what instances are to have in force.
 type wanted struct {
+	*shelf
 	layout    layout.Layout
-	values    map[string]etcd.KV // by key of etcd
-	grays     map[string]gray.Record
+	byKey     map[string]etcd.KV // of etcd
+	named     map[string]gray.Record
 	written   map[string]int64 // when each gray was
 	newest    map[layout.ReadsRecord]int64
 	checksums map[string]string
 }
 
-func newWanted(l layout.Layout, values, grays []etcd.KV) *wanted {
+func newWanted(l layout.Layout, s *shelf) *wanted {
 	w := &wanted{
-		layout: l, values: make(map[string]etcd.KV, len(values)), grays: make(map[string]gray.Record), written: make(map[string]int64),
+		shelf: s, layout: l, byKey: make(map[string]etcd.KV, len(s.values)), named: make(map[string]gray.Record), written: make(map[string]int64),
 		newest: make(map[layout.ReadsRecord]int64), checksums: make(map[string]string),
 	}
-	for _, kv := range values {
-		w.values[kv.Key] = kv
+	for _, kv := range s.values {
+		w.byKey[kv.Key] = kv
 	}
-	for _, kv := range grays {
+	for _, kv := range s.grays {
 		if r, err := gray.Decode(kv.Value); err == nil {
 			name := strings.TrimPrefix(kv.Key, l.ConfigGrays())
-			w.grays[name], w.written[name] = r, kv.Written
+			w.named[name], w.written[name] = r, kv.Written
 		}
 	}
 	return w
@@ -189,6 +194,8 @@ func (w *wanted) judge(i *Instance) {
 		i.State = Stale
 	case len(i.Refused) > 0:
 		i.State = Refusing
+	case w.unknown(w.layout, i.reads):
+		i.State = Unknown
 	case i.Revision < i.Newest || i.Checksum != w.checksumOf(*i):
 		i.State = Behind
 	case len(i.Grays) > 0:
@@ -206,12 +213,12 @@ func (w *wanted) newestOf(r layout.ReadsRecord) int64 {
 		return newest
 	}
 	k := keysOf(w.layout, r)
-	for key, kv := range w.values {
+	for key, kv := range w.byKey {
 		if kv.Written > newest && k.Has(key) {
 			newest = kv.Written
 		}
 	}
-	for name, g := range w.grays {
+	for name, g := range w.named {
 		if at := w.written[name]; at > newest && !r.NoGrays && touches(w.layout, k, g.Keys()) {
 			newest = at
 		}
@@ -239,12 +246,12 @@ func (w *wanted) checksumOf(i Instance) string {
 	if known := w.checksums[id]; known != "" {
 		return known
 	}
-	values := make(map[string][]byte, len(w.values))
-	for key, kv := range w.values {
+	values := make(map[string][]byte, len(w.byKey))
+	for key, kv := range w.byKey {
 		values[key] = kv.Value
 	}
 	for _, name := range slices.Sorted(slices.Values(i.Grays)) {
-		for key, text := range maps.All(w.grays[name].Values) {
+		for key, text := range maps.All(w.named[name].Values) {
 			if text == nil {
 				delete(values, w.layout.Config()+key)
 			} else {

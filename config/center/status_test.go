@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"sync"
@@ -295,13 +296,54 @@ func TestStatusWithoutTheRight(t *testing.T) {
 	operator := openAs(t, e, "", "operator", "secret")
 	r := release(t, operator, Put("a", "1"))
 	c := openAs(t, e, "", "reader", "secret")
-	if _, err := c.Status(t.Context(), ""); err == nil {
-		t.Error("it sees who runs what")
+	const needs = "it takes the right to read /micro/rollcall/config/applied/"
+	if _, err := c.Status(t.Context(), ""); !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), needs) {
+		t.Errorf("it sees who runs what: %v", err)
 	}
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := c.Wait(ctx, r, nil); err == nil || ctx.Err() != nil {
 		t.Errorf("after %v: %v", time.Since(begun), err)
+	}
+}
+
+// TestStatusOfAPart: who has one part of the tree sees who runs what, and is not told what he
+// cannot know.
+func TestStatusOfAPart(t *testing.T) {
+	t.Parallel()
+	e := testkit.StartEtcd(t)
+	e.EnableAuth(t, "operator", "secret")
+	root := openAs(t, e, "", testkit.Root, testkit.Root)
+	release(t, root, Put("shop/limits", `{"max":1}`), Put("other", "1"))
+	for user, g := range map[string]Grant{"part": {User: "part", Path: "shop", Write: true}, "reader": {User: "reader"}} {
+		if _, err := root.Grant(t.Context(), g, "secret", false); err != nil {
+			t.Fatalf("%s: %v", user, err)
+		}
+	}
+	login := conf.Auth("operator", "secret")
+	instance(t, e.Addr(), "", "shop", "n1", login)
+	two := instance(t, e.Addr(), "", "shop", "n2", login)
+	instance(t, e.Addr(), "", "shop", "n3", login, conf.WithPrefix("/micro/config/shop"))
+	states(t, openAs(t, e, "", "reader", "secret"), "", "n1 current", "n2 current", "n3 current")
+	b, err := config.Bind[limits](two, "shop", "limits")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+
+	part := openAs(t, e, "", "part", "secret")
+	states(t, part, "", "n1 unknown", "n2 unknown", "n3 current")
+	s, err := part.Status(t.Context(), "shop")
+	if err != nil || !slices.Equal(s.Hidden, []string{"values"}) || s.Release != 1 {
+		t.Errorf("%v: %+v", err, s)
+	}
+	err = taken(t, part, release(t, part, Put("shop/limits", `{"max":1000}`)))
+	if refused, ok := errors.AsType[*WaitError](err); !ok || len(refused.Have) != 2 || len(refused.Refused) != 1 {
+		t.Errorf("it waits for what it released: %v", err)
+	}
+	states(t, part, "", "n1 unknown", "n2 refusing", "n3 current")
+	if err := part.WaitAll(t.Context(), "", nil); !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "takes the right to read all of it") {
+		t.Error(err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -130,6 +131,9 @@ func graysKeys(l layout.Layout, text *string, revision int64) (all []touched) {
 func (c *Center) WaitAll(ctx context.Context, service string, told func(Progress)) error {
 	l := c.etcd.Layout()
 	s, err := c.read(ctx, 0, KindValue, KindGray)
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w: to wait for all that there is takes the right to read all of it, to wait for a release does not", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -317,7 +317,16 @@ func TestWithoutTheRightToSay(t *testing.T) {
 	requests := func() int {
 		return e.Metric(t, `grpc_server_handled_total{grpc_code="PermissionDenied"`)
 	}
-	before := requests()
+	// The line comes before the last of the attempts has ended.
+	before := -1
+	testkit.Passes(t, patience, "etcd is asked no more", func() error {
+		was := before
+		if before = requests(); before != was {
+			testkit.Elapse(t, time.Second)
+			return fmt.Errorf("it refused %d requests, and then %d", was, before)
+		}
+		return nil
+	})
 	at := putAt(t, c, "/micro/config/a", "1")
 	testkit.Eventually(t, patience, "the configuration is followed", func() bool { return conf.Get("micro", "config", "a").Int(0) == 1 })
 	testkit.Elapse(t, 3*time.Second) // nothing can be waited for: nothing is to be asked
