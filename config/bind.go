@@ -1,8 +1,10 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,19 +16,26 @@ import (
 // Bound is a part of a configuration as a T that follows it. Its methods may be called
 // by several goroutines at once.
 type Bound[T any] struct {
-	value   atomic.Pointer[T]
+	config Config
+	part   *part
+	name   string // of its path
+	value  atomic.Pointer[T]
+
+	moving  sync.Mutex // held while another Watcher takes the place of watcher
 	watcher Watcher
-	name    string
-	leave   func() // ends that others wait for its judgement
+	done    chan struct{} // closed when nobody reads watcher any more
+	closed  bool
 	running sync.WaitGroup
 
 	mu      sync.Mutex
-	refused error
+	refused error // why the newest value is not in force
+	ended   error // why no value is followed, nil while it is
 	changed []func(before, now *T)
 }
 
 // Bind decodes the value at path, without a path the whole, into a T as encoding/json
-// does, and keeps it up to date until Close.
+// does, and keeps it up to date until Close, also if c gets another Loader or Reader by
+// Init. While c is closed the T stays as it is.
 //
 // If *T has a method Defaults(), it fills a T before the value is decoded over it, and
 // stays as it is where there is no value. If
@@ -34,20 +43,21 @@ type Bound[T any] struct {
 // decode or is judged wrong is an error here, and later is refused: the T before stays,
 // Err says why, and the log does once.
 func Bind[T any](c Config, path ...string) (*Bound[T], error) {
-	b := &Bound[T]{name: strings.Join(path, "/")}
-	w, err := c.Watch(path...)
+	b := &Bound[T]{config: c, name: strings.Join(path, "/")}
+	b.part = &part{path: slices.Clone(path), err: b.refusal, follow: b.follow}
+	w, now, err := watch(c, b.part)
 	if err != nil {
 		return nil, fmt.Errorf("bind %q: %w", b.name, err)
 	}
-	first, err := decode[T](c.Get(path...))
+	first, err := decode[T](now)
 	if err != nil {
+		leave(c, b.part)
 		_ = w.Stop() // the reason is err
 		return nil, fmt.Errorf("bind %q: %w", b.name, err)
 	}
 	b.value.Store(first)
-	b.watcher = w
-	b.leave = join(c, w, path, b.Err)
-	b.running.Go(b.follow)
+	settle(c, b.part)
+	b.start(w, nil)
 	return b, nil
 }
 
@@ -55,8 +65,16 @@ func Bind[T any](c Config, path ...string) (*Bound[T], error) {
 // lock and no memory.
 func (b *Bound[T]) Get() *T { return b.value.Load() }
 
-// Err returns why the newest value of the configuration is not in force, nil if it is.
+// Err returns why the newest value of the configuration is not in force, nil if it is:
+// because it was refused, or because the configuration is not followed any more.
 func (b *Bound[T]) Err() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return cmp.Or(b.ended, b.refused)
+}
+
+// refusal is Err for those who know themselves whether it is followed.
+func (b *Bound[T]) refusal() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.refused
@@ -72,34 +90,94 @@ func (b *Bound[T]) OnChange(f func(before, now *T)) {
 
 // Close ends the following and waits for a callback under way. The T in force stays.
 func (b *Bound[T]) Close() error {
+	b.moving.Lock()
+	b.closed = true
 	err := b.watcher.Stop()
+	b.moving.Unlock()
 	b.running.Wait()
-	b.leave()
+	leave(b.config, b.part)
 	return err
 }
 
+// follow follows what the configuration has now, where another Loader took the place of the
+// one that was followed.
 func (b *Bound[T]) follow() {
-	for {
-		v, err := b.watcher.Next()
-		if err != nil {
-			return // stopped, or the configuration is closed
+	b.moving.Lock()
+	defer b.moving.Unlock()
+	if b.closed {
+		return
+	}
+	_ = b.watcher.Stop() // the Loader before may not be ours, and go on
+	w, now, err := watch(b.config, b.part)
+	if err != nil {
+		b.end(err)
+		return
+	}
+	b.start(w, now)
+}
+
+// start makes w what is followed, once what was followed before is done with, and first
+// takes a value unless that is nil. b.moving is held, or nobody else knows b.
+func (b *Bound[T]) start(w Watcher, first reader.Value) {
+	before, done := b.done, make(chan struct{})
+	b.watcher, b.done = w, done
+	b.running.Go(func() {
+		defer close(done)
+		if before != nil {
+			<-before
 		}
-		next, err := decode[T](v)
-		b.note(err)
-		if err != nil {
-			continue
+		b.end(nil)
+		if first != nil {
+			b.take(first)
+			settle(b.config, b.part)
 		}
-		before := b.value.Load()
-		if reflect.DeepEqual(before, next) {
-			continue
+		for {
+			v, err := w.Next()
+			if err != nil {
+				b.over(w, err)
+				return
+			}
+			b.take(v)
 		}
-		b.value.Store(next)
-		b.mu.Lock()
-		changed := b.changed[:len(b.changed):len(b.changed)]
-		b.mu.Unlock()
-		for _, f := range changed {
-			f(before, next)
-		}
+	})
+}
+
+// over notes why w ended, unless it was ended here.
+func (b *Bound[T]) over(w Watcher, err error) {
+	b.moving.Lock()
+	defer b.moving.Unlock()
+	if !b.closed && b.watcher == w {
+		b.end(err)
+	}
+}
+
+// end notes why nothing is followed any more, nil if something is.
+func (b *Bound[T]) end(err error) {
+	if err != nil {
+		err = fmt.Errorf("follow %q: %w", b.name, err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ended = err
+}
+
+// take makes v the value in force, unless it is refused.
+func (b *Bound[T]) take(v reader.Value) {
+	next, err := decode[T](v)
+	b.note(err)
+	if err != nil {
+		return
+	}
+	before := b.value.Load()
+	if reflect.DeepEqual(before, next) {
+		return
+	}
+	b.value.Store(next)
+	b.mu.Lock()
+	changed := slices.Clip(b.changed)
+	b.mu.Unlock()
+	for _, f := range changed {
+		f(before, next)
 	}
 }
 

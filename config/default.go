@@ -75,7 +75,7 @@ func (c *config) observe() {
 	if l, ok := c.opts.Loader.(observed); ok {
 		l.Observe(func(v reader.Values, version string) { c.put(&state{v, number, version}) })
 	}
-	c.waitFor(c.opts.Loader)
+	c.waitFor(c.opts.Loader, number)
 }
 
 // store makes s the values of c, unless they are newer.
@@ -125,7 +125,8 @@ func (c *config) Init(opts ...Option) error {
 	added := c.opts.Source[min(loaded, len(c.opts.Source)):]
 	var former loader.Loader
 	var stop func()
-	if c.opts.Loader != before.Loader || c.opts.Reader != before.Reader || closed {
+	another := c.opts.Loader != before.Loader || c.opts.Reader != before.Reader || closed
+	if another {
 		former, stop = c.own, c.stop
 		c.number++
 		c.own, c.stop, c.closed = nil, nil, false
@@ -147,7 +148,11 @@ func (c *config) Init(opts ...Option) error {
 	if former != nil {
 		closing = former.Close()
 	}
-	return errors.Join(closing, c.load(current, added))
+	err := c.load(current, added)
+	if another {
+		c.parts.follow(current.number)
+	}
+	return errors.Join(closing, err)
 }
 
 // SetInstance implements source.Instanced, for whatever Loader there is and will be.

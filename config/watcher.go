@@ -19,7 +19,14 @@ type valued interface {
 }
 
 func (c *config) Watch(path ...string) (Watcher, error) {
-	o := c.origin()
+	w, err := c.watch(c.origin(), path)
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+func (c *config) watch(o origin, path []string) (*watcher, error) {
 	w, err := o.Watch(path...)
 	if err != nil {
 		return nil, err
