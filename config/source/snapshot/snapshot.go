@@ -2,8 +2,8 @@
 // one is away.
 //
 // What the source holds is kept in a file, the newest in place of the one before. A
-// source that cannot be read is answered for by the file, with a line in the log that
-// says how old it is, until it can.
+// source that cannot be read is answered for by what it last held: that is what this
+// process knows of it or else the file, with a line in the log that says how old it is.
 package snapshot
 
 import (
@@ -23,6 +23,10 @@ import (
 // MaxAge is the default of the age from which a file is not believed.
 const MaxAge = 72 * time.Hour
 
+// renewal is how often the file is written anew while what it has stays true, so that its
+// age is that of an outage and not of the last change.
+const renewal = time.Hour
+
 // Option changes the source that NewSource returns.
 type Option func(*snapshot)
 
@@ -33,14 +37,19 @@ func WithMaxAge(d time.Duration) Option { return func(s *snapshot) { s.maxAge = 
 // snapshot is a source that keeps what another one holds.
 type snapshot struct {
 	source.Source
-	path   string
-	maxAge time.Duration
+	path    string
+	maxAge  time.Duration
+	writing sync.Mutex // held while the file is written
 
 	mu     sync.Mutex
-	saved  string    // checksum of what the file has
-	failed bool      // the file could not be written, and the log has been told
-	stale  time.Time // when what the file has was true; zero: the source answers itself
-	why    error     // why it does not
+	asked  uint64            // how often the source was asked or told of a change
+	newest uint64            // the number of that from which held is
+	held   *source.ChangeSet // what the source last held, nil: it was never read
+	since  time.Time         // when that was known
+	saved  string            // checksum of what the file has
+	failed bool              // the file could not be written, and the log has been told
+	stale  time.Time         // when what is answered was true; zero: the source answers itself
+	why    error             // why it does not
 }
 
 // NewSource returns s with its values kept in the file at path, which only this user may
@@ -62,20 +71,23 @@ type content struct {
 	Data     []byte
 }
 
-// Read returns what the source holds or, if it cannot be read, what the file has.
+// Read returns what the source holds or, if it cannot be read, what it last held.
 func (s *snapshot) Read() (*source.ChangeSet, error) {
+	number := s.ask()
 	set, err := s.Source.Read()
 	if err == nil {
-		s.keep(set)
+		s.keep(set, number)
 		return set, nil
 	}
-	kept, reason := s.load()
+	kept, known, reason := s.last()
 	if reason != nil {
 		return nil, errors.Join(err, reason)
 	}
 	s.mu.Lock()
-	told := !s.stale.IsZero()
-	s.stale, s.why = kept.Timestamp, err
+	told := known || !s.stale.IsZero()
+	if number >= s.newest { // else the source told something meanwhile
+		s.stale, s.why = kept.Timestamp, err
+	}
 	s.mu.Unlock()
 	if !told {
 		logger.Warnf("Config [%s] The source is away; the configuration is the one of %s ago, from %q: %v",
@@ -84,26 +96,44 @@ func (s *snapshot) Read() (*source.ChangeSet, error) {
 	return kept, nil
 }
 
-// Watch watches the source.
-func (s *snapshot) Watch() (source.Watcher, error) {
-	w, err := s.Source.Watch()
-	if err != nil {
-		return nil, err
-	}
-	return &watcher{w, s}, nil
+// ask returns the number of a question to the source that is asked now.
+func (s *snapshot) ask() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked++
+	return s.asked
 }
 
-type watcher struct {
-	source.Watcher
-	snapshot *snapshot
+// last returns what the source last held, and whether this process knows that by itself
+// and not from the file.
+func (s *snapshot) last() (set *source.ChangeSet, known bool, err error) {
+	s.mu.Lock()
+	held, since := s.held, s.since
+	s.mu.Unlock()
+	if held == nil {
+		set, err = s.load()
+		return set, false, err
+	}
+	kept := *held
+	kept.Timestamp = since
+	return &kept, true, nil
 }
 
-func (w *watcher) Next() (*source.ChangeSet, error) {
-	set, err := w.Watcher.Next()
-	if err == nil {
-		w.snapshot.keep(set)
+// Status is that of the source. While what it last held answers for it, it is not live,
+// and Confirmed says how old the values are.
+func (s *snapshot) Status() source.Status {
+	status := source.Status{Source: s.String(), Live: true}
+	reporter, reports := s.Source.(source.Reporter)
+	if reports {
+		status = reporter.Status()
 	}
-	return set, err
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stale.IsZero() || reports && status.Live && s.held != nil { // it is back, and nothing has changed
+		return status
+	}
+	status.Live, status.Confirmed, status.Err = false, s.stale, s.why
+	return status
 }
 
 // SetInstance hands who reads to the source.
@@ -136,34 +166,50 @@ func (s *snapshot) Leave(ctx context.Context) error {
 	return nil
 }
 
-// Status is that of the source. While the file answers for it, it is not live, and
-// Confirmed says how old the values are.
-func (s *snapshot) Status() source.Status {
-	status := source.Status{Source: s.String(), Live: true}
-	if r, ok := s.Source.(source.Reporter); ok {
-		status = r.Status()
+// keep takes what the source answered to a question, unless it has answered a later one,
+// and writes it into the file. That it cannot be written is told once, and harms nothing
+// but a later start.
+func (s *snapshot) keep(set *source.ChangeSet, number uint64) {
+	if set == nil {
+		return // there is nothing to keep, and the Loader says so
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.stale.IsZero() {
-		status.Live, status.Confirmed, status.Err = false, s.stale, s.why
+	late := number < s.newest
+	if !late {
+		s.newest, s.held, s.since = number, set, time.Now()
+		s.stale, s.why = time.Time{}, nil
 	}
-	return status
+	s.mu.Unlock()
+	if !late {
+		s.write(false)
+	}
 }
 
-// keep writes set into the file, unless it is there already. That it cannot be written
-// is told once, and harms nothing but a later start.
-func (s *snapshot) keep(set *source.ChangeSet) {
+// renew writes the file anew if what it has is still true.
+func (s *snapshot) renew() {
+	if s.Status().Live {
+		s.write(true)
+	}
+}
+
+// write brings the file up to date, anew where it has the text already.
+func (s *snapshot) write(anew bool) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stale, s.why = (time.Time{}), nil; s.saved == set.Sum() {
+	set, saved := s.held, s.saved
+	s.mu.Unlock()
+	if set == nil || !anew && saved == set.Sum() {
 		return
 	}
 	err := s.save(set)
-	if err == nil {
-		s.saved, s.failed = set.Sum(), false
-	} else if !s.failed {
-		s.failed = true
+	s.mu.Lock()
+	told := s.failed
+	if s.failed = err != nil; err == nil {
+		s.saved = set.Sum()
+	}
+	s.mu.Unlock()
+	if err != nil && !told {
 		logger.Warnf("Config [%s] A start while the source is away will go by older values: %v", s.Source, err)
 	}
 }
