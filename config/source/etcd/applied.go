@@ -24,16 +24,19 @@ func (s *etcdSource) SetApplied(now source.Applied) {
 // Leave takes out what etcd says of this instance, until SetInstance is called again. It
 // returns when that is gone or ctx is done.
 func (s *etcdSource) Leave(ctx context.Context) error {
-	gone := make(chan struct{})
-	if !s.publishes() || !s.users.Used() {
+	if !s.publishes() {
 		return nil
 	}
+	gone := make(chan struct{})
 	s.applied.change(func() {
 		if s.applied.left != nil {
 			gone = s.applied.left
 		}
 		s.applied.left = gone
 	})
+	if !s.users.Used() {
+		return nil // who published has taken out what it said, and may not have looked at gone
+	}
 	select {
 	case <-gone:
 		return nil

@@ -75,6 +75,9 @@ func (p *publisher) publish() {
 		}
 		if p.ctx.Err() != nil {
 			p.withdraw()
+			if _, left := p.get(); left != nil {
+				p.gone(left)
+			}
 			return
 		}
 		p.claimed = nil // it ended with the connection

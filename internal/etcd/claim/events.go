@@ -149,7 +149,11 @@ func (m *machine) failed(now time.Time, op claimOp, r opResult) {
 	case op.kind != opLook:
 		m.unknownOutcomeAt = now
 	}
-	m.retryAt = now.Add(retryBackoff(m.random).Next(m.failures))
+	wait := retryBackoff(m.random)
+	if r.denied && m.releasing {
+		wait.Max = deniedEvery // nobody waits, and only who grants the right can help
+	}
+	m.retryAt = now.Add(wait.Next(m.failures))
 	if r.denied && op.unbatched {
 		// Perhaps it is only the pause key that we may not read.
 		m.pauseDenied, m.pauseDeniedAt = op.pauseKey != "", now

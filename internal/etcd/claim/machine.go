@@ -253,6 +253,10 @@ func (m *machine) draw(d time.Duration) time.Duration {
 	return time.Duration(m.random() * float64(d))
 }
 
+// deniedEvery is how far apart the attempts get at the delete of what was given up, while
+// etcd refuses it for want of a right.
+const deniedEvery = time.Minute
+
 // retryBackoff spaces the attempts at something that etcd did not answer.
 func retryBackoff(random func() float64) backoff.Backoff {
 	return backoff.Backoff{Base: 100 * time.Millisecond, Max: time.Second, Rand: random}

@@ -338,3 +338,24 @@ func TestClaimMachineFarewell(t *testing.T) {
 		t.Errorf("paused, farewell refused: sends %+v, want a delete", op)
 	}
 }
+
+// TestARefusedDeleteIsRetriedSeldom gives up a key that etcd lets nobody delete: there are
+// few attempts in an hour, and one soon enough after somebody grants the right.
+func TestARefusedDeleteIsRetriedSeldom(t *testing.T) {
+	m := heldMachine()
+	m.release(epoch)
+	denied := opResult{err: errors.New("permission denied"), refused: true, denied: true}
+	attempts := 0
+	for now := epoch; now.Before(epoch.Add(time.Hour)); now = now.Add(50 * time.Millisecond) {
+		if op := step(m, now, denied); op.kind == opDelete {
+			attempts++
+		}
+	}
+	if attempts < 60 || attempts > 150 {
+		t.Errorf("%d attempts in an hour", attempts)
+	}
+	end := epoch.Add(time.Hour)
+	if _, at := m.next(end); at.After(end.Add(deniedEvery)) {
+		t.Errorf("the next attempt is at %v", at)
+	}
+}
