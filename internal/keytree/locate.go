@@ -1,5 +1,7 @@
 package keytree
 
+import "cmp"
+
 // Locate returns the key that gives the value at a path of the configuration, or what it
 // lies in, and the revision at which it was last written: of the keys that say something
 // of it, the one that counts. Of what a gray gives it is the gray's.
@@ -9,14 +11,16 @@ func (v *View) Locate(path []string) (key string, revision int64, ok bool) {
 		if !e.valid || !e.gives(path) {
 			continue
 		}
-		if best == nil || e.layer > best.layer || e.layer == best.layer && len(e.path) > len(best.path) {
-			if best, key = e, name; e.gray != "" {
-				key = e.gray
-			}
+		// Of two keys that spell one path, as a/b and a//b below a/, the later by the byte counts.
+		if best == nil || cmp.Or(cmp.Compare(e.layer, best.layer), cmp.Compare(len(e.path), len(best.path)), cmp.Compare(name, key)) > 0 {
+			best, key = e, name
 		}
 	}
-	if best == nil {
+	switch {
+	case best == nil:
 		return "", 0, false
+	case best.gray != "":
+		key = best.gray
 	}
 	return key, best.revision, true
 }

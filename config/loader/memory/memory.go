@@ -33,6 +33,7 @@ type memory struct {
 	ctx     context.Context // over when the Loader is closed
 	cancel  context.CancelFunc
 	running sync.WaitGroup
+	begins  chan struct{} // has a token while the sources that came with the options are read
 
 	mu        sync.Mutex
 	followed  []*followed // in the order in which they were loaded
@@ -55,7 +56,7 @@ func NewLoader(opts ...loader.Option) loader.Loader {
 		o(&options)
 	}
 	limit, _ := settings.Of[timeout](options.Context)
-	m := &memory{opts: options, timeout: cmp.Or(time.Duration(limit), defaults.ConfigTimeout), hub: newHub()}
+	m := &memory{opts: options, timeout: cmp.Or(time.Duration(limit), defaults.ConfigTimeout), begins: make(chan struct{}, 1), hub: newHub()}
 	// The root of what follows the sources; ended by Close.
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	return m
@@ -74,8 +75,14 @@ func (m *memory) Load(sources ...source.Source) error {
 	return m.load(sources)
 }
 
-// begin starts the sources that came with the options.
+// begin starts the sources that came with the options, or waits until another call has.
 func (m *memory) begin() error {
+	select {
+	case m.begins <- struct{}{}:
+		defer func() { <-m.begins }()
+	case <-m.ctx.Done():
+		return nil // whoever needs a source says that the Loader is closed
+	}
 	m.mu.Lock()
 	given := m.opts.Source
 	m.opts.Source = nil

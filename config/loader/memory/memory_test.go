@@ -434,6 +434,31 @@ func TestWatchingReadsNothingAnew(t *testing.T) {
 	closed(t, l)
 }
 
+// slow is a source that takes a second to answer.
+type slow struct{ filled }
+
+func (s *slow) Read() (*source.ChangeSet, error) {
+	time.Sleep(time.Second) // of a clock that is not real
+	return s.filled.Read()
+}
+
+// TestTheFirstCallsWaitForTheSources has two calls that are the first.
+func TestTheFirstCallsWaitForTheSources(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLoader(WithSource(&slow{filledWith(`{"a":1}`)}))
+		defer closed(t, l)
+		var both sync.WaitGroup
+		for range 2 {
+			both.Go(func() {
+				if got := text(t, l); got != `{"a":1}` {
+					t.Errorf("got %s", got)
+				}
+			})
+		}
+		both.Wait()
+	})
+}
+
 func TestClose(t *testing.T) {
 	s := filledWith(`{"n":0}`)
 	l := NewLoader()

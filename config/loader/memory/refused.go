@@ -42,7 +42,7 @@ func (m *memory) look() (changed bool) {
 			logger.Warnf("Config [secret] A secret cannot be opened and does not count; the last one of its key that could stays: key %q, revision %d: %v", shown.Key, shown.Revision, shown.Err)
 		}
 	}
-	if len(all) > 0 && !m.refused.retrying && m.ctx.Err() == nil {
+	if len(all) > 0 && !m.refused.retrying && !m.closed {
 		m.refused.retrying = true
 		m.running.Go(m.retry)
 	}
