@@ -2,6 +2,7 @@ package grpc
 
 import (
 	"math"
+	"math/rand/v2"
 	"reflect"
 	"slices"
 	"sync"
@@ -10,10 +11,12 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/rollcall-go/micro/internal/balance"
 	"github.com/rollcall-go/micro/internal/conn"
 	"github.com/rollcall-go/micro/internal/discovery"
 	"github.com/rollcall-go/micro/internal/endpoint"
 	"github.com/rollcall-go/micro/internal/feed"
+	"github.com/rollcall-go/micro/internal/once"
 	"github.com/rollcall-go/micro/internal/pick"
 	"github.com/rollcall-go/micro/internal/secure"
 	"github.com/rollcall-go/micro/logger"
@@ -34,6 +37,7 @@ type backendsConfig struct {
 	poolSize          int
 	maxStreams        int
 	more              []otherTransport // beside gRPC
+	policy            balance.Policy
 }
 
 // otherTransport is a way to reach nodes beside gRPC. Its name is what the metadata of
@@ -45,7 +49,7 @@ type otherTransport struct {
 
 // equal reports whether backends made from p serve for o as well.
 func (p backendsConfig) equal(o backendsConfig) bool {
-	return same(p.registry, o.registry) && p.snapshot == o.snapshot && p.noSuspects == o.noSuspects && p.maxUnknown == o.maxUnknown && p.events == o.events && p.tls == o.tls && p.dialTimeout == o.dialTimeout &&
+	return same(p.registry, o.registry) && p.snapshot == o.snapshot && p.noSuspects == o.noSuspects && p.maxUnknown == o.maxUnknown && p.events == o.events && p.policy == o.policy && p.tls == o.tls && p.dialTimeout == o.dialTimeout &&
 		p.maxHeaderListSize == o.maxHeaderListSize && p.poolSize == o.poolSize && p.maxStreams == o.maxStreams &&
 		len(p.more) == len(o.more) &&
 		slices.EqualFunc(p.dial, o.dial, func(a, b grpc.DialOption) bool { return same(a, b) })
@@ -70,6 +74,8 @@ type backends struct {
 	diagnosis  *diagnosis
 	dialer     *secure.Dialer
 	places     places
+	rules      pick.Rules                    // which nodes are preferred
+	odd        once.Set                      // nodes whose metadata are odd
 	transports map[string]endpoint.Transport // by name
 	forget     func()                        // stops observing the directory
 
@@ -93,12 +99,14 @@ func newBackends(p backendsConfig, services *perServices) *backends {
 	})
 	b.dialer = secure.NewDialer(p.tls, func(text string) { logger.Warnf("Client [grpc] TLS files: %s", text) })
 	b.diagnosis = newDiagnosis(p.registry)
+	b.rules.Policy, b.rules.Seed, b.rules.Odd = p.policy, rand.Uint64(), b.warnOdd
 	o := b.connOptions(p.dial)
 	b.transports[endpoint.GRPC] = conn.New(o)
 	for _, t := range p.more {
 		b.transports[t.name] = t.open(o)
 	}
-	b.forget = b.directory.Observe(func(*discovery.Snapshot) {
+	b.forget = b.directory.Observe(func(s *discovery.Snapshot) {
+		b.rules.Note(s.Name, s.Nodes, s.Known)
 		for _, t := range b.transports {
 			t.Recheck()
 		}
@@ -189,12 +197,19 @@ type derived struct {
 
 func (b *backends) derived(s *discovery.Snapshot) *derived {
 	return s.Derive(func(s *discovery.Snapshot) any {
-		return &derived{pick.NewTargets(s, b.connect), b.services.of(s.Name)}
+		return &derived{pick.NewTargets(s, b.connect, &b.rules), b.services.of(s.Name)}
 	}).(*derived)
 }
 
 // targets returns the nodes of a snapshot with the connections to them.
 func (b *backends) targets(s *discovery.Snapshot) *pick.Targets { return b.derived(s).targets }
+
+// warnOdd logs what is odd about a node's metadata, once.
+func (b *backends) warnOdd(n *registry.Node, err error) {
+	if b.odd.First(n.Id) {
+		logger.Warnf("Client [grpc] Take node %q for one like others: %v", n.Id, err)
+	}
+}
 
 // skipped returns how many nodes cannot be called because of what stands in their
 // records.

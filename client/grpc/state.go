@@ -8,6 +8,7 @@ import (
 
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/client/selector"
+	"github.com/rollcall-go/micro/internal/balance"
 	"github.com/rollcall-go/micro/internal/pick"
 	"github.com/rollcall-go/micro/internal/rpc"
 	"github.com/rollcall-go/micro/internal/settings"
@@ -54,10 +55,11 @@ func (c *grpcClient) newState(o client.Options, old *state) *state {
 	}
 	if b, ok := o.Selector.(builtinSelector); ok {
 		given, strategy := b.Builtin()
-		s.picker.RoundRobin = strategy == "roundrobin"
-		if strategy == "" {
+		var ours bool
+		if s.picker.Balancer, ours = pick.BalancerOf(strategy); !ours {
 			s.picker.Strategy = given.Strategy
 		}
+		p.policy, _ = settings.Of[balance.Policy](given.Context)
 		if given.Registry != nil {
 			p.registry = given.Registry
 		}
@@ -74,6 +76,7 @@ func (c *grpcClient) newState(o client.Options, old *state) *state {
 		s.backends = newBackends(p, &c.services)
 	}
 	s.picker.Targets, s.picker.Connect = s.backends.targets, s.backends.connect
+	s.picker.Rules = &s.backends.rules
 	s.picker.Names = s.backends.directory.Names
 	s.picker.Registry = func() string { return describe(p.registry) }
 

@@ -33,13 +33,12 @@ var _ Selector = (*builtin)(nil)
 
 // Builtin marks the selector of this package for a client that has a better way
 // to do the same. It returns the options as they were given (a nil Registry was
-// not given) and the name of the strategy: "random", "roundrobin", or empty for
-// one that the program wrote. A selector that embeds the Selector interface
+// not given) and the name of the strategy, as StrategyName has it. A selector that embeds the Selector interface
 // does not have this method, so a wrapped selector is never bypassed.
 func (b *builtin) Builtin() (given Options, strategy string) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	return b.opts, nameOf(b.opts.Strategy)
+	return b.opts, StrategyName(b.opts.Strategy)
 }
 
 func (b *builtin) Init(opts ...Option) error {
@@ -99,9 +98,11 @@ func (b *builtin) Close() error {
 
 func (b *builtin) String() string { return "registry" }
 
-// nameOf recognises the strategies of this package. Both are top-level
-// functions, each with one address for the life of the process.
-func nameOf(s Strategy) string {
+// StrategyName names the strategies of this package, for implementations of
+// client.Client: "random", which nil stands for as well, "roundrobin", "leastloaded",
+// and empty for one that the program wrote. Each is a top-level function, with one
+// address for the life of the process.
+func StrategyName(s Strategy) string {
 	if s == nil {
 		return "random"
 	}
@@ -110,6 +111,8 @@ func nameOf(s Strategy) string {
 		return "random"
 	case reflect.ValueOf(RoundRobin).Pointer():
 		return "roundrobin"
+	case reflect.ValueOf(LeastLoaded).Pointer():
+		return "leastloaded"
 	default:
 		return ""
 	}

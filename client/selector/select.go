@@ -34,7 +34,7 @@ func (b *builtin) Select(service string, opts ...SelectOption) (Next, error) {
 		return nil, ErrNotFound
 	}
 
-	strategy := nameOf(so.Strategy)
+	strategy := StrategyName(so.Strategy)
 	if len(so.Filters) == 0 && strategy != "" {
 		if len(live) == 0 {
 			live = suspects

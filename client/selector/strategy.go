@@ -7,8 +7,10 @@ import (
 	"github.com/rollcall-go/micro/registry"
 )
 
-// Random chooses any node each time, all equally often. Selectors know Random and
-// RoundRobin by the functions themselves; a function around one is another strategy.
+// Random chooses any node each time, all equally often. Selectors and clients know
+// Random, RoundRobin and LeastLoaded by the functions themselves; a function around
+// one is another strategy. A client applies its own forms of them, which know which
+// nodes are connected, and share calls out by the weights of nodes.
 func Random(services []*registry.Service) Next {
 	nodes := nodesOf(services)
 	return func() (*registry.Node, error) {
@@ -32,6 +34,12 @@ func RoundRobin(services []*registry.Service) Next {
 		return nodes[(turn.Add(1)-1)%uint64(len(nodes))], nil
 	}
 }
+
+// LeastLoaded chooses two nodes at random and takes the one that is less loaded: with
+// fewer calls under way for its weight, or, where one takes more than twice as long as
+// the other to answer, the one that is likely to be done first. Only a client knows
+// such numbers: elsewhere it chooses as Random does.
+func LeastLoaded(services []*registry.Service) Next { return Random(services) }
 
 func nodesOf(services []*registry.Service) []*registry.Node {
 	var nodes []*registry.Node

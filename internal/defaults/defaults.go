@@ -53,6 +53,12 @@ const (
 	// ConnCloseDelay is the longest time that the connection of a node that left
 	// stays open once its calls have ended.
 	ConnCloseDelay = 5 * time.Second
+	// ZoneThreshold is how many healthy nodes the zone of a client has to have to get
+	// all of its calls, in percent of what a zone has on average.
+	ZoneThreshold int = 50
+	// SubsetAbove is how many nodes a service may have of which clients call all,
+	// though they are told to call a subset.
+	SubsetAbove int = 100
 )
 
 // Serving.

@@ -35,6 +35,9 @@ func (l *Load) Answered() {
 	}
 }
 
+// MayBeEjected reports whether Ejected is worth asking. It reads no clock.
+func (l *Load) MayBeEjected() bool { return l.barred.Load() != 0 }
+
 // Ejected returns until when the node is ejected, by the clock of its Load, zero if
 // it is not. From then on it is called as others are; should its connection break
 // again at once, so is it ejected again.

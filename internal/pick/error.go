@@ -99,10 +99,10 @@ func (e *Error) Hint(names, paused []string, nearby string) {
 // last is the error of the last one. It returns nil if there is a node left that
 // may be reached: then last says it all.
 func (c *Call) Unhealthy(last error) *Error {
-	if len(c.live)+len(c.suspects) == 0 || c.next != nil {
+	if c.targets == nil || len(c.targets.Live)+len(c.targets.Suspects) == 0 || c.next != nil {
 		return nil
 	}
-	for _, targets := range [][]Target{c.live, c.suspects} {
+	for _, targets := range [][]Target{c.targets.Live, c.targets.Suspects} {
 		for _, t := range targets {
 			if state := t.state(); !c.excluded(t.Node) && (state == endpoint.Ready || state == endpoint.Idle) {
 				return nil

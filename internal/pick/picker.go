@@ -1,8 +1,6 @@
 package pick
 
 import (
-	"math/rand/v2"
-
 	"github.com/rollcall-go/micro/client/selector"
 	"github.com/rollcall-go/micro/internal/discovery"
 	"github.com/rollcall-go/micro/internal/endpoint"
@@ -14,10 +12,12 @@ import (
 // chooses at random among nodes that all count as ready. A Picker in use must
 // not be changed; it is then safe for concurrent use.
 type Picker struct {
-	// RoundRobin chooses the nodes in turn instead of at random.
-	RoundRobin bool
-	// Strategy is one that the program wrote. Nil means the built-in one.
+	// Balancer is how one of several nodes that are as good is chosen.
+	Balancer Balancer
+	// Strategy is one that the program wrote. Nil means the Balancer.
 	Strategy selector.Strategy
+	// Rules say which nodes are preferred. Nil means none.
+	Rules *Rules
 	// Targets returns the nodes of a snapshot that can be called. It must be quick:
 	// what it returns is made once. Nil means all of them, and that each is ready.
 	Targets func(*discovery.Snapshot) *Targets
@@ -43,8 +43,8 @@ type Choice struct {
 type Call struct {
 	picker   *Picker
 	snapshot *discovery.Snapshot
-	live     []Target
-	suspects []Target
+	balancer Balancer
+	targets  *Targets
 	next     selector.Next // of a strategy that the program wrote, else nil
 
 	first   [2]*registry.Node // tried, without allocating
@@ -57,18 +57,21 @@ type Call struct {
 // shallow copy, which filters and strategy may reorder and cut. The error is an
 // [*Error].
 func (p *Picker) Start(s *discovery.Snapshot, so selector.SelectOptions) (Call, error) {
-	c := Call{picker: p, snapshot: s}
+	c := Call{picker: p, snapshot: s, balancer: p.Balancer}
 	if len(s.Nodes) == 0 && len(s.Suspects) == 0 {
 		return c, p.Missing(s, s.Err)
 	}
 	targets := p.targets(s)
-	c.live, c.suspects = targets.Live, targets.Suspects
-	if len(c.live) == 0 && len(c.suspects) == 0 {
+	c.targets = targets
+	if len(targets.Live) == 0 && len(targets.Suspects) == 0 {
 		return c, p.failure(s, Uncallable, targets.Reason)
 	}
-	strategy := so.Strategy
-	if strategy == nil {
-		strategy = p.Strategy
+	strategy := p.Strategy
+	if so.Strategy != nil {
+		strategy = so.Strategy
+		if b, ok := BalancerOf(selector.StrategyName(strategy)); ok {
+			strategy, c.balancer = nil, b
+		}
 	}
 	if strategy == nil && len(so.Filters) == 0 {
 		return c, nil
@@ -80,26 +83,29 @@ func (p *Picker) Start(s *discovery.Snapshot, so selector.SelectOptions) (Call, 
 	}
 	services := narrow(s.Services, callable)
 	left := &Targets{}
-	c.live, c.suspects = left.of(s.Name, nodesOf(services), p.Connect), nil
+	left.Live = left.of(s.Name, nodesOf(services), p.Connect, p.Rules)
 	if len(s.Suspects) > 0 {
 		routed := narrow(s.Routing, callable)
-		c.suspects = left.of(s.Name, among(nodesOf(routed), s.Suspects), p.Connect)
-		if len(c.live) == 0 {
+		left.Suspects = left.of(s.Name, among(nodesOf(routed), s.Suspects), p.Connect, p.Rules)
+		if len(left.Live) == 0 {
 			services = routed
 		}
 	}
-	if len(c.live) == 0 && len(c.suspects) == 0 {
+	c.targets = left
+	switch {
+	case len(left.Live) == 0 && len(left.Suspects) == 0:
 		return c, p.failure(s, Filtered, left.Reason)
-	}
-	if strategy != nil {
+	case strategy != nil:
 		c.next = strategy(services)
+	default:
+		left.plan.fill(p.Rules, s.Name, left.Live, left.Suspects)
 	}
 	return c, nil
 }
 
 func (p *Picker) targets(s *discovery.Snapshot) *Targets {
 	if p.Targets == nil {
-		return NewTargets(s, p.Connect)
+		return NewTargets(s, p.Connect, p.Rules)
 	}
 	return p.Targets(s)
 }
@@ -159,103 +165,6 @@ func (c *Call) Next() (Choice, error) {
 	}
 	c.exclude(ch.Node)
 	return ch, nil
-}
-
-// choose prefers, in this order: registered nodes that are ready, then those
-// that may become so, suspects likewise, then what fails, then what is silent.
-func (c *Call) choose() Choice {
-	live := c.scan(c.live)
-	if live.best > failing {
-		return live.choice()
-	}
-	suspect := c.scan(c.suspects)
-	if suspect.best > live.best {
-		return suspect.choice()
-	}
-	return live.choice()
-}
-
-// rank orders targets by how likely they are to answer.
-type rank int
-
-const (
-	none rank = iota // there is no target
-	silent
-	failing
-	coming
-	ready
-)
-
-func rankOf(s endpoint.State) rank {
-	switch s {
-	case endpoint.Ready:
-		return ready
-	case endpoint.Failing:
-		return failing
-	case endpoint.Silent:
-		return silent
-	default:
-		return coming
-	}
-}
-
-// found is the best target so far.
-type found struct {
-	best    rank
-	target  Target
-	yielded Target // what the strategy yielded first
-}
-
-func (f *found) choice() Choice {
-	ch := Choice{Target: f.target}
-	if f.yielded.Node != f.target.Node {
-		ch.Warm = f.yielded.Conn
-	}
-	return ch
-}
-
-// draws is how many nodes the strategy yields before the rest is gone through in
-// order: going on in order at once would give the neighbour of a dead node twice
-// its share.
-const draws = 4
-
-// scan looks for the best target that was not tried.
-func (c *Call) scan(nodes []Target) (f found) {
-	n := uint64(len(nodes))
-	if n == 0 {
-		return f
-	}
-	var at uint64
-	for range min(draws, n) {
-		if c.picker.RoundRobin {
-			at = c.snapshot.Turn() % n
-		} else {
-			at = rand.Uint64N(n)
-		}
-		if c.consider(&f, nodes[at]) {
-			return f
-		}
-	}
-	for i := range n {
-		if c.consider(&f, nodes[(at+i)%n]) {
-			return f
-		}
-	}
-	return f
-}
-
-// consider reports whether the target is ready to take the call.
-func (c *Call) consider(f *found, t Target) bool {
-	if c.excluded(t.Node) {
-		return false
-	}
-	if f.yielded.Node == nil {
-		f.yielded = t
-	}
-	if r := rankOf(t.state()); r > f.best {
-		f.best, f.target = r, t
-	}
-	return f.best == ready
 }
 
 func (c *Call) exclude(n *registry.Node) {

@@ -90,7 +90,10 @@ type conn struct {
 }
 
 func (c conn) State() endpoint.State { return c.state }
-func (c conn) Load() *endpoint.Load  { return new(endpoint.Load) }
+func (c conn) Load() *endpoint.Load  { return idle }
+
+// idle is the load of connections without calls.
+var idle = new(endpoint.Load)
 
 // states is a Connect function of node ids; the rest is ready.
 func states(of map[string]endpoint.State) Connect {
@@ -125,16 +128,17 @@ func next(t *testing.T, c *Call) Choice {
 	return ch
 }
 
-// both runs f with each built-in strategy.
-func both(t *testing.T, f func(t *testing.T, p Picker)) {
+// each runs f with each balancer.
+func each(t *testing.T, f func(t *testing.T, p Picker)) {
 	t.Run("random", func(t *testing.T) { f(t, Picker{}) })
-	t.Run("round robin", func(t *testing.T) { f(t, Picker{RoundRobin: true}) })
+	t.Run("round robin", func(t *testing.T) { f(t, Picker{Balancer: RoundRobin}) })
+	t.Run("least loaded", func(t *testing.T) { f(t, Picker{Balancer: LeastLoaded}) })
 }
 
 func TestSpread(t *testing.T) {
 	const calls = 6000
 	s := snapshot(t, "", "1: a b", "2: c d")
-	both(t, func(t *testing.T, p Picker) {
+	each(t, func(t *testing.T, p Picker) {
 		got := map[string]int{}
 		for range calls {
 			got[next(t, start(t, &p, s)).Node.Id]++
@@ -150,7 +154,7 @@ func TestSpread(t *testing.T) {
 func TestDeadNodeGivesItsShareToAll(t *testing.T) {
 	const calls = 6000
 	s := snapshot(t, "", "1: a b c")
-	both(t, func(t *testing.T, p Picker) {
+	each(t, func(t *testing.T, p Picker) {
 		p.Connect = states(map[string]endpoint.State{"c": endpoint.Failing})
 		got, warmed := map[string]int{}, 0
 		for range calls {
@@ -191,7 +195,7 @@ func TestOrderOfPreference(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := snapshot(t, "1: x", "1: a b")
-			both(t, func(t *testing.T, p Picker) {
+			each(t, func(t *testing.T, p Picker) {
 				p.Connect = states(tt.of)
 				for range 50 {
 					c := start(t, &p, s)
@@ -218,7 +222,7 @@ func TestReadyNodeIsFoundAmongMany(t *testing.T) {
 	}
 	of["n500"] = endpoint.Ready
 	s := snapshot(t, "", "1: "+strings.Join(ids, " "))
-	both(t, func(t *testing.T, p Picker) {
+	each(t, func(t *testing.T, p Picker) {
 		p.Connect = states(of)
 		for range 20 {
 			if ch := next(t, start(t, &p, s)); ch.Node.Id != "n500" {
@@ -362,8 +366,8 @@ func TestErrors(t *testing.T) {
 
 func TestBuiltinDoesNotAllocate(t *testing.T) {
 	s := snapshot(t, "1: x", "1: a b c")
-	both(t, func(t *testing.T, p Picker) {
-		targets := NewTargets(s, states(map[string]endpoint.State{"a": endpoint.Idle}))
+	each(t, func(t *testing.T, p Picker) {
+		targets := NewTargets(s, states(map[string]endpoint.State{"a": endpoint.Idle}), nil)
 		p.Targets = func(*discovery.Snapshot) *Targets { return targets }
 		var bad error
 		n := testing.AllocsPerRun(1000, func() {

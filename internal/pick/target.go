@@ -12,6 +12,8 @@ import (
 type Target struct {
 	Node *registry.Node
 	Conn endpoint.Conn // nil counts as ready
+
+	weight uint16 // as its metadata have it
 }
 
 func (t Target) state() endpoint.State {
@@ -25,26 +27,29 @@ func (t Target) state() endpoint.State {
 // or an error that says why the node can never be called.
 type Connect func(service string, node *registry.Node) (endpoint.Conn, error)
 
-// Targets are the nodes of a snapshot that can be called. They are made once for a
-// snapshot and never change.
+// Targets are the nodes of a snapshot that can be called, in the groups that calls
+// choose from. They are made once for a snapshot and never change.
 type Targets struct {
 	Live, Suspects []Target
 	// Skipped is how many nodes cannot be called, and Reason says why.
 	Skipped int
 	Reason  error
+
+	plan plan
 }
 
-// NewTargets returns the targets of a snapshot. With a nil connect, every node
-// counts as ready.
-func NewTargets(s *discovery.Snapshot, connect Connect) *Targets {
+// NewTargets returns the targets of a snapshot by the rules, nil for none. With a nil
+// connect, every node counts as ready.
+func NewTargets(s *discovery.Snapshot, connect Connect, rules *Rules) *Targets {
 	t := &Targets{}
-	t.Live = t.of(s.Name, s.Nodes, connect)
-	t.Suspects = t.of(s.Name, s.Suspects, connect)
+	t.Live = t.of(s.Name, s.Nodes, connect, rules)
+	t.Suspects = t.of(s.Name, s.Suspects, connect, rules)
+	t.plan.fill(rules, s.Name, t.Live, t.Suspects)
 	return t
 }
 
 // of returns the targets of nodes and takes note of those that are none.
-func (t *Targets) of(service string, nodes []*registry.Node, connect Connect) []Target {
+func (t *Targets) of(service string, nodes []*registry.Node, connect Connect, rules *Rules) []Target {
 	targets := make([]Target, 0, len(nodes))
 	var reasons []error
 	for _, n := range nodes {
@@ -57,7 +62,7 @@ func (t *Targets) of(service string, nodes []*registry.Node, connect Connect) []
 				continue
 			}
 		}
-		targets = append(targets, Target{n, c})
+		targets = append(targets, Target{n, c, rules.weight(n)})
 	}
 	const most = 3 // reasons that are told
 	t.Reason = errors.Join(t.Reason, errors.Join(reasons[:min(len(reasons), most)]...))
