@@ -232,33 +232,48 @@ func TestD19FrozenUnderStreams(t *testing.T) {
 // whatever is sent on it is acknowledged and gone. The streams end, on the server too.
 func TestD20CutOffUnderStreams(t *testing.T) {
 	t.Parallel()
-	node := fleet.Process(t, "--registry=memory")
+	e := testkit.StartEtcd(t)
+	node := streamNode(t, e.Addr())
+	apart := fleet.Client(t, fleet.Registry(t, e.Addr()))
+	// The caller knows the node by the address of the proxy.
 	p := testkit.StartProxy(t, node.Says(t, `Listening on (\S+)`))
-	c := fleet.Client(t, memory.NewRegistry())
-	at := client.WithAddress(p.Addr())
+	services, err := fleet.Registry(t, e.Addr()).GetService(fleet.ProcessName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	services[0].Nodes[0].Address = p.Addr()
+	known := memory.NewRegistry()
+	register(t, known, services[0], time.Hour)
+	c := fleet.Client(t, known)
+	back := func() {
+		testkit.Passes(t, patience, "a stream succeeds", func() error { return chatOnce(t.Context(), c, client.WithStreamTimeout(3*time.Second)) })
+	}
 
-	all := openStreams(t, c, at)
+	all := openStreams(t, c)
 	begin := time.Now()
 	p.Reset()
 	within(t, "the end of all streams of a connection that is reset", allEnd(t, all, begin, 503), toldOfDeath)
-	idle(t, c, node)
+	idle(t, apart, node)
+	back()
 
-	all = openStreams(t, c, at)
+	all = openStreams(t, c)
 	begin = time.Now()
 	p.Cut()
 	within(t, "the end of all streams of a connection that is closed", allEnd(t, all, begin, 503), toldOfDeath)
-	idle(t, c, node)
+	idle(t, apart, node)
 	p.Restore(t)
+	back()
 
 	const timeout = 3 * time.Second
 	begin = time.Now()
-	all = openStreams(t, c, at, client.WithStreamTimeout(timeout))
+	all = openStreams(t, c, client.WithStreamTimeout(timeout))
 	p.Blackhole()
 	within(t, "the end of all streams with a timeout of their own", allEnd(t, all, begin, 408), timeout+afterDeadline)
-	idle(t, c, node)
+	idle(t, apart, node)
 	p.Restore(t)
+	back()
 	if inFull() {
-		all = openStreams(t, c, at)
+		all = openStreams(t, c)
 		p.Blackhole()
 		begin = time.Now()
 		within(t, "the end of all streams without a deadline", allEnd(t, all, begin, 503), toldOfSilence)

@@ -22,6 +22,8 @@ type kind string
 const (
 	v2   kind = "v2"
 	ours kind = "ours"
+	// renewed is ours with code by the generator of today in the place of v2's.
+	renewed kind = "renewed"
 )
 
 // other returns the other kind.
@@ -37,48 +39,67 @@ var kinds = []kind{v2, ours}
 // binary returns the path of the program, which is built once for all tests.
 func (k kind) binary(t *testing.T) string {
 	t.Helper()
-	b, err := builds()
+	path, err := builds[k]()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b[k]
+	return path
 }
 
-// builds builds both programs where the next run of the tests finds them too.
-var builds = sync.OnceValues(func() (map[kind]string, error) {
+var builds = map[kind]func() (string, error){
+	v2:      sync.OnceValues(func() (string, error) { return buildProgram(v2) }),
+	ours:    sync.OnceValues(func() (string, error) { return buildProgram(ours) }),
+	renewed: sync.OnceValues(func() (string, error) { return buildProgram(renewed) }),
+}
+
+// buildProgram builds the program where the next run of the tests finds it too.
+func buildProgram(k kind) (string, error) {
 	here, err := os.Getwd()
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	// One place for each checkout and way of building.
-	place := filepath.Join(cache, "rollcall-test", fmt.Sprintf("interop-%x", sha256.Sum256(fmt.Append(nil, here, race()))))
+	place := filepath.Join(cache, "rollcall-test", fmt.Sprintf("interop-%x", sha256.Sum256(fmt.Append(nil, here, race()))), string(k))
 	if err := os.MkdirAll(place, 0o755); err != nil {
-		return nil, err
+		return "", err
 	}
 	unlock, err := lockedfile.MutexAt(filepath.Join(place, "lock")).Lock()
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	defer unlock()
 
-	b := map[kind]string{v2: filepath.Join(place, "v2peer"), ours: filepath.Join(place, "ourpeer")}
-	if err := build("-C", "v2peer", "-o", b[v2], "."); err != nil {
-		return nil, err
+	binary := filepath.Join(place, "peer")
+	if k == v2 {
+		return binary, build("-C", "v2peer", "-o", binary, ".")
 	}
-	overlay, err := changedImports(here, place)
+	source := os.DirFS(filepath.Join(here, "v2peer"))
+	replaced := map[string]string{}
+	if err := changeImports(replaced, source, here, place); err != nil {
+		return "", err
+	}
+	if k == renewed {
+		const generated = "greeterpb/greeter.pb.micro.go"
+		replaced[filepath.Join(here, "ourpeer", filepath.FromSlash(generated))] = filepath.Join(here, "testdata", filepath.FromSlash(generated))
+	}
+	list, err := json.Marshal(struct{ Replace map[string]string }{replaced})
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	args := []string{"-overlay", overlay, "-o", b[ours], "./ourpeer"}
+	overlay := filepath.Join(place, "overlay.json")
+	if err := os.WriteFile(overlay, list, 0o644); err != nil {
+		return "", err
+	}
+	args := []string{"-overlay", overlay, "-o", binary, "./ourpeer"}
 	if race() {
 		args = append([]string{"-race"}, args...)
 	}
-	return b, build(args...)
-})
+	return binary, build(args...)
+}
 
 func build(args ...string) error {
 	// -C must come first.
@@ -93,18 +114,16 @@ func build(args ...string) error {
 	return nil
 }
 
-// changedImports copies the sources of v2peer into place, with nothing changed but
-// import paths, and returns the overlay that puts them into the directory ourpeer
-// for the compiler.
-func changedImports(here, place string) (string, error) {
+// changeImports copies the sources of v2peer into place, with nothing changed but
+// import paths, and adds to an overlay what puts them into the directory ourpeer for
+// the compiler.
+func changeImports(replaced map[string]string, source fs.FS, here, place string) error {
 	change := strings.NewReplacer(
 		`"github.com/micro/go-micro/v2`, `"github.com/rollcall-go/micro`,
 		`"github.com/micro/go-plugins/registry/consul/v2`, `"github.com/rollcall-go/micro/registry/consul`,
 		`"github.com/rollcall-go/micro/interop/v2peer/`, `"github.com/rollcall-go/micro/interop/ourpeer/`,
 	)
-	overlay := struct{ Replace map[string]string }{make(map[string]string)}
-	source := os.DirFS(filepath.Join(here, "v2peer"))
-	err := fs.WalkDir(source, ".", func(path string, d fs.DirEntry, err error) error {
+	return fs.WalkDir(source, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".go" {
 			return err
 		}
@@ -113,18 +132,9 @@ func changedImports(here, place string) (string, error) {
 			return err
 		}
 		changed := filepath.Join(place, strings.ReplaceAll(path, "/", "_"))
-		overlay.Replace[filepath.Join(here, "ourpeer", filepath.FromSlash(path))] = changed
+		replaced[filepath.Join(here, "ourpeer", filepath.FromSlash(path))] = changed
 		return os.WriteFile(changed, []byte(change.Replace(string(text))), 0o644)
 	})
-	if err != nil {
-		return "", err
-	}
-	list, err := json.Marshal(overlay)
-	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(place, "overlay.json")
-	return file, os.WriteFile(file, list, 0o644)
 }
 
 // race tells whether these tests run with the race detector, which ours then do

@@ -12,6 +12,7 @@ const (
 	OpCall       = "call"       // Call -> the answer as JSON
 	OpCount      = "count"      // Call -> the greetings of a stream of answers
 	OpTalk       = "talk"       // Talk -> the greetings of a stream by hand
+	OpSpeak      = "speak"      // Talk -> the greetings of a stream by generated code
 	OpList       = "list"       // nothing -> []*registry.Service
 	OpGet        = "get"        // Name -> []*registry.Service
 	OpCached     = "cached"     // Name -> []*registry.Service, through a cache

@@ -51,6 +51,7 @@ func main() {
 		peer.OpCall:       p.call,
 		peer.OpCount:      p.count,
 		peer.OpTalk:       p.talk,
+		peer.OpSpeak:      p.speak,
 		peer.OpList:       p.list,
 		peer.OpGet:        p.get,
 		peer.OpCached:     p.cached,

@@ -111,6 +111,9 @@ func handle(s server.Server, spec peer.Service) error {
 		if err := greeterpb.RegisterCounterHandler(s, &counter{node: node}); err != nil {
 			return err
 		}
+		if err := greeterpb.RegisterSpeakerHandler(s, speaker{}); err != nil {
+			return err
+		}
 		if err := micro.RegisterHandler(s, new(Talk)); err != nil {
 			return err
 		}

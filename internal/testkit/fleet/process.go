@@ -62,7 +62,7 @@ func runNode(inits string) error {
 	if err != nil {
 		return err
 	}
-	var load Counts
+	var load counts
 	s := micro.NewService(micro.Name(ProcessName), micro.Address("127.0.0.1:0"), micro.WrapHandler(load.count))
 	opts := []server.Option{sgrpc.Options(grpc.StatsHandler(&load))}
 	if text := os.Getenv(graceVariable); text != "" {
@@ -78,7 +78,7 @@ func runNode(inits string) error {
 	for range n {
 		s.Init()
 	}
-	for _, h := range []any{&Echo{node: s.Name() + "-" + s.Server().Options().Id}, &Raw{}, &load} {
+	for _, h := range []any{&Echo{node: s.Name() + "-" + s.Server().Options().Id}, &Raw{}, &Counts{&load}} {
 		if err := micro.RegisterHandler(s.Server(), h); err != nil {
 			return err
 		}

@@ -26,16 +26,19 @@ func VitalsOf(ctx context.Context, c client.Client, address string) (Vitals, err
 }
 
 // Counts is served by every process of a fleet: it tells what the node has under way.
-type Counts struct{ handlers, connections atomic.Int64 }
+type Counts struct{ of *counts }
 
 // Look answers with the vitals.
-func (v *Counts) Look(_ context.Context, _ *Text, rsp *Vitals) error {
-	*rsp = Vitals{Handlers: v.handlers.Load() - 1, Connections: v.connections.Load(), Goroutines: runtime.NumGoroutine()}
+func (c *Counts) Look(_ context.Context, _ *Text, rsp *Vitals) error {
+	*rsp = Vitals{Handlers: c.of.handlers.Load() - 1, Connections: c.of.connections.Load(), Goroutines: runtime.NumGoroutine()}
 	return nil
 }
 
+// counts counts what a node has under way.
+type counts struct{ handlers, connections atomic.Int64 }
+
 // count counts handlers of calls and of streams.
-func (v *Counts) count(next server.HandlerFunc) server.HandlerFunc {
+func (v *counts) count(next server.HandlerFunc) server.HandlerFunc {
 	return func(ctx context.Context, req server.Request, rsp any) error {
 		v.handlers.Add(1)
 		defer v.handlers.Add(-1)
@@ -43,10 +46,10 @@ func (v *Counts) count(next server.HandlerFunc) server.HandlerFunc {
 	}
 }
 
-var _ stats.Handler = (*Counts)(nil)
+var _ stats.Handler = (*counts)(nil)
 
 // HandleConn counts connections.
-func (v *Counts) HandleConn(_ context.Context, s stats.ConnStats) {
+func (v *counts) HandleConn(_ context.Context, s stats.ConnStats) {
 	switch s.(type) {
 	case *stats.ConnBegin:
 		v.connections.Add(1)
@@ -56,10 +59,10 @@ func (v *Counts) HandleConn(_ context.Context, s stats.ConnStats) {
 }
 
 // HandleRPC does nothing.
-func (v *Counts) HandleRPC(context.Context, stats.RPCStats) {}
+func (v *counts) HandleRPC(context.Context, stats.RPCStats) {}
 
 // TagConn does nothing.
-func (v *Counts) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
+func (v *counts) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
 
 // TagRPC does nothing.
-func (v *Counts) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context { return ctx }
+func (v *counts) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context { return ctx }

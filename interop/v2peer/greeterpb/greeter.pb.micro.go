@@ -286,3 +286,228 @@ func (x *counterCountStream) RecvMsg(m interface{}) error {
 func (x *counterCountStream) Send(m *HelloReply) error {
 	return x.stream.Send(m)
 }
+
+// API endpoints of Speaker.
+
+func NewSpeakerEndpoints() []*api.Endpoint {
+	return []*api.Endpoint{}
+}
+
+// Client side of Speaker.
+
+type SpeakerService interface {
+	Sum(ctx context.Context, opts ...client.CallOption) (Speaker_SumService, error)
+	Chat(ctx context.Context, opts ...client.CallOption) (Speaker_ChatService, error)
+}
+
+type speakerService struct {
+	c    client.Client
+	name string
+}
+
+func NewSpeakerService(name string, c client.Client) SpeakerService {
+	return &speakerService{
+		c:    c,
+		name: name,
+	}
+}
+
+func (c *speakerService) Sum(ctx context.Context, opts ...client.CallOption) (Speaker_SumService, error) {
+	req := c.c.NewRequest(c.name, "Speaker.Sum", &HelloRequest{})
+	stream, err := c.c.Stream(ctx, req, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return &speakerServiceSum{stream}, nil
+}
+
+type Speaker_SumService interface {
+	Context() context.Context
+	SendMsg(interface{}) error
+	RecvMsg(interface{}) error
+	Close() error
+	Send(*HelloRequest) error
+}
+
+type speakerServiceSum struct {
+	stream client.Stream
+}
+
+func (x *speakerServiceSum) Close() error {
+	return x.stream.Close()
+}
+
+func (x *speakerServiceSum) Context() context.Context {
+	return x.stream.Context()
+}
+
+func (x *speakerServiceSum) SendMsg(m interface{}) error {
+	return x.stream.Send(m)
+}
+
+func (x *speakerServiceSum) RecvMsg(m interface{}) error {
+	return x.stream.Recv(m)
+}
+
+func (x *speakerServiceSum) Send(m *HelloRequest) error {
+	return x.stream.Send(m)
+}
+
+func (c *speakerService) Chat(ctx context.Context, opts ...client.CallOption) (Speaker_ChatService, error) {
+	req := c.c.NewRequest(c.name, "Speaker.Chat", &HelloRequest{})
+	stream, err := c.c.Stream(ctx, req, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return &speakerServiceChat{stream}, nil
+}
+
+type Speaker_ChatService interface {
+	Context() context.Context
+	SendMsg(interface{}) error
+	RecvMsg(interface{}) error
+	Close() error
+	Send(*HelloRequest) error
+	Recv() (*HelloReply, error)
+}
+
+type speakerServiceChat struct {
+	stream client.Stream
+}
+
+func (x *speakerServiceChat) Close() error {
+	return x.stream.Close()
+}
+
+func (x *speakerServiceChat) Context() context.Context {
+	return x.stream.Context()
+}
+
+func (x *speakerServiceChat) SendMsg(m interface{}) error {
+	return x.stream.Send(m)
+}
+
+func (x *speakerServiceChat) RecvMsg(m interface{}) error {
+	return x.stream.Recv(m)
+}
+
+func (x *speakerServiceChat) Send(m *HelloRequest) error {
+	return x.stream.Send(m)
+}
+
+func (x *speakerServiceChat) Recv() (*HelloReply, error) {
+	m := new(HelloReply)
+	err := x.stream.Recv(m)
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// Server side of Speaker.
+
+type SpeakerHandler interface {
+	Sum(context.Context, Speaker_SumStream) error
+	Chat(context.Context, Speaker_ChatStream) error
+}
+
+func RegisterSpeakerHandler(s server.Server, hdlr SpeakerHandler, opts ...server.HandlerOption) error {
+	type speaker interface {
+		Sum(ctx context.Context, stream server.Stream) error
+		Chat(ctx context.Context, stream server.Stream) error
+	}
+	type Speaker struct {
+		speaker
+	}
+	h := &speakerHandler{hdlr}
+	return s.Handle(s.NewHandler(&Speaker{h}, opts...))
+}
+
+type speakerHandler struct {
+	SpeakerHandler
+}
+
+func (h *speakerHandler) Sum(ctx context.Context, stream server.Stream) error {
+	return h.SpeakerHandler.Sum(ctx, &speakerSumStream{stream})
+}
+
+type Speaker_SumStream interface {
+	Context() context.Context
+	SendMsg(interface{}) error
+	RecvMsg(interface{}) error
+	Close() error
+	Recv() (*HelloRequest, error)
+}
+
+type speakerSumStream struct {
+	stream server.Stream
+}
+
+func (x *speakerSumStream) Close() error {
+	return x.stream.Close()
+}
+
+func (x *speakerSumStream) Context() context.Context {
+	return x.stream.Context()
+}
+
+func (x *speakerSumStream) SendMsg(m interface{}) error {
+	return x.stream.Send(m)
+}
+
+func (x *speakerSumStream) RecvMsg(m interface{}) error {
+	return x.stream.Recv(m)
+}
+
+func (x *speakerSumStream) Recv() (*HelloRequest, error) {
+	m := new(HelloRequest)
+	if err := x.stream.Recv(m); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func (h *speakerHandler) Chat(ctx context.Context, stream server.Stream) error {
+	return h.SpeakerHandler.Chat(ctx, &speakerChatStream{stream})
+}
+
+type Speaker_ChatStream interface {
+	Context() context.Context
+	SendMsg(interface{}) error
+	RecvMsg(interface{}) error
+	Close() error
+	Send(*HelloReply) error
+	Recv() (*HelloRequest, error)
+}
+
+type speakerChatStream struct {
+	stream server.Stream
+}
+
+func (x *speakerChatStream) Close() error {
+	return x.stream.Close()
+}
+
+func (x *speakerChatStream) Context() context.Context {
+	return x.stream.Context()
+}
+
+func (x *speakerChatStream) SendMsg(m interface{}) error {
+	return x.stream.Send(m)
+}
+
+func (x *speakerChatStream) RecvMsg(m interface{}) error {
+	return x.stream.Recv(m)
+}
+
+func (x *speakerChatStream) Send(m *HelloReply) error {
+	return x.stream.Send(m)
+}
+
+func (x *speakerChatStream) Recv() (*HelloRequest, error) {
+	m := new(HelloRequest)
+	if err := x.stream.Recv(m); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
