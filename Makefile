@@ -5,13 +5,13 @@ GO       ?= go
 MICRO    := $(CURDIR)/bin/micro
 ETCD_33  := $(CURDIR)/bin/etcd-3.3
 LIBRARY  := ./...
-MODULES  := . interop interop/peer tools/report tools/guard
+MODULES  := . interop interop/peer bench tools/report tools/guard
 export ROLLCALL_MICRO := $(MICRO)
 export ROLLCALL_ETCD_33 := $(ETCD_33)
 export CGO_ENABLED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help build old-etcd consul demo test lint tidy generate vet-windows vet-darwin fuzz soak faults faults-v2 clean
+.PHONY: help build old-etcd consul demo bench test lint tidy generate vet-windows vet-darwin fuzz soak faults faults-v2 clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ consul: ## Build the Consul agent of the tests into the user's cache, where it s
 
 demo: ## Show the main job: a service registers in etcd and is called by name.
 	$(GO) run ./cmd/micro demo
+
+bench: ## Measure calls, lookups and memory beside grpc-go and etcd's client (some minutes; bench/README.md).
+	@$(GO) run -C bench . all
 
 test: build old-etcd consul ## Run all tests of all modules with the race detector.
 	@set -o pipefail; \

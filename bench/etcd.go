@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"os"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
@@ -21,7 +21,10 @@ func etcdPart(ctx context.Context, s setup) (map[string]task, any, error) {
 // needEtcd starts an etcd if there is none yet, and returns a client of it.
 func (r *run) needEtcd() (*clientv3.Client, error) {
 	if r.etcd == "" {
-		dir := fmt.Sprintf("%s/etcd%d", r.dir, len(r.parts))
+		dir, err := os.MkdirTemp(r.dir, "etcd")
+		if err != nil {
+			return nil, err
+		}
 		if _, err := r.start(setup{Kind: "etcd", Dir: dir}, &r.etcd); err != nil {
 			return nil, err
 		}

@@ -86,6 +86,11 @@ func servePart(args []string) error {
 	if err := answer(first); err != nil {
 		return err
 	}
+	stop, err := profile(s.Kind + s.Peer)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
 		name, input, _ := strings.Cut(lines.Text(), " ")
@@ -172,12 +177,10 @@ func (p *part) receive(v any) error {
 	}
 }
 
-// stop ends the part. A server that drains has nothing to say to us: it is not waited
-// for.
+// stop ends the part, which ends when its input does. How it ended is of no interest
+// any more.
 func (p *part) stop() {
-	p.in.Close()
-	// Both fail for a part that has ended, by itself or before.
-	_ = p.cmd.Process.Kill()
+	_ = p.in.Close()
 	_ = p.cmd.Wait()
 }
 

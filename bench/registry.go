@@ -35,7 +35,7 @@ func lookup(r *run) error {
 		var ns []float64
 		var d done
 		for range r.rounds {
-			if err := p.ask("lookup", 200_000, &d); err != nil {
+			if err := p.ask("lookup", int(r.each/time.Microsecond), &d); err != nil {
 				return err
 			}
 			ns = append(ns, float64(d.Took.Nanoseconds())/float64(d.Number))

@@ -17,7 +17,7 @@ forbid() {
 	fi
 }
 
-mapfile -t library < <(git ls-files '*.go' | grep -vE '_test\.go$|^cmd/|^tools/|^interop/|^internal/testkit/|^registry/registrytest/|^examples/|^e2e/')
+mapfile -t library < <(git ls-files '*.go' | grep -vE '_test\.go$|^cmd/|^tools/|^bench/|^interop/|^internal/testkit/|^registry/registrytest/|^examples/|^e2e/')
 
 forbid 'time\.(Sleep|After|Tick)\(' 'waits listen: a timer in a select with a context' "${library[@]}"
 forbid '\b(panic|log\.Fatal[a-z]*|fmt\.Print[a-z]*)\(' 'a library returns errors' "${library[@]}"
