@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,13 +28,13 @@ type entry struct {
 
 	mu        sync.Mutex // guards what follows and the order of publishing
 	view      view
-	waiting   *feed.Update // that the view is to take over when it is time to publish
+	waiting   waiting // that the view is to take over when it is time to publish
 	published time.Time
 	next      time.Time // when the view is to be told the time, zero for never
 	gone      bool      // dropped: nothing is published any more
 }
 
-var _ feed.Sink = (*entry)(nil)
+var _ feed.LateSink = (*entry)(nil)
 
 func newEntry(d *Directory, name string) *entry {
 	e := &entry{dir: d, name: name, view: view{policy: d.policy}}
@@ -89,7 +88,12 @@ func (e *entry) follow() {
 
 // Update implements feed.Sink.
 func (e *entry) Update(u feed.Update) {
-	e.step(func(time.Time) { e.waiting = joined(e.waiting, u) })
+	e.step(func(time.Time) { e.waiting.add(u) })
+}
+
+// UpdateLate implements feed.LateSink.
+func (e *entry) UpdateLate(u feed.LateUpdate) {
+	e.step(func(time.Time) { e.waiting.addLate(u) })
 }
 
 // Status implements feed.Sink.
@@ -102,41 +106,9 @@ func (e *entry) Status(s feed.Status) {
 
 // takeOver hands the update that waits to the view.
 func (e *entry) takeOver(now time.Time) {
-	if e.waiting != nil {
-		if len(e.waiting.Departed) > 1 {
-			e.waiting.Departed = lastOfEach(e.waiting.Departed)
-		}
-		e.view.update(now, *e.waiting)
-		e.waiting = nil
+	if u, ok := e.waiting.take(); ok {
+		e.view.update(now, u)
 	}
-}
-
-// joined returns one update for an earlier one, nil if there is none, and the one
-// that follows it.
-func joined(earlier *feed.Update, u feed.Update) *feed.Update {
-	if earlier == nil {
-		u.Departed = slices.Clone(u.Departed) // to be appended to
-		return &u
-	}
-	u.Gap = u.Gap || earlier.Gap
-	u.Departed = append(earlier.Departed, u.Departed...)
-	return &u
-}
-
-// lastOfEach returns the last departure of each node: one may have left, come back
-// and left again.
-func lastOfEach(departed []feed.Departure) []feed.Departure {
-	type id struct{ service, node string }
-	seen := make(map[id]bool, len(departed))
-	var last []feed.Departure
-	for _, d := range slices.Backward(departed) {
-		if key := (id{d.Service, d.Node.Id}); !seen[key] {
-			seen[key] = true
-			last = append(last, d)
-		}
-	}
-	slices.Reverse(last)
-	return last
 }
 
 // publishInterval is the least time between two snapshots of so many nodes. It is
@@ -168,7 +140,7 @@ func (e *entry) step(f func(now time.Time)) {
 	}
 	switch {
 	case now.Before(publishAt):
-		if (e.view.dirty || e.waiting != nil) && (next.IsZero() || publishAt.Before(next)) {
+		if (e.view.dirty || e.waiting.any) && (next.IsZero() || publishAt.Before(next)) {
 			next = publishAt
 		}
 	case e.view.dirty:
@@ -177,6 +149,7 @@ func (e *entry) step(f func(now time.Time)) {
 		e.view.fill(s)
 		e.publish(s)
 	}
+	sooner := !next.IsZero() && (e.next.IsZero() || next.Before(e.next))
 	e.next = next
 	e.tell(now)
 	e.mu.Unlock()
@@ -187,7 +160,7 @@ func (e *entry) step(f func(now time.Time)) {
 	if len(ask) > 0 {
 		e.dir.ask(e, ask)
 	}
-	if !next.IsZero() {
+	if sooner { // else the directory looks here early enough
 		e.dir.reschedule()
 	}
 }

@@ -41,6 +41,28 @@ type Sink interface {
 	Status(s Status)
 }
 
+// LateSink is a Sink to which changes may be handed before a view is made of them: those
+// of a service of thousands of nodes, which change all the time, are worked into one
+// view then.
+type LateSink interface {
+	Sink
+	// UpdateLate hands over a change. The sink calls u.Apply once, after those of all
+	// changes before it, and then u.View, unless another change is to be applied first;
+	// both one at a time, from any goroutine, and maybe after Follow has returned.
+	UpdateLate(u LateUpdate)
+}
+
+// LateUpdate is a change of what is registered, and how to work it into the view.
+type LateUpdate struct {
+	// Apply works the change in, and returns what Update.Departed is.
+	Apply func() []Departure
+	// View returns what Update.Services is.
+	View func() []*registry.Service
+	// Revision and Gap are those of an Update.
+	Revision int64
+	Gap      bool
+}
+
 // Update is one complete view of what is registered.
 type Update struct {
 	// Services holds one entry per name and version, sorted by name, then

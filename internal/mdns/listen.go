@@ -143,7 +143,7 @@ func (e *Engine) learnNode(h heard, now time.Time) {
 		Name: text.Service, Version: text.Version, Endpoints: text.Endpoints,
 		Nodes: []*registry.Node{{Id: id, Address: h.addr.String(), Metadata: text.Metadata}},
 	}
-	if record.CheckStored(s) != nil {
+	if record.CheckStored(s, s.Nodes[0]) != nil {
 		e.counts.skipped++
 		return
 	}

@@ -47,14 +47,14 @@ func Check(s *registry.Service) error {
 	return nil
 }
 
-// CheckStored returns why s, with its one node, cannot be what a registry holds,
-// nil if it can.
-func CheckStored(s *registry.Service) error {
+// CheckStored returns why n cannot be a node of s that a registry holds, nil if it can.
+// It takes no notice of the nodes of s.
+func CheckStored(s *registry.Service, n *registry.Node) error {
 	if err := cmp.Or(CheckName(s.Name), checkContent(s)); err != nil {
 		return err
 	}
-	if why := unfit(s.Nodes[0].Id); why != "" {
-		return fmt.Errorf("node id %q %s", s.Nodes[0].Id, why)
+	if why := unfit(n.Id); why != "" {
+		return fmt.Errorf("node id %q %s", n.Id, why)
 	}
 	return nil
 }

@@ -3,7 +3,6 @@
 package record
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -19,40 +18,6 @@ const Mark = "rollcall"
 // that the record came through, the first one first, with commas between.
 const Mirrored = "rollcall-synced-from"
 
-// Copy returns a deep copy that shares nothing with services.
-func Copy(services []*registry.Service) []*registry.Service {
-	if services == nil {
-		return nil
-	}
-	out := make([]*registry.Service, len(services))
-	for i, s := range services {
-		out[i] = CopyService(s)
-	}
-	return out
-}
-
-// CopyService returns a deep copy of s, nil for nil.
-func CopyService(s *registry.Service) *registry.Service {
-	if s == nil {
-		return nil
-	}
-	c := *s
-	c.Metadata = maps.Clone(s.Metadata)
-	c.Endpoints = copyEach(s.Endpoints, copyEndpoint)
-	c.Nodes = copyEach(s.Nodes, CopyNode)
-	return &c
-}
-
-// CopyNode returns a deep copy of n, nil for nil.
-func CopyNode(n *registry.Node) *registry.Node {
-	if n == nil {
-		return nil
-	}
-	c := *n
-	c.Metadata = maps.Clone(n.Metadata)
-	return &c
-}
-
 // CopyShallow copies the services and their node slices but shares nodes,
 // endpoints and metadata. It is what a user-written Filter or Strategy may
 // reorder and cut without harm.
@@ -62,38 +27,6 @@ func CopyShallow(services []*registry.Service) []*registry.Service {
 		c := *s
 		c.Nodes = slices.Clone(s.Nodes)
 		out[i] = &c
-	}
-	return out
-}
-
-func copyEndpoint(e *registry.Endpoint) *registry.Endpoint {
-	if e == nil {
-		return nil
-	}
-	c := *e
-	c.Request = copyValue(e.Request)
-	c.Response = copyValue(e.Response)
-	c.Metadata = maps.Clone(e.Metadata)
-	return &c
-}
-
-func copyValue(v *registry.Value) *registry.Value {
-	if v == nil {
-		return nil
-	}
-	c := *v
-	c.Values = copyEach(v.Values, copyValue)
-	return &c
-}
-
-// copyEach keeps nil nil and empty empty: the two differ in JSON.
-func copyEach[T any](in []T, f func(T) T) []T {
-	if in == nil {
-		return nil
-	}
-	out := make([]T, len(in))
-	for i, v := range in {
-		out[i] = f(v)
 	}
 	return out
 }

@@ -146,7 +146,7 @@ func (d *decoder) decode(e consul.Entry) (*registry.Service, int) {
 		Name: e.Service.Service, Version: content.Version, Metadata: content.Metadata, Endpoints: content.Endpoints,
 		Nodes: []*registry.Node{{Id: id, Address: joinAddress(address, e.Service.Port), Metadata: content.Node}},
 	}
-	if record.CheckStored(s) != nil {
+	if record.CheckStored(s, s.Nodes[0]) != nil {
 		d.skipped++
 		return nil, 0
 	}

@@ -1,9 +1,9 @@
 package etcd
 
 import (
-	"bytes"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/rollcall-go/micro/internal/etcd/mirror"
 	"github.com/rollcall-go/micro/internal/feed"
@@ -32,7 +32,8 @@ func (b *backend) Follow(ctx context.Context, name string, sink feed.Sink) error
 	return nil
 }
 
-// follower makes views of what a mirror tells. The mirror alone uses it.
+// follower makes views of what a mirror tells. The mirror alone uses it, but for the
+// view where the sink works changes in late: then the sink does.
 type follower struct {
 	sink    feed.Sink
 	tracker tracker
@@ -42,41 +43,46 @@ type follower struct {
 
 var _ mirror.Observer = (*follower)(nil)
 
-// Change hands the view after c to the sink, unless nothing came of it.
+// Change hands c to the sink, unless nothing came of it.
 func (f *follower) Change(c mirror.Change) {
-	steps := f.tracker.apply(c)
-	changed := !f.begun
-	for _, s := range steps {
-		switch {
-		case s.is == nil:
-			f.view.Delete(s.was.id())
-		case s.was != nil && bytes.Equal(s.was.value, s.is.value):
-			continue // written again, perhaps under another lease
-		default:
-			f.view.Set(s.is.service)
-		}
-		changed = true
-	}
-	if !changed {
+	steps := slices.DeleteFunc(f.tracker.apply(c), func(s step) bool {
+		// Written again, perhaps under another lease.
+		return s.was != nil && s.is != nil && s.was.sum == s.is.sum
+	})
+	if len(steps) == 0 && f.begun {
 		return
 	}
-	u := feed.Update{
-		Services: f.view.Services(),
-		Revision: c.Revision,
-		Gap:      (c.Reset || c.First) && f.begun,
+	gap := (c.Reset || c.First) && f.begun
+	f.begun = true
+	apply := func() []feed.Departure { return f.apply(steps, gap) }
+	if late, ok := f.sink.(feed.LateSink); ok {
+		late.UpdateLate(feed.LateUpdate{Apply: apply, View: f.view.Services, Revision: c.Revision, Gap: gap})
+		return
+	}
+	departed := apply()
+	f.sink.Update(feed.Update{Services: f.view.Services(), Revision: c.Revision, Gap: gap, Departed: departed})
+}
+
+// apply works steps into the view and returns the nodes that left with them.
+func (f *follower) apply(steps []step, gap bool) (departed []feed.Departure) {
+	for _, s := range steps {
+		if s.is == nil {
+			f.view.Delete(s.was.id())
+		} else {
+			f.view.SetNode(s.is.head, s.is.node)
+		}
 	}
 	for _, s := range steps {
 		if s.is == nil && f.view.Get(s.was.id()) == nil {
-			u.Departed = append(u.Departed, departure(s, u.Gap))
+			departed = append(departed, departure(s, gap))
 		}
 	}
-	f.begun = true
-	f.sink.Update(u)
+	return departed
 }
 
 // departure says as much as the keys show of a node that left in step s.
 func departure(s step, gap bool) feed.Departure {
-	d := feed.Departure{Service: s.was.service.Name, Version: s.was.service.Version, Node: s.was.service.Nodes[0]}
+	d := feed.Departure{Service: s.was.head.Name, Version: s.was.head.Version, Node: s.was.node}
 	switch {
 	case s.leaving:
 		d.Cause = feed.Deleted

@@ -117,7 +117,7 @@ func (w *watcher) Change(c mirror.Change) {
 }
 
 func (w *watcher) push(action registry.EventType, r *row) {
-	w.queue.Push(&registry.Result{Action: action.String(), Service: r.service})
+	w.queue.Push(&registry.Result{Action: action.String(), Service: r.service()})
 }
 
 // Status keeps what to say should the watch not come about.
@@ -202,7 +202,7 @@ func (b *backend) mirror(ctx context.Context, t *tracker, o mirror.Observer) err
 		if err := l.err(); err != nil {
 			return err
 		}
-		t.layout = l.layout
+		t.reader.Layout = l.layout
 		prefix := l.layout.Services()
 		if t.name != "" {
 			prefix = l.layout.Service(t.name)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -41,29 +40,14 @@ func MarkLeaving(value []byte) []byte {
 // Decode reads a stored value: a service with exactly one node, the one that the
 // key names. It returns an error for anything else, so that a record planted
 // under a foreign key is never taken for the service of that key. For a record
-// that says that its node is leaving the error is ErrLeaving, wrapped.
+// that says that its node is leaving the error is ErrLeaving, wrapped. What it returns
+// belongs to the caller.
 func (l Layout) Decode(key string, value []byte) (*registry.Service, error) {
-	var stored struct {
-		registry.Service
-		Leaving bool `json:"leaving"`
+	r := Reader{Layout: l}
+	head, node, err := r.Decode(key, value)
+	if err != nil {
+		return nil, err
 	}
-	if err := json.Unmarshal(value, &stored); err != nil {
-		return nil, fmt.Errorf("decode record %q: %w", key, err)
-	}
-	if stored.Leaving {
-		return nil, fmt.Errorf("decode record %q: %w", key, ErrLeaving)
-	}
-	s := stored.Service
-	i := slices.IndexFunc(s.Nodes, func(n *registry.Node) bool {
-		return n != nil && l.Node(s.Name, n.Id) == key
-	})
-	if i < 0 {
-		return nil, fmt.Errorf("decode record %q: it holds service %q without the node that the key names", key, s.Name)
-	}
-	s.Nodes = []*registry.Node{s.Nodes[i]}
-	if err := record.CheckStored(&s); err != nil {
-		return nil, fmt.Errorf("decode record %q: %w", key, err)
-	}
-	s.Endpoints = slices.DeleteFunc(s.Endpoints, func(e *registry.Endpoint) bool { return e == nil })
-	return &s, nil
+	head.Nodes = []*registry.Node{node}
+	return head, nil
 }

@@ -15,11 +15,8 @@ type Entry struct {
 type Event struct {
 	// Deleted is true if the key is gone.
 	Deleted bool
-	// Entry is the new entry; for a delete, the last one known, which may be no
-	// more than the key.
+	// Entry is the new entry; of a deleted one, the key alone.
 	Entry Entry
-	// Prev is the entry before the event, nil if there was none or it is unknown.
-	Prev *Entry
 }
 
 // Change is one step of a mirror from one state of the keys to the next.

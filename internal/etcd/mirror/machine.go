@@ -131,7 +131,6 @@ func newMachine(do actions, tune tuning, jitter func() float64) *machine {
 		// Not the same for all mirrors of a connection: the first probe is one for all.
 		silenceLimit: tune.silence + time.Duration(jitter()*float64(tune.silence/5)),
 		first:        true,
-		view:         view{},
 	}
 }
 

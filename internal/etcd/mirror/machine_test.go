@@ -179,11 +179,11 @@ func TestMachineOneRevisionIsOneChange(t *testing.T) {
 	b.onWatchEvents(14, putEvent("d", 14))
 	b.want("change 14 +d")
 	last := b.seen()[1].Events[1]
-	if !last.Deleted || string(last.Entry.Value) != "9" || last.Prev == nil {
+	if !last.Deleted || last.Entry.Key != "a" {
 		t.Errorf("the delete of a known key is %+v", last)
 	}
 	unknown := b.seen()[3].Events[0]
-	if unknown.Entry.Key != "x" || unknown.Prev != nil {
+	if !unknown.Deleted || unknown.Entry.Key != "x" {
 		t.Errorf("the delete of an unknown key is %+v", unknown)
 	}
 }

