@@ -56,7 +56,9 @@ func (f *framedCredentials) Clone() credentials.TransportCredentials {
 type framed struct {
 	net.Conn
 	settled func(maxStreams int64) // told what the first frame says
-	ended   func()                 // told when nothing more can be read
+	// explain says what an error means before the first frame was whole.
+	explain func(err error, first []byte) error
+	ended   func() // told when nothing more can be read
 
 	// answers counts the frames of answers to calls. A server that counts pings counts
 	// anew with each that it sends; forgiven is how many pings had been answered when
@@ -77,7 +79,7 @@ type framed struct {
 
 // frame makes c the connection of w.
 func (w *wire) frame(c net.Conn) *framed {
-	f := &framed{Conn: c, settled: w.settle, ended: w.broke, first: []byte{}, written: frames{rest: prefaceSize}}
+	f := &framed{Conn: c, settled: w.settle, explain: w.unspoken, ended: w.broke, first: []byte{}, written: frames{rest: prefaceSize}}
 	w.framed.Store(f)
 	return f
 }
@@ -102,6 +104,9 @@ func (f *framed) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	f.ended()
+	if f.first != nil {
+		err = f.explain(err, f.first)
+	}
 	if why := f.broken.Load(); why != nil {
 		err = *why
 	}

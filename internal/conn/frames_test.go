@@ -85,7 +85,7 @@ func TestSettings(t *testing.T) {
 		"huge frame": {append([]byte{255, 255, 255, frameSettings, 0}, make([]byte, 5000)...), 0},
 	} {
 		var got int64
-		f := &framed{Conn: &recorder{Buffer: *bytes.NewBuffer(tc.read)}, ended: func() {}, first: []byte{}, settled: func(n int64) { got = n }}
+		f := &framed{Conn: &recorder{Buffer: *bytes.NewBuffer(tc.read)}, ended: func() {}, explain: func(err error, _ []byte) error { return err }, first: []byte{}, settled: func(n int64) { got = n }}
 		p := make([]byte, 5)
 		for {
 			if _, err := f.Read(p); err != nil {
@@ -113,7 +113,7 @@ func TestPingsAreForgiven(t *testing.T) {
 	_ = fr.WritePing(true, ours)
 	_ = fr.WriteWindowUpdate(0, 1)
 	for size := 1; size < wire.Len(); size++ {
-		f := &framed{Conn: &recorder{Buffer: *bytes.NewBuffer(wire.Bytes())}, ended: func() {}, first: []byte{}, settled: func(int64) {}}
+		f := &framed{Conn: &recorder{Buffer: *bytes.NewBuffer(wire.Bytes())}, ended: func() {}, explain: func(err error, _ []byte) error { return err }, first: []byte{}, settled: func(int64) {}}
 		for p := make([]byte, size); ; {
 			if _, err := f.Read(p); err != nil {
 				break

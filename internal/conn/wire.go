@@ -123,6 +123,12 @@ func (w *wire) broke() {
 	}
 }
 
+// unspoken returns err, with which reading ended before the node had sent its first
+// frame, with what that means; first is what it had sent.
+func (w *wire) unspoken(err error, first []byte) error {
+	return w.conn.set.opts.TLS.Ended(nodeOf(w.conn.endpoint), err, first)
+}
+
 // learn ends the wait for how many streams the server allows. Where nothing is
 // known of it by now, there is no limit.
 func (w *wire) learn() {
