@@ -44,6 +44,9 @@ func (c *command) set(ctx *cli.Context) error {
 	}
 	applySelector(in, &g, to)
 	tellUnserved(in)
+	if err := applyTLS(&g, to); err != nil {
+		return err
+	}
 	if to.Server != nil {
 		g.toServer = append(g.toServer, podOption((*to.Server).Options(), g.toServer)...)
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/rollcall-go/micro/internal/builtin"
+	"github.com/rollcall-go/micro/internal/callflags"
 	"github.com/rollcall-go/micro/internal/registryflags"
 )
 
@@ -69,6 +70,7 @@ var DefaultFlags = slices.Concat([]cli.Flag{
 		Name: "register_interval", EnvVars: []string{"MICRO_REGISTER_INTERVAL"}, DefaultText: "30",
 		Usage: "seconds between two checks that the registration still stands",
 	},
+}, callflags.ServerFlags(), []cli.Flag{
 	&cli.StringFlag{
 		Name: "client", EnvVars: []string{"MICRO_CLIENT"}, DefaultText: "grpc",
 		Usage: "client to call services with: " + builtin.Choices(builtin.Clients()),
@@ -93,4 +95,4 @@ var DefaultFlags = slices.Concat([]cli.Flag{
 		Name: "client_pool_ttl", EnvVars: []string{"MICRO_CLIENT_POOL_TTL"},
 		Usage: "accepted for clients that replace connections by age; grpc does not",
 	},
-})
+}, callflags.ClientFlags())

@@ -11,14 +11,17 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/client"
+	cgrpc "github.com/rollcall-go/micro/client/grpc"
 	"github.com/rollcall-go/micro/internal/credentials"
 	"github.com/rollcall-go/micro/internal/etcd/layout"
+	"github.com/rollcall-go/micro/internal/secure"
 	"github.com/rollcall-go/micro/internal/settings"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/consul"
 	"github.com/rollcall-go/micro/registry/etcd"
 	"github.com/rollcall-go/micro/server"
+	sgrpc "github.com/rollcall-go/micro/server/grpc"
 )
 
 // knob is one setting: its flag, what the program's code says, and where to look.
@@ -75,7 +78,48 @@ func knobs(t *testing.T) []knob {
 		return paths
 	}
 	passwords, certs, keys := copies(pair.CertFile), copies(pair.CertFile), copies(pair.KeyFile)
+	onTLS := func(o ...server.Option) func(*program) error {
+		return func(p *program) error { return p.server.Init(o...) }
+	}
+	srvTLS := func(read func(s secure.Server) string) func(*program) string {
+		return func(p *program) string {
+			s, ok := settings.Of[*secure.Server](p.server.Options().Context)
+			if !ok {
+				return ""
+			}
+			return read(*s)
+		}
+	}
+	cliTLS := func(read func(c secure.Client) string) func(*program) string {
+		return func(p *program) string {
+			c, _ := settings.Of[secure.Client](p.client.Options().Context)
+			return read(c)
+		}
+	}
 	return []knob{
+		{flag: "server_tls_cert", code: onTLS(sgrpc.TLSFiles("", certs[0], pair.KeyFile)),
+			read: srvTLS(func(s secure.Server) string { return s.Files.Cert }), fromCode: certs[0], fromEnv: certs[1], fromFlag: certs[2]},
+		{flag: "server_tls_key", code: onTLS(sgrpc.TLSFiles("", pair.CertFile, keys[0])),
+			read: srvTLS(func(s secure.Server) string { return s.Files.Key }), fromCode: keys[0], fromEnv: keys[1], fromFlag: keys[2]},
+		{flag: "server_tls_client_ca", code: onTLS(sgrpc.TLSFiles(ca[0], pair.CertFile, pair.KeyFile)),
+			read: srvTLS(func(s secure.Server) string { return s.Files.CA }), fromCode: ca[0], fromEnv: ca[1], fromFlag: ca[2]},
+		{flag: "server_tls_allow", code: onTLS(sgrpc.TLSFiles(ca[0], pair.CertFile, pair.KeyFile), sgrpc.AllowCallers("a")),
+			read: srvTLS(func(s secure.Server) string { return strings.Join(s.Allow, "|") }), fromCode: "a", fromEnv: "b|spiffe://c/*", envText: "b, spiffe://c/*", fromFlag: "c"},
+		{flag: "server_tls_mode", code: onTLS(sgrpc.TLSFiles("", pair.CertFile, pair.KeyFile), sgrpc.AcceptPlaintext(true)),
+			read: srvTLS(secure.Server.Says), fromCode: "both", fromEnv: "only", fromFlag: "both"},
+		{flag: "client_tls_ca", code: onClient(func() client.Option { return cgrpc.TLSFiles(ca[0], "", "") }),
+			read: cliTLS(func(c secure.Client) string { return c.Files.CA }), fromCode: ca[0], fromEnv: ca[1], fromFlag: ca[2]},
+		{flag: "client_tls_cert", code: onClient(func() client.Option { return cgrpc.TLSFiles("", certs[0], pair.KeyFile) }),
+			read: cliTLS(func(c secure.Client) string { return c.Files.Cert }), fromCode: certs[0], fromEnv: certs[1], fromFlag: certs[2]},
+		{flag: "client_tls_key", code: onClient(func() client.Option { return cgrpc.TLSFiles("", pair.CertFile, keys[0]) }),
+			read: cliTLS(func(c secure.Client) string { return c.Files.Key }), fromCode: keys[0], fromEnv: keys[1], fromFlag: keys[2]},
+		{flag: "client_tls_server_name", code: onClient(func() client.Option { return cgrpc.TLSServerName("a") }),
+			read: cliTLS(func(c secure.Client) string { return c.ServerName }), fromCode: "a", fromEnv: "b", fromFlag: "c"},
+		{flag: "client_tls_identity", code: onClient(func() client.Option { return cgrpc.TLSIdentity("host") }),
+			read: cliTLS(func(c secure.Client) string { return c.Identity }), fromCode: "host", fromEnv: "service", fromFlag: "spiffe://a/{service}"},
+		{flag: "client_tls_mode", code: onClient(func() client.Option { return cgrpc.PreferTLS(true) }),
+			read: cliTLS(func(c secure.Client) string { return fmt.Sprint(c.Prefer, c.Require) }), fromCode: "true false", fromEnv: "false true", envText: "require",
+			fromFlag: "true false", flagText: "prefer", byDefault: "false false"},
 		{flag: "registry_user", code: onEtcd(etcd.Auth("a", "secret")),
 			read: access(func(a credentials.Credentials) string { return a.Username }), fromCode: "a", fromEnv: "b", fromFlag: "c"},
 		{flag: "registry_password", code: onEtcd(etcd.Auth("a", "secret1")),

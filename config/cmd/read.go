@@ -11,6 +11,7 @@ import (
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/builtin"
+	"github.com/rollcall-go/micro/internal/callflags"
 	"github.com/rollcall-go/micro/internal/netaddr"
 	"github.com/rollcall-go/micro/internal/registryflags"
 	"github.com/rollcall-go/micro/registry"
@@ -24,6 +25,8 @@ type given struct {
 	settings       []registryflags.Settings // of each, or of the one in place if none was named
 	server, client string                   // names of implementations; empty if none was named
 	snapshot       string                   // directory; empty if none was given
+	serverTLS      callflags.Server
+	clientTLS      callflags.Client
 	toServer       []server.Option
 	toClient       []client.Option
 }
@@ -39,8 +42,14 @@ func read(in *input, to Options) (given, error) {
 	g.snapshot, _ = in.text("registry_snapshot")
 	g.server = choice(in, "server", nameOf(to.Server), builtin.Servers(), merged(DefaultServers, to.Servers))
 	g.toServer = serverOptions(in)
+	if in.err == nil {
+		g.serverTLS, in.err = callflags.ReadServer(in.given)
+	}
 	g.client = choice(in, "client", nameOf(to.Client), builtin.Clients(), merged(DefaultClients, to.Clients))
 	g.toClient = clientOptions(in)
+	if in.err == nil {
+		g.clientTLS, in.err = callflags.ReadClient(in.given)
+	}
 	return g, in.err
 }
 

@@ -151,7 +151,7 @@ func (a *Acceptor) handshake(conn net.Conn) (*tls.Conn, error) {
 // explainCaller returns err, with which a server's handshake ended, in words of what
 // to mend where package tls has others.
 func explainCaller(err error) error {
-	if alert := tls.AlertError(0); errors.As(err, &alert) {
+	if alert, ok := alertOf(err); ok {
 		switch alert {
 		case alertBadCertificate, alertUnknownCA, alertCertificateUnknown, alertCertificateExpired:
 			return fmt.Errorf("the caller refuses this server's certificate: %w", err)

@@ -37,6 +37,9 @@ type Client struct {
 	// Prefer makes calls to nodes that say they speak TLS secured ones, and leaves the
 	// others in plaintext.
 	Prefer bool
+	// Require says that calls are secured, by what the system trusts if nothing else is
+	// said.
+	Require bool
 }
 
 // Given reports whether anything is said, so that all calls are secured, or, with

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"reflect"
 	"syscall"
 	"time"
 )
@@ -19,7 +21,6 @@ func (c Client) explain(n Node, err error) error {
 		host      x509.HostnameError
 		name      *nameError
 		invalid   x509.CertificateInvalidError
-		alert     tls.AlertError
 	)
 	switch {
 	case errors.As(err, &record):
@@ -33,7 +34,8 @@ func (c Client) explain(n Node, err error) error {
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return fmt.Errorf("verify the node's certificate: it is valid from %s to %s; renew it in the node's files (--server_tls_cert), or correct the clock of this host: %w",
 			invalid.Cert.NotBefore.UTC().Format(time.RFC3339), invalid.Cert.NotAfter.UTC().Format(time.RFC3339), err)
-	case errors.As(err, &alert):
+	}
+	if alert, ok := alertOf(err); ok {
 		return c.explainAlert(alert, err)
 	}
 	return fmt.Errorf("make a TLS handshake: %w", err)
@@ -63,11 +65,27 @@ const (
 	alertCertificateRequired = 116
 )
 
+// alertOf returns the alert with which the other end ended a handshake. Package tls has no
+// exported type for it.
+func alertOf(err error) (alert uint64, ok bool) {
+	var op *net.OpError
+	if !errors.As(err, &op) || op.Op != "remote error" {
+		return 0, false
+	}
+	v := reflect.ValueOf(op.Err)
+	if v.Kind() != reflect.Uint8 {
+		return 0, false
+	}
+	return v.Uint(), true
+}
+
 // explainAlert returns err, which is what the node said when it ended the handshake.
-func (c Client) explainAlert(alert tls.AlertError, err error) error {
+func (c Client) explainAlert(alert uint64, err error) error {
 	const way = "one with --client_tls_cert and --client_tls_key, or the option TLSFiles of client/grpc"
 	shown := c.Files.Cert != "" || c.Config != nil && (len(c.Config.Certificates) > 0 || c.Config.GetClientCertificate != nil)
 	switch {
+	case alert == alertCertificateRequired && shown: // a client keeps back what the node does not ask for
+		return fmt.Errorf("make a TLS handshake: the node wants a certificate of another authority than the one of this client%s; give %s, signed by one that the node trusts (its --server_tls_client_ca): %w", c.shown(), way, err)
 	case alert == alertCertificateRequired, alert == alertBadCertificate && !shown:
 		return fmt.Errorf("make a TLS handshake: the node wants a certificate of the caller, and none was shown; give %s: %w", way, err)
 	case alert == alertCertificateExpired:
@@ -91,11 +109,11 @@ func isAlert(first []byte) bool { return bytes.HasPrefix(first, []byte{21, 3}) }
 // Ended returns err, with which reading from a node ended before it had sent the first
 // frame of HTTP/2, with what that means; first is what it had sent.
 func (d *Dialer) Ended(n Node, err error, first []byte) error {
-	var alert tls.AlertError
 	switch {
-	case n.TLS && errors.As(err, &alert):
-		return d.client.explainAlert(alert, err)
 	case n.TLS:
+		if alert, ok := alertOf(err); ok {
+			return d.client.explainAlert(alert, err)
+		}
 		return err
 	case isAlert(first):
 		return fmt.Errorf("%w: %w", errSpeaksTLS, err)

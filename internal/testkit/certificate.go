@@ -11,6 +11,7 @@ import (
 	"errors"
 	"math/big"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
@@ -69,6 +70,7 @@ func NewCA(t testing.TB) *CA {
 type Subject struct {
 	Name        string    // the common name
 	Hosts       []string  // names and IP addresses, localhost, 127.0.0.1 and ::1 if nil
+	URIs        []string  // none if nil
 	From, Until time.Time // when it is valid, from an hour ago until tomorrow
 }
 
@@ -123,6 +125,13 @@ func (ca *CA) certify(s Subject) (tls.Certificate, error) {
 		} else {
 			template.DNSNames = append(template.DNSNames, host)
 		}
+	}
+	for _, text := range s.URIs {
+		u, err := url.Parse(text)
+		if err != nil {
+			return tls.Certificate{}, err
+		}
+		template.URIs = append(template.URIs, u)
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, ca.cert, &key.PublicKey, ca.key)
 	if err != nil {
