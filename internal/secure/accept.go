@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"sync"
 
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
@@ -23,6 +24,9 @@ type Acceptor struct {
 	files  *reload.TLS
 	shared *tls.Config // of all handshakes, if nothing comes from files
 	told   Told
+
+	mu      sync.Mutex
+	pending map[net.Conn]bool // that have not said enough yet; nil once shut
 }
 
 // Told is what the owner of an Acceptor hears of. Its functions are called from several
@@ -50,11 +54,39 @@ var (
 
 // NewAcceptor returns the acceptor of a server that speaks TLS.
 func NewAcceptor(s Server, told Told) *Acceptor {
-	a := &Acceptor{server: s, files: reload.NewTLS(s.Files, told.Warn), told: told}
+	a := &Acceptor{server: s, files: reload.NewTLS(s.Files, told.Warn), told: told, pending: map[net.Conn]bool{}}
 	if !s.Files.Given() {
 		a.shared = forServer(s.Config.Clone())
 	}
 	return a
+}
+
+// Shut breaks off the connections on which nobody has begun to speak HTTP/2 yet, and those
+// that come later: a server that stops need not wait for somebody who says nothing.
+func (a *Acceptor) Shut() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for c := range a.pending {
+		_ = c.Close() // whoever reads from it is told
+	}
+	a.pending = nil
+}
+
+// begin reports whether a handshake may begin, which the caller then ends.
+func (a *Acceptor) begin(c net.Conn) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.pending == nil {
+		return false
+	}
+	a.pending[c] = true
+	return true
+}
+
+func (a *Acceptor) end(c net.Conn) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.pending, c)
 }
 
 // forServer adds to config, which it changes, the name of HTTP/2, without which current
@@ -103,19 +135,24 @@ func (c *accepting) Clone() credentials.TransportCredentials { d := *c; return &
 // ServerHandshake makes the handshake, or finds that there is none to make.
 func (c *accepting) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	a := c.acceptor
+	if !a.begin(raw) {
+		return nil, nil, net.ErrClosed
+	}
 	conn, plain, err := sniff(raw)
 	switch {
 	case err != nil:
+		a.end(raw)
 		return nil, nil, fmt.Errorf("read the first byte of a connection: %w", err) // a probe of the port, or nobody
 	case plain && a.server.Plaintext:
 		a.told.Plaintext(raw)
-		return insecure.NewCredentials().ServerHandshake(conn)
+		return insecure.NewCredentials().ServerHandshake(a.arriving(raw, conn))
 	case plain:
-		a.told.Turned(conn, fmt.Errorf("%w; call it by TLS (%s)", ErrPlaintext, byTLS))
+		a.told.Turned(a.arriving(raw, conn), fmt.Errorf("%w; call it by TLS (%s)", ErrPlaintext, byTLS))
 		return nil, nil, credentials.ErrConnDispatched
 	}
 	secured, err := a.handshake(conn)
 	if err != nil {
+		a.end(raw)
 		a.told.Failed(raw, err)
 		return nil, nil, err
 	}
@@ -123,13 +160,42 @@ func (c *accepting) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInf
 	if len(a.server.Allow) > 0 {
 		ids := Identities(state.PeerCertificates[0]) // Check sees to it that there is one
 		if !a.server.allowed(ids) {
-			a.told.Turned(secured, fmt.Errorf("%w: its certificate is for %s; add that to --server_tls_allow or the option AllowCallers of server/grpc", ErrNotAllowed, list(ids)))
+			a.told.Turned(a.arriving(raw, secured), fmt.Errorf("%w: its certificate is for %s; add that to --server_tls_allow or the option AllowCallers of server/grpc", ErrNotAllowed, list(ids)))
 			return nil, nil, credentials.ErrConnDispatched
 		}
 	}
 	info := credentials.TLSInfo{State: state}
 	info.SecurityLevel = credentials.PrivacyAndIntegrity
-	return secured, info, nil
+	return a.arriving(raw, secured), info, nil
+}
+
+// arriving returns conn, which came over raw, as one that Shut breaks off as long as nobody
+// has begun to speak HTTP/2 on it.
+func (a *Acceptor) arriving(raw, conn net.Conn) net.Conn {
+	const enough = 24 + 9 // the preface and the head of the first frame
+	return &arriving{Conn: conn, missing: enough, arrived: func() { a.end(raw) }}
+}
+
+// arriving is a connection that is told of when enough was read of it.
+type arriving struct {
+	net.Conn
+	missing int    // of what is enough
+	arrived func() // may be called more than once
+}
+
+func (c *arriving) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if c.missing > 0 {
+		if c.missing -= n; c.missing <= 0 {
+			c.arrived()
+		}
+	}
+	return n, err
+}
+
+func (c *arriving) Close() error {
+	c.arrived()
+	return c.Conn.Close()
 }
 
 // handshake makes the handshake within the deadline that conn has.

@@ -122,12 +122,12 @@ func (s *grpcServer) startable() error {
 
 // run is a server at work, from Start to Stop.
 //
-// Goroutines: Serve of the grpc.Server, that of turned, followReadiness, and what the
+// Goroutines: Serve of the grpc.Server, that of the doorkeeper, followReadiness, and what the
 // enrolment has.
 // stopAll ends them and waits for them.
 type run struct {
 	grpc         *grpc.Server
-	turned       *turned // nil without TLS
+	door         *doorkeeper
 	interceptors *interceptors
 	open         *streams
 	health       *health.Server
@@ -144,10 +144,10 @@ type run struct {
 // begin serves on l and begins to register. The caller holds mu.
 func (s *grpcServer) begin(l net.Listener) *run {
 	i := &interceptors{calls: &s.calls, recovery: &s.recovery, methods: make(map[string]method), streams: endlessStreams{endC: make(chan struct{})}}
-	tlsOptions, turned := s.secured()
+	door := newDoorkeeper(security(s.opts))
 	r := &run{
-		grpc:          grpc.NewServer(s.grpcOptions(i, tlsOptions)...),
-		turned:        turned,
+		grpc:          grpc.NewServer(s.grpcOptions(i, door)...),
+		door:          door,
 		interceptors:  i,
 		open:          &s.streams,
 		settings:      settingsOf(s.opts.Context),
@@ -183,7 +183,7 @@ func (s *grpcServer) begin(l net.Listener) *run {
 
 // grpcOptions returns the options of the grpc.Server: the defaults, those of the
 // program, and those without which nothing would work.
-func (s *grpcServer) grpcOptions(i *interceptors, tls []grpc.ServerOption) []grpc.ServerOption {
+func (s *grpcServer) grpcOptions(i *interceptors, door *doorkeeper) []grpc.ServerOption {
 	set := settingsOf(s.opts.Context)
 	sizes := []grpc.ServerOption{grpc.MaxRecvMsgSize(set.limit()), grpc.MaxSendMsgSize(set.limit())}
 	opts := append(i.options(),
@@ -205,7 +205,7 @@ func (s *grpcServer) grpcOptions(i *interceptors, tls []grpc.ServerOption) []grp
 	if n := set.maxStreams; n > 0 {
 		opts = append(opts, grpc.MaxConcurrentStreams(uint32(min(n, math.MaxInt32))))
 	}
-	opts = append(opts, tls...)
+	opts = append(opts, door.options()...)
 	return append(opts, grpc.ForceServerCodecV2(guardedCodec{rpc.Proto, &s.recovery}), grpc.UnknownServiceHandler(s.serve))
 }
 

@@ -53,8 +53,9 @@ func (r *run) stopAll(o server.Options, waiting *sync.WaitGroup) error {
 		r.delay()
 	}
 	r.interceptors.streams.end()
+	r.door.shut()
 	errs = append(errs, r.drain(waiting))
-	r.turned.stop()
+	r.door.stop()
 	return errors.Join(append(errs, runAll(o.AfterDrain)...)...)
 }
 

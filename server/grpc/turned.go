@@ -15,16 +15,13 @@ import (
 
 	"github.com/rollcall-go/micro/errors"
 	"github.com/rollcall-go/micro/internal/defaults"
-	"github.com/rollcall-go/micro/internal/once"
 	"github.com/rollcall-go/micro/internal/rpc"
 	"github.com/rollcall-go/micro/internal/secure"
-	"github.com/rollcall-go/micro/logger"
 )
 
 // turned answers the calls on connections that are not let in: with the reason, which
 // clients of every kind can read, where a connection that is closed tells them nothing.
 // It is a server of its own, so that nothing of the program's is ever reached through it.
-// A nil turned has nothing to answer.
 type turned struct {
 	grpc   *grpc.Server
 	conns  chan turnedConn
@@ -68,10 +65,8 @@ func (t *turned) hand(c net.Conn, why error) {
 
 // stop closes the connections and waits.
 func (t *turned) stop() {
-	if t != nil {
-		t.grpc.Stop()
-		<-t.served
-	}
+	t.grpc.Stop()
+	<-t.served
 }
 
 // Accept is that of a net.Listener, as are the next two.
@@ -123,46 +118,4 @@ func sayWhy(_ any, stream grpc.ServerStream) error {
 		code = http.StatusForbidden
 	}
 	return rpc.ToStatus(errors.New(rpc.ServerID, info.why.Error(), code))
-}
-
-// doorkeeper makes the handshakes of one run of a server, and says in the log what
-// somebody may have to mend.
-type doorkeeper struct {
-	turned *turned
-	said   once.Set
-}
-
-// secured returns the options that make the server speak TLS, and who answers those that
-// are not let in; nothing if it is to speak plaintext.
-func (s *grpcServer) secured() ([]grpc.ServerOption, *turned) {
-	sec := security(s.opts)
-	if !sec.On() {
-		return nil, nil
-	}
-	d := &doorkeeper{turned: startTurned()}
-	a := secure.NewAcceptor(sec, secure.Told{
-		Warn:      func(text string) { logger.Warnf("Server [grpc] TLS files: %s", text) },
-		Plaintext: func(c net.Conn) { d.say("Takes a caller in plaintext", c, nil) },
-		Failed:    func(c net.Conn, err error) { d.say("Cannot make a TLS handshake with a caller", c, err) },
-		Turned: func(c net.Conn, why error) {
-			d.say("Turns a caller away", c, why)
-			d.turned.hand(c, why)
-		},
-	})
-	return []grpc.ServerOption{grpc.Creds(a.Credentials())}, d.turned
-}
-
-// say logs what became of a connection, once for each host and reason.
-func (d *doorkeeper) say(what string, c net.Conn, why error) {
-	host := c.RemoteAddr().String()
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	text := host
-	if why != nil {
-		text += ": " + why.Error()
-	}
-	if d.said.First(what + text) {
-		logger.Warnf("Server [grpc] %s: %s", what, text)
-	}
 }
