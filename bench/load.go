@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,6 +37,7 @@ func (d done) rate() float64 { return float64(d.Number) / d.Took.Seconds() }
 // load runs the cell on a client: Conc goroutines, each with the next call as soon as
 // the one before has been answered.
 func load(ctx context.Context, c client, what cell) (done, error) {
+	text := strings.Repeat("a", what.Size)
 	before, err := readUsage()
 	if err != nil {
 		return done{}, err
@@ -47,7 +49,7 @@ func load(ctx context.Context, c client, what cell) (done, error) {
 	var workers sync.WaitGroup
 	for i := range what.Conc {
 		workers.Go(func() {
-			n, err := work(ctx, c, what, i, begun.Add(what.For))
+			n, err := work(ctx, c, what, text, i, begun.Add(what.For))
 			number.Add(n)
 			if err != nil {
 				cancel(err)
@@ -63,8 +65,7 @@ func load(ctx context.Context, c client, what cell) (done, error) {
 	return done{Number: number.Load(), Took: took, Used: after.since(before)}, err
 }
 
-func work(ctx context.Context, c client, what cell, worker int, until time.Time) (n int64, err error) {
-	text := payload(what.Size)
+func work(ctx context.Context, c client, what cell, text string, worker int, until time.Time) (n int64, err error) {
 	if what.Window > 0 {
 		return converse(ctx, c, text, what.Window, until)
 	}
@@ -75,15 +76,6 @@ func work(ctx context.Context, c client, what cell, worker int, until time.Time)
 		n++
 	}
 	return n, nil
-}
-
-// payload returns a text of that many bytes.
-func payload(size int) string {
-	text := make([]byte, size)
-	for i := range text {
-		text[i] = 'a' + byte(i%26)
-	}
-	return string(text)
 }
 
 // converse sends messages over one stream, which come back, with window of them on

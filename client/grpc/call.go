@@ -85,7 +85,10 @@ func (c *grpcClient) attempts(ctx context.Context, s *state, req client.Request,
 			last = to.Node.Address
 			switch {
 			case p.hedged:
-				to, err = c.hedged(ctx, s, &r, &p, invoke, wrapped, to, req, rsp, co)
+				// Copies, so that those of all other calls stay on the stack.
+				was, planned := r, p
+				to, err = c.hedged(ctx, s, &was, &planned, invoke, wrapped, to, req, rsp, co)
+				r, p = was, planned
 			case wrapped:
 				err = invoke(ctx, to.Node, req, rsp, co)
 			default:
