@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/rollcall-go/micro/broker"
@@ -54,6 +55,7 @@ type Options struct {
 	Context context.Context
 
 	registryGiven bool
+	selecting     []selector.Option // given to whatever selector is in force
 }
 
 // CallOptions are the settings of one call.
@@ -213,6 +215,19 @@ func Selector(s selector.Selector) Option {
 		if o.registryGiven {
 			o.Selector = withRegistry(s, o.Registry)
 		}
+		if len(o.selecting) > 0 {
+			o.Selector = withOptions(o.Selector, o.selecting...)
+		}
+	}
+}
+
+// SelectorOptions gives options to the selector in force, and to one that an option
+// puts in its place later, such as selector.SetStrategy(selector.LeastLoaded) or
+// selector.Zone("a"). As with Registry, selector.DefaultSelector is not touched.
+func SelectorOptions(opts ...selector.Option) Option {
+	return func(o *Options) {
+		o.selecting = slices.Concat(o.selecting, opts)
+		o.Selector = withOptions(o.Selector, opts...)
 	}
 }
 

@@ -13,17 +13,23 @@ type builtinSelector interface {
 
 // withRegistry returns the selector of a client whose registry becomes r.
 func withRegistry(s selector.Selector, r registry.Registry) selector.Selector {
+	return withOptions(s, selector.Registry(r))
+}
+
+// withOptions returns the selector of a client that is given options: s itself, or one
+// in the place of the selector that clients share, and of none.
+func withOptions(s selector.Selector, opts ...selector.Option) selector.Selector {
 	b, builtin := s.(builtinSelector)
 	switch {
 	case s == nil:
-		return selector.NewSelector(selector.Registry(r))
+		return selector.NewSelector(opts...)
 	case builtin && s == selector.DefaultSelector:
 		given, _ := b.Builtin()
-		given.Registry = r
-		return selector.NewSelector(func(o *selector.Options) { *o = given })
+		shared := func(o *selector.Options) { *o = given }
+		return selector.NewSelector(append([]selector.Option{shared}, opts...)...)
 	}
-	if err := s.Init(selector.Registry(r)); err != nil { // an Option cannot return it
-		logger.Errorf("Selector [%s] Does not take the registry %q: %v", s.String(), r.String(), err)
+	if err := s.Init(opts...); err != nil { // an Option cannot return it
+		logger.Errorf("Selector [%s] Does not take the options of its client: %v", s.String(), err)
 	}
 	return s
 }

@@ -43,6 +43,7 @@ func commands() []*cli.Command {
 		listCommand(),
 		getCommand(),
 		callCommand(),
+		explainCallCommand(),
 		watchCommand(),
 		nodeCommand(),
 		registryCommand(),

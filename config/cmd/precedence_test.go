@@ -12,6 +12,8 @@ import (
 
 	"github.com/rollcall-go/micro/client"
 	cgrpc "github.com/rollcall-go/micro/client/grpc"
+	"github.com/rollcall-go/micro/client/selector"
+	"github.com/rollcall-go/micro/internal/balance"
 	"github.com/rollcall-go/micro/internal/credentials"
 	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/secure"
@@ -50,6 +52,15 @@ func knobs(t *testing.T) []knob {
 	}
 	cli := func(read func(o client.Options) string) func(*program) string {
 		return func(p *program) string { return read(p.client.Options()) }
+	}
+	sel := func(read func(o selector.Options) string) func(*program) string {
+		return func(p *program) string { return read(p.client.Options().Selector.Options()) }
+	}
+	pol := func(read func(balance.Policy) string) func(*program) string {
+		return sel(func(o selector.Options) string {
+			p, _ := settings.Of[balance.Policy](o.Context)
+			return read(p)
+		})
 	}
 	access := func(read func(a credentials.Credentials) string) func(*program) string {
 		return func(p *program) string {
@@ -181,6 +192,16 @@ func knobs(t *testing.T) []knob {
 			read: cli(func(o client.Options) string { return fmt.Sprint(o.PoolSize) }), fromCode: "7", fromEnv: "8", fromFlag: "9", byDefault: "4"},
 		{flag: "client_pool_ttl", code: onClient(func() client.Option { return client.PoolTTL(time.Second) }),
 			read: cli(func(o client.Options) string { return o.PoolTTL.String() }), fromCode: "1s", fromEnv: "2s", fromFlag: "3s", byDefault: "1m0s"},
+		{flag: "client_balancer", code: onClient(func() client.Option { return client.SelectorOptions(selector.SetStrategy(selector.RoundRobin)) }),
+			read: sel(func(o selector.Options) string { return selector.StrategyName(o.Strategy) }), fromCode: "roundrobin", fromEnv: "leastloaded", fromFlag: "random", byDefault: "random"},
+		{flag: "client_zone", code: onClient(func() client.Option { return client.SelectorOptions(selector.Zone("a")) }),
+			read: pol(func(p balance.Policy) string { return p.Zone }), fromCode: "a", fromEnv: "b", fromFlag: "c", byDefault: ""},
+		{flag: "client_zone_threshold", code: onClient(func() client.Option { return client.SelectorOptions(selector.ZoneThreshold(7)) }),
+			read: pol(func(p balance.Policy) string { return fmt.Sprint(p.Threshold()) }), fromCode: "7", fromEnv: "8", fromFlag: "0", byDefault: "50"},
+		{flag: "client_subset", code: onClient(func() client.Option { return client.SelectorOptions(selector.Subset(7)) }),
+			read: pol(func(p balance.Policy) string { return fmt.Sprint(p.Subset) }), fromCode: "7", fromEnv: "8", fromFlag: "9", byDefault: "0"},
+		{flag: "client_warmup", code: onClient(func() client.Option { return client.SelectorOptions(selector.WarmUp(time.Second)) }),
+			read: pol(func(p balance.Policy) string { return p.WarmUp.String() }), fromCode: "1s", fromEnv: "2s", fromFlag: "3s", byDefault: "0s"},
 		{flag: "registry_address", code: func(p *program) error { p.registry = etcd.NewRegistry(addrs("a:1")); return nil },
 			read: func(p *program) string { return fmt.Sprint(p.registry.Options().Addrs) }, fromCode: "[a:1]", fromEnv: "[b:2 c:3]", envText: "b:2, c:3",
 			fromFlag: "[[::1]:4]", flagText: "[::1]:4", byDefault: "[]"},

@@ -194,6 +194,9 @@ func clientOptions(in *input) []client.Option {
 	if d, ok := in.duration("client_pool_ttl"); ok {
 		opts = append(opts, client.PoolTTL(d))
 	}
+	if o := balanceOptions(in); len(o) > 0 {
+		opts = append(opts, client.SelectorOptions(o...))
+	}
 	return opts
 }
 
