@@ -8,6 +8,8 @@ type Method struct {
 	// Name is that in the .proto file, such as Hello or read_all. In Go it has the
 	// name that the protobuf generators make of that.
 	Name string
+	// Idempotent says that the method may run twice. What is registered of it says so.
+	Idempotent bool
 	// New returns pointers to an empty request and an empty response.
 	New func() (req, rsp any)
 	// Call calls the method. It panics if req or rsp is of another type than New

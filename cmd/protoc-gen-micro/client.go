@@ -60,7 +60,7 @@ func New$Client($name string, $c $client.Client) $Client {
 `
 
 const unaryCall = `
-	$req := $c.c.NewRequest($c.name, $endpoint, $in)
+	$req := $c.c.NewRequest($c.name, $endpoint, $in${idempotentRequest})
 	$out := new($Response)
 	if $err := $c.c.Call($ctx, $req, $out, $opts...); $err != nil {
 		return nil, $err

@@ -94,6 +94,12 @@ func deprecatedMethod(m *protogen.Method) bool {
 	return ok && options.GetDeprecated()
 }
 
+// isIdempotent reports whether a method may run twice, by its option idempotency_level.
+func isIdempotent(m *protogen.Method) bool {
+	options, ok := m.Desc.Options().(*descriptorpb.MethodOptions)
+	return ok && options.GetIdempotencyLevel() != descriptorpb.MethodOptions_IDEMPOTENCY_UNKNOWN
+}
+
 func deprecatedService(s *protogen.Service) bool {
 	options, ok := s.Desc.Options().(*descriptorpb.ServiceOptions)
 	return ok && options.GetDeprecated()

@@ -25,7 +25,7 @@ func TestGolden(t *testing.T) {
 	_, err := exec.LookPath("protoc")
 	testkit.Require(t, "protoc", err)
 	files := []string{
-		"micropb/kinds/kinds.proto", "micropb/kinds/account.proto", "micropb/http/http.proto", "micropb/names/names.proto",
+		"micropb/kinds/kinds.proto", "micropb/kinds/account.proto", "micropb/http/http.proto", "micropb/names/names.proto", "micropb/store/store.proto",
 		"micropb/shared/shared.proto", // without services: there is no file for it
 	}
 	for file, got := range contents(t, answer(t, request(t, root, "paths=source_relative", files...))) {

@@ -86,7 +86,7 @@ func Register$Handler($s $server.Server, $hdlr $Handler, $opts ...$server.Handle
 
 const describedMethod = `
 		{
-			Name: $name,
+			Name: $name,${idempotent}
 			New:  func() (any, any) { return new($Request), new($Response) },
 			Call: func($ctx $context.Context, $req, $rsp any) error {
 				return $hdlr.$Method($ctx, $req.(*$Request), $rsp.(*$Response))

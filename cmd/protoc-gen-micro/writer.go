@@ -38,7 +38,13 @@ func (w writer) method(s *protogen.Service, m *protogen.Method) writer {
 	n := namesOf(s)
 	clientStream, clientStreamStruct := n.clientStream(m)
 	handlerStream, handlerStreamStruct := n.handlerStream(m)
+	idempotent, idempotentRequest := "", ""
+	if isIdempotent(m) {
+		idempotent, idempotentRequest = "\n\t\t\tIdempotent: true,", ", "+w.value("client")+".IdempotentRequest()"
+	}
 	return w.with(map[string]string{
+		"idempotent":          idempotent,
+		"idempotentRequest":   idempotentRequest,
 		"Method":              m.GoName,
 		"name":                quote(string(m.Desc.Name())),
 		"endpoint":            quote(s.GoName + "." + string(m.Desc.Name())),

@@ -23,6 +23,9 @@ func (m *Method) Describe(metadata map[string]string) *registry.Endpoint {
 		e.Metadata["stream"] = "true"
 	} else {
 		e.Request, e.Response = describe(m.request, 0), describe(m.response, 0)
+		if m.described != nil && m.described.Idempotent {
+			e.Metadata["idempotent"] = "true"
+		}
 	}
 	maps.Copy(e.Metadata, metadata)
 	return e
