@@ -181,7 +181,7 @@ func TestF4Quiet(t *testing.T) {
 	node.Wait(t, patience)
 	usual := []string{
 		"Starting [service]", "Server [grpc] Listening on", "Server [grpc] Advertising", "Registry [mdns] Registering node",
-		"Received signal", "Deregistering node", "Draining", "calling", "result: ", "$ ended",
+		"Received signal", "Deregistering node", "Server [grpc] Draining", "Server [grpc] Stopped", "calling", "result: ", "$ ended",
 	}
 	for _, p := range []*testkit.Process{node, caller} {
 		for line := range strings.Lines(p.Output()) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/server"
 )
 
@@ -84,11 +85,13 @@ func (r *run) delay() {
 // goroutine here that waits for it or for the group.
 func (r *run) drain(waiting *sync.WaitGroup) error {
 	if r.settings.grace <= 0 {
+		logger.Infof("Server [grpc] Stopped: there is no grace for calls in flight")
 		r.grpc.Stop()
 		<-r.servingDone
 		r.interceptors.streams.wait()
 		return nil
 	}
+	logger.Infof("Server [grpc] Draining: no more calls are taken, and those in flight have %s", r.settings.grace)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -102,7 +105,9 @@ func (r *run) drain(waiting *sync.WaitGroup) error {
 	var err error
 	select {
 	case <-done:
+		logger.Infof("Server [grpc] Stopped: all calls have ended")
 	case <-grace.C:
+		logger.Warnf("Server [grpc] Stopped: calls are cut off that took longer than the grace of %s", r.settings.grace)
 		r.endStreams(done)
 		r.grpc.Stop()
 		err = fmt.Errorf("stop the server: calls that took longer than its grace of %s were cut off", r.settings.grace)
