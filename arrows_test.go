@@ -118,11 +118,11 @@ var rooms = []room{
 	{"config/cmd", []string{"config", "internal/builtin", "internal/callflags", "client", "client/selector", "server", "broker", "transport", "registry", "internal/ability", "internal/balance", "internal/settings", "internal/netaddr", "internal/similar", "internal/registryflags", "internal/wiring"}, "wiring: flags and environment"},
 	{"", []string{"config", "client", "client/selector", "server", "broker", "transport", "registry", "config/cmd", "internal/ability", "internal/protomsg", "internal/wiring"}, "front door: assembles a service"},
 
-	{"internal/doctor", []string{"registry", "internal/consul", "internal/consul/tags", "internal/refusal", "internal/etcd", "internal/etcd/layout", "internal/lint", "internal/netaddr", "internal/defaults"}, "reads everything that the command's doctor reports on; no service links it"},
+	{"internal/doctor", []string{"registry", "internal/consul", "internal/consul/tags", "internal/refusal", "internal/etcd", "internal/etcd/layout", "internal/lint", "internal/netaddr", "internal/defaults", "internal/record", "internal/secure"}, "reads everything that the command's doctor reports on; no service links it"},
 	{"internal/operate", []string{"registry", "internal/etcd", "internal/etcd/layout", "internal/consul", "internal/consul/tags", "internal/feed", "internal/record"}, "what an operator does to nodes, for the command and for consoles; no service links it"},
 	{"internal/bridge", []string{"registry", "internal/ability", "internal/backoff", "internal/defaults", "internal/feed", "internal/record"}, "mirrors one registry into another, for the command; no service links it"},
 	{"internal/embedded", nil, "the etcd inside the command; the library never links it"},
-	{"cmd/micro/...", []string{"", "config/source", "cmd/micro/demo", "config/center", "config/secret", "internal/gray", "client", "server", "client/grpc", "registry", "internal/balance", "internal/pick", "config/cmd", "internal/endpoint", "internal/record", "internal/bridge", "internal/defaults", "internal/doctor", "internal/embedded", "internal/ability", "internal/feed", "internal/nearby", "internal/operate", "internal/consul", "internal/mdns", "internal/settings", "internal/etcd", "internal/similar", "internal/registryflags", "internal/builtin"}, "front door: the command"},
+	{"cmd/micro/...", []string{"", "config/source", "cmd/micro/demo", "config/center", "config/secret", "internal/gray", "client", "server", "client/grpc", "registry", "internal/balance", "internal/pick", "config/cmd", "internal/endpoint", "internal/record", "internal/bridge", "internal/defaults", "internal/doctor", "internal/embedded", "internal/ability", "internal/feed", "internal/nearby", "internal/operate", "internal/consul", "internal/mdns", "internal/settings", "internal/etcd", "internal/similar", "internal/registryflags", "internal/builtin", "internal/callflags", "internal/secure"}, "front door: the command"},
 
 	{"cmd/protoc-gen-micro", []string{"internal/defaults"}, "writes code that imports the contracts, and imports none itself"},
 
@@ -155,8 +155,8 @@ var extra = map[string][]string{
 	"resolver":               {"registry/memory"},
 	"internal/bridge":        {"registry/consul", "registry/etcd", "registry/memory"},
 	"internal/operate":       {"registry/consul", "registry/etcd", "registry/memory"},
-	"internal/doctor":        {"internal/credentials"},
-	"cmd/micro/...":          {"config", "config/source", "config/source/etcd", "registry/etcd"},
+	"internal/doctor":        {"internal/credentials", "internal/reload"},
+	"cmd/micro/...":          {"config", "config/source", "config/source/etcd", "registry/etcd", "server/grpc"},
 	"server/grpc":            {"registry/memory"},
 	"internal/registryflags": {"registry/etcd"},
 	"config/encoder/...":     {"config/encoder/hcl", "config/encoder/toml", "config/encoder/xml", "config/encoder/yaml"},

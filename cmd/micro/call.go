@@ -7,6 +7,7 @@ import (
 	stderrors "errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,8 @@ import (
 	cgrpc "github.com/rollcall-go/micro/client/grpc"
 	frame "github.com/rollcall-go/micro/codec/bytes"
 	"github.com/rollcall-go/micro/errors"
+	"github.com/rollcall-go/micro/internal/callflags"
+	"github.com/rollcall-go/micro/internal/registryflags"
 	"github.com/rollcall-go/micro/metadata"
 )
 
@@ -38,15 +41,28 @@ a line of its own. Values from standard input are sent as they come.
    micro call greeter Greeter.Hello - < request.json
    micro call greeter Greeter.Hello '{"name": "John"}' -H tenant=a -H trace=1
    micro call greeter Greeter.Hello '{}' --address 127.0.0.1:9090
+   micro call greeter Greeter.Hello '{}' --client_tls_ca ca.pem --client_tls_identity service
    micro call greeter Greeter.Chat --stream '{"text": "a"} {"text": "b"}'`,
-		Flags: append(registryFlags(5*time.Second), outputFlag(),
+		Flags: slices.Concat(registryFlags(5*time.Second), callflags.ClientFlags(), []cli.Flag{outputFlag(),
 			&cli.StringSliceFlag{Name: "header", Aliases: []string{"H"}, Usage: "send the metadata `KEY=VALUE`; may be given more than once"},
 			&cli.StringFlag{Name: "address", Usage: "call the node at `HOST:PORT` instead of looking the service up"},
 			&cli.BoolFlag{Name: "stream", Usage: "call a stream: send each JSON value, print each message that comes"},
-		),
+		}),
 		Before: arguments(2, 3),
 		Action: runCall,
 	}
+}
+
+// securityOf reads the flags of callflags.ClientFlags.
+func securityOf(c *cli.Context) (callflags.Client, error) {
+	tls, err := callflags.ReadClient(func(name string) string { return registryflags.Given(c, name) })
+	if err == nil {
+		err = tls.Check(client.Options{})
+	}
+	if err != nil {
+		return tls, wrongSetting(err)
+	}
+	return tls, nil
 }
 
 // errReported ends the command with exit code 1. What went wrong is on standard
@@ -58,6 +74,7 @@ type request struct {
 	headers  metadata.Metadata
 	body     []byte
 	messages *json.Decoder // of a stream, in place of body; else nil
+	tls      callflags.Client
 }
 
 // context returns ctx with the headers.
@@ -75,7 +92,11 @@ func runCall(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	r := request{headers: headers}
+	tls, err := securityOf(c)
+	if err != nil {
+		return err
+	}
+	r := request{headers: headers, tls: tls}
 	if arg := c.Args().Get(2); c.Bool("stream") {
 		r.messages = messagesOf(arg, c.App.Reader)
 	} else if r.body, err = bodyOf(c.Context, arg, c.App.Reader); err != nil {
@@ -91,7 +112,7 @@ func (r request) call(s *session) (err error) {
 	c := s.Context
 	service, endpoint := c.Args().Get(0), c.Args().Get(1)
 
-	cl := cgrpc.NewClient(client.Registry(s.registry))
+	cl := cgrpc.NewClient(client.Registry(s.registry), r.tls.Option())
 	if closer, ok := cl.(io.Closer); ok {
 		defer func() { err = stderrors.Join(err, closer.Close()) }()
 	}

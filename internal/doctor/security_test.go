@@ -15,7 +15,7 @@ import (
 	"github.com/rollcall-go/micro/internal/testkit"
 )
 
-func secure(c *tls.Config) func(*etcd.Config) { return func(cfg *etcd.Config) { cfg.TLS = c } }
+func onTLS(c *tls.Config) func(*etcd.Config) { return func(cfg *etcd.Config) { cfg.TLS = c } }
 
 func login(user, password string) func(*etcd.Config) {
 	return func(cfg *etcd.Config) { cfg.Username, cfg.Password = user, password }
@@ -27,14 +27,14 @@ func TestTLS(t *testing.T) {
 		ca, stranger := testkit.NewCA(t), testkit.NewCA(t)
 		server := testkit.StartEtcd(t, testkit.OfKind(kind), testkit.WithTLS(ca))
 		// The test certificates are valid for a day.
-		want(t, examine(t, server.Addr(), secure(ca.TLS())), "warning tls.expires_soon")
-		want(t, examine(t, server.URL(), secure(stranger.TLS())), "problem tls.unknown_authority")
+		want(t, examine(t, server.Addr(), onTLS(ca.TLS())), "warning tls.expires_soon")
+		want(t, examine(t, server.URL(), onTLS(stranger.TLS())), "problem tls.unknown_authority")
 		want(t, examine(t, server.URL()), "problem tls.unknown_authority") // the system's roots
 		want(t, examine(t, server.Addr()), "problem tls.wanted")
 		want(t, examine(t, server.Addr(), login("user", "secret")), "problem tls.wanted")
 		wrong := ca.TLS()
 		wrong.ServerName = "etcd.example"
-		want(t, examine(t, server.Addr(), secure(wrong)), "problem tls.wrong_name")
+		want(t, examine(t, server.Addr(), onTLS(wrong)), "problem tls.wrong_name")
 	})
 }
 
@@ -43,8 +43,8 @@ func TestClientCertificate(t *testing.T) {
 	testkit.EachKind(t, func(t *testing.T, kind testkit.Kind) {
 		ca, stranger := testkit.NewCA(t), testkit.NewCA(t)
 		server := testkit.StartEtcd(t, testkit.OfKind(kind), testkit.WithTLS(ca), testkit.WithClientCerts())
-		want(t, examine(t, server.Addr(), secure(server.TLS(t))), "warning tls.expires_soon")
-		want(t, examine(t, server.Addr(), secure(ca.TLS())), "problem tls.client_certificate_missing", "warning tls.expires_soon")
+		want(t, examine(t, server.Addr(), onTLS(server.TLS(t))), "warning tls.expires_soon")
+		want(t, examine(t, server.Addr(), onTLS(ca.TLS())), "problem tls.client_certificate_missing", "warning tls.expires_soon")
 		files := stranger.Client(t, "client")
 		own, err := tls.LoadX509KeyPair(files.CertFile, files.KeyFile)
 		if err != nil {
@@ -52,7 +52,7 @@ func TestClientCertificate(t *testing.T) {
 		}
 		cfg := ca.TLS()
 		cfg.Certificates = []tls.Certificate{own}
-		want(t, examine(t, server.Addr(), secure(cfg)), "problem tls.client_certificate_refused", "warning tls.expires_soon")
+		want(t, examine(t, server.Addr(), onTLS(cfg)), "problem tls.client_certificate_refused", "warning tls.expires_soon")
 	})
 }
 

@@ -41,6 +41,45 @@ func (c Client) explain(n Node, err error) error {
 	return fmt.Errorf("make a TLS handshake: %w", err)
 }
 
+// Reason is why a handshake failed, in a word.
+type Reason string
+
+// The reasons.
+const (
+	NotSpoken         Reason = "not_spoken"         // the node answers in plaintext
+	UnknownAuthority  Reason = "unknown_authority"  // nobody who is trusted signed its certificate
+	WrongName         Reason = "wrong_name"         // its certificate is for somebody else
+	Expired           Reason = "expired"            // its certificate is out of date
+	CertificateWanted Reason = "certificate_wanted" // it wants one of the caller, or another one
+	Failed            Reason = "failed"             // anything else
+)
+
+// ReasonOf returns why the handshake failed that ended with err.
+func ReasonOf(err error) Reason {
+	var (
+		record    tls.RecordHeaderError
+		authority x509.UnknownAuthorityError
+		host      x509.HostnameError
+		name      *nameError
+		invalid   x509.CertificateInvalidError
+	)
+	switch {
+	case errors.As(err, &record):
+		return NotSpoken
+	case errors.As(err, &authority):
+		return UnknownAuthority
+	case errors.As(err, &host), errors.As(err, &name):
+		return WrongName
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return Expired
+	}
+	switch alert, _ := alertOf(err); alert {
+	case alertCertificateRequired, alertBadCertificate, alertUnknownCA, alertCertificateUnknown, alertCertificateExpired:
+		return CertificateWanted
+	}
+	return Failed
+}
+
 // trusting says which authorities are trusted.
 func (c Client) trusting() string {
 	if c.Files.CA != "" {
