@@ -1,6 +1,7 @@
 package pick
 
 import (
+	"math/bits"
 	"math/rand/v2"
 
 	"github.com/rollcall-go/micro/internal/balance"
@@ -41,10 +42,23 @@ func (c *Call) draw(n int, shares *balance.Shares) int {
 	case c.balancer == RoundRobin:
 		return int(c.snapshot.Turn() % uint64(n))
 	case shares != nil:
-		return shares.At(rand.Uint64())
+		return shares.At(c.picker.random())
 	default:
-		return int(rand.Uint64N(uint64(n)))
+		return c.picker.below(n)
 	}
+}
+
+func (p *Picker) random() uint64 {
+	if p.Random != nil {
+		return p.Random()
+	}
+	return rand.Uint64()
+}
+
+// below returns any number from 0 to n-1.
+func (p *Picker) below(n int) int {
+	high, _ := bits.Mul64(p.random(), uint64(n))
+	return int(high)
 }
 
 // rivals is how often another node is looked for to compare the first one with.
@@ -59,7 +73,7 @@ func (c *Call) compare(f *found, at int, targets []Target, shares *balance.Share
 	for range rivals {
 		other := c.draw(len(targets), shares)
 		if shares == nil && other == at {
-			other = (at + 1 + rand.IntN(len(targets)-1)) % len(targets)
+			other = (at + 1 + c.picker.below(len(targets)-1)) % len(targets)
 		}
 		t := targets[other]
 		if other == at || c.excluded(t.Node) || c.rank(t) != ready {

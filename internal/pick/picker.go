@@ -16,6 +16,8 @@ type Picker struct {
 	Balancer Balancer
 	// Strategy is one that the program wrote. Nil means the Balancer.
 	Strategy selector.Strategy
+	// Random returns a number that may be any. Nil means that of math/rand/v2.
+	Random func() uint64
 	// Rules say which nodes are preferred. Nil means none.
 	Rules *Rules
 	// Targets returns the nodes of a snapshot that can be called. It must be quick:

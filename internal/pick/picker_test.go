@@ -68,7 +68,7 @@ func snapshot(t *testing.T, suspects string, versions ...string) *discovery.Snap
 }
 
 // follow returns the snapshot after the given number of changes.
-func follow(t *testing.T, src script, changes int) *discovery.Snapshot {
+func follow(t testing.TB, src script, changes int) *discovery.Snapshot {
 	t.Helper()
 	d := discovery.New(src, discovery.Options{})
 	defer d.Close()
