@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"net"
 	"strings"
@@ -59,12 +58,11 @@ func ExamineTLS(ctx context.Context, client secure.Client, services []*registry.
 
 // handshakes makes one with each of the nodes.
 func (r *report) handshakes(ctx context.Context, client secure.Client, nodes []node) {
-	verified := client.Given()
+	verified, dialer := client.Given(), secure.NewDialer(client, nil)
 	if !verified {
-		client.Config = &tls.Config{InsecureSkipVerify: true} // to look at the certificates; no call is made
+		dialer = secure.NewLook()
 		r.warn("node.tls_unverified", number(len(nodes), "node"), "say whom to trust with --client_tls_ca, and --client_tls_identity, as callers do", "their certificates were not verified")
 	}
-	dialer := secure.NewDialer(client, nil)
 	if n := len(nodes) - mostHandshakes; n > 0 {
 		r.warn("node.unchecked", fmt.Sprintf("%d of %s", n, number(len(nodes), "node")), "the others stand for them", "no handshake was made with them")
 		nodes = nodes[:mostHandshakes]

@@ -21,6 +21,7 @@ const h2 = "h2"
 type Dialer struct {
 	client Client
 	files  *reload.TLS
+	looks  bool // verifies nothing, and is not for calls
 }
 
 // NewDialer returns the dialer of a client. It reads no file yet. warn is told, without any
@@ -28,6 +29,12 @@ type Dialer struct {
 // may be nil.
 func NewDialer(c Client, warn func(text string)) *Dialer {
 	return &Dialer{client: c, files: reload.NewTLS(c.Files, warn)}
+}
+
+// NewLook returns a dialer that takes every certificate, for whoever looks at certificates
+// without knowing whom to trust. No call may be made over its connections.
+func NewLook() *Dialer {
+	return &Dialer{files: reload.NewTLS(reload.Files{}, nil), looks: true}
 }
 
 // Node is whom a connection is to lead to.
@@ -78,6 +85,9 @@ func (d *Dialer) Config(n Node) (*tls.Config, error) {
 		config.NextProtos = append(slices.Clip(config.NextProtos), h2)
 	}
 	switch {
+	case d.looks:
+		config.ServerName = hostOf(n.Host)
+		verifyBy(config, func(tls.ConnectionState) error { return nil })
 	case d.client.perService():
 		config.ServerName = n.Service
 		d.verifyService(config, n)
@@ -93,8 +103,7 @@ func (d *Dialer) Config(n Node) (*tls.Config, error) {
 // of a host.
 func (d *Dialer) verifyService(config *tls.Config, n Node) {
 	own, roots, now := config.VerifyConnection, config.RootCAs, config.Time
-	config.InsecureSkipVerify = true // leaves all of it to the function below
-	config.VerifyConnection = func(s tls.ConnectionState) error {
+	verifyBy(config, func(s tls.ConnectionState) error {
 		o := x509.VerifyOptions{Roots: roots, Intermediates: x509.NewCertPool(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
 		if now != nil {
 			o.CurrentTime = now()
@@ -114,7 +123,12 @@ func (d *Dialer) verifyService(config *tls.Config, n Node) {
 			return own(s)
 		}
 		return nil
-	}
+	})
+}
+
+// verifyBy makes the settings leave all of the verifying to verify.
+func verifyBy(config *tls.Config, verify func(tls.ConnectionState) error) {
+	config.InsecureSkipVerify, config.VerifyConnection = true, verify
 }
 
 // hostOf returns the host of host:port, without the zone, which is for this host alone.
