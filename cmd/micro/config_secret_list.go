@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/rollcall-go/micro/config/center"
@@ -19,24 +18,26 @@ type holder struct {
 // keyedValue is the text of a value, and its key.
 type keyedValue struct{ key, text string }
 
-// secretsBelow returns the values at and below a path, then the grays that have some.
-func (s *configSession) secretsBelow(path string) ([]holder, error) {
+// secretsBelow returns the values at and below a path, then the grays that have some. Of a
+// gray that cannot be read it says so on standard error, and unread is true.
+func (s *configSession) secretsBelow(path string) (all []holder, unread bool, err error) {
 	values, err := s.List(s.Context.Context, path)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	grays, err := s.ListOf(s.Context.Context, center.KindGray, "")
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var all []holder
 	for _, e := range values {
 		all = append(all, holder{Entry: e, values: []keyedValue{{e.Key, e.Value}}})
 	}
 	for _, e := range grays {
 		h := holder{Entry: e}
 		if h.record, err = gray.Decode([]byte(e.Value)); err != nil {
-			return nil, fmt.Errorf("gray %q: %w", e.Key, err)
+			stderr(s.Context).note("gray %s cannot be read, so nobody knows whether it has secrets: %v", spelledGray(e.Key), err)
+			unread = true
+			continue
 		}
 		for _, key := range h.record.Keys() {
 			if text := h.record.Values[key]; text != nil && center.Within(key, path) {
@@ -45,7 +46,7 @@ func (s *configSession) secretsBelow(path string) ([]holder, error) {
 		}
 		all = append(all, h)
 	}
-	return all, nil
+	return all, unread, nil
 }
 
 // text returns what is to be stored.
@@ -95,7 +96,7 @@ type secretRows []secretRow
 var _ result = secretRows{}
 
 func listSecrets(s *configSession) error {
-	all, err := s.secretsBelow(s.path())
+	all, _, err := s.secretsBelow(s.path())
 	if err != nil {
 		return err
 	}

@@ -58,7 +58,7 @@ func rotateSecrets(s *configSession) error {
 	if err != nil {
 		return err
 	}
-	all, err := s.secretsBelow(s.path())
+	all, unread, err := s.secretsBelow(s.path())
 	if err != nil {
 		return err
 	}
@@ -88,8 +88,8 @@ func rotateSecrets(s *configSession) error {
 			return err
 		}
 	}
-	if len(r.done.Left) > 0 {
-		return errReported // on standard output
+	if len(r.done.Left) > 0 || unread {
+		return errReported // what was left
 	}
 	return nil
 }

@@ -131,6 +131,9 @@ func importConfig(s *configSession) error {
 	if err != nil {
 		return err
 	}
+	if len(wanted) == 0 && s.IsSet("delete") { // as one that was cut short
+		return fmt.Errorf("import %q: it has no keys, so all at and below %q would be deleted: say that by `micro config del`", s.Args().First(), s.String("delete"))
+	}
 	all, err := s.Entries(s.Context.Context, slices.Collect(maps.Keys(wanted))...)
 	if err != nil {
 		return err

@@ -31,6 +31,8 @@ import (
 //	json PATH VALUE          compare a value in the JSON on standard output
 //	clean                    standard output and error hold text alone
 //
+// and in $WORK the files that a text archive cannot hold, see writeOddFiles.
+//
 // $ODD is a name that wants to command a terminal, $ODDTEXT a text.
 func TestScripts(t *testing.T) {
 	scripts, err := filepath.Glob("testdata/*.txtar")
@@ -49,6 +51,9 @@ func TestScripts(t *testing.T) {
 			testscript.Run(t, testscript.Params{
 				Files: []string{script},
 				Setup: func(env *testscript.Env) error {
+					if err := writeOddFiles(env.WorkDir); err != nil {
+						return err
+					}
 					env.Setenv("ETCD", etcd.Addr())
 					env.Setenv("CONSUL", consul)
 					env.Setenv("MICRO_REGISTRY", "etcd")
@@ -88,6 +93,22 @@ func TestScripts(t *testing.T) {
 			})
 		})
 	}
+}
+
+// writeOddFiles writes bom.json, .yaml and .toml, which begin with a byte order mark, and
+// deep.json, .yaml and .toml, whose levels are a thousand and more.
+func writeOddFiles(dir string) error {
+	const levels = 3000
+	var err error
+	for name, text := range map[string]string{
+		"bom.json": "\ufeff{\"b\":1}", "bom.yaml": "\ufeffb: 2\n", "bom.toml": "\ufeffb = 3\n",
+		"deep.json": `{"b":` + strings.Repeat("[", levels) + strings.Repeat("]", levels) + "}",
+		"deep.yaml": "b: " + strings.Repeat("[", levels) + strings.Repeat("]", levels) + "\n",
+		"deep.toml": "b = " + strings.Repeat("[", levels) + strings.Repeat("]", levels) + "\n",
+	} {
+		err = errors.Join(err, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
+	return err
 }
 
 // startGreeter starts a node that ends with the script.

@@ -30,7 +30,8 @@ func formatOf(name string) (encoder.Encoder, error) {
 
 // Encode writes a tree as "json", "yaml" or "toml": one object with a field for each
 // key, in their order, so that equal trees are equal texts. What Decode would not read
-// as the same is refused, with the key.
+// as the same is refused, with the key. JSON keeps the spelling of numbers too; in YAML and
+// TOML, whose libraries write them anew, 1.50 becomes 1.5, the same number.
 func Encode(t Tree, format string) ([]byte, error) {
 	codec, err := formatOf(format)
 	if err != nil {
@@ -67,8 +68,8 @@ func Decode(text []byte, format string) (Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	var doc map[string]any
-	if err := codec.Decode(text, &doc); err != nil {
+	doc, err := object(text, codec)
+	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", format, err)
 	}
 	if err := checkOnce(text, codec); err != nil {
@@ -85,6 +86,33 @@ func Decode(text []byte, format string) (Tree, error) {
 	return t, nil
 }
 
+// object reads the object that a file is. An empty one is most likely one that was cut short.
+func object(text []byte, format encoder.Encoder) (doc map[string]any, err error) {
+	if format.String() == "toml" { // it has nothing else
+		return doc, format.Decode(text, &doc)
+	}
+	if len(bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")))) == 0 {
+		return nil, errNoObject("empty")
+	}
+	var v any
+	if err := format.Decode(text, &v); err != nil {
+		return nil, err
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		return v, nil
+	case []any:
+		return nil, errNoObject("a list")
+	case nil:
+		return nil, errNoObject("null, or nothing")
+	}
+	return nil, errNoObject("a single value")
+}
+
+func errNoObject(what string) error {
+	return fmt.Errorf("it is %s, and no object with a field for each key; one without keys is {}", what)
+}
+
 // checkOnce returns what stands twice in a file: a slip of its writer, of which readers
 // of values take the last. TOML has no such files.
 func checkOnce(text []byte, format encoder.Encoder) error {
@@ -93,7 +121,8 @@ func checkOnce(text []byte, format encoder.Encoder) error {
 		return lint.CheckOnce(string(text))
 	case "yaml":
 		if _, err := sigsyaml.YAMLToJSONStrict(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))); err != nil {
-			return fmt.Errorf("%w: take one of the two out", err)
+			text := strings.Join(strings.Fields(err.Error()), " ")
+			return fmt.Errorf("%s: take one of the two out", strings.TrimPrefix(text, "yaml: unmarshal errors: "))
 		}
 	}
 	return nil

@@ -37,6 +37,21 @@ func TestFilesGoRoundTrip(t *testing.T) {
 	}
 }
 
+// TestNumbersInFiles: JSON keeps how a number is spelled, YAML and TOML what it is.
+func TestNumbersInFiles(t *testing.T) {
+	spelled := Tree{"a": "1.50", "b": `{"n":[1e2,-0.0,100,0.1,1E-7,9007199254740993]}`}
+	for _, format := range []string{"json", "yaml", "toml"} {
+		text, err := Encode(spelled, format)
+		if err != nil {
+			t.Fatalf("%s: %v", format, err)
+		}
+		back, err := Decode(text, format)
+		if err != nil || len(Different(spelled, back)) > 0 || reflect.DeepEqual(back, spelled) != (format == "json") {
+			t.Errorf("%s: %v: %v, written as\n%s", format, err, back, text)
+		}
+	}
+}
+
 func TestFilesThatWouldLoseSomething(t *testing.T) {
 	for _, tt := range []struct{ value, format, why string }{
 		{"null", "toml", `key "k"`},

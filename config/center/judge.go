@@ -11,6 +11,7 @@ import (
 
 	"github.com/rollcall-go/micro/internal/etcd"
 	"github.com/rollcall-go/micro/internal/gray"
+	"github.com/rollcall-go/micro/internal/keytree"
 	"github.com/rollcall-go/micro/internal/lint"
 )
 
@@ -59,7 +60,8 @@ func (p *Preview) judge(ctx context.Context) ([]Finding, error) {
 	if err != nil && !errors.Is(err, fs.ErrPermission) {
 		return nil, err
 	}
-	values, err := p.there(ctx, KindValue, "")
+	ranges := p.judged(concerned)
+	values, err := p.listed(ctx, KindValue, "what schemas judge", ranges)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		if values, err = p.visible(ctx, concerned); err != nil {
@@ -68,25 +70,60 @@ func (p *Preview) judge(ctx context.Context) ([]Finding, error) {
 	case err != nil:
 		return nil, err
 	default:
-		p.guards = append(p.guards, p.unwrittenValues)
+		p.guards = append(p.guards, p.unwritten(ranges))
 	}
 	after := lint.Config{Values: values, Schemas: schemas, Grays: grays}
 	before := lint.Config{Values: p.before(KindValue, values), Schemas: p.before(KindSchema, schemas), Grays: p.before(KindGray, grays)}
 	about := func(key string) bool { return slices.Contains(concerned, key) }
+	violated := after.Judge(about)
+	if len(violated) == 0 {
+		return nil, nil
+	}
 	var found []Finding
-	for _, v := range lint.New(before.Judge(about), after.Judge(about)) {
+	for _, v := range lint.New(before.Judge(about), violated) {
 		found = append(found, v.Finding())
 	}
 	return found, nil
 }
 
-// unwrittenValues makes a transaction fail if somebody wrote a value past the Center
-// since it was judged, as far as there is room for that.
-func (p *Preview) unwrittenValues(txn *etcd.Txn) {
-	const others = 2 // the number of the release, and the places of new keys
-	if txn.Conditions()+others < etcd.MaxTxnOps {
-		txn.NoneSince(etcd.Below(p.center.prefix(KindValue)), p.revision)
+// unwritten makes a transaction fail if somebody wrote a value of the ranges past the Center
+// since they were judged, as far as there is room for that.
+func (p *Preview) unwritten(ranges []etcd.Range) func(*etcd.Txn) {
+	return func(txn *etcd.Txn) {
+		const others = 2 // the number of the release, and the places of new keys
+		if txn.Conditions()+len(ranges)+others > etcd.MaxTxnOps {
+			return
+		}
+		for _, r := range ranges {
+			txn.NoneSince(r, p.revision)
+		}
 	}
+}
+
+// judged returns the ranges of the values on which what schemas say depends: at, above and
+// below their paths, and those of all layers. Most keys of a large configuration are in none
+// of them.
+func (p *Preview) judged(schemas []string) []etcd.Range {
+	prefix := p.center.prefix(KindValue)
+	ranges := make(map[string]etcd.Range)
+	add := func(r etcd.Range) { ranges[r.From] = r }
+	for _, layer := range keytree.LayerPrefixes() {
+		add(etcd.Below(prefix + layer))
+	}
+	for _, key := range schemas {
+		path, ok := lint.PathOf(key)
+		switch {
+		case !ok: // it judges nothing
+			continue
+		case path == "":
+			return []etcd.Range{etcd.Below(prefix)}
+		}
+		for _, over := range above([]string{path + "/"}) {
+			add(etcd.Range{From: prefix + over})
+		}
+		add(etcd.Below(prefix + path + "/"))
+	}
+	return slices.SortedFunc(maps.Values(ranges), func(a, b etcd.Range) int { return strings.Compare(a.From, b.From) })
 }
 
 // there is List without the promise that what it returns stays so.

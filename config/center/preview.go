@@ -53,19 +53,30 @@ func (p *Preview) Get(ctx context.Context, kind Kind, key string) (*string, erro
 // that kind if it is empty.
 func (p *Preview) List(ctx context.Context, kind Kind, under string) (Tree, error) {
 	ranges := p.center.below(kind, under)
-	found, _, err := p.center.etcd.Conn().ReadAll(ctx, "read "+region(kind, under), p.revision, ranges...)
+	t, err := p.listed(ctx, kind, region(kind, under), ranges)
 	if err != nil {
 		return nil, err
 	}
-	t := make(Tree)
-	for n, r := range ranges {
-		for _, kv := range found[n] {
-			t[kv.Key[len(p.center.prefix(kind)):]] = string(kv.Value)
-		}
+	for _, r := range ranges {
 		p.guards = append(p.guards, func(txn *etcd.Txn) { txn.NoneSince(r, p.revision) })
 	}
+	return t, nil
+}
+
+// listed returns what the keys of ranges would be.
+func (p *Preview) listed(ctx context.Context, kind Kind, what string, ranges []etcd.Range) (Tree, error) {
+	found, _, err := p.center.etcd.Conn().ReadAll(ctx, "read "+what, p.revision, ranges...)
+	if err != nil {
+		return nil, err
+	}
+	prefix := p.center.prefix(kind)
+	t := make(Tree)
+	for _, kv := range slices.Concat(found...) {
+		t[kv.Key[len(prefix):]] = string(kv.Value)
+	}
 	for _, change := range p.changes {
-		if change.Kind != kind || !Within(change.Key, under) {
+		at := prefix + change.Key
+		if change.Kind != kind || !slices.ContainsFunc(ranges, func(r etcd.Range) bool { return r.Has(at) }) {
 			continue
 		}
 		if delete(t, change.Key); change.After != nil {

@@ -84,6 +84,24 @@ func BenchmarkReleaseAmong10000Keys(b *testing.B) {
 	}
 }
 
+// BenchmarkReleaseThatASchemaJudgesAmong10000Keys: of one part, and of everything.
+func BenchmarkReleaseThatASchemaJudgesAmong10000Keys(b *testing.B) {
+	for name, key := range map[string]string{"part": "s007", "all": ""} {
+		b.Run(name, func(b *testing.B) {
+			c := filled(b)
+			judges := schemaAt(key, `{"properties":{"s007":{"type":"object"}},"additionalProperties":{"type":"object"}}`)
+			if _, err := c.Release(b.Context(), Draft{Who: "ada", Edits: []Edit{judges}}); err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				if _, err := c.Release(b.Context(), Draft{Who: "ada", Edits: []Edit{Put("s007/k00700", fmt.Sprintf(`{"port":%d}`, rand.Uint32()))}}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkHistoryOf500ReleasesAmong10000Keys(b *testing.B) {
 	c := filled(b)
 	for i := range 500 {

@@ -31,6 +31,11 @@ type Range struct {
 // Below is the range of the keys that begin with prefix.
 func Below(prefix string) Range { return Range{From: prefix, To: clientv3.GetPrefixRangeEnd(prefix)} }
 
+// Has reports whether a key is one of the range.
+func (r Range) Has(key string) bool {
+	return key == r.From || key > r.From && (r.To == "\x00" || key < r.To)
+}
+
 func (r Range) options() []clientv3.OpOption {
 	order := clientv3.SortAscend
 	if r.Last {

@@ -104,6 +104,9 @@ func (l Layers) place(path []string) (place, bool) {
 // Layer names the one that a key belongs to: each is nil if it is for all of them.
 type Layer struct{ Service, Environment *string }
 
+// LayerPrefixes returns what the keys of layers begin with, behind the prefix.
+func LayerPrefixes() []string { return []string{ofEnvironment + "/", ofService + "/"} }
+
 // LayerOf splits the path that a key spells behind the prefix: into its layer, and the
 // path of the value there.
 func LayerOf(path []string) (of Layer, rest []string) {

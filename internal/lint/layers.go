@@ -55,6 +55,13 @@ func locate(key string) (layer, []string, bool) {
 	return l, rest, true
 }
 
+// PathOf returns where programs read a key, or what a schema with it judges. It reports
+// false for a key that nobody reads.
+func PathOf(key string) (path string, ok bool) {
+	_, parts, ok := locate(key)
+	return join(parts), ok
+}
+
 // overlap reports whether one path lies at or below the other.
 func overlap(a, b []string) bool {
 	n := min(len(a), len(b))
