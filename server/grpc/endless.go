@@ -26,9 +26,9 @@ func endless(desc *grpc.ServiceDesc) bool {
 	return strings.HasPrefix(desc.ServiceName, "grpc.health.") || strings.HasPrefix(desc.ServiceName, "grpc.reflection.")
 }
 
-// lastWord is how long an endless stream is given to send what it has yet to say,
-// NOT_SERVING for one. Only a stream whose client does not read takes it.
-const lastWord = 500 * time.Millisecond
+// flushTime is how long a stream that the server ends is given to send what is left: why
+// it ends, or NOT_SERVING of health. Only one whose client does not read takes so long.
+const flushTime = 500 * time.Millisecond
 
 // endless serves a stream that does not end by itself. It ends once the server has
 // deregistered, so that it holds up no stop.
@@ -52,7 +52,7 @@ func (i *interceptors) endless(srv any, stream grpc.ServerStream, next grpc.Stre
 	case <-i.streams.endC:
 	}
 	cancel()
-	timer := time.NewTimer(lastWord)
+	timer := time.NewTimer(flushTime)
 	defer timer.Stop()
 	select {
 	case <-done:
@@ -116,7 +116,7 @@ func (s *endlessStreams) wait() {
 		defer close(done)
 		s.wg.Wait()
 	}()
-	timer := time.NewTimer(lastWord)
+	timer := time.NewTimer(flushTime)
 	defer timer.Stop()
 	select {
 	case <-done:

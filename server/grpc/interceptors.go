@@ -33,6 +33,8 @@ type method struct {
 	endpoint string
 	response reflect.Type // what the response points to; nil if nobody knows
 	endless  bool         // a stream that does not end by itself
+
+	oneRequest bool // a stream of the server alone
 }
 
 func (i *interceptors) options() []grpc.ServerOption {
@@ -68,6 +70,9 @@ func (i *interceptors) stream(srv any, stream grpc.ServerStream, info *grpc.Stre
 			return next(srv, stream)
 		case !generated: // a service of the server itself
 			return i.endless(srv, stream, next)
+		}
+		if m.oneRequest {
+			info.IsClientStream = false // for the interceptors of the program; info is this call's alone
 		}
 		through := func(srv any, stream grpc.ServerStream) error {
 			return i.calls.Load().generatedStream(srv, stream, m, next)

@@ -70,12 +70,12 @@ func (s *grpcServer) registerServices(g *grpc.Server, i *interceptors) {
 		taken[s.opts.Name+"."+h.Name] = true
 	}
 	for _, sv := range s.services {
-		g.RegisterService(patient(sv.desc), sv.impl)
+		g.RegisterService(withoutHalfClose(sv.desc), sv.impl)
 		i.addMethods(sv.desc, sv)
 		taken[sv.desc.ServiceName] = true
 	}
 	for _, sv := range s.services {
-		alias := *patient(sv.desc)
+		alias := *withoutHalfClose(sv.desc)
 		alias.ServiceName = aliasOf(s.opts.Name, sv.desc)
 		if !taken[alias.ServiceName] {
 			g.RegisterService(&alias, sv.impl)
@@ -85,10 +85,11 @@ func (s *grpcServer) registerServices(g *grpc.Server, i *interceptors) {
 	}
 }
 
-// patient returns desc with streams that do not wait for the client to end its side
-// before their handler gets the one message that there is: clients of v2, and code that
-// its generator wrote, never end it.
-func patient(desc *grpc.ServiceDesc) *grpc.ServiceDesc {
+// withoutHalfClose returns desc with streams whose handler gets the one message that there
+// is without waiting for the client to end its side: clients of v2, and code that its
+// generator wrote, never end it. To grpc these are streams in both directions, which
+// interceptors.stream takes back.
+func withoutHalfClose(desc *grpc.ServiceDesc) *grpc.ServiceDesc {
 	out := *desc
 	out.Streams = slices.Clone(desc.Streams)
 	for i := range out.Streams {
@@ -104,8 +105,8 @@ func (i *interceptors) addMethods(desc *grpc.ServiceDesc, sv service) {
 	for _, m := range desc.Methods {
 		i.methods[prefix+m.MethodName] = method{endpoint: handler + m.MethodName, response: sv.responseOf(m.MethodName)}
 	}
-	for _, m := range desc.Streams {
-		i.methods[prefix+m.StreamName] = method{endpoint: handler + m.StreamName, endless: endless(sv.desc)}
+	for _, m := range sv.desc.Streams { // as the program has them
+		i.methods[prefix+m.StreamName] = method{endpoint: handler + m.StreamName, endless: endless(sv.desc), oneRequest: !m.ClientStreams}
 	}
 }
 

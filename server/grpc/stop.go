@@ -123,7 +123,7 @@ func (r *run) endStreams(drained <-chan struct{}) {
 	if r.open.endAll(stopping(r.settings.grace)) == 0 {
 		return
 	}
-	timer := time.NewTimer(lastWord)
+	timer := time.NewTimer(flushTime)
 	defer timer.Stop()
 	select {
 	case <-drained:
