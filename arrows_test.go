@@ -171,7 +171,7 @@ var extra = map[string][]string{
 	"config/cmd":             {"client/grpc", "internal/credentials", "internal/etcd/layout", "internal/secure", "internal/settings", "registry/cache", "registry/consul", "registry/etcd", "registry/memory", "server/grpc"},
 	"faults/...":             {"config", "config/center", "config/secret", "config/source", "config/source/etcd", "config/source/snapshot", "", "client", "client/grpc", "client/selector", "faults/history", "internal/ability", "internal/defaults", "internal/discovery", "internal/feed", "internal/mdns/txt", "internal/consul/tags", "internal/etcd/layout", "registry", "registry/cache", "registry/consul", "registry/etcd", "registry/memory", "server", "server/grpc"},
 	"":                       {"client/grpc", "config/source", "internal/defaults", "registry/cache", "registry/memory", "server/grpc"},
-	"e2e/...":                {"client", "internal/gray", "client/grpc", "registry/multi", "server", "server/grpc"},
+	"e2e/...":                {"client", "internal/gray", "client/grpc", "registry/multi", "resolver", "server", "server/grpc"},
 }
 
 var dictionary = []string{"metadata", "errors", "codec", "codec/bytes", "codec/json", "codec/proto", "logger"}
@@ -268,6 +268,28 @@ func TestLinks(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// resolverLinks is all of ours that a program of plain grpc-go links which imports the
+// resolver.
+var resolverLinks = []string{
+	"internal/ability", "internal/backoff", "internal/defaults", "internal/discovery", "internal/disk", "internal/endpoint", "internal/feed",
+	"internal/netaddr", "internal/record", "internal/refusal", "logger", "registry", "resolver",
+}
+
+// TestResolverLinksNothingElse holds what the resolver links to the list, and the list
+// to what it links.
+func TestResolverLinksNothingElse(t *testing.T) {
+	var linked []string
+	for _, p := range list(t, "-deps", "./resolver") {
+		if ours(p.ImportPath) {
+			linked = append(linked, inside(p.ImportPath))
+		}
+	}
+	slices.Sort(linked)
+	if !slices.Equal(linked, resolverLinks) {
+		t.Errorf("it links %q, want %q", linked, resolverLinks)
 	}
 }
 

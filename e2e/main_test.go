@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/rollcall-go/micro/internal/testkit"
+	"github.com/rollcall-go/micro/internal/testkit/fleet"
 )
 
-func TestMain(m *testing.M) { testkit.Main(m) }
+// TestMain runs the tests or, in a process that a test started for it, a node.
+func TestMain(m *testing.M) { fleet.Main(m, testkit.Main) }
