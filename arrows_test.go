@@ -81,6 +81,11 @@ var rooms = []room{
 
 	{"client/selector", []string{"registry", "internal/ability", "internal/balance", "internal/discovery", "internal/feed", "internal/record", "internal/settings"}, "contract, with one implementation that follows services by itself"},
 	{"client", []string{"client/selector", "registry", "broker", "transport", "internal/attempt", "internal/defaults"}, "contract"},
+	{"store", []string{"client", "internal/defaults"}, "contract"},
+	{"internal/storage", []string{"store"}, "plant room: which records an operation on a store means, and how long they are there"},
+	{"store/memory", []string{"store", "internal/defaults", "internal/storage"}, "backend of store"},
+	{"store/etcd", []string{"store", "registry", "internal/ability", "internal/credentials", "internal/etcd", "internal/etcd/layout", "internal/reload", "internal/settings", "internal/storage"}, "backend of store: puts the contract on internal/etcd"},
+	{"store/storetest", []string{"store"}, "test range: one suite for every store, also those of users"},
 	{"internal/attempt", nil, "plant room: whether a failed attempt may be repeated"},
 	{"internal/budget", nil, "plant room: how many calls may be made twice"},
 	{"internal/percentile", nil, "plant room: within what time most calls are answered"},
@@ -114,9 +119,9 @@ var rooms = []room{
 	{"internal/registryflags", []string{"registry", "internal/consul", "internal/credentials", "internal/etcd", "internal/reload", "internal/settings", "internal/etcd/layout"}, "wiring: where a registry is and how to be let in, for services and the command alike"},
 	{"internal/callflags", []string{"client", "server", "internal/registryflags", "internal/reload", "internal/secure", "internal/settings"}, "wiring: how calls are secured, for services and the command alike"},
 	{"internal/wiring", []string{"config", "config/source", "internal/defaults", "registry", "server", "client", "broker", "internal/record"}, "wiring: tells the parts of a service of one another"},
-	{"internal/builtin", []string{"client", "client/grpc", "server", "server/grpc", "registry", "registry/etcd", "registry/consul", "registry/mdns", "registry/memory", "registry/multi", "internal/registryflags"}, "wiring: the one list of implementations"},
+	{"internal/builtin", []string{"client", "client/grpc", "server", "server/grpc", "registry", "registry/etcd", "registry/consul", "registry/mdns", "registry/memory", "registry/multi", "store/memory", "internal/registryflags"}, "wiring: the one list of implementations"},
 	{"config/cmd", []string{"config", "internal/builtin", "internal/callflags", "client", "client/selector", "server", "broker", "transport", "registry", "internal/ability", "internal/balance", "internal/settings", "internal/netaddr", "internal/similar", "internal/registryflags", "internal/wiring"}, "wiring: flags and environment"},
-	{"", []string{"config", "client", "client/selector", "server", "broker", "transport", "registry", "config/cmd", "internal/ability", "internal/protomsg", "internal/wiring"}, "front door: assembles a service"},
+	{"", []string{"config", "client", "client/selector", "server", "broker", "store", "transport", "registry", "config/cmd", "internal/ability", "internal/protomsg", "internal/wiring"}, "front door: assembles a service"},
 
 	{"internal/doctor", []string{"registry", "internal/consul", "internal/consul/tags", "internal/refusal", "internal/etcd", "internal/etcd/layout", "internal/lint", "internal/netaddr", "internal/defaults", "internal/record", "internal/secure"}, "reads everything that the command's doctor reports on; no service links it"},
 	{"internal/operate", []string{"registry", "internal/etcd", "internal/etcd/layout", "internal/consul", "internal/consul/tags", "internal/feed", "internal/record"}, "what an operator does to nodes, for the command and for consoles; no service links it"},
@@ -148,6 +153,8 @@ var extra = map[string][]string{
 	"registry/cache":         {"registry/etcd", "registry/memory"},
 	"registry/registrytest":  {"registry/memory"},
 	"registry":               {"internal/ability"},
+	"store":                  {"store/memory"},
+	"store/etcd":             {"registry/etcd", "registry/memory"},
 	"registry/multi":         {"registry/etcd", "registry/memory"},
 	"internal/pick":          {"internal/feed"},
 	"client/selector":        {"registry/etcd", "registry/memory"},
@@ -177,7 +184,7 @@ var extra = map[string][]string{
 var dictionary = []string{"metadata", "errors", "codec", "codec/bytes", "codec/json", "codec/proto", "logger"}
 
 // testRange is what every test may import.
-var testRange = []string{"registry/registrytest", "internal/testkit", "internal/testkit/fleet", "internal/testkit/legacypb", "internal/testkit/currentpb", "internal/testkit/micropb/kinds", "internal/testkit/micropb/http", "internal/testkit/micropb/shared", "internal/testkit/micropb/store", "internal/testkit/talkpb"}
+var testRange = []string{"registry/registrytest", "store/storetest", "internal/testkit", "internal/testkit/fleet", "internal/testkit/legacypb", "internal/testkit/currentpb", "internal/testkit/micropb/kinds", "internal/testkit/micropb/http", "internal/testkit/micropb/shared", "internal/testkit/micropb/store", "internal/testkit/talkpb"}
 
 // TestArrowsPointDown holds the packages and their tests to the table, and the
 // table to the packages: what it grants must be used.

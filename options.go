@@ -13,6 +13,7 @@ import (
 	"github.com/rollcall-go/micro/config/cmd"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/server"
+	"github.com/rollcall-go/micro/store"
 	"github.com/rollcall-go/micro/transport"
 )
 
@@ -24,6 +25,7 @@ type Options struct {
 	Config    config.Config
 	Server    server.Server
 	Registry  registry.Registry
+	Store     store.Store
 	Transport transport.Transport
 
 	// Functions to run around start and stop, in the order in which they were
@@ -108,6 +110,12 @@ func Server(s server.Server) Option {
 // caller's to close.
 func Registry(r registry.Registry) Option {
 	return func(o *Options) { o.Registry, o.pending.given.registry = r, true }
+}
+
+// Store sets where the program keeps records, by default store.DefaultStore. It remains the
+// caller's to close.
+func Store(s store.Store) Option {
+	return func(o *Options) { o.Store = s }
 }
 
 // Selector sets what chooses among the nodes of a service.

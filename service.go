@@ -16,6 +16,7 @@ import (
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/server"
+	"github.com/rollcall-go/micro/store"
 )
 
 // service is the Service of this package.
@@ -42,6 +43,7 @@ func newService(opts ...Option) *service {
 		Broker:   broker.DefaultBroker,
 		Config:   config.DefaultConfig,
 		Registry: registry.DefaultRegistry,
+		Store:    store.DefaultStore,
 	}}
 	offer := offerParts(&s.opts)
 	for _, o := range opts {

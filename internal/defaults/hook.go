@@ -9,6 +9,7 @@ var (
 	Client   Hook
 	Server   Hook
 	Registry Hook
+	Store    Hook
 )
 
 // Hook is the place where an implementation leaves its constructor and where

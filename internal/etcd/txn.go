@@ -51,6 +51,12 @@ func (t *Txn) Put(key, value string) {
 	t.bytes += len(key) + len(value) + each
 }
 
+// PutUnder writes a key that goes when the lease does.
+func (t *Txn) PutUnder(key, value string, lease clientv3.LeaseID) {
+	t.writes = append(t.writes, clientv3.OpPut(key, value, clientv3.WithLease(lease)))
+	t.bytes += len(key) + len(value) + each
+}
+
 // Delete removes a key.
 func (t *Txn) Delete(key string) {
 	t.writes = append(t.writes, clientv3.OpDelete(key))
