@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"strings"
+	"sync"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -104,10 +106,10 @@ type replies struct {
 	chat  func(ctx context.Context) (send func(*currentpb.SayRequest) error, recv func() (*currentpb.SayReply, error), closeSend func() error, err error)
 }
 
-// byHand makes streams of the client.
-func byHand(c client.Client) replies {
+// byHand makes streams of the client, of a service of that name.
+func byHand(c client.Client, name string) replies {
 	open := func(ctx context.Context, method string) (client.Stream, error) {
-		return c.Stream(ctx, c.NewRequest("talk", "Talk."+method, nil))
+		return c.Stream(ctx, c.NewRequest(name, "Talk."+method, nil))
 	}
 	recv := func(st client.Stream) func() (*currentpb.SayReply, error) {
 		return func() (*currentpb.SayReply, error) {
@@ -222,7 +224,7 @@ func TestStreamsOfEveryKind(t *testing.T) {
 			}
 			defer plain.Close()
 			for by, r := range map[string]replies{
-				"by hand":             byHand(s.Client()),
+				"by hand":             byHand(s.Client(), "talk"),
 				"by v2's generator":   byV2sGenerator(s.Client()),
 				"by name":             byGRPC(cgrpc.Conn(s.Client(), "talk")),
 				"by plain gRPC":       byGRPC(plain),
@@ -232,6 +234,45 @@ func TestStreamsOfEveryKind(t *testing.T) {
 			}
 		})
 	}
+}
+
+// at is a client that calls an address.
+type at struct {
+	client.Client
+	address string
+}
+
+func (a at) Stream(ctx context.Context, req client.Request, opts ...client.CallOption) (client.Stream, error) {
+	return a.Client.Stream(ctx, req, append(opts, client.WithAddress(a.address))...)
+}
+
+// Every kind of stream to a server of plain gRPC, which is called by its address and
+// by the name of its package.
+func TestStreamsToPlainGRPC(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := grpc.NewServer()
+	currentpb.RegisterTalkServer(plain, failing{})
+	var serving sync.WaitGroup
+	serving.Go(func() { _ = plain.Serve(l) })
+	t.Cleanup(func() { plain.Stop(); serving.Wait() })
+	const name = "rollcall.test.current"
+	c := at{newNode(t, "caller", newMemory(t), nil).Client(), l.Addr().String()}
+	t.Run("by hand", func(t *testing.T) { byHand(c, name).check(t) })
+	t.Run("by protoc-gen-go-grpc", func(t *testing.T) { byGRPC(cgrpc.Conn(c, name)).check(t) })
+}
+
+// failing is talkServer whose errors are statuses, as those of plain gRPC are.
+type failing struct{ talkServer }
+
+func (failing) Chat(stream grpc.BidiStreamingServer[currentpb.SayRequest, currentpb.SayReply]) error {
+	err := talkServer{}.Chat(stream)
+	if e, ok := err.(*errors.Error); ok {
+		return status.Error(codes.NotFound, e.Error())
+	}
+	return err
 }
 
 // hiding is a client whose streams have nothing but what the contract has.
@@ -313,7 +354,7 @@ func TestAStreamSaysWhoCalls(t *testing.T) {
 	}
 	run(t, s)
 	caller := newNode(t, "caller", r, nil)
-	recv, err := byHand(caller.Client()).count(t.Context(), &currentpb.SayRequest{NumberOfTimes: 1})
+	recv, err := byHand(caller.Client(), "talk").count(t.Context(), &currentpb.SayRequest{NumberOfTimes: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
