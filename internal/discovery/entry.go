@@ -116,7 +116,7 @@ func (e *entry) takeOver(now time.Time) {
 // and whoever uses a snapshot look at each node once. Up to 100 nodes there is none, and
 // it is never longer than 100 ms.
 func publishInterval(nodes int) time.Duration {
-	return min(time.Duration(max(0, nodes-100))*5*time.Microsecond, 100*time.Millisecond)
+	return min(time.Duration(max(0, nodes-100))*10*time.Microsecond, 100*time.Millisecond)
 }
 
 // step takes the state machine one step further, publishes what came of it and
