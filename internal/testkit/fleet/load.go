@@ -97,11 +97,15 @@ func (l *Load) Err() error {
 	return nil
 }
 
+// morePatience is what More waits for each call, beside watchPatience.
+const morePatience = 10 * time.Millisecond
+
 // More waits for n more calls.
 func (l *Load) More(t testing.TB, n int) {
 	t.Helper()
 	from := l.Calls()
-	testkit.Eventually(t, watchPatience, fmt.Sprintf("%d calls are made", n), func() bool { return l.Calls() >= from+n })
+	within := watchPatience + time.Duration(n)*morePatience
+	testkit.Eventually(t, within, fmt.Sprintf("%d calls are made", n), func() bool { return l.Calls() >= from+n })
 }
 
 // String says what became of the calls.
