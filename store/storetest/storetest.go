@@ -226,14 +226,15 @@ func ending(t *testing.T, s store.Store) {
 		t.Errorf("a record that is there for an hour says %v", r.Expiry)
 	}
 	want := []string{"long", "renewed"}
-	var keys []string
-	for deadline := time.Now().Add(ends); time.Now().Before(deadline); <-time.After(50 * time.Millisecond) {
-		if keys = list(t, s); slices.Equal(keys, want) {
-			break
+	deadline, tick := time.NewTimer(ends), time.NewTicker(50*time.Millisecond)
+	defer deadline.Stop()
+	defer tick.Stop()
+	for keys := list(t, s); !slices.Equal(keys, want); keys = list(t, s) {
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			t.Fatalf("after %v there are %q, want %q", ends, keys, want)
 		}
-	}
-	if !slices.Equal(keys, want) {
-		t.Fatalf("after %v there are %q, want %q", ends, keys, want)
 	}
 	for _, k := range []string{"record", "ttl", "expiry"} {
 		if _, err := s.Read(k); !errors.Is(err, store.ErrNotFound) {
