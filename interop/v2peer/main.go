@@ -27,6 +27,11 @@ func main() {
 	address := flag.String("registry", "127.0.0.1:2379", "address of the etcd, consul=ADDRESS, or mdns")
 	name := flag.String("name", "interop.caller", "name under which to call")
 	ttl := flag.Duration("cache_ttl", cache.DefaultTTL, "how long the cache believes what it read")
+	var files tlsFiles
+	flag.StringVar(&files.ca, "tls_ca", "", "file of the authority to trust in calls, which are then by TLS")
+	flag.StringVar(&files.cert, "tls_cert", "", "file of the certificate to serve with")
+	flag.StringVar(&files.key, "tls_key", "", "file of its key")
+	flag.StringVar(&files.how, "tls_how", "auth", "how to serve by TLS: auth or config")
 	flag.Parse()
 
 	// The framework logs to standard output, which is for replies.
@@ -39,10 +44,11 @@ func main() {
 		cache:    cache.New(reg, cache.WithTTL(*ttl)),
 		caller: micro.NewService(
 			micro.Server(grpcserver.NewServer()),
-			micro.Client(grpcclient.NewClient()),
+			micro.Client(grpcclient.NewClient(files.client()...)),
 			micro.Name(*name),
 			micro.Registry(reg),
 		).Client(),
+		secured: files.server(),
 		running: make(map[string]*service),
 	}
 	err := peer.Serve(os.Stdin, replies, map[string]peer.Op{

@@ -23,6 +23,7 @@ type program struct {
 	registry registry.Registry
 	cache    cache.Cache // of the registry
 	caller   client.Client
+	secured  []server.Option // of the services, for TLS
 
 	mu      sync.Mutex
 	running map[string]*service
@@ -68,6 +69,7 @@ func (p *program) start(ctx context.Context, body json.RawMessage, _ func(any)) 
 		micro.Address(address),
 		micro.Context(ctx),
 		micro.HandleSignal(false),
+		func(o *micro.Options) { _ = o.Server.Init(p.secured...) },
 		micro.AfterStart(func() error { close(started); return nil }),
 	)
 	m := micro.NewService(opts...)
