@@ -2,6 +2,7 @@ package grpc
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/errors"
+	"github.com/rollcall-go/micro/internal/testkit"
 )
 
 // noBackoff does not wait before an attempt.
@@ -101,6 +103,59 @@ func TestNoRetryOfWhatWasTriedAgainBelow(t *testing.T) {
 			t.Errorf("the middle was called %d times and the leaf %d, want 1 and 3", made.Load(), leaf.calls.Load())
 		}
 	}
+}
+
+// A handler that makes many calls which fail, each by its own time, says once that they
+// were tried again: trailers that add up would be more than a client takes.
+func TestTheTrailerDoesNotGrow(t *testing.T) {
+	const calls = 100
+	leaf := serve(t, failing)
+	inner := newClient(t, client.Registry(register(t, service("leaf", leaf))), client.RetryBudget(-1)).(*grpcClient)
+	for name, tc := range map[string]struct {
+		backoff client.BackoffFunc
+		timeout time.Duration
+	}{
+		"no time is left": {func(_ context.Context, _ client.Request, i int) (time.Duration, error) {
+			return time.Duration(i) * time.Hour, nil
+		}, 200 * time.Millisecond},
+		"no retry is left":  {noBackoff, time.Minute},
+		"the backoff fails": {func(_ context.Context, _ client.Request, i int) (time.Duration, error) { return 0, failIf(i > 0) }, time.Minute},
+	} {
+		middle := serve(t, func(ctx context.Context, _ string, decode func(any) error) (any, error) {
+			var wg sync.WaitGroup
+			for range calls {
+				wg.Go(func() {
+					err := inner.Call(ctx, inner.NewRequest("leaf", "Echo.Say", wrapperspb.String("x")), &wrapperspb.StringValue{},
+						client.WithIdempotent(true), client.WithBackoff(tc.backoff), client.WithRequestTimeout(tc.timeout))
+					if err == nil {
+						t.Errorf("%s: a call did not fail", name)
+					}
+				})
+			}
+			wg.Wait()
+			return failing(ctx, "", decode)
+		})
+		var trailer grpcmd.MD
+		c := newClient(t, client.Registry(register(t, service("echo", middle))), client.RequestTimeout(time.Minute))
+		if _, err := say(t.Context(), c, "x", CallOptions(grpc.Trailer(&trailer))); err == nil {
+			t.Errorf("%s: the call did not fail", name)
+		}
+		if got := trailer.Get(pushback); len(got) != 1 {
+			t.Errorf("%s: the trailer is there %d times", name, len(got))
+		}
+	}
+	testkit.Eventually(t, 30*time.Second, "nothing is remembered of calls that are over", func() bool {
+		kept := 0
+		inner.told.Range(func(any, any) bool { kept++; return true })
+		return kept == 0
+	})
+}
+
+func failIf(yes bool) error {
+	if yes {
+		return errors.InternalServerError("my.id", "no more")
+	}
+	return nil
 }
 
 // gRPC's own servers may ask for no retry by themselves.

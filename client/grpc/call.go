@@ -79,6 +79,7 @@ func (c *grpcClient) attempts(ctx context.Context, s *state, req client.Request,
 			// Nothing that an attempt elsewhere could overload has seen this call.
 			if elsewhere := unrun && to.Node.Address != last; !elsewhere {
 				if err := backOff(ctx, req, i, co.Backoff); err != nil {
+					p.failed(ctx, i)
 					return err
 				}
 			}
@@ -100,6 +101,7 @@ func (c *grpcClient) attempts(ctx context.Context, s *state, req client.Request,
 			return nil
 		}
 		if expired(ctx) != nil {
+			p.failed(ctx, i)
 			return err
 		}
 		unwritten := endpoint.Unwritten(err)
@@ -107,6 +109,7 @@ func (c *grpcClient) attempts(ctx context.Context, s *state, req client.Request,
 		never = never && unwritten
 		again, rerr := retry(ctx, req, i, err, attempt.Facts{Unrun: unrun, Idempotent: idempotent}, co.Retry)
 		if rerr != nil {
+			p.failed(ctx, i)
 			return rerr
 		}
 		if !again || i >= co.Retries || !unwritten && !p.again(unrun) {

@@ -33,6 +33,7 @@ type grpcClient struct {
 
 	services perServices
 	retries  retryCounts
+	told     sync.Map // calls in whose handlers a call failed for good, so that their clients shall not retry
 
 	mu     sync.Mutex // serialises Init and Close
 	done   chan struct{}

@@ -119,10 +119,20 @@ func (p *plan) again(unrun bool) bool {
 // no use, or too many, whoever called the handler that made the call under ctx shall not
 // try its own call again: with each layer that did, the calls would multiply.
 func (p *plan) failed(ctx context.Context, retries int) {
-	if retries > 0 || p.refused {
-		// Not in a handler there is nobody to be told.
-		_ = grpc.SetTrailer(ctx, grpcmd.Pairs(pushback, "-1"))
+	if retries == 0 && !p.refused {
+		return
 	}
+	// Not in a handler there is nobody to be told.
+	serving, ok := grpc.ServerTransportStreamFromContext(ctx).(interface{ Context() context.Context })
+	if !ok || serving.Context().Err() != nil {
+		return
+	}
+	// Once is enough: trailers add up, and a handler may make calls for hours.
+	if _, told := p.client.told.LoadOrStore(serving, struct{}{}); told {
+		return
+	}
+	_ = grpc.SetTrailer(ctx, grpcmd.Pairs(pushback, "-1")) // fails once the answer is written
+	context.AfterFunc(serving.Context(), func() { p.client.told.Delete(serving) })
 }
 
 // retryCounts are of all calls of a client that were written and failed.
