@@ -210,8 +210,8 @@ func TestD19FrozenUnderStreams(t *testing.T) {
 	}
 
 	const timeout = 4 * time.Second
-	begin := time.Now()
 	bounded := openStreams(t, c, client.WithStreamTimeout(timeout))
+	begin := time.Now() // of the last one's time
 	var unbounded []openStream
 	if inFull() {
 		unbounded = openStreams(t, c)
@@ -265,8 +265,8 @@ func TestD20CutOffUnderStreams(t *testing.T) {
 	back()
 
 	const timeout = 3 * time.Second
-	begin = time.Now()
 	all = openStreams(t, c, client.WithStreamTimeout(timeout))
+	begin = time.Now() // of the last one's time
 	p.Blackhole()
 	within(t, "the end of all streams with a timeout of their own", allEnd(t, all, begin, 408), timeout+afterDeadline)
 	idle(t, apart, node)

@@ -44,19 +44,19 @@ func TestCallAndDoctorByTLS(t *testing.T) {
 		{"doctor by host", []string{"doctor", "--client_tls_ca", ca.File}, exitFailed, []string{"[node.tls_wrong_name]"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			var stdout, stderr strings.Builder
+			var stdout, stderr text // the node in this process writes to the log meanwhile
 			code := run(t.Context(), append([]string{"micro", "--registry", "etcd", "--registry_address", where}, tc.args...), &stdout, &stderr)
-			text := stdout.String() + stderr.String()
+			said := stdout.String() + stderr.String()
 			if code != tc.code {
 				t.Errorf("exit code %d, want %d", code, tc.code)
 			}
 			for _, want := range tc.want {
-				if !strings.Contains(text, want) {
+				if !strings.Contains(said, want) {
 					t.Errorf("lacks %q", want)
 				}
 			}
 			if t.Failed() {
-				t.Log(text)
+				t.Log(said)
 			}
 		})
 	}

@@ -5,9 +5,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"sync"
+	"time"
 
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
@@ -152,8 +154,9 @@ func (c *accepting) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInf
 	}
 	secured, err := a.handshake(conn)
 	if err != nil {
-		a.end(raw)
 		a.told.Failed(raw, err)
+		hearOut(raw)
+		a.end(raw)
 		return nil, nil, err
 	}
 	state := secured.ConnectionState()
@@ -167,6 +170,20 @@ func (c *accepting) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInf
 	info := credentials.TLSInfo{State: state}
 	info.SecurityLevel = credentials.PrivacyAndIntegrity
 	return a.arriving(raw, secured), info, nil
+}
+
+// hearOut reads what the other end of a failed handshake still sends, until it closes or
+// has had its time. A client may begin to speak before it reads why it is refused, and a
+// connection that is closed with something unread is reset, which takes the reason away.
+func hearOut(raw net.Conn) {
+	const patience, most = time.Second, 64 << 10
+	half, ok := raw.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil {
+		return // nothing can be said over it any more
+	}
+	if raw.SetReadDeadline(time.Now().Add(patience)) == nil {
+		_, _ = io.CopyN(io.Discard, raw, most) // whichever end it has, the connection is closed
+	}
 }
 
 // arriving returns conn, which came over raw, as one that Shut breaks off as long as nobody

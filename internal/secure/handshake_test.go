@@ -193,6 +193,35 @@ func TestHandshakes(t *testing.T) {
 	}
 }
 
+// TestTheReasonIsNotLost speaks before it reads, as clients of HTTP/2 do, to a server that
+// has refused already: what it says does not take away why.
+func TestTheReasonIsNotLost(t *testing.T) {
+	ca := testkit.NewCA(t)
+	d := open(t, Server{Files: files(ca, ca.Server(t))})
+	raw, err := net.Dial("tcp", d.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	dialer, n := NewDialer(Client{Files: reload.Files{CA: ca.File}}, nil), Node{Host: d.address, TLS: true}
+	conn, _, err := dialer.Credentials(n).ClientHandshake(t.Context(), d.address, raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := <-d.arrived; a.err == nil {
+		t.Fatal("a caller without a certificate was let in")
+	}
+	for range 10 {
+		if _, err := io.WriteString(conn, preface); err != nil {
+			t.Fatalf("speak to a server that refuses: %v", err)
+		}
+	}
+	_, err = conn.Read(make([]byte, 1))
+	if err = dialer.Ended(n, err, nil); err == nil || !strings.Contains(err.Error(), "none was shown") {
+		t.Errorf("the reason is lost: %v", err)
+	}
+}
+
 // TestTheFirstByteDecides sends every first byte there is, each by itself, and what
 // follows one by one.
 func TestTheFirstByteDecides(t *testing.T) {
