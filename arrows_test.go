@@ -169,7 +169,7 @@ var extra = map[string][]string{
 	"config/encoder/...":     {"config/encoder/hcl", "config/encoder/toml", "config/encoder/xml", "config/encoder/yaml"},
 	"config/center":          {"config/source/etcd", "config/source", "config", "registry/etcd", "registry/memory"},
 	"internal/keytree":       {"config/encoder/toml", "config/encoder/yaml"},
-	"config/secret":          {"config", "config/source", "config/source/memory", "config/source/snapshot"},
+	"config/secret":          {"config", "config/source", "config/source/consul", "config/source/etcd", "config/source/file", "config/source/memory", "config/source/snapshot"},
 	"config/source/etcd":     {"config", "registry/etcd", "registry/memory"},
 	"config/source/...":      {"config/source/memory"},
 	"config/loader/memory":   {"config/source/memory"},

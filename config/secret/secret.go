@@ -36,7 +36,7 @@ func sealing(place string) []byte { return []byte("rollcall config secret 1\n" +
 // Errors of Open that are found by errors.Is. Beside them stands the id of the key.
 var (
 	ErrNoKey  = errors.New("the key that it is sealed for is not among the keys")
-	ErrOpened = errors.New("it was sealed for another path, or it is damaged")
+	ErrOpened = errors.New("it was sealed for another path, or it is damaged; a source that strips more than /micro/config/ from its keys cannot have secrets")
 )
 
 // Is reports whether the text of a string is a sealed value.
@@ -115,7 +115,7 @@ func (k *PrivateKey) Open(place, sealed string) ([]byte, error) {
 		b, err = hpke.Open(k.key, hpke.HKDFSHA256(), hpke.AES256GCM(), sealing(place), b)
 	}
 	if err != nil || !json.Valid(b) {
-		return nil, fmt.Errorf("open a secret of key %q: %w", id, ErrOpened)
+		return nil, fmt.Errorf("open a secret of key %q at %q: %w", id, place, ErrOpened)
 	}
 	return bytes.TrimRight(b, " "), nil
 }
