@@ -7,17 +7,19 @@ import (
 	"errors"
 	"log"
 	"os"
+	"time"
 
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/rollcall-go/micro"
 	"github.com/rollcall-go/micro/config"
+	"github.com/rollcall-go/micro/config/center"
 	"github.com/rollcall-go/micro/config/source/etcd"
 )
 
 // Greeting is what stands under the key greeting.
 type Greeting struct {
-	Text string `json:"text"`
+	Text string `json:"text" schema:"minLength=1"`
 }
 
 func (g *Greeting) Defaults() { g.Text = "Hello" }
@@ -34,6 +36,17 @@ type Greeter struct{ greeting *config.Bound[Greeting] }
 func (g Greeter) Hello(_ context.Context, name, greeting *wrapperspb.StringValue) error {
 	greeting.Value = g.greeting.Get().Text + ", " + name.Value + "!"
 	return nil
+}
+
+// publish has `micro config` refuse greetings that Bind would refuse.
+func publish(service micro.Service) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	operated, err := center.New(service.Options().Registry)
+	if err != nil {
+		return err
+	}
+	return center.PublishSchema[Greeting](ctx, operated, "greeting", center.Publisher{Service: "greeter", Version: "1.0.0"})
 }
 
 func main() {
@@ -55,6 +68,10 @@ func main() {
 		log.Fatal(err)
 	}
 	greeting.OnChange(func(_, now *Greeting) { log.Printf("the greeting is %q from now on", now.Text) })
+
+	if err := publish(service); err != nil {
+		log.Print(err) // a greeting that is wrong is refused here, and not where it is written
+	}
 
 	if err := micro.RegisterHandler(service.Server(), &Greeter{greeting}); err != nil {
 		log.Fatal(err)

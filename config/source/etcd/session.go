@@ -19,6 +19,11 @@ import (
 	"github.com/rollcall-go/micro/logger"
 )
 
+// closing is how long the connection of a registry may be closed before the log says so: a
+// program that stops closes the registry first, and one whose registry gets other settings
+// has the next connection sooner.
+const closing = time.Second
+
 // again says when a registry whose connection ended is asked for its next one.
 var again = backoff.Backoff{Base: 100 * time.Millisecond, Max: time.Second}
 
@@ -103,6 +108,7 @@ func (f *session) conn() *etcd.Conn {
 
 // follow mirrors the keys. The connection of a registry may be replaced by another.
 func (f *session) follow() {
+	var closed time.Time // since when the connection is
 	for attempt := 0; f.ctx.Err() == nil; attempt++ {
 		begun := time.Now()
 		err := f.mirror()
@@ -111,8 +117,12 @@ func (f *session) follow() {
 			return
 		case err == nil:
 			continue // with other keys
+		case closed.IsZero() || time.Since(begun) > closing:
+			closed = time.Now()
 		}
-		f.linked(mirror.Status{Err: err, Since: time.Now(), Confirmed: begun})
+		if !errors.Is(err, etcd.ErrClosed) || time.Since(closed) > closing {
+			f.linked(mirror.Status{Err: err, Since: time.Now(), Confirmed: begun})
+		}
 		if time.Since(begun) > again.Max {
 			attempt = 0
 		}
