@@ -264,6 +264,8 @@ func TestLinks(t *testing.T) {
 		{"./registry/registrytest", []string{"google.golang.org/grpc"}, "the suite serves backends that do not speak grpc"},
 		{"./config", []string{"google.golang.org/grpc", "go.etcd.io/", "github.com/hashicorp/", module + "/internal/consul", schemas}, "a source is linked by who imports it, and so is HCL"},
 		{"./config/source/etcd", []string{schemas, "github.com/hashicorp/"}, "schemas are linked by who judges by them or publishes one"},
+		{"./config/source/consul", []string{"google.golang.org/grpc", "go.etcd.io/", "github.com/hashicorp/", schemas}, "a program that is configured in Consul links no etcd"},
+		{"./config/secret", []string{"google.golang.org/grpc", "go.etcd.io/", "github.com/hashicorp/", schemas}, "secrets stand in every source"},
 		{"./resolver", append([]string{module + "/client", module + "/server", module + "/config", module + "/internal/conn", module + "/internal/rpc", module + "/internal/pick", "go.etcd.io/"}, heavy...), "a program that only wants discovery links nothing else"},
 		{"./cmd/protoc-gen-micro", []string{"google.golang.org/grpc", module + "/client", module + "/server", module + "/registry", "go.etcd.io/"}, "a generator links no services"},
 		{"./registry", []string{"google.golang.org/", "go.etcd.io/"}, "a Registry can be written from the contract alone"},

@@ -7,9 +7,13 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"github.com/rollcall-go/micro/config"
+	"github.com/rollcall-go/micro/config/source"
+	"github.com/rollcall-go/micro/config/source/etcd"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/interop/peer"
 )
@@ -74,7 +78,7 @@ func TestConfig(t *testing.T) {
 	for _, k := range kinds {
 		both[k] = run(t, k, e.Addr(), "interop.config")
 	}
-	for what, config := range map[string]peer.Config{
+	for what, c := range map[string]peer.Config{
 		"etcd": {Prefix: "/micro/config/", Paths: paths("micro.config.database", "micro.config.database.address", "micro.config.database.port",
 			"micro.config.database.tls", "micro.config.database.wait", "micro.config.database.rate", "micro.config.database.none",
 			"micro.config.deep.er.key", "micro.config.both.old", "micro.config.both.sub", "micro.config.quoted", "micro.config.tail..a", "micro.nothing")},
@@ -98,9 +102,9 @@ func TestConfig(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			var got [2][]peer.Value
 			for i, k := range kinds {
-				both[k].do(peer.OpConfig, config, &got[i])
+				both[k].do(peer.OpConfig, c, &got[i])
 			}
-			for i, path := range config.Paths {
+			for i, path := range c.Paths {
 				if !reflect.DeepEqual(got[0][i], got[1][i]) {
 					t.Errorf("%q reads differently:\nv2:   %+v\nhere: %+v", path, got[0][i], got[1][i])
 				}
@@ -109,5 +113,36 @@ func TestConfig(t *testing.T) {
 				t.Errorf("v2 reads %+v", got[0])
 			}
 		})
+	}
+
+	// A gray: the node that it is for has its value, v2 what everybody has, until it is
+	// promoted.
+	mine, err := config.NewConfig(config.WithSource(etcd.NewSource(etcd.WithAddress(e.Addr()), etcd.Instance(source.Instance{Service: "gray", Node: "one"}))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := mine.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	port := []string{"micro", "config", "written", "port"}
+	for _, step := range []struct {
+		args      []string
+		mine, old int
+	}{
+		{[]string{"gray", "set", "trial", "written/port", "3308", "--service", "gray", "--percent", "100"}, 3308, 3307},
+		{[]string{"promote", "trial"}, 3308, 3308},
+	} {
+		cmd := exec.CommandContext(t.Context(), testkit.Micro(t), append(append([]string{"config"}, step.args...), "--registry_address="+e.Addr())...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%q: %v: %s", step.args, err, out)
+		}
+		testkit.Eventually(t, 20*time.Second, "the node has the gray's value", func() bool { return mine.Get(port...).Int(0) == step.mine })
+		var got []peer.Value
+		both[v2].do(peer.OpConfig, peer.Config{Prefix: "/micro/config/", Paths: [][]string{port}}, &got)
+		if len(got) != 1 || got[0].Int != step.old {
+			t.Errorf("%q: v2 reads %+v, want %d", step.args, got, step.old)
+		}
 	}
 }
