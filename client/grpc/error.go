@@ -84,7 +84,11 @@ func callError(ctx context.Context, req client.Request, err error) error {
 		}
 		return failure(fmt.Sprintf("decode %s %q %q, content type %q: %s", what, req.Service(), req.Endpoint(), req.ContentType(), text), err)
 	case code == codes.ResourceExhausted && strings.Contains(text, "trying to send message larger than max"):
-		return failure(text+"; allow more with the option MaxSendMsgSize of client/grpc", err)
+		return failure(text+"; allow more with the option MaxSendMsgSize of client/grpc for a request, MaxMsgSize of server/grpc for an answer", err)
+	case code == codes.Internal && strings.HasPrefix(text, "grpc: Compressor is not installed"):
+		return errors.Wrap(rpc.ClientID, text+`; known are "gzip" and what this program registers by encoding.RegisterCompressor of grpc`, http.StatusNotImplemented, err)
+	case code == codes.Unimplemented && strings.HasPrefix(text, "grpc: Decompressor is not installed"):
+		return errors.Wrap(rpc.ClientID, fmt.Sprintf(`the server of %q: %s; servers know "gzip" and what their program registers by encoding.RegisterCompressor of grpc`, req.Service(), text), http.StatusNotImplemented, err)
 	case code == codes.ResourceExhausted && strings.Contains(text, "received message larger than max"):
 		return failure(text+"; allow more with the option MaxRecvMsgSize of client/grpc for an answer, MaxMsgSize of server/grpc for a request", err)
 	default:

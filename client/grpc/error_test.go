@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/structpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
@@ -111,4 +113,22 @@ func TestGzip(t *testing.T) {
 	mustSay(t, c, strings.Repeat("x", 10000), Gzip())
 	all := newClient(t, client.Registry(register(t, service("echo", n))), func(o *client.Options) { Gzip()(&o.CallOptions) })
 	mustSay(t, all, strings.Repeat("x", 10000))
+}
+
+// A compressor that is not known: the error says what is.
+func TestAnUnknownCompressor(t *testing.T) {
+	n := serve(t, echo)
+	c := newClient(t, client.Registry(register(t, service("echo", n))))
+	_, err := say(t.Context(), c, "x", CallOptions(grpc.UseCompressor("zstd")), client.WithIdempotent(true))
+	if e := fault(t, err); e.Code != 501 || !strings.Contains(e.Detail, `"zstd"`) || !strings.Contains(e.Detail, `known are "gzip"`) {
+		t.Errorf("in the client: %v", err)
+	}
+	lone := serve(t, func(context.Context, string, func(any) error) (any, error) {
+		return nil, status.Error(codes.Unimplemented, `grpc: Decompressor is not installed for grpc-encoding "zstd"`) // by a server without it
+	})
+	c = newClient(t, client.Registry(register(t, service("echo", lone))))
+	_, err = say(t.Context(), c, "x")
+	if e := fault(t, err); e.Code != 501 || !strings.Contains(e.Detail, `"zstd"`) || !strings.Contains(e.Detail, `servers know "gzip"`) {
+		t.Errorf("in the server: %v", err)
+	}
 }

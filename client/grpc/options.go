@@ -155,8 +155,9 @@ func CallOptions(opts ...grpc.CallOption) client.CallOption {
 }
 
 // Gzip compresses a request, of all calls of a client, where it is among its
-// CallOptions, or of a single one. Answers are decompressed, whether it is given or
-// not, when a server compresses them.
+// CallOptions, or of a single one, and all messages of a stream. Small ones are too:
+// servers compress the answers to what they get compressed, which for a small
+// request are often large. Answers are decompressed, whether it is given or not.
 func Gzip() client.CallOption { return CallOptions(grpc.UseCompressor(gzip.Name)) }
 
 // UseNumber makes all clients of the process, from now on, decode a JSON number

@@ -25,6 +25,7 @@ type calls struct {
 	codecs   rpc.Codecs
 	waiting  *sync.WaitGroup // given by server.Wait; may be nil
 	maxSend  int             // zero if only grpc knows
+	gzip     bool
 	recovery *recovery
 	streams  *streams
 	limit    *limiter // nil if there is none
@@ -38,6 +39,7 @@ func newCalls(o server.Options, r *recovery, st *streams, l *limiter) *calls {
 		wrappers: o.HdlrWrappers,
 		codecs:   rpc.NewServerCodecs(set.codecs),
 		maxSend:  set.limit(),
+		gzip:     set.gzip,
 		recovery: r,
 		streams:  st,
 		limit:    l,
@@ -148,22 +150,35 @@ func (c *calls) unary(ctx context.Context, stream grpc.ServerStream, m *rpc.Meth
 		return err
 	}
 	body.Value = call.Response
-	return c.send(stream, body)
+	size, err := c.encode(body)
+	if err != nil {
+		return err
+	}
+	c.compress(stream.Context(), size)
+	return stream.SendMsg(body)
 }
 
-// send sends one message. It looks at the size before grpc does, which would not
-// name the option.
+// send sends one message.
 func (c *calls) send(stream grpc.ServerStream, body *rpc.Body) error {
-	size, err := body.Encode()
+	if _, err := c.encode(body); err != nil {
+		return err
+	}
+	return stream.SendMsg(body)
+}
+
+// encode encodes a message that is sent then, and returns its size. It looks at the size
+// before grpc does, which would not name the option.
+func (c *calls) encode(body *rpc.Body) (size int, err error) {
+	size, err = body.Encode()
 	if err != nil {
-		return errors.New(rpc.ServerID, "encode the response: "+err.Error(), http.StatusInternalServerError)
+		return 0, errors.New(rpc.ServerID, "encode the response: "+err.Error(), http.StatusInternalServerError)
 	}
 	if c.maxSend > 0 && size > c.maxSend {
 		body.Discard()
-		return status.Errorf(codes.ResourceExhausted,
+		return 0, status.Errorf(codes.ResourceExhausted,
 			"the response has %d bytes, and the server's limit is %d: raise it with the option MaxMsgSize of server/grpc", size, c.maxSend)
 	}
-	return stream.SendMsg(body)
+	return size, nil
 }
 
 // wrap puts the wrappers around h, the first outermost.

@@ -49,7 +49,10 @@ func (i *interceptors) unary(ctx context.Context, req any, info *grpc.UnaryServe
 			path = info.FullMethod
 		}
 		if m, ok := i.methods[path]; ok {
-			rsp, err = i.calls.Load().generatedUnary(ctx, m, req, next)
+			c := i.calls.Load()
+			if rsp, err = c.generatedUnary(ctx, m, req, next); err == nil {
+				c.compressMessage(ctx, rsp)
+			}
 		} else {
 			rsp, err = next(ctx, req)
 		}

@@ -31,6 +31,7 @@ type serverSettings struct {
 	maxHeaderListSize int // zero means the default
 	maxStreams        int // zero means the default
 	reflection        bool
+	gzip              bool
 
 	events func(Event) // may be nil
 

@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/net/netutil"
 	"google.golang.org/grpc"
-	_ "google.golang.org/grpc/encoding/gzip" // makes grpc read and answer what clients compress
 	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/keepalive"
 
