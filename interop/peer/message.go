@@ -94,9 +94,11 @@ type Service struct {
 	TTL       time.Duration `json:"ttl,omitempty"`
 	Interval  time.Duration `json:"interval,omitempty"`
 	// Counter adds handlers with streams, and Newer one with messages of a newer
-	// generator. Greeter and Plain are always there.
+	// generator; Relay adds one that calls other services. Greeter and Plain are always
+	// there.
 	Counter bool `json:"counter,omitempty"`
 	Newer   bool `json:"newer,omitempty"`
+	Relay   bool `json:"relay,omitempty"`
 }
 
 // Name names a service.

@@ -110,6 +110,8 @@ func messages(endpoint string) (in, out any) {
 		return new(greeterpb.WaitRequest), new(greeterpb.HelloReply)
 	case "Newer.Ask":
 		return new(newerpb.Request), new(newerpb.Reply)
+	case "Relay.Pass":
+		return new(RelayRequest), new(RelayReply)
 	case "Plain.Echo":
 		return new(PlainRequest), new(PlainReply)
 	}

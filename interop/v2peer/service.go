@@ -83,7 +83,7 @@ func (p *program) start(ctx context.Context, body json.RawMessage, _ func(any)) 
 			return nil, err
 		}
 	}
-	if err := handle(m.Server(), spec); err != nil {
+	if err := p.handle(m.Server(), spec); err != nil {
 		return nil, err
 	}
 	go func() {
@@ -101,7 +101,7 @@ func (p *program) start(ctx context.Context, body json.RawMessage, _ func(any)) 
 }
 
 // handle adds the handlers.
-func handle(s server.Server, spec peer.Service) error {
+func (p *program) handle(s server.Server, spec peer.Service) error {
 	node := s.Options().Name + "-" + s.Options().Id
 	if err := greeterpb.RegisterGreeterHandler(s, &greeter{node: node}); err != nil {
 		return err
@@ -117,6 +117,11 @@ func handle(s server.Server, spec peer.Service) error {
 			return err
 		}
 		if err := micro.RegisterHandler(s, new(Talk)); err != nil {
+			return err
+		}
+	}
+	if spec.Relay {
+		if err := micro.RegisterHandler(s, &Relay{p.caller}); err != nil {
 			return err
 		}
 	}
