@@ -47,7 +47,8 @@ func TestManyClaims(t *testing.T) {
 		if got := count("LeaseGrant") - grants; got > n+sparesMax {
 			t.Errorf("%d leases for %d claims", got, n)
 		}
-		if grown := runtime.NumGoroutine() - before; grown > 80 {
+		// Tests beside this one start goroutines too, though not as many as one a claim.
+		if grown := runtime.NumGoroutine() - before; grown > n/2 {
 			t.Errorf("%d goroutines more than for one claim", grown)
 		}
 		// All are watched, over one stream.

@@ -12,13 +12,14 @@ import (
 
 // Reader decodes the values of many nodes for somebody who keeps them: the nodes of a
 // service differ in little more than id and address, and what is equal is made once and
-// shared, so that nobody may change it. It is not safe for concurrent use; its Layout
+// shared, so that nobody may change it. One record has nothing twice. It is not safe for concurrent use; its Layout
 // may be replaced at any time.
 type Reader struct {
 	Layout
 
 	heads     shared[head, *registry.Service]
-	metadata  shared[jsonText, map[string]string]
+	services  shared[jsonText, map[string]string] // the metadata of services
+	nodes     shared[jsonText, map[string]string] // the metadata of nodes
 	endpoints shared[jsonText, []*registry.Endpoint]
 }
 
@@ -82,7 +83,7 @@ func (r *Reader) decode(key string, value []byte) (*registry.Service, *registry.
 	if strings.HasSuffix(key, n.Id) { // it is kept anyway
 		n.Id = key[len(key)-len(n.Id):]
 	}
-	n.Metadata, err = r.metadata.get(v.Nodes[i].Metadata, decodeMetadata)
+	n.Metadata, err = r.nodes.get(v.Nodes[i].Metadata, decodeMetadata)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -95,7 +96,7 @@ func (r *Reader) head(v *stored) (*registry.Service, error) {
 	return r.heads.get(at, func(at head) (*registry.Service, error) {
 		s := &registry.Service{Name: at.name, Version: at.version}
 		var err error
-		if s.Metadata, err = r.metadata.get(at.metadata, decodeMetadata); err != nil {
+		if s.Metadata, err = r.services.get(at.metadata, decodeMetadata); err != nil {
 			return nil, err
 		}
 		s.Endpoints, err = r.endpoints.get(at.endpoints, decodeEndpoints)

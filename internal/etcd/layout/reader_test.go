@@ -71,7 +71,21 @@ func TestReaderRemembersLittle(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := len(r.metadata.known); n > most {
+	if n := len(r.nodes.known); n > most {
 		t.Errorf("metadata of %d nodes are remembered", n)
+	}
+}
+
+// What Decode returns belongs to the caller: a service and its node are told apart though
+// their metadata is written alike.
+func TestDecodeSharesNothing(t *testing.T) {
+	key, value := recordOf(t, "a", func(s *registry.Service) { s.Metadata = s.Nodes[0].Metadata })
+	s, err := Layout{}.Decode(key, value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Nodes[0].Metadata["zone"] = "z"
+	if s.Metadata["zone"] != "" {
+		t.Error("what is noted of the node is noted of its service")
 	}
 }

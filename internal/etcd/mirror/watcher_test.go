@@ -111,7 +111,8 @@ func TestWatcherManyKeys(t *testing.T) {
 		if got, err := logs[0].story(); got != "[a]" || err != nil {
 			t.Errorf("after Stop: told %s, %v", got, err)
 		}
-		if grown := runtime.NumGoroutine() - before; grown > 50 {
+		// Tests beside this one start goroutines too, though not as many as one a watch.
+		if grown := runtime.NumGoroutine() - before; grown > n/2 {
 			t.Errorf("%d goroutines more than before, for %d watches", grown, n)
 		}
 		if n := e.Metric(t, `grpc_server_started_total{grpc_method="Watch",`); n != 1 {
