@@ -165,8 +165,10 @@ func TestPushbackIsObeyed(t *testing.T) {
 		return nil, errors.InternalServerError("my.id", "failed")
 	})
 	c := newClient(t, client.Registry(register(t, service("echo", n))), client.Backoff(noBackoff))
-	if _, err := say(t.Context(), c, "x", client.WithIdempotent(true)); err == nil || n.calls.Load() != 1 {
-		t.Errorf("%v after %d calls", err, n.calls.Load())
+	for i, hedge := range []time.Duration{0, time.Hour} {
+		if _, err := say(t.Context(), c, "x", client.WithIdempotent(true), client.WithHedge(hedge)); err == nil || n.calls.Load() != int64(i+1) {
+			t.Errorf("hedge after %v: %v after %d calls", hedge, err, n.calls.Load())
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	grpcmd "google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/rollcall-go/micro/client"
@@ -25,7 +26,7 @@ type hedge struct {
 	wait   time.Duration // as client.CallOptions has it
 	rsp    any
 	// attempt makes one attempt with a response of its own.
-	attempt func(ctx context.Context, to pick.Target, rsp any) error
+	attempt func(ctx context.Context, to pick.Target, rsp any, trailer *grpcmd.MD) error
 
 	ended   chan trial
 	running int
@@ -33,10 +34,12 @@ type hedge struct {
 
 // trial is an attempt that has ended.
 type trial struct {
-	to   pick.Target
-	rsp  any
-	err  error
-	took time.Duration
+	to  pick.Target
+	rsp any
+	err error
+
+	trailer *grpcmd.MD
+	took    time.Duration
 }
 
 // hedgeable reports whether a call may be under way twice at a time: it is idempotent, its
@@ -61,8 +64,9 @@ func hedgeable(rsp any, idempotent bool, co *client.CallOptions) bool {
 // counts.
 func (c *grpcClient) hedged(ctx context.Context, s *state, r *route, p *plan, invoke client.CallFunc, wrapped bool, to pick.Target, req client.Request, rsp any, co client.CallOptions) (pick.Target, error) {
 	h := &hedge{client: c, route: r, plan: p, wait: co.Hedge, rsp: rsp}
-	h.attempt = func(ctx context.Context, to pick.Target, rsp any) error {
+	h.attempt = func(ctx context.Context, to pick.Target, rsp any, trailer *grpcmd.MD) error {
 		co := co
+		keepTrailer(&co, trailer)
 		if wrapped {
 			return invoke(ctx, to.Node, req, rsp, co)
 		}
@@ -99,8 +103,10 @@ func (h *hedge) run(ctx context.Context, first pick.Target) (pick.Target, error)
 				deliver(h.rsp, t.rsp)
 				return t.to, nil
 			case failed != nil && endpoint.Unwritten(t.err):
+				h.plan.trailer = failed.trailer
 				return failed.to, failed.err
 			case h.running == 0:
+				h.plan.trailer = t.trailer
 				return t.to, t.err
 			}
 			failed = &t
@@ -133,7 +139,7 @@ func (h *hedge) timer() (<-chan time.Time, func()) {
 // begin makes an attempt in a goroutine, which run waits for.
 func (h *hedge) begin(ctx context.Context, to pick.Target) {
 	h.running++
-	t := trial{to: to, rsp: another(h.rsp), err: failure("the attempt ended its goroutine", nil)}
+	t := trial{to: to, rsp: another(h.rsp), trailer: new(grpcmd.MD), err: failure("the attempt ended its goroutine", nil)}
 	began := time.Now()
 	go func() {
 		defer func() {
@@ -144,7 +150,7 @@ func (h *hedge) begin(ctx context.Context, to pick.Target) {
 			t.took = time.Since(began)
 			h.ended <- t
 		}()
-		t.err = h.attempt(ctx, to, t.rsp)
+		t.err = h.attempt(ctx, to, t.rsp, t.trailer)
 	}()
 }
 

@@ -65,7 +65,7 @@ type plan struct {
 	client *grpcClient
 	own    *perService
 	// trailer is what ended the last attempt, of a call that may be tried again after
-	// it was written; nil for others.
+	// it was written; nil for others, and before the first attempt of a hedged one.
 	trailer *grpcmd.MD
 	refused bool // a retry was permitted and not made
 	hedged  bool // an attempt may be made on two nodes at a time
@@ -81,11 +81,16 @@ func (c *grpcClient) plan(r *route, rsp any, idempotent bool, co *client.CallOpt
 	_, opening := rsp.(*stream)
 	if (idempotent || !whenSafe(co.Retry)) && !p.hedged && !opening {
 		p.trailer = new(grpcmd.MD)
-		own := *callSettingsOf(co.Context)
-		own.call = append(slices.Clip(own.call), grpc.Trailer(p.trailer))
-		co.Context = settings.With(co.Context, &own)
+		keepTrailer(co, p.trailer)
 	}
 	return p
+}
+
+// keepTrailer has grpc write to where what ends an attempt under co.
+func keepTrailer(co *client.CallOptions, where *grpcmd.MD) {
+	own := *callSettingsOf(co.Context)
+	own.call = append(slices.Clip(own.call), grpc.Trailer(where))
+	co.Context = settings.With(co.Context, &own)
 }
 
 // whenSafe reports whether f is client.RetryWhenSafe, which permits no retry of a call

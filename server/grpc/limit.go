@@ -1,18 +1,20 @@
 package grpc
 
 import (
+	stderrors "errors"
 	"fmt"
 	"net/http"
 	"sync/atomic"
 	"time"
 
 	"github.com/rollcall-go/micro/errors"
+	"github.com/rollcall-go/micro/internal/rpc"
 	"github.com/rollcall-go/micro/server"
 )
 
 // limiter bounds how many calls the program's methods serve at a time; a stream counts
-// as one for as long as it is open. What is beyond is turned away before its request is
-// read. It takes no lock and allocates nothing for what it lets in.
+// as one for as long as it is open. What is beyond is turned away before anything of the
+// program's sees it. It takes no lock and allocates nothing for what it lets in.
 type limiter struct {
 	serving  atomic.Int64
 	limit    atomic.Int64
@@ -64,13 +66,30 @@ func (l *limiter) enter(stream bool) (entered, error) {
 func (in *entered) leave(err *error) {
 	l := in.limiter
 	l.serving.Add(-1)
-	if l.adaptive == nil || in.stream || *err != nil { // errors are often quicker than answers
+	if *err != nil {
+		*err = l.begun(*err)
+	}
+	if l.adaptive == nil || in.stream {
 		return
 	}
 	now := time.Now()
-	if limit, changed := l.adaptive.answered(now.Sub(in.began), now); changed {
+	if limit, changed := l.adaptive.ended(now.Sub(in.began), *err != nil, now); changed {
 		l.limit.Store(limit)
 	}
+}
+
+// begun returns the error of a call that was begun. If it is this node's own refusal, of
+// a call that the handler made to its own service, it gets another id: by that of the
+// node, clients would make the call again.
+func (l *limiter) begun(err error) error {
+	var e *errors.Error
+	if !stderrors.As(err, &e) {
+		e, _ = rpc.FromStatus(err).(*errors.Error)
+	}
+	if e.GetCode() != http.StatusTooManyRequests || e.GetId() != l.node {
+		return err
+	}
+	return errors.Wrap(l.node+" calling itself", e.GetDetail(), http.StatusTooManyRequests, err)
 }
 
 // refusal is the error of a call that was turned away. Its id is that of the node, by

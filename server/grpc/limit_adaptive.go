@@ -33,6 +33,7 @@ type adaptive struct {
 	took  atomic.Int64 // of the answers in this window, together
 	count atomic.Int64
 	until atomic.Int64 // when the window ends, after began
+	least atomic.Int64 // best, as a time.Duration
 	began time.Time
 
 	mu    sync.Mutex // guards what follows, which changes once a window
@@ -62,9 +63,13 @@ func (a *adaptive) reached(n int64) {
 	}
 }
 
-// answered takes note of an answer, and at the end of a window returns the limit from
-// then on.
-func (a *adaptive) answered(took time.Duration, now time.Time) (limit int64, changed bool) {
+// ended takes note of a call, and at the end of a window returns the limit from then on.
+// One that failed counts if it took longer than answers do without load: when all calls
+// run out of time, there is nothing else to see that by. Quicker failures say nothing.
+func (a *adaptive) ended(took time.Duration, failed bool, now time.Time) (limit int64, changed bool) {
+	if failed && int64(took) < a.least.Load() {
+		return 0, false
+	}
 	a.took.Add(int64(took))
 	at := int64(now.Sub(a.began))
 	if a.count.Add(1) < adaptiveAnswers || at < a.until.Load() || !a.mu.TryLock() {
@@ -77,6 +82,7 @@ func (a *adaptive) answered(took time.Duration, now time.Time) (limit int64, cha
 	a.until.Store(at + int64(adaptiveWindow))
 	count, sum := a.count.Swap(0), a.took.Swap(0)
 	a.window(float64(a.peak.Swap(0)), time.Duration(sum).Seconds()/float64(max(count, 1)))
+	a.least.Store(int64(a.best * float64(time.Second)))
 	return int64(a.limit), true
 }
 

@@ -12,6 +12,7 @@ type load struct {
 	base     time.Duration
 	limit    float64
 	now      time.Time
+	timeout  time.Duration // of every call, zero for none
 }
 
 // run feeds a with windows in which offered calls are there at a time, or as many as the
@@ -27,7 +28,11 @@ func (l *load) run(a *adaptive, windows int, offered float64) time.Duration {
 		}
 		l.now = l.now.Add(adaptiveWindow)
 		for range adaptiveAnswers {
-			if limit, changed := a.answered(took, l.now); changed {
+			took, failed := took, false
+			if l.timeout > 0 && took > l.timeout {
+				took, failed = l.timeout, true
+			}
+			if limit, changed := a.ended(took, failed, l.now); changed {
 				l.limit = float64(limit)
 			}
 		}
@@ -55,6 +60,28 @@ func TestAdaptiveLimit(t *testing.T) {
 		if l.limit < capacity {
 			t.Errorf("capacity %.0f, three times as long: the limit is %.0f", capacity, l.limit)
 		}
+	}
+}
+
+// A server on which all calls run out of time lets in fewer, until they are answered, and
+// failures that come at once do not make it think that answers could be as quick.
+func TestAdaptiveLimitWhenEveryCallTimesOut(t *testing.T) {
+	now := time.Now()
+	a := newAdaptive(now)
+	l := &load{capacity: 10, base: 5 * time.Millisecond, limit: adaptiveFirst, now: now, timeout: 25 * time.Millisecond}
+	l.run(a, 50, 5)
+	if took := l.run(a, 500, 1000); took > l.timeout {
+		t.Errorf("at a limit of %.0f a call takes %v, and has %v", l.limit, took, l.timeout)
+	}
+	for range 100 * adaptiveAnswers {
+		l.now = l.now.Add(adaptiveWindow / adaptiveAnswers)
+		if limit, changed := a.ended(time.Microsecond, true, l.now); changed {
+			l.limit = float64(limit)
+		}
+	}
+	l.run(a, 300, 1000)
+	if l.limit < l.capacity {
+		t.Errorf("after quick failures the limit is %.0f", l.limit)
 	}
 }
 

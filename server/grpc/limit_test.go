@@ -2,6 +2,7 @@ package grpc_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -43,6 +44,26 @@ func TestConcurrencyLimit(t *testing.T) {
 	}
 	if err := f.server.Stop(); err != nil {
 		t.Error(err)
+	}
+}
+
+// A handler that calls its own service, and is turned away by its own node, has begun its
+// call: its client must not make that again.
+func TestARefusalThatAHandlerPassesOnIsNoneOfItsOwnCall(t *testing.T) {
+	for name, pass := range map[string]func(error) error{
+		"as it is": func(err error) error { return err },
+		"wrapped":  func(err error) error { return fmt.Errorf("around: %w", err) },
+		"status":   rpc.ToStatus,
+	} {
+		f := start(t, server.ConcurrencyLimit(1), server.Id("mine"), server.WrapHandler(func(server.HandlerFunc) server.HandlerFunc {
+			return func(context.Context, server.Request, any) error {
+				return pass(errors.New("go.micro.test-mine", "at its limit", 429))
+			}
+		}))
+		_, err := f.say(t.Context(), "hi")
+		if e := errors.FromError(rpc.FromStatus(err)); e.Code != 429 || e.Id == "go.micro.test-mine" || e.Detail != "at its limit" {
+			t.Errorf("%s: got %+v", name, e)
+		}
 	}
 }
 
