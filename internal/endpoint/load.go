@@ -63,8 +63,15 @@ func (s Span) End(err error) {
 		return
 	}
 	now := l.clock.Read()
-	if taken := now - s.at; err == nil || taken > l.Latency(now) && status.Code(err) != codes.Unavailable {
+	taken, known := now-s.at, l.Latency(now)
+	switch code := status.Code(err); {
+	case err == nil, taken > known && known > 0 && code != codes.Unavailable, code == codes.DeadlineExceeded && known == 0:
 		l.Sample(taken, now)
+	default:
+		// What is known is not forgotten while the node is called and refuses: forgotten
+		// by halves, it would look quick and get the calls of all others.
+		l.latency.Store(int64(known))
+		l.sampled.Store(int64(now))
 	}
 }
 
@@ -115,8 +122,9 @@ func (l *Load) Latency(now time.Duration) time.Duration {
 	return time.Duration(latency >> min(age/coolDown, 62))
 }
 
-// Now is the time as anybody last read it, which costs nothing and is right to
-// within a few calls of the client. It is zero where the time of calls is not taken.
+// Now is the time as anybody last read it, which costs nothing. It lags behind by at most
+// sampleEvery calls to each node of the client. It is zero where the time of calls is not
+// taken.
 func (l *Load) Now() time.Duration {
 	if l.clock == nil {
 		return 0

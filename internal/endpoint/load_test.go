@@ -87,6 +87,32 @@ func TestLatency(t *testing.T) {
 	})
 }
 
+// TestRefusalsDoNotMakeANodeLookQuick: whoever chooses by latency would give it all calls.
+func TestRefusalsDoNotMakeANodeLookQuick(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		refuse := func(l *Load, code codes.Code) {
+			for range 60 * sampleEvery {
+				s := l.Begin()
+				time.Sleep(time.Millisecond)
+				s.End(status.Error(code, ""))
+				time.Sleep(time.Second / sampleEvery)
+			}
+		}
+		for _, code := range []codes.Code{codes.Internal, codes.ResourceExhausted, codes.Unavailable, codes.Canceled} {
+			unknown, known := measured(), measured()
+			refuse(unknown, code)
+			if got := unknown.Latency(unknown.Now()); got != 0 {
+				t.Errorf("%v: a node that never answered is held for one that takes %v", code, got)
+			}
+			known.Sample(20*time.Millisecond, known.clock.Read())
+			refuse(known, code)
+			if got := known.Latency(known.Now()); got != 20*time.Millisecond {
+				t.Errorf("%v: after a minute of refusals a node of 20ms is held for one of %v", code, got)
+			}
+		}
+	})
+}
+
 func TestEjection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := measured()
