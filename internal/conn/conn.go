@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/rollcall-go/micro/internal/endpoint"
 )
@@ -62,12 +64,15 @@ func (c *Conn) Connect() {
 // Invoke makes a unary call. While the connection is being made it waits; when
 // that fails it returns an [endpoint.ConnectError], unless the options hold
 // grpc.WaitForReady(true): then it waits until ctx ends.
-func (c *Conn) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
+func (c *Conn) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) (err error) {
 	span := c.load.Begin()
-	err := c.invoke(ctx, method, args, reply, opts)
-	span.End(err)
+	defer func() { span.End(err) }()
+	err = errPanicked // what End is told if a codec of the program panics
+	err = c.invoke(ctx, method, args, reply, opts)
 	return err
 }
+
+var errPanicked = status.Error(codes.Canceled, "make the call: panic")
 
 func (c *Conn) invoke(ctx context.Context, method string, args, reply any, opts []grpc.CallOption) error {
 	w, full, err := c.hold(ctx)

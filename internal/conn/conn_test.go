@@ -75,6 +75,29 @@ func TestCallsAndStreamsShareOneConnection(t *testing.T) {
 	}
 }
 
+// panics is a codec of a program that panics.
+type panics struct{}
+
+func (panics) Marshal(any) ([]byte, error) { panic("no") }
+func (panics) Unmarshal([]byte, any) error { panic("no") }
+func (panics) Name() string                { return "panics" }
+
+// TestACallThatPanicsIsCountedOut: else the node would look busy for ever.
+func TestACallThatPanicsIsCountedOut(t *testing.T) {
+	c := must(t, newSet(t, Options{}), serve(t, "", echo).address)
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("no panic")
+			}
+		}()
+		_ = c.Invoke(t.Context(), "/test.Echo/Say", wrapperspb.String(""), &wrapperspb.StringValue{}, grpc.ForceCodec(panics{}))
+	}()
+	if n := c.Load().InFlight(); n != 0 {
+		t.Errorf("%d calls are under way", n)
+	}
+}
+
 func TestStateFollowsTheNode(t *testing.T) {
 	var failures atomic.Int64
 	n := serve(t, "", echo)
