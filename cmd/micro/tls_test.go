@@ -13,9 +13,9 @@ import (
 	sgrpc "github.com/rollcall-go/micro/server/grpc"
 )
 
-// TestCallAndDoctorByTLS calls a node that speaks TLS only, and looks at it.
+// TestCallAndDoctorByTLS calls a node that speaks TLS only, and looks at it. It is not
+// parallel: the library of the command line keeps the flag --help in a global.
 func TestCallAndDoctorByTLS(t *testing.T) {
-	t.Parallel()
 	where := testkit.StartEtcd(t).Addr()
 	ca := testkit.NewCA(t)
 	shop, caller := ca.Issue(t, testkit.Subject{Name: "shop", Hosts: []string{"shop"}}), ca.Client(t, "caller")
