@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rollcall-go/micro/internal/etcd"
 	"github.com/rollcall-go/micro/internal/etcd/layout"
 	"github.com/rollcall-go/micro/internal/etcd/mirror"
 	"github.com/rollcall-go/micro/internal/gray"
@@ -155,7 +156,7 @@ func (c *Center) wait(ctx context.Context, service string, all []touched, told f
 	defer end(nil)
 	l := c.etcd.Layout()
 	w := &waiting{
-		layout: l, service: service, touched: all, told: told, end: end,
+		layout: l, service: service, touched: all, told: told, end: end, conn: c.etcd.Conn(),
 		instances: make(map[string]Instance), late: make(map[string]Instance), wants: make(map[layout.ReadsRecord]want),
 	}
 	prefix := l.ConfigApplied()
@@ -186,6 +187,7 @@ type waiting struct {
 	touched []touched
 	told    func(Progress)
 	end     context.CancelCauseFunc
+	conn    *etcd.Conn
 
 	instances map[string]Instance // by key
 	late      map[string]Instance // those of Waiting and Gone, by key
@@ -221,7 +223,7 @@ func (w *waiting) Change(c mirror.Change) {
 // Status implements mirror.Observer. What somebody has to mend is not waited for.
 func (w *waiting) Status(s mirror.Status) {
 	back := w.Away != nil && s.Err == nil
-	w.Away = s.Err
+	w.Away = w.conn.Explain("follow the instances", s.Err)
 	if refusal.Of(s.Err) != refusal.None {
 		w.end(s.Err)
 	}
