@@ -157,7 +157,7 @@ func TestD7RetriesDoNotMultiply(t *testing.T) {
 	layer("middle", "leaf")
 	layer("front", "middle")
 	load := fleet.StartLoad(t, fleet.Client(t, r), "front", 8, 0, again...)
-	load.More(t, times(400, 20_000))
+	load.More(t, times(200, 20_000))
 	load.Stop()
 	made, calls := int(leaf.total.Load()), load.Calls()
 	t.Logf("measured: %d calls, %d requests at the leaf, %.3f each", calls, made, float64(made)/float64(calls))

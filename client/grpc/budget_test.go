@@ -111,23 +111,24 @@ func TestTheTrailerDoesNotGrow(t *testing.T) {
 	const calls = 100
 	leaf := serve(t, failing)
 	inner := newClient(t, client.Registry(register(t, service("leaf", leaf))), client.RetryBudget(-1)).(*grpcClient)
-	for name, tc := range map[string]struct {
-		backoff client.BackoffFunc
-		timeout time.Duration
-	}{
-		"no time is left": {func(_ context.Context, _ client.Request, i int) (time.Duration, error) {
-			return time.Duration(i) * time.Hour, nil
-		}, 200 * time.Millisecond},
-		"no retry is left":  {noBackoff, time.Minute},
-		"the backoff fails": {func(_ context.Context, _ client.Request, i int) (time.Duration, error) { return 0, failIf(i > 0) }, time.Minute},
+	for name, before := range map[string]func(end func()) (time.Duration, error){
+		"no time is left":   func(end func()) (time.Duration, error) { end(); return time.Hour, nil },
+		"no retry is left":  func(func()) (time.Duration, error) { return 0, nil },
+		"the backoff fails": func(func()) (time.Duration, error) { return 0, errors.InternalServerError("my.id", "no more") },
 	} {
 		middle := serve(t, func(ctx context.Context, _ string, decode func(any) error) (any, error) {
 			var wg sync.WaitGroup
 			for range calls {
 				wg.Go(func() {
-					err := inner.Call(ctx, inner.NewRequest("leaf", "Echo.Say", wrapperspb.String("x")), &wrapperspb.StringValue{},
-						client.WithIdempotent(true), client.WithBackoff(tc.backoff), client.WithRequestTimeout(tc.timeout))
-					if err == nil {
+					ctx, end := context.WithCancel(ctx)
+					defer end()
+					backoff := client.WithBackoff(func(_ context.Context, _ client.Request, i int) (time.Duration, error) {
+						if i == 0 {
+							return 0, nil
+						}
+						return before(end)
+					})
+					if err := inner.Call(ctx, inner.NewRequest("leaf", "Echo.Say", wrapperspb.String("x")), &wrapperspb.StringValue{}, client.WithIdempotent(true), backoff); err == nil {
 						t.Errorf("%s: a call did not fail", name)
 					}
 				})
@@ -149,13 +150,6 @@ func TestTheTrailerDoesNotGrow(t *testing.T) {
 		inner.told.Range(func(any, any) bool { kept++; return true })
 		return kept == 0
 	})
-}
-
-func failIf(yes bool) error {
-	if yes {
-		return errors.InternalServerError("my.id", "no more")
-	}
-	return nil
 }
 
 // gRPC's own servers may ask for no retry by themselves.
