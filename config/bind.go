@@ -45,12 +45,17 @@ type Bound[T any] struct {
 func Bind[T any](c Config, path ...string) (*Bound[T], error) {
 	b := &Bound[T]{config: c, name: strings.Join(path, "/")}
 	b.part = &part{path: slices.Clone(path), err: b.refusal, follow: b.follow}
+	b.moving.Lock() // from watch on follow may be called
+	defer b.moving.Unlock()
 	w, now, err := watch(c, b.part)
 	if err != nil {
+		b.closed = true
+		leave(c, b.part)
 		return nil, fmt.Errorf("bind %q: %w", b.name, err)
 	}
 	first, err := decode[T](now)
 	if err != nil {
+		b.closed = true
 		leave(c, b.part)
 		_ = w.Stop() // the reason is err
 		return nil, fmt.Errorf("bind %q: %w", b.name, err)
@@ -117,7 +122,7 @@ func (b *Bound[T]) follow() {
 }
 
 // start makes w what is followed, once what was followed before is done with, and first
-// takes a value unless that is nil. b.moving is held, or nobody else knows b.
+// takes a value unless that is nil. b.moving is held.
 func (b *Bound[T]) start(w Watcher, first reader.Value) {
 	before, done := b.done, make(chan struct{})
 	b.watcher, b.done = w, done

@@ -5,11 +5,13 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/rollcall-go/micro/config/loader"
 	memloader "github.com/rollcall-go/micro/config/loader/memory"
 	"github.com/rollcall-go/micro/config/reader/json"
 	"github.com/rollcall-go/micro/config/source"
+	"github.com/rollcall-go/micro/internal/testkit"
 )
 
 // TestBindGoesOnWithAnotherLoader gives a Config another Loader, of its own and of somebody
@@ -115,6 +117,61 @@ func TestALoaderThatWasLeftAsksNobody(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// meanwhile is settings, whose first decoding gives the Config another Loader.
+type meanwhile struct{ settings }
+
+var duringDefaults func()
+
+func (m *meanwhile) Defaults() {
+	if f := duringDefaults; f != nil {
+		duringDefaults = nil
+		f()
+	}
+	m.settings.Defaults()
+}
+
+// TestBindWhileThereIsAnotherLoader gives a Config another Loader when Bind has begun to
+// watch the one before.
+func TestBindWhileThereIsAnotherLoader(t *testing.T) {
+	for _, refused := range []bool{false, true} {
+		s := filledWith(`{"app":{"host":"a"}}`)
+		if refused {
+			s.Update(of(`{"app":{"retries":-1}}`))
+		}
+		c, err := NewConfig(WithSource(s))
+		if err != nil {
+			t.Fatal(err)
+		}
+		moved := make(chan error, 1)
+		duringDefaults = func() {
+			go func() { moved <- c.Init(WithReader(json.NewReader())) }()
+			all := &c.(*config).parts
+			testkit.Eventually(t, 20*time.Second, "the parts are to follow another Loader", func() bool {
+				all.mu.Lock()
+				defer all.mu.Unlock()
+				return all.number > 0
+			})
+		}
+		b, err := Bind[meanwhile](c, "app")
+		if (err != nil) != refused {
+			t.Fatal(err)
+		}
+		if err := <-moved; err != nil {
+			t.Error(err)
+		}
+		if !refused {
+			s.Update(of(`{"app":{"host":"b"}}`))
+			testkit.Eventually(t, 20*time.Second, "it follows", func() bool { return b.Get().Host == "b" })
+			if err := errors.Join(b.Err(), b.Close()); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // informed is a source that notes what it is told of what it gave.
