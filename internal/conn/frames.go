@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc/credentials"
 )
@@ -59,6 +60,10 @@ type framed struct {
 	// explain says what an error means before the first frame was whole.
 	explain func(err error, first []byte) error
 	ended   func() // told when nothing more can be read
+	// spoken says that the first frame was whole; unspoken has, once, the error with which
+	// reading ended before that.
+	spoken   atomic.Bool
+	unspoken chan error
 
 	// answers counts the frames of answers to calls. A server that counts pings counts
 	// anew with each that it sends; forgiven is how many pings had been answered when
@@ -79,7 +84,7 @@ type framed struct {
 
 // frame makes c the connection of w.
 func (w *wire) frame(c net.Conn) *framed {
-	f := &framed{Conn: c, settled: w.settle, explain: w.unspoken, ended: w.broke, first: []byte{}, written: frames{rest: prefaceSize}}
+	f := &framed{Conn: c, settled: w.settle, explain: w.unspoken, ended: w.broke, unspoken: make(chan error, 1), first: []byte{}, written: frames{rest: prefaceSize}}
 	w.framed.Store(f)
 	return f
 }
@@ -110,6 +115,12 @@ func (f *framed) Read(p []byte) (int, error) {
 	if why := f.broken.Load(); why != nil {
 		err = *why
 	}
+	if f.first != nil {
+		select {
+		case f.unspoken <- err:
+		default:
+		}
+	}
 	return n, err
 }
 
@@ -133,6 +144,7 @@ func (f *framed) readSettings(p []byte) {
 		return
 	}
 	f.first = nil
+	f.spoken.Store(true)
 	if kind != frameSettings || size > most {
 		return
 	}
@@ -151,7 +163,26 @@ func (f *framed) Write(p []byte) (int, error) {
 	n, err := f.Conn.Write(p)
 	f.written.pass(p[:n])
 	f.sendOwed()
+	if err != nil && !f.spoken.Load() {
+		err = f.refusal(err)
+	}
 	return n, err
+}
+
+// refusalWait bounds the wait for what the node said before it ended a connection.
+const refusalWait = time.Second
+
+// refusal returns why the node ended the connection before its first frame, which is there to
+// be read even where writing failed first: that it wants a certificate, for example.
+func (f *framed) refusal(unwritten error) error {
+	timer := time.NewTimer(refusalWait)
+	defer timer.Stop()
+	select {
+	case why := <-f.unspoken:
+		return why
+	case <-timer.C:
+		return unwritten
+	}
 }
 
 // ping sends a ping. It waits while something else is being written.

@@ -2,9 +2,12 @@ package conn
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net"
+	"sync"
+	"syscall"
 	"testing"
 
 	"golang.org/x/net/http2"
@@ -124,3 +127,26 @@ func TestPingsAreForgiven(t *testing.T) {
 		}
 	}
 }
+
+// What a node says before it ends a connection is the error of a write too that failed
+// before it was read; after the first frame a write has an error of its own.
+func TestRefusalIsTheErrorOfAWrite(t *testing.T) {
+	refused := errors.New("refused")
+	f := &framed{Conn: ended{}, ended: func() {}, explain: func(error, []byte) error { return refused }, unspoken: make(chan error, 1), first: []byte{}, written: frames{rest: prefaceSize}}
+	var reading sync.WaitGroup
+	reading.Go(func() { _, _ = f.Read(make([]byte, 9)) })
+	if _, err := f.Write([]byte("preface")); err != refused {
+		t.Errorf("before the first frame: got %v, want what the node said", err)
+	}
+	reading.Wait()
+	f.spoken.Store(true)
+	if _, err := f.Write([]byte("more")); !errors.Is(err, syscall.EPIPE) {
+		t.Errorf("after the first frame: got %v, want %v", err, syscall.EPIPE)
+	}
+}
+
+// ended is a connection that the other end has closed.
+type ended struct{ net.Conn }
+
+func (ended) Write([]byte) (int, error) { return 0, syscall.EPIPE }
+func (ended) Read([]byte) (int, error)  { return 0, io.EOF }
