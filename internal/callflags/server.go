@@ -37,6 +37,14 @@ func ReadServer(given func(flag string) string) (Server, error) {
 					s.said.Allow = append(s.said.Allow, name)
 				}
 			}
+			if s.said.Allow == nil { // which would let everybody in
+				return registryflags.Wrong(flag, value, "%w", secure.CheckAllow(""))
+			}
+			for _, name := range s.said.Allow {
+				if err := secure.CheckAllow(name); err != nil {
+					return registryflags.Wrong(flag, value, "%w", err)
+				}
+			}
 		case ServerMode:
 			s.mode = value
 			return mode(flag, value, only, both)

@@ -55,9 +55,17 @@ func (s Server) Check() error {
 		return fmt.Errorf("to demand certificates of the authority %q takes one of the server's own: give --server_tls_cert and --server_tls_key too, or the option TLSFiles of server/grpc", s.Files.CA)
 	}
 	for _, a := range s.Allow {
-		if strings.TrimSpace(a) == "" || strings.Contains(strings.TrimSuffix(a, "*"), "*") {
-			return fmt.Errorf("callers cannot be told by %q: give a DNS name or a URI, with a * at its end or none", a)
+		if err := CheckAllow(a); err != nil {
+			return err
 		}
 	}
 	return s.Files.Check()
+}
+
+// CheckAllow returns why no caller can be told by one entry of Server.Allow, nil if some can.
+func CheckAllow(name string) error {
+	if strings.TrimSpace(name) == "" || strings.Contains(strings.TrimSuffix(name, "*"), "*") {
+		return fmt.Errorf("callers cannot be told by %q: give a DNS name or a URI, with a * at its end or none", name)
+	}
+	return nil
 }
