@@ -18,6 +18,7 @@ import (
 	"github.com/rollcall-go/micro/internal/operate"
 	"github.com/rollcall-go/micro/internal/pick"
 	"github.com/rollcall-go/micro/internal/record"
+	"github.com/rollcall-go/micro/internal/secure"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -28,7 +29,8 @@ func explainCallCommand() *cli.Command {
 		ArgsUsage: "SERVICE ENDPOINT",
 		Description: `Shows the nodes of the service, which filter leaves which of them out and why, what
 share of the calls the others get, and the settings of such a call with where each
-comes from: a flag, a variable, or the default. It connects to each node and calls none.
+comes from: a flag, its variable (the flag in capitals behind MICRO_), or the default. It
+connects to each node, by TLS where a client would, and calls none.
 
 The settings are those of a service that is started with the same flags and variables;
 what its code says is not known here, nor what its connections have taught it. docs/BALANCING.md
@@ -68,14 +70,14 @@ var _ result = explained{}
 
 // runExplain looks at the settings before it looks for a registry.
 func runExplain(c *cli.Context) error {
-	settings, policy, err := settingsOf(c)
+	settings, policy, tls, err := settingsOf(c)
 	if err != nil {
 		return err
 	}
-	return withRegistry(func(s *session) error { return explainCall(s, settings, policy) })(c)
+	return withRegistry(func(s *session) error { return explainCall(s, settings, policy, tls) })(c)
 }
 
-func explainCall(s *session, settings []setting, policy balance.Policy) error {
+func explainCall(s *session, settings []setting, policy balance.Policy, tls secure.Client) error {
 	service, name, ctx := s.Args().Get(0), s.Args().Get(1), s.Context.Context
 	versions, err := s.registry.GetService(service, registry.GetContext(ctx))
 	if err != nil && !notThere(err) {
@@ -89,7 +91,7 @@ func explainCall(s *session, settings []setting, policy balance.Policy) error {
 	if err := x.endpoint(versions); err != nil {
 		return err
 	}
-	x.nodes(ctx, s.target.timeout, versions, policy)
+	x.nodes(ctx, s.target.timeout, versions, policy, tls)
 	x.paused(paused)
 	x.note(policy)
 	return show(s.Context, x)
@@ -128,7 +130,7 @@ func (x *explained) endpoint(versions []*registry.Service) error {
 }
 
 // nodes takes in the nodes with what becomes of each.
-func (x *explained) nodes(ctx context.Context, timeout time.Duration, versions []*registry.Service, policy balance.Policy) {
+func (x *explained) nodes(ctx context.Context, timeout time.Duration, versions []*registry.Service, policy balance.Policy, tls secure.Client) {
 	var nodes []*registry.Node
 	version := map[*registry.Node]string{}
 	for _, v := range versions {
@@ -137,8 +139,9 @@ func (x *explained) nodes(ctx context.Context, timeout time.Duration, versions [
 			version[n] = v.Version
 		}
 	}
-	reached := reach(ctx, min(timeout, 2*time.Second), nodes)
-	for _, v := range pick.Explain(policy, nodes, func(n *registry.Node) error { return reached[n] }) {
+	reached := reach(ctx, min(timeout, 2*time.Second), nodes, x.Service, tls)
+	secured := func(e endpoint.Endpoint) error { _, err := tls.Decide(e.TLS, e.Says); return err }
+	for _, v := range pick.Explain(policy, nodes, secured, func(n *registry.Node) error { return reached[n] }) {
 		x.Nodes = append(x.Nodes, explainedNode{
 			ID: v.Node.Id, Address: v.Node.Address, Version: version[v.Node], Zone: v.Node.Metadata[record.Zone],
 			Weight: v.Weight, Share: v.Share, Filter: v.Filter, Why: v.Why,
@@ -149,24 +152,25 @@ func (x *explained) nodes(ctx context.Context, timeout time.Duration, versions [
 // atOnce is how many nodes are connected to at the same time.
 const atOnce = 32
 
-// reach connects to each node and returns what kept it from that.
-func reach(ctx context.Context, timeout time.Duration, nodes []*registry.Node) map[*registry.Node]error {
+// reach connects to each node, by TLS where a client would, and returns what kept it from that.
+func reach(ctx context.Context, timeout time.Duration, nodes []*registry.Node, service string, tls secure.Client) map[*registry.Node]error {
 	errs := make([]error, len(nodes))
 	room := make(chan struct{}, atOnce)
+	security := secure.NewDialer(tls, nil)
 	var wg sync.WaitGroup
 	for i, n := range nodes {
 		e, err := endpoint.OfNode(n)
 		if err != nil {
 			continue // which is another filter's
 		}
+		byTLS, err := tls.Decide(e.TLS, e.Says)
+		if err != nil {
+			continue // likewise
+		}
 		room <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-room }()
-			dialer := net.Dialer{Timeout: timeout}
-			c, err := dialer.DialContext(ctx, "tcp", e.Host)
-			if errs[i] = err; err == nil {
-				errs[i] = c.Close()
-			}
+			errs[i] = connect(ctx, timeout, security, secure.Node{Host: e.Host, Service: service, TLS: byTLS})
 		})
 	}
 	wg.Wait()
@@ -175,6 +179,22 @@ func reach(ctx context.Context, timeout time.Duration, nodes []*registry.Node) m
 		reached[n] = errs[i]
 	}
 	return reached
+}
+
+func connect(ctx context.Context, timeout time.Duration, security *secure.Dialer, to secure.Node) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	c, err := new(net.Dialer).DialContext(ctx, "tcp", to.Host)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.Close() }() // nothing was written that could be lost
+	if !to.TLS {
+		return nil
+	}
+	_ = c.SetDeadline(time.Now().Add(timeout))
+	_, err = security.Try(ctx, to, c)
+	return err
 }
 
 // paused takes in the nodes that an operator has taken out.

@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"google.golang.org/grpc/credentials"
-
 	"github.com/rollcall-go/micro/internal/netaddr"
 	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/internal/secure"
@@ -100,18 +98,11 @@ func (r *report) handshake(ctx context.Context, dialer *secure.Dialer, n node) b
 	defer func() { _ = raw.Close() }() // nothing was written that could be lost
 	_ = raw.SetDeadline(time.Now().Add(dialLimit))
 	to := secure.Node{Host: n.address, Service: n.service, TLS: true}
-	conn, info, err := dialer.Credentials(to).ClientHandshake(ctx, n.address, raw)
-	if err == nil {
-		// What the node thinks of us comes after the handshake, or else its first frame.
-		if _, err = conn.Read(make([]byte, 1)); err != nil {
-			err = dialer.Ended(to, err, nil)
-		}
-	}
+	leaf, err := dialer.Try(ctx, to, raw)
 	if err != nil {
 		r.problem("node.tls_"+string(secure.ReasonOf(err)), n.name(), "see what it says; docs/TLS.md has the settings of both ends", "it cannot be called by TLS at %s: %v", n.address, err)
 		return false
 	}
-	leaf := info.(credentials.TLSInfo).State.PeerCertificates[0] // a server always shows one
 	switch left := time.Until(leaf.NotAfter); {
 	case left < 0:
 		r.problem("node.tls_expired", n.name(), "renew it in the files of its --server_tls_cert and --server_tls_key; no restart is needed", "its certificate ended on %s", leaf.NotAfter.UTC().Format(time.RFC3339))

@@ -11,7 +11,7 @@ type Verdict struct {
 	Node   *registry.Node
 	Weight int
 	// Filter is the name of the one that leaves the node out, empty if it is called:
-	// address, zone, ejection or weight. Why is the reason, and for a node that is
+	// address, tls, zone, ejection or weight. Why is the reason, and for a node that is
 	// called what is odd about it.
 	Filter, Why string
 	// Share is the part of the calls that go there, in percent.
@@ -19,16 +19,17 @@ type Verdict struct {
 }
 
 // Explain returns what becomes of the nodes of a service by a policy, if a client knew
-// of each what reach says: nil for one that is ready. Subsets are left out of it, which chance
+// of each what reach says: nil for one that is ready. secured returns why the client's settings of TLS
+// keep it from an endpoint, nil if they do not. Subsets are left out of it, which chance
 // makes, and warm-ups, which a client alone knows of.
-func Explain(policy balance.Policy, nodes []*registry.Node, reach func(*registry.Node) error) []Verdict {
+func Explain(policy balance.Policy, nodes []*registry.Node, secured func(endpoint.Endpoint) error, reach func(*registry.Node) error) []Verdict {
 	policy.Subset, policy.WarmUp = 0, 0
 	odd := map[*registry.Node]error{}
 	rules := &Rules{Policy: policy, Odd: func(n *registry.Node, err error) { odd[n] = err }}
 	unready := map[*registry.Node]error{}
 	t := &Targets{}
 	t.Live = t.of("", nodes, func(_ string, n *registry.Node) (endpoint.Conn, error) {
-		if _, err := endpoint.OfNode(n); err != nil {
+		if _, err := callable(n, secured); err != nil {
 			return nil, err
 		}
 		c := &supposed{state: endpoint.Ready}
@@ -55,11 +56,11 @@ func Explain(policy balance.Policy, nodes []*registry.Node, reach func(*registry
 	verdicts := make([]Verdict, 0, len(nodes))
 	for _, n := range nodes {
 		v := Verdict{Node: n, Weight: int(rules.weight(n))}
-		_, addressErr := endpoint.OfNode(n)
+		filter, uncallable := callable(n, secured)
 		inHome := home == nil || has(home.targets, n)
 		switch {
-		case addressErr != nil:
-			v.Filter, v.Why = "address", addressErr.Error()
+		case uncallable != nil:
+			v.Filter, v.Why = filter, uncallable.Error()
 		case !inHome:
 			v.Filter, v.Why = "zone", "it is of another zone, and enough nodes of the own one are healthy"
 		case unready[n] != nil:
@@ -77,6 +78,15 @@ func Explain(policy balance.Policy, nodes []*registry.Node, reach func(*registry
 		verdicts = append(verdicts, v)
 	}
 	return verdicts
+}
+
+// callable returns why a node cannot be called at all, and the name of the filter.
+func callable(n *registry.Node, secured func(endpoint.Endpoint) error) (filter string, err error) {
+	e, err := endpoint.OfNode(n)
+	if err != nil {
+		return "address", err
+	}
+	return "tls", secured(e)
 }
 
 func has(targets []Target, n *registry.Node) bool {

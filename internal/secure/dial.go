@@ -73,6 +73,20 @@ func (c *dialing) ClientHandshake(ctx context.Context, _ string, raw net.Conn) (
 	return conn, info, nil
 }
 
+// Try finds out whether calls to a node could go over raw, which has a deadline, stays the
+// caller's and is of no use afterwards. It returns the certificate of the node.
+func (d *Dialer) Try(ctx context.Context, n Node, raw net.Conn) (*x509.Certificate, error) {
+	conn, info, err := d.Credentials(n).ClientHandshake(ctx, "", raw)
+	if err != nil {
+		return nil, err
+	}
+	// What the node thinks of us comes after the handshake, or else its first frame.
+	if _, err := conn.Read(make([]byte, 1)); err != nil {
+		return nil, d.Ended(n, err, nil)
+	}
+	return info.(credentials.TLSInfo).State.PeerCertificates[0], nil // a server always shows one
+}
+
 func (c *dialing) Clone() credentials.TransportCredentials { d := *c; return &d }
 
 // Config returns the settings of one handshake with a node; they are the caller's.
