@@ -25,10 +25,8 @@ type seen struct {
 	look  uint64    // at which it was there last
 }
 
-// See takes note of the nodes that a service has now, by their ids. It returns when
-// each of them was first seen, zero if that is no news; nil if none is new for longer
-// than warmUp.
-func (n *Newcomers) See(service string, now time.Time, warmUp time.Duration, nodes int, id func(int) string) []time.Time {
+// See takes note of all nodes that a service has now, by their ids.
+func (n *Newcomers) See(service string, now time.Time, nodes int, id func(int) string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	known, again := n.services[service]
@@ -42,7 +40,6 @@ func (n *Newcomers) See(service string, now time.Time, warmUp time.Duration, nod
 		}
 	}
 	n.looks++
-	var since []time.Time
 	for i := range nodes {
 		s, old := known[id(i)]
 		if !old && again {
@@ -50,12 +47,6 @@ func (n *Newcomers) See(service string, now time.Time, warmUp time.Duration, nod
 		}
 		s.left, s.look = time.Time{}, n.looks
 		known[id(i)] = s
-		if !s.first.IsZero() && now.Sub(s.first) < warmUp {
-			if since == nil {
-				since = make([]time.Time, nodes)
-			}
-			since[i] = s.first
-		}
 	}
 	maps.DeleteFunc(known, func(id string, s seen) bool {
 		if s.look != n.looks && s.left.IsZero() {
@@ -64,6 +55,23 @@ func (n *Newcomers) See(service string, now time.Time, warmUp time.Duration, nod
 		}
 		return !s.left.IsZero() && now.Sub(s.left) > forgetAfter
 	})
+}
+
+// Since returns when each of some nodes of a service was first seen, zero if that is no
+// news; nil if none is new for longer than warmUp.
+func (n *Newcomers) Since(service string, now time.Time, warmUp time.Duration, nodes int, id func(int) string) []time.Time {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	known := n.services[service]
+	var since []time.Time
+	for i := range nodes {
+		if first := known[id(i)].first; !first.IsZero() && now.Sub(first) < warmUp {
+			if since == nil {
+				since = make([]time.Time, nodes)
+			}
+			since[i] = first
+		}
+	}
 	return since
 }
 

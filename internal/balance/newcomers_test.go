@@ -9,7 +9,9 @@ func TestNewcomers(t *testing.T) {
 	var n Newcomers
 	start := time.Unix(1000, 0)
 	see := func(after time.Duration, ids ...string) []time.Time {
-		return n.See("shop", start.Add(after), time.Minute, len(ids), func(i int) string { return ids[i] })
+		id := func(i int) string { return ids[i] }
+		n.See("shop", start.Add(after), len(ids), id)
+		return n.Since("shop", start.Add(after), time.Minute, len(ids), id)
 	}
 	if got := see(0); got != nil {
 		t.Error("nobody is new")

@@ -303,6 +303,53 @@ func TestWarmUp(t *testing.T) {
 	})
 }
 
+// TestNodesOfWeight0AreCalledLast, also by calls that do not get the first node they
+// draw, and where those with a weight are of other zones.
+func TestNodesOfWeight0AreCalledLast(t *testing.T) {
+	md := func(zone, weight string) map[string]string { return map[string]string{"zone": zone, "weight": weight} }
+	for _, b := range []Balancer{Random, RoundRobin, LeastLoaded} {
+		f := newFleet(t, b, balance.Policy{Zone: "a", ZoneThreshold: -1}, md("a", "0"), md("a", "100"), md("a", "0"), md("b", "100"))
+		f.conns["1"].state = endpoint.Connecting
+		if got := f.spread(t, 2000); got["3"] != 2000 {
+			t.Errorf("%v, another zone has a ready node: %v", b, got)
+		}
+		f.conns["3"].state = endpoint.Failing
+		if got := f.spread(t, 2000); got["0"]+got["2"] != 2000 {
+			t.Errorf("%v, no other is ready: %v", b, got)
+		}
+		f = newFleet(t, b, balance.Policy{}, md("", "100"), md("", "0"), md("", "100"))
+		for range 2000 {
+			c := start(t, &f.Picker, f.snapshot)
+			if got := next(t, c).Node.Id + next(t, c).Node.Id; got != "02" && got != "20" {
+				t.Fatalf("%v: two attempts go to %s", b, got)
+			}
+			if got := next(t, c).Node.Id; got != "1" {
+				t.Fatalf("%v: the third attempt goes to %s", b, got)
+			}
+		}
+	}
+}
+
+// TestAFilterMakesNobodyNew: nodes that a filter leaves out for long are known all the
+// same.
+func TestAFilterMakesNobodyNew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFleet(t, Random, balance.Policy{WarmUp: time.Minute}, make([]map[string]string, 3)...)
+		only0 := selector.WithFilter(func(services []*registry.Service) []*registry.Service {
+			services[0].Nodes = services[0].Nodes[:1]
+			return services
+		})
+		for range 3 {
+			f.spread(t, 1, only0)
+			time.Sleep(6 * time.Minute)
+		}
+		f.renew()
+		if got := f.spread(t, 3000); got["1"] < 800 || got["2"] < 800 {
+			t.Errorf("left out by a filter for a while: %v", got)
+		}
+	})
+}
+
 // TestD10AtMostHalfIsEjected is the picker's side of row D10.
 func TestD10AtMostHalfIsEjected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

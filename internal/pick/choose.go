@@ -65,7 +65,7 @@ func (c *Call) scan(g *group) (f found) {
 	at := 0
 	for range min(draws, n) {
 		at = c.draw(n, shares)
-		if c.consider(&f, g.targets[at]) {
+		if c.consider(&f, g.targets[at], ready) {
 			if c.balancer == LeastLoaded {
 				c.compare(&f, at, g.targets, shares)
 			}
@@ -73,22 +73,27 @@ func (c *Call) scan(g *group) (f found) {
 		}
 	}
 	for i := range n {
-		if c.consider(&f, g.targets[(at+i)%n]) {
+		other, most := (at+i)%n, ready
+		if shares != nil && shares.Weight(other) == 0 {
+			most = spare
+		}
+		if c.consider(&f, g.targets[other], most) {
 			return f
 		}
 	}
 	return f
 }
 
-// consider reports whether the target is ready to take the call.
-func (c *Call) consider(f *found, t Target) bool {
+// consider reports whether the target is ready to take the call. It counts for no more
+// than most.
+func (c *Call) consider(f *found, t Target, most rank) bool {
 	if c.excluded(t.Node) {
 		return false
 	}
 	if f.yielded.Node == nil {
 		f.yielded = t
 	}
-	if r := c.rank(t); r > f.best {
+	if r := min(c.rank(t), most); r > f.best {
 		f.best, f.target = r, t
 	}
 	return f.best == ready

@@ -42,7 +42,7 @@ func (p *plan) fill(r *Rules, service string, live, suspects []Target) {
 	}
 	var since []time.Time
 	if r.WarmUp > 0 {
-		since = r.newcomers.See(service, time.Now(), r.WarmUp, len(live), func(i int) string { return live[i].Node.Id })
+		since = r.newcomers.Since(service, time.Now(), r.WarmUp, len(live), func(i int) string { return live[i].Node.Id })
 	}
 	all := &group{targets: live, since: since}
 	near := all

@@ -11,6 +11,7 @@ const (
 	failing
 	ejected
 	coming
+	spare // it is ready, and its weight is 0 where others have some
 	ready
 )
 

@@ -29,7 +29,7 @@ func (r *Rules) weight(n *registry.Node) uint16 {
 	return w
 }
 
-// Note takes note of the nodes that a service has now. It is called when these change,
+// Note takes note of all nodes that a service has now. It is called when these change,
 // so that it is known how new each is; without a warm-up it does nothing.
 func (r *Rules) Note(service string, nodes []*registry.Node, known bool) {
 	switch {
@@ -37,6 +37,6 @@ func (r *Rules) Note(service string, nodes []*registry.Node, known bool) {
 	case !known:
 		r.newcomers.Forget(service)
 	default:
-		r.newcomers.See(service, time.Now(), r.WarmUp, len(nodes), func(i int) string { return nodes[i].Id })
+		r.newcomers.See(service, time.Now(), len(nodes), func(i int) string { return nodes[i].Id })
 	}
 }

@@ -41,6 +41,9 @@ type Targets struct {
 // NewTargets returns the targets of a snapshot by the rules, nil for none. With a nil
 // connect, every node counts as ready.
 func NewTargets(s *discovery.Snapshot, connect Connect, rules *Rules) *Targets {
+	if rules != nil {
+		rules.Note(s.Name, s.Nodes, s.Known) // nobody may have done so yet
+	}
 	t := &Targets{}
 	t.Live = t.of(s.Name, s.Nodes, connect, rules)
 	t.Suspects = t.of(s.Name, s.Suspects, connect, rules)
