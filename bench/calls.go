@@ -2,6 +2,14 @@ package main
 
 import "fmt"
 
+// few returns all, or those of them that a short run measures, the first n.
+func few[T any](r *run, n int, all ...T) []T {
+	if r.short {
+		return all[:n]
+	}
+	return all
+}
+
 // against are the peers that are compared, each with what it is compared with: the
 // same messages over grpc-go.
 var against = []struct{ peer, base string }{
@@ -28,8 +36,8 @@ func unary(r *run) error {
 		if err != nil {
 			return err
 		}
-		for _, size := range []int{64, 4 << 10, 64 << 10} {
-			for _, conc := range []int{1, 8, 64, 256} {
+		for _, size := range few(r, 1, 64, 4<<10, 64<<10) {
+			for _, conc := range few(r, 2, 1, 8, 64, 256) {
 				pairs, err := r.compare(base, peer, cell{Size: size, Conc: conc})
 				if err != nil {
 					return err
@@ -65,7 +73,7 @@ func streams(r *run) error {
 	}
 	fmt.Println("| message | streams | messages/s | CPU | allocations client | server | grpc-go messages/s |")
 	fmt.Println("|---|---|---|---|---|---|---|")
-	for _, size := range []int{64, 4 << 10} {
+	for _, size := range few(r, 1, 64, 4<<10) {
 		for _, conc := range []int{1, 8} {
 			pairs, err := r.compare(base, peer, cell{Size: size, Conc: conc, Window: 64})
 			if err != nil {
@@ -93,7 +101,12 @@ func fanout(r *run) error {
 	defer etcd.Close()
 	fmt.Println("| services | nodes of each | CPU | rate | round_robin us |")
 	fmt.Println("|---|---|---|---|---|")
-	for _, shape := range []struct{ services, nodes int }{{1, 1}, {1, 20}, {1, 100}, {50, 1}} {
+	type shape struct{ services, nodes int }
+	shapes := []shape{{1, 1}, {1, 20}, {1, 100}, {50, 1}}
+	if r.short {
+		shapes = []shape{{1, 3}, {3, 1}}
+	}
+	for _, shape := range shapes {
 		base, err := r.launch("grpc-etcd", shape.services, shape.nodes)
 		if err != nil {
 			return err

@@ -106,6 +106,9 @@ func converse(ctx context.Context, c client, text string, window int, until time
 	}()
 	for {
 		err := s.receive()
+		if err != nil {
+			cancel() // the sender may wait for room
+		}
 		if errors.Is(err, io.EOF) {
 			return n, <-sent
 		}

@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -33,6 +34,7 @@ type run struct {
 	each   time.Duration // how long one cell is measured
 	rounds int           // how often each cell is measured
 	nodes  int           // of memory; change takes a fifth of them
+	short  bool          // small cells only
 	etcd   string        // its address, empty until somebody needs it
 	dir    string        // of the run's own, removed at its end
 	parts  []*part
@@ -70,8 +72,12 @@ func command(args []string) error {
 	flags.DurationVar(&r.each, "for", 250*time.Millisecond, "how long one cell is measured")
 	flags.IntVar(&r.rounds, "rounds", 3, "how often each cell is measured; the median counts")
 	flags.IntVar(&r.nodes, "nodes", 10_000, "nodes of memory; change takes a fifth of them")
+	flags.BoolVar(&r.short, "short", false, "measure small messages, few calls at a time and few nodes only")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if r.each < time.Millisecond || r.rounds < 1 || r.nodes < 2 {
+		return errors.New("measure: want -for of 1ms at least, -rounds of 1 at least and -nodes of 2 at least")
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

@@ -26,12 +26,17 @@ func TestMeasurements(t *testing.T) {
 			continue
 		}
 		t.Run(m.name, func(t *testing.T) {
-			if err := command([]string{m.name, "-for", "6ms", "-rounds", "1", "-nodes", "50"}); err != nil {
+			if err := command([]string{m.name, "-short", "-for", "6ms", "-rounds", "1", "-nodes", "50"}); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	if err := command([]string{"nothing"}); err == nil {
 		t.Error("a measurement that does not exist is made")
+	}
+	for _, flag := range []string{"-for=1us", "-rounds=0", "-nodes=1"} {
+		if err := command([]string{"lookup", flag}); err == nil {
+			t.Errorf("measured with %s", flag)
+		}
 	}
 }

@@ -31,8 +31,9 @@ type stream interface {
 }
 
 const (
-	// deadline is that of every call, of each peer.
-	deadline = 5 * time.Second
+	// deadline is that of every call, of each peer. Nobody is to reach it, however busy
+	// the machine is.
+	deadline = 30 * time.Second
 	// origin is the value of the one header that every call carries.
 	origin = "bench"
 )

@@ -27,7 +27,7 @@ func (r *run) follow(nodes int, schema bool) (*part, error) {
 func lookup(r *run) error {
 	fmt.Println("| through registry/cache | ns | allocations | bytes |")
 	fmt.Println("|---|---|---|---|")
-	for _, schema := range []bool{false, true} {
+	for _, schema := range few(r, 1, false, true) {
 		p, err := r.follow(3, schema)
 		if err != nil {
 			return err
@@ -58,7 +58,7 @@ func schemas(there bool) string {
 func memory(r *run) error {
 	fmt.Println("| nodes | records | bytes a node |")
 	fmt.Println("|---|---|---|")
-	for _, schema := range []bool{false, true} {
+	for _, schema := range few(r, 1, false, true) {
 		p, err := r.follow(1, schema)
 		if err != nil {
 			return err
@@ -98,7 +98,7 @@ func change(r *run) error {
 	nodes := max(2, r.nodes/5)
 	fmt.Println("| who | nodes | records | CPU us a change | KB a change |")
 	fmt.Println("|---|---|---|---|---|")
-	for _, schema := range []bool{false, true} {
+	for _, schema := range few(r, 1, false, true) {
 		p, err := r.follow(nodes, schema)
 		if err != nil {
 			return err
