@@ -119,8 +119,8 @@ func TestD6EveryCallFails(t *testing.T) {
 			var all executions
 			r := memory.NewRegistry()
 			fleet.Service(t, "s", r, nil, all.by(func(context.Context, string) error { return errors.InternalServerError("s", "down") }))
-			load := fleet.StartLoad(t, fleet.Client(t, r, micro.Name("caller")), "s", 8, 0, opt, client.WithRetries(3), client.WithBackoff(noBackoff))
 			begun := time.Now()
+			load := fleet.StartLoad(t, fleet.Client(t, r, micro.Name("caller")), "s", 8, 0, opt, client.WithRetries(3), client.WithBackoff(noBackoff))
 			load.More(t, times(600, 50_000))
 			load.Stop()
 			made, calls := int(all.total.Load()), load.Calls()
