@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/big"
 	"reflect"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -167,7 +168,7 @@ func (i *inference) structure(t reflect.Type) (object, error) {
 			name = strconv.Itoa(len(i.defs)+1) + "." + t.Name()
 			i.names[t], i.defs[name] = name, nil
 		}
-		return object{"$ref": "#/$defs/" + escaped(name)}, nil
+		return object{"$ref": reference(name)}, nil
 	}
 	i.names[t] = ""
 	properties, required := object{}, []any{}
@@ -198,7 +199,7 @@ func (i *inference) structure(t reflect.Type) (object, error) {
 		return s, nil
 	}
 	i.defs[name] = s
-	return object{"$ref": "#/$defs/" + escaped(name)}, nil
+	return object{"$ref": reference(name)}, nil
 }
 
 // defaults notes in the schema of a struct what its fields are filled with.
@@ -216,11 +217,17 @@ func (i *inference) defaults(s object, v reflect.Value) error {
 		if one["writeOnly"] == true {
 			continue
 		}
+		for field.Kind() == reflect.Pointer && !field.IsNil() {
+			field = field.Elem()
+		}
 		if _, ok := one["properties"]; ok && field.Kind() == reflect.Struct {
 			if err := i.defaults(one, field); err != nil {
 				return err
 			}
 			continue
+		}
+		if i.hasSecret(one, nil) {
+			continue // a default is written as a whole, with the secret in it
 		}
 		text, err := stdjson.Marshal(field.Interface())
 		if err != nil {
@@ -229,6 +236,37 @@ func (i *inference) defaults(s object, v reflect.Value) error {
 		one["default"] = stdjson.RawMessage(text)
 	}
 	return nil
+}
+
+// hasSecret reports whether a secret is a part of what a schema judges, by way of names of
+// $defs that are not among seen.
+func (i *inference) hasSecret(v any, seen []string) bool {
+	s, ok := v.(object)
+	if !ok {
+		return false
+	}
+	if s["writeOnly"] == true {
+		return true
+	}
+	if ref, ok := s["$ref"].(string); ok && !slices.Contains(seen, ref) {
+		for name, def := range i.defs {
+			if ref == reference(name) && i.hasSecret(def, append(seen, ref)) {
+				return true
+			}
+		}
+	}
+	for _, part := range []any{s["items"], s["additionalProperties"]} {
+		if i.hasSecret(part, seen) {
+			return true
+		}
+	}
+	fields, _ := s["properties"].(object)
+	for _, one := range fields {
+		if i.hasSecret(one, seen) {
+			return true
+		}
+	}
+	return false
 }
 
 var errNoNumber = errors.New("it is no number")

@@ -115,6 +115,53 @@ func TestInferredSchemaIsTheSameEachTime(t *testing.T) {
 	}
 }
 
+type account struct {
+	Name string
+	Key  string `schema:"secret"`
+	Next *account
+}
+
+type accounts struct {
+	One  *account
+	All  []account
+	By   map[string]account
+	Deep *struct {
+		Key  string `schema:"secret"`
+		Zone string
+	}
+	Port  *int `json:",string"`
+	Plain []string
+}
+
+func (a *accounts) Defaults() {
+	one := account{Name: "ada", Key: "changeme"}
+	a.One, a.All, a.By, a.Plain = &one, []account{one}, map[string]account{"a": one}, []string{"x"}
+	a.Deep = &struct {
+		Key  string `schema:"secret"`
+		Zone string
+	}{"changeme", "eu"}
+}
+
+// TestDefaultsOfWhatHasSecrets: behind a pointer, in lists and maps, and in a type that
+// refers to itself.
+func TestDefaultsOfWhatHasSecrets(t *testing.T) {
+	s, err := Of[accounts]()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(s.String(), "changeme") || !strings.Contains(s.String(), `"eu"`) || !strings.Contains(s.String(), `"x"`) {
+		t.Errorf("got %s", s)
+	}
+	for _, document := range []string{`{"Port":"5"}`, `{"All":[{"Name":"a","Next":{"Name":"b"}}]}`} { // as encoding/json takes it
+		if err := json.Unmarshal([]byte(document), new(accounts)); err != nil {
+			t.Error(err)
+		}
+		if err := s.Check([]byte(document)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestClosedSchema(t *testing.T) {
 	s, err := Of[node](Closed())
 	if err != nil {

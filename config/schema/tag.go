@@ -13,7 +13,11 @@ import (
 // is required.
 func rules(f field, s object) (required bool, err error) {
 	if f.quoted {
-		if kind := f.Type.Kind(); kind == reflect.Bool || isInteger(kind) || kind == reflect.Float32 || kind == reflect.Float64 {
+		of := f.Type
+		if of.Kind() == reflect.Pointer && of.Name() == "" {
+			of = of.Elem()
+		}
+		if kind := of.Kind(); kind == reflect.Bool || isInteger(kind) || kind == reflect.Float32 || kind == reflect.Float64 {
 			for name := range s {
 				delete(s, name)
 			}
@@ -93,7 +97,7 @@ func choices(kind any, text string) ([]any, error) {
 	return all, nil
 }
 
-// escaped is a name as a part of a reference.
-func escaped(name string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1", "%", "%25", "[", "%5B", "]", "%5D", " ", "%20").Replace(name)
+// reference is what refers to a name of $defs.
+func reference(name string) string {
+	return "#/$defs/" + strings.NewReplacer("~", "~0", "/", "~1", "%", "%25", "[", "%5B", "]", "%5D", " ", "%20").Replace(name)
 }
