@@ -4,6 +4,7 @@
 package env
 
 import (
+	"cmp"
 	"os"
 	"slices"
 	"strconv"
@@ -30,7 +31,8 @@ type env struct {
 
 // NewSource returns the source. It reads the environment at each Read; it never tells
 // of a change. Where one variable names a value and another one a value below it, as
-// DEBUG and DEBUG_LEVEL do, the deeper one counts.
+// DEBUG and DEBUG_LEVEL do, the deeper one counts; of names that differ in their case
+// alone, as DEBUG and debug, the last one by its bytes.
 func NewSource(opts ...source.Option) source.Source {
 	options := source.NewOptions(opts...)
 	p, _ := settings.Of[prefixes](options.Context)
@@ -70,15 +72,22 @@ func ended(all []string) []string {
 func (e *env) String() string { return "env" }
 
 func (e *env) Read() (*source.ChangeSet, error) {
-	changes := make(map[string]any)
-	// Sorted by name, what lies deeper comes after what it lies below.
-	for _, variable := range slices.Sorted(slices.Values(os.Environ())) {
-		name, text, _ := strings.Cut(variable, "=")
-		name, ok := e.path(name)
-		if !ok {
-			continue
+	type variable struct {
+		path []string
+		text string
+	}
+	var all []variable
+	for _, one := range slices.Sorted(slices.Values(os.Environ())) {
+		name, text, _ := strings.Cut(one, "=")
+		if name, ok := e.path(name); ok {
+			all = append(all, variable{strings.Split(strings.ToLower(name), "_"), text})
 		}
-		tree.Put(changes, value(text), strings.Split(strings.ToLower(name), "_")...)
+	}
+	// What lies deeper comes after what it lies below, and else they stay in their order.
+	slices.SortStableFunc(all, func(a, b variable) int { return cmp.Compare(len(a.path), len(b.path)) })
+	changes := make(map[string]any)
+	for _, one := range all {
+		tree.Put(changes, value(one.text), one.path...)
 	}
 	data, err := e.opts.Encoder.Encode(changes)
 	if err != nil {

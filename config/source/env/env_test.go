@@ -24,6 +24,16 @@ func read(t *testing.T, opts ...source.Option) string {
 	return string(set.Data)
 }
 
+// TestTheDeeperOneCounts whatever the case of its letters is.
+func TestTheDeeperOneCounts(t *testing.T) {
+	for variable, value := range map[string]string{"rctest_debug": "1", "RCTEST_DEBUG_LEVEL": "3", "RCTEST_HOST": "upper", "rctest_host": "lower"} {
+		t.Setenv(variable, value)
+	}
+	if got, want := read(t, WithPrefix("RCTEST", "rctest")), `{"rctest":{"debug":{"level":3},"host":"lower"}}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestPrefixes(t *testing.T) {
 	for variable, value := range map[string]string{
 		"RCTEST_DB_HOST": "localhost", "RCTEST_DB_PORT": "3306", "RCTEST_DEBUG": "true", "RCTEST_DEBUG_LEVEL": "3", "RCTEST_ZIP": "007",
