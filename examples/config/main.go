@@ -40,7 +40,7 @@ func (g Greeter) Hello(_ context.Context, name, greeting *wrapperspb.StringValue
 
 // publish has `micro config` refuse greetings that Bind would refuse.
 func publish(service micro.Service) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	operated, err := center.New(service.Options().Registry)
 	if err != nil {
