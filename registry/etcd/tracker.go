@@ -96,7 +96,7 @@ func (t *tracker) apply(c mirror.Change) []step {
 	var steps []step
 	for _, e := range c.Events {
 		was := t.rows.get(e.Entry.Key)
-		is, leaving := t.read(e)
+		is, leaving := t.read(e, was)
 		t.rows.put(e.Entry.Key, is)
 		steps = appendStep(steps, was, is, leaving)
 	}
@@ -110,7 +110,7 @@ func (t *tracker) begin(c mirror.Change) []step {
 	listed := make(map[string]bool, len(c.Events))
 	for _, e := range c.Events {
 		was := t.rows.get(e.Entry.Key)
-		is, leaving := t.read(e)
+		is, leaving := t.read(e, was)
 		listed[e.Entry.Key] = true
 		if is != nil {
 			next = append(next, *is)
@@ -130,8 +130,8 @@ func (t *tracker) begin(c mirror.Change) []step {
 }
 
 // read returns the record after e, nil if there is none to be read or if it says
-// that its node is leaving.
-func (t *tracker) read(e mirror.Event) (is *row, leaving bool) {
+// that its node is leaving. Where it is what it was, the views' copy of it stays the one.
+func (t *tracker) read(e mirror.Event, was *row) (is *row, leaving bool) {
 	if e.Deleted {
 		return nil, false
 	}
@@ -145,7 +145,11 @@ func (t *tracker) read(e mirror.Event) (is *row, leaving bool) {
 	case t.name != "" && s.Name != t.name:
 		return nil, false
 	}
-	return &row{key: e.Entry.Key, head: s, node: n, lease: e.Entry.Lease, sum: maphash.Bytes(seed, e.Entry.Value)}, false
+	is = &row{key: e.Entry.Key, head: s, node: n, lease: e.Entry.Lease, sum: maphash.Bytes(seed, e.Entry.Value)}
+	if was != nil && was.sum == is.sum {
+		is.key, is.head, is.node = was.key, was.head, was.node
+	}
+	return is, false
 }
 
 // appendStep appends the way from was to is. Where a key passed from one node to

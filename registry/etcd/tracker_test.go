@@ -115,6 +115,24 @@ func TestTracker(t *testing.T) {
 	}
 }
 
+// Who writes a record again as it is, as v2's programs and a new lease make one do, costs
+// no second copy beside the one that views have.
+func TestTrackerKeepsWhatIsWrittenAgain(t *testing.T) {
+	for _, first := range []bool{false, true} {
+		tr := tracker{skipped: new(atomic.Int64)}
+		before := tr.apply(mirror.Change{First: true, Reset: true, Events: events(t, "s a 1")})[0].is
+		again := events(t, "s a 1")
+		again[0].Entry.Lease = 8
+		after := tr.apply(mirror.Change{First: first, Reset: first, Events: again})[0].is
+		if after.node != before.node || after.head != before.head {
+			t.Errorf("first listing %v: the record is there twice", first)
+		}
+		if after.lease != 8 || tr.rows[0].lease != 8 {
+			t.Errorf("first listing %v: its lease is %d, in the table %d", first, after.lease, tr.rows[0].lease)
+		}
+	}
+}
+
 type updates []feed.Update
 
 func (u *updates) Update(n feed.Update) { *u = append(*u, n) }
