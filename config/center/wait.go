@@ -173,6 +173,9 @@ func (c *Center) wait(ctx context.Context, service string, all []touched, told f
 			return nil
 		}
 	}
+	if w.Have == nil && w.Away == nil { // etcd fell silent before it told of any
+		w.Away = c.etcd.Conn().Explain("list the instances", why)
+	}
 	return &WaitError{w.Progress, why}
 }
 
