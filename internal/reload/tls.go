@@ -77,19 +77,34 @@ func pairOf(cert, key []byte) (*tls.Certificate, error) {
 }
 
 // Server returns settings for one handshake of a server, as Config does of a client: who
-// connects has to show a certificate of the authorities, if there is a file of them.
+// connects has to show a certificate of the authorities, if there is a file of them, also
+// where the program chooses settings for each caller. No session is resumed, so that
+// whoever comes back is looked at anew.
 func (t *TLS) Server(base *tls.Config) (*tls.Config, error) {
 	config, err := t.Config(base)
 	if err != nil {
 		return nil, err
 	}
-	if t.files.CA != "" {
-		config.ClientCAs, config.ClientAuth = config.RootCAs, tls.RequireAndVerifyClientCert
+	demand := func(c *tls.Config) *tls.Config {
+		c.SessionTicketsDisabled = true
+		if t.files.CA != "" {
+			c.ClientCAs, c.ClientAuth = config.RootCAs, tls.RequireAndVerifyClientCert
+		}
+		return c
 	}
 	if t.files.Cert != "" {
 		config.GetCertificate, config.GetConfigForClient = nil, nil
 	}
-	return config, nil
+	if own := config.GetConfigForClient; own != nil {
+		config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			c, err := own(hello)
+			if err != nil || c == nil {
+				return nil, err
+			}
+			return demand(c.Clone()), nil
+		}
+	}
+	return demand(config), nil
 }
 
 // Config returns settings for one handshake, made of a copy of base, which may be

@@ -118,7 +118,6 @@ func (a *Acceptor) config() (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	config.SessionTicketsDisabled = true // who comes back is to be looked at anew
 	return forServer(config), nil
 }
 
@@ -160,12 +159,9 @@ func (c *accepting) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInf
 		return nil, nil, err
 	}
 	state := secured.ConnectionState()
-	if len(a.server.Allow) > 0 {
-		ids := Identities(state.PeerCertificates[0]) // Check sees to it that there is one
-		if !a.server.allowed(ids) {
-			a.told.Turned(a.arriving(raw, secured), fmt.Errorf("%w: its certificate is for %s; add that to --server_tls_allow or the option AllowCallers of server/grpc", ErrNotAllowed, list(ids)))
-			return nil, nil, credentials.ErrConnDispatched
-		}
+	if err := a.server.admit(state); err != nil {
+		a.told.Turned(a.arriving(raw, secured), err)
+		return nil, nil, credentials.ErrConnDispatched
 	}
 	info := credentials.TLSInfo{State: state}
 	info.SecurityLevel = credentials.PrivacyAndIntegrity
@@ -177,8 +173,7 @@ func (c *accepting) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInf
 // connection that is closed with something unread is reset, which takes the reason away.
 func hearOut(raw net.Conn) {
 	const patience, most = time.Second, 64 << 10
-	half, ok := raw.(interface{ CloseWrite() error })
-	if !ok || half.CloseWrite() != nil {
+	if half, ok := raw.(interface{ CloseWrite() error }); ok && half.CloseWrite() != nil {
 		return // nothing can be said over it any more
 	}
 	if raw.SetReadDeadline(time.Now().Add(patience)) == nil {

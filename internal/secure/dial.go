@@ -98,6 +98,12 @@ func (d *Dialer) Config(n Node) (*tls.Config, error) {
 	if !slices.Contains(config.NextProtos, h2) {
 		config.NextProtos = append(slices.Clip(config.NextProtos), h2)
 	}
+	if d.client.Files.Given() {
+		config.ClientSessionCache = nil // a session that is resumed goes by what the files held when it began
+	}
+	if d.client.Files.CA != "" || d.client.ServerName != "" || d.client.Identity != "" {
+		config.InsecureSkipVerify = false // somebody says whom to trust
+	}
 	switch {
 	case d.looks:
 		config.ServerName = hostOf(n.Host)
@@ -107,7 +113,7 @@ func (d *Dialer) Config(n Node) (*tls.Config, error) {
 		d.verifyService(config, n)
 	case d.client.ServerName != "":
 		config.ServerName = d.client.ServerName
-	case config.ServerName == "":
+	case config.ServerName == "" || d.client.Identity == ByHost:
 		config.ServerName = hostOf(n.Host)
 	}
 	return config, nil

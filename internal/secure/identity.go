@@ -1,6 +1,7 @@
 package secure
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"slices"
@@ -29,8 +30,9 @@ func (c Client) named(service string) string {
 func (c Client) checkName(cert *x509.Certificate, service string) error {
 	want := c.named(service)
 	switch {
+	case service == "": // which nobody can be
 	case c.Identity == ByService:
-		if service != "" && cert.VerifyHostname(want) == nil {
+		if cert.VerifyHostname(want) == nil {
 			return nil
 		}
 	case len(cert.URIs) == 1 && cert.URIs[0].String() == want: // of several, nobody could tell which one counts
@@ -66,14 +68,40 @@ func list(names []string) string {
 	return strings.Join(quoted, ", ")
 }
 
-// allowed reports whether a caller with the given identities may call.
-func (s Server) allowed(ids []string) bool {
-	return slices.ContainsFunc(ids, func(id string) bool {
-		return slices.ContainsFunc(s.Allow, func(a string) bool {
-			if begin, ok := strings.CutSuffix(a, "*"); ok {
-				return strings.HasPrefix(id, begin)
-			}
-			return id == a
-		})
+// admit returns why a caller is not let in, after its handshake. A program's own settings
+// may have let it do without a certificate, or with one that nobody verified: then it is
+// nobody.
+func (s Server) admit(state tls.ConnectionState) error {
+	switch {
+	case len(s.Allow) == 0:
+		return nil
+	case len(state.VerifiedChains) == 0:
+		return fmt.Errorf("%w: it showed no certificate that was verified; give it one with --client_tls_cert and --client_tls_key", ErrNotAllowed)
+	}
+	leaf := state.VerifiedChains[0][0]
+	if s.allowed(leaf) {
+		return nil
+	}
+	return fmt.Errorf("%w: its certificate is for %s; add that to --server_tls_allow or the option AllowCallers of server/grpc", ErrNotAllowed, list(Identities(leaf)))
+}
+
+// allowed reports whether the caller with the given certificate may call. A DNS name is
+// never taken for a URI: an authority may check the one and not the other.
+func (s Server) allowed(leaf *x509.Certificate) bool {
+	for _, u := range leaf.URIs {
+		if s.lets(u.String()) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(leaf.DNSNames, func(name string) bool { return !strings.ContainsAny(name, ":/") && s.lets(name) })
+}
+
+// lets reports whether one of the identities that may call fits id.
+func (s Server) lets(id string) bool {
+	return slices.ContainsFunc(s.Allow, func(a string) bool {
+		if begin, ok := strings.CutSuffix(a, "*"); ok {
+			return strings.HasPrefix(id, begin)
+		}
+		return id == a
 	})
 }

@@ -30,11 +30,23 @@ type turned struct {
 	served chan struct{} // closed when Serve has returned
 }
 
-// turnedConn is a connection with why it is not let in.
+// turnedConn is a connection with why it is not let in, which ends it when its time is
+// over.
 type turnedConn struct {
 	net.Conn
 	why error
+	end *time.Timer
 }
+
+func (c turnedConn) Close() error {
+	c.end.Stop()
+	return c.Conn.Close()
+}
+
+// turnedAge is how long a connection that is not let in may last, whatever comes of it. The
+// server that hands it over takes its deadline away at about the same moment, so that a
+// deadline cannot see to that.
+const turnedAge = 2 * defaults.HandshakeTimeout
 
 // startTurned begins to answer. Its owner stops it.
 func startTurned() *turned {
@@ -56,10 +68,12 @@ func startTurned() *turned {
 
 // hand gives a connection to t, or closes it if t was stopped.
 func (t *turned) hand(c net.Conn, why error) {
+	end := time.AfterFunc(turnedAge, func() { _ = c.Close() }) // the server that reads from it is told
+	turned := turnedConn{c, why, end}
 	select {
-	case t.conns <- turnedConn{c, why}:
+	case t.conns <- turned:
 	case <-t.closed:
-		_ = c.Close() // there is nobody left to tell
+		_ = turned.Close() // there is nobody left to tell
 	}
 }
 
@@ -105,7 +119,7 @@ func (c turnedCredentials) Clone() credentials.TransportCredentials { return c }
 
 func (turnedCredentials) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	c := raw.(turnedConn) // Accept returns no other
-	return c.Conn, turnedInfo{why: c.why}, nil
+	return c, turnedInfo{why: c.why}, nil
 }
 
 // sayWhy answers every call. What is wrong with plaintext has code 500, so that clients
