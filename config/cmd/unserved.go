@@ -39,7 +39,7 @@ var unserved = []struct {
 	{"tracer_address", "MICRO_TRACER_ADDRESS", "", "there is no tracer in this release"},
 	{"profile", "MICRO_DEBUG_PROFILE", "", "there is no profiler in this release; package net/http/pprof has one"},
 	// Its flag is too common a name to be accepted without a word.
-	{"", "MICRO_CONFIG", "service", "there is no configuration service in this release"},
+	{"", "MICRO_CONFIG", "service", "there is no configuration service in this release; config/source/etcd reads etcd itself"},
 	{"runtime", "MICRO_RUNTIME", "", "there is no runtime in this release"},
 	{"runtime_source", "MICRO_RUNTIME_SOURCE", "", "there is no runtime in this release"},
 	{"", "MICRO_PROXY", "", "calls go to the services themselves"},
@@ -51,7 +51,7 @@ var unserved = []struct {
 }
 
 const (
-	noStore = "there is no store in this release"
+	noStore = "a program chooses its store itself, by micro.Store"
 	noAuth  = "nobody is asked for credentials, and nobody is refused: there is no auth in this release"
 )
 

@@ -53,6 +53,7 @@ var Paths = []Path{
 	{Old: "registry/memory"},
 	{Old: "server"},
 	{Old: "server/grpc"},
+	{Old: "store"},
 	{Old: "transport"},
 
 	{Old: "client/selector/static", By: "selectors"},
