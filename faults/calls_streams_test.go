@@ -24,12 +24,12 @@ const (
 	// openOfEach is how many streams of each of the four kinds are open in these rows.
 	openOfEach = 5
 	// toldOfDeath bounds the end of a stream whose node died or whose connection broke.
-	toldOfDeath = 2 * time.Second
+	toldOfDeath = 5 * time.Second
 	// toldOfSilence bounds the end of a stream without a deadline to a node of ours that
 	// fell silent for good: six looks, 5 s apart, and what a busy machine adds.
 	toldOfSilence = 45 * time.Second
 	// afterDeadline bounds what a stream lasts longer than its own timeout.
-	afterDeadline = 2 * time.Second
+	afterDeadline = 5 * time.Second
 )
 
 // openStream is a stream with somebody who receives from it.
