@@ -75,12 +75,12 @@ func (c *Call) compare(f *found, at int, targets []Target, shares *balance.Share
 		if shares == nil && other == at {
 			other = (at + 1 + c.picker.below(len(targets)-1)) % len(targets)
 		}
-		t := targets[other]
-		if other == at || c.excluded(t.Node) || c.rank(t) != ready {
+		t := &targets[other]
+		if other == at || c.excluded(t.Node) || c.rank(*t) != ready {
 			continue
 		}
-		if lighter(t, f.target, weightOf(shares, other), weightOf(shares, at)) {
-			if f.yielded.Node == f.target.Node {
+		if lighter(*t, *f.target, weightOf(shares, other), weightOf(shares, at)) {
+			if f.yielded == f.target {
 				f.yielded = t
 			}
 			f.target = t

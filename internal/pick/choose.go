@@ -1,51 +1,41 @@
 package pick
 
-import "github.com/rollcall-go/micro/internal/endpoint"
-
 // choose prefers, in this order: registered nodes that are ready, of the client's own
 // zone before others, then those that may become so, suspects likewise, then what is
 // ejected, what fails, and what is silent.
 func (c *Call) choose() Choice {
 	p := &c.targets.plan
-	var first endpoint.Conn // of what would have been chosen, had it been ready
-	var best found
-	for _, g := range [...]*group{p.preferred(c), p.near, p.live} {
-		if g == nil {
-			continue
-		}
-		f := c.scan(g)
-		if first == nil {
-			first = f.yielded.Conn
-		}
-		if f.best > best.best {
-			best = f
-		}
-		if best.best == ready {
-			return best.choice(first)
+	var f found
+	if home := p.preferred(c); home != nil && c.scan(&f, home) {
+		return f.choice()
+	}
+	if p.near != nil && c.scan(&f, p.near) || p.live != nil && c.scan(&f, p.live) {
+		return f.choice()
+	}
+	if f.best <= ejected && p.suspects != nil {
+		var suspect found
+		if c.scan(&suspect, p.suspects); suspect.best > f.best {
+			return suspect.choice()
 		}
 	}
-	if best.best > ejected || p.suspects == nil {
-		return best.choice(first)
-	}
-	if f := c.scan(p.suspects); f.best > best.best {
-		return f.choice(f.yielded.Conn)
-	}
-	return best.choice(first)
+	return f.choice()
 }
 
 // found is the best target so far.
 type found struct {
 	best    rank
-	target  Target
-	yielded Target // what the balancer yielded first
+	target  *Target // nil if there is none
+	yielded *Target // what the balancer yielded first
 }
 
-// choice returns the choice of what was found. first is the connection to what was to
-// be chosen.
-func (f *found) choice(first endpoint.Conn) Choice {
-	ch := Choice{Target: f.target}
-	if first != f.target.Conn {
-		ch.Warm = first
+// choice returns the choice of what was found.
+func (f *found) choice() Choice {
+	if f.target == nil {
+		return Choice{}
+	}
+	ch := Choice{Target: *f.target}
+	if f.yielded != f.target && f.yielded.Conn != f.target.Conn {
+		ch.Warm = f.yielded.Conn
 	}
 	return ch
 }
@@ -55,21 +45,22 @@ func (f *found) choice(first endpoint.Conn) Choice {
 // its share.
 const draws = 4
 
-// scan looks for the best target of a group that was not tried.
-func (c *Call) scan(g *group) (f found) {
+// scan looks in a group for a target that was not tried and is better than what was
+// found. It reports whether one is ready.
+func (c *Call) scan(f *found, g *group) bool {
 	n := len(g.targets)
 	if n == 0 {
-		return f
+		return false
 	}
 	shares := g.shares()
 	at := 0
 	for range min(draws, n) {
 		at = c.draw(n, shares)
-		if c.consider(&f, g.targets[at], ready) {
+		if c.consider(f, &g.targets[at], ready) {
 			if c.balancer == LeastLoaded {
-				c.compare(&f, at, g.targets, shares)
+				c.compare(f, at, g.targets, shares)
 			}
-			return f
+			return true
 		}
 	}
 	for i := range n {
@@ -77,23 +68,23 @@ func (c *Call) scan(g *group) (f found) {
 		if shares != nil && shares.Weight(other) == 0 {
 			most = spare
 		}
-		if c.consider(&f, g.targets[other], most) {
-			return f
+		if c.consider(f, &g.targets[other], most) {
+			return true
 		}
 	}
-	return f
+	return false
 }
 
 // consider reports whether the target is ready to take the call. It counts for no more
 // than most.
-func (c *Call) consider(f *found, t Target, most rank) bool {
+func (c *Call) consider(f *found, t *Target, most rank) bool {
 	if c.excluded(t.Node) {
 		return false
 	}
-	if f.yielded.Node == nil {
+	if f.yielded == nil {
 		f.yielded = t
 	}
-	if r := min(c.rank(t), most); r > f.best {
+	if r := min(c.rank(*t), most); r > f.best {
 		f.best, f.target = r, t
 	}
 	return f.best == ready
