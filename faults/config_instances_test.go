@@ -188,7 +188,7 @@ func TestG31ARollbackReachesProcesses(t *testing.T) {
 // far as is known, and exits with 1. The release is there as a whole, and reaches all.
 func TestG32EtcdIsGoneWhileItIsWaited(t *testing.T) {
 	t.Parallel()
-	const timeout, ends = 12 * time.Second, 16 * time.Second // silence is noticed meanwhile
+	const timeout, ends = 12 * time.Second, 30 * time.Second // silence is noticed meanwhile
 	for name, fault := range map[string]struct{ begin, end func(*operated) }{
 		"killed": {func(o *operated) { o.Kill() }, func(o *operated) { o.Restart(t) }},
 		"frozen": {func(o *operated) { o.Freeze(t) }, func(o *operated) { o.Thaw(t) }},
