@@ -14,6 +14,7 @@ import (
 	"github.com/rollcall-go/micro/internal/discovery"
 	"github.com/rollcall-go/micro/internal/endpoint"
 	"github.com/rollcall-go/micro/internal/feed"
+	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -99,12 +100,12 @@ func (f *fleet) simulate(t *testing.T, calls int, gap time.Duration, takes func(
 	for i := range calls {
 		for begin := time.Duration(i) * gap; len(pending) > 0 && pending[0].at <= begin; {
 			d := heap.Pop(&pending).(done)
-			time.Sleep(d.at - now)
+			testkit.Elapse(t, d.at-now)
 			now = d.at
 			d.span.End(nil)
 		}
 		if begin := time.Duration(i) * gap; begin > now {
-			time.Sleep(begin - now)
+			testkit.Elapse(t, begin-now)
 			now = begin
 		}
 		id := next(t, start(t, &f.Picker, f.snapshot)).Node.Id
@@ -114,7 +115,7 @@ func (f *fleet) simulate(t *testing.T, calls int, gap time.Duration, takes func(
 	}
 	for len(pending) > 0 {
 		d := heap.Pop(&pending).(done)
-		time.Sleep(d.at - now)
+		testkit.Elapse(t, d.at-now)
 		now = d.at
 		d.span.End(nil)
 	}

@@ -16,7 +16,7 @@ const root = "../.."
 var contexts string
 
 // notLibrary matches files that no program links: tests and what tests are made of.
-var notLibrary = regexp.MustCompile(`_test\.go$|^(tools|interop|examples|e2e|faults|internal/testkit|registry/registrytest)/`)
+var notLibrary = regexp.MustCompile(`_test\.go$|^(tools|bench|interop|examples|e2e|faults|internal/testkit|registry/registrytest)/`)
 
 func source(t *testing.T) []string {
 	t.Helper()

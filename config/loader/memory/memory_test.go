@@ -438,7 +438,7 @@ func TestWatchingReadsNothingAnew(t *testing.T) {
 type slow struct{ filled }
 
 func (s *slow) Read() (*source.ChangeSet, error) {
-	time.Sleep(time.Second) // of a clock that is not real
+	<-time.After(time.Second) // of a clock that is not real
 	return s.filled.Read()
 }
 
