@@ -30,17 +30,22 @@ func NewUsers[S Session](start func() (S, error)) *Users[S] { return &Users[S]{s
 
 // Enter returns the session, and starts one for the first user. Whoever entered leaves.
 func (u *Users[S]) Enter() (S, error) {
+	session, _, err := u.enter()
+	return session, err
+}
+
+// enter is Enter, and reports whether it started the session.
+func (u *Users[S]) enter() (session S, started bool, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.count == 0 {
-		session, err := u.start()
-		if err != nil {
-			return session, err
+		if session, err = u.start(); err != nil {
+			return session, false, err
 		}
-		u.session = session
+		u.session, started = session, true
 	}
 	u.count++
-	return u.session, nil
+	return u.session, started, nil
 }
 
 // Leave ends the session with its last user, and waits until it has ended.
@@ -73,15 +78,17 @@ func (u *Users[S]) Status() source.Status {
 }
 
 // Watch returns a Watcher of the session, whose first Next returns the state that comes
-// after the present one. Stop waits for the end of the session if this was its last
+// after the present one: the first there is, if the session begins with it. Stop waits for the end of the session if this was its last
 // user.
 func (u *Users[S]) Watch() (source.Watcher, error) {
-	session, err := u.Enter()
+	session, started, err := u.enter()
 	if err != nil {
 		return nil, err
 	}
 	w := &watcher{board: session.Board(), leave: u.Leave, stopped: make(chan struct{})}
-	w.seen, _ = w.board.State()
+	if !started { // what a session that was started here has found since then is news
+		w.seen, _ = w.board.State()
+	}
 	return w, nil
 }
 
