@@ -12,10 +12,7 @@ package cmd
 import (
 	"github.com/urfave/cli/v2"
 
-	"github.com/rollcall-go/micro/broker"
-	"github.com/rollcall-go/micro/client/selector"
 	"github.com/rollcall-go/micro/internal/builtin"
-	"github.com/rollcall-go/micro/transport"
 )
 
 // Cmd is the command line of a service.
@@ -36,12 +33,9 @@ var DefaultCmd = NewCmd()
 // The implementations that can be chosen by name. A program may add its own
 // before Init.
 var (
-	DefaultBrokers    = map[string]func(...broker.Option) broker.Broker{}
 	DefaultClients    = builtin.Map(builtin.Clients())
 	DefaultRegistries = builtin.Map(builtin.Registries())
-	DefaultSelectors  = map[string]func(...selector.Option) selector.Selector{}
 	DefaultServers    = builtin.Map(builtin.Servers())
-	DefaultTransports = map[string]func(...transport.Option) transport.Transport{}
 )
 
 // DefaultOptions returns the options of DefaultCmd.

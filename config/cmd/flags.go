@@ -95,4 +95,4 @@ var DefaultFlags = slices.Concat([]cli.Flag{
 		Name: "client_pool_ttl", EnvVars: []string{"MICRO_CLIENT_POOL_TTL"},
 		Usage: "accepted for clients that replace connections by age; grpc does not",
 	},
-}, balanceFlags(), callflags.ClientFlags())
+}, balanceFlags(), callflags.ClientFlags(), partFlags(false))

@@ -53,17 +53,8 @@ func Description(d string) Option { return func(o *Options) { o.Description = d 
 // Version sets the version that --version shows.
 func Version(v string) Option { return func(o *Options) { o.Version = v } }
 
-// Broker says where the broker is.
-func Broker(b *broker.Broker) Option { return func(o *Options) { o.Broker = b } }
-
 // Registry says where the registry is.
 func Registry(r *registry.Registry) Option { return func(o *Options) { o.Registry = r } }
-
-// Selector says where the selector is.
-func Selector(s *selector.Selector) Option { return func(o *Options) { o.Selector = s } }
-
-// Transport says where the transport is.
-func Transport(t *transport.Transport) Option { return func(o *Options) { o.Transport = t } }
 
 // Client says where the client is.
 func Client(c *client.Client) Option { return func(o *Options) { o.Client = c } }
@@ -73,11 +64,6 @@ func Config(c *config.Config) Option { return func(o *Options) { o.Config = c } 
 
 // Server says where the server is.
 func Server(s *server.Server) Option { return func(o *Options) { o.Server = s } }
-
-// NewBroker adds a broker that can be chosen by name.
-func NewBroker(name string, b func(...broker.Option) broker.Broker) Option {
-	return func(o *Options) { o.Brokers = with(o.Brokers, name, b) }
-}
 
 // NewClient adds a client that can be chosen by name.
 func NewClient(name string, c func(...client.Option) client.Client) Option {
@@ -89,19 +75,9 @@ func NewRegistry(name string, r func(...registry.Option) registry.Registry) Opti
 	return func(o *Options) { o.Registries = with(o.Registries, name, r) }
 }
 
-// NewSelector adds a selector that can be chosen by name.
-func NewSelector(name string, s func(...selector.Option) selector.Selector) Option {
-	return func(o *Options) { o.Selectors = with(o.Selectors, name, s) }
-}
-
 // NewServer adds a server that can be chosen by name.
 func NewServer(name string, s func(...server.Option) server.Server) Option {
 	return func(o *Options) { o.Servers = with(o.Servers, name, s) }
-}
-
-// NewTransport adds a transport that can be chosen by name.
-func NewTransport(name string, t func(...transport.Option) transport.Transport) Option {
-	return func(o *Options) { o.Transports = with(o.Transports, name, t) }
 }
 
 func with[T any](m map[string]T, name string, v T) map[string]T {

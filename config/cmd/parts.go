@@ -6,44 +6,63 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
-
-	"github.com/rollcall-go/micro/broker"
-	"github.com/rollcall-go/micro/client"
-	"github.com/rollcall-go/micro/client/selector"
-	"github.com/rollcall-go/micro/server"
-	"github.com/rollcall-go/micro/transport"
 )
 
-// partFlags are the flags of the parts of which this release has no implementation
-// to choose. They work for those that the program brings along.
-func partFlags() []cli.Flag {
+// part is one of the parts that services may have, as far as the command line reaches
+// into it. Each has a file of its own, with its Default map and its options.
+type part struct {
+	// flags are those of the part. Hidden ones are accepted, so that deployments of v2
+	// need not change.
+	flags []cli.Flag
+	// apply puts the part in place that was named, and sets it up as given. What server
+	// and client have to be told of it goes into g. It reports whether it replaced a part
+	// that uses the registry. May be nil.
+	apply func(in *input, g *given, to Options) (replaced bool, err error)
+	// unserved are the settings of v2 behind which there is nothing.
+	unserved []unserved
+}
+
+// parts returns the parts in the order in which --help shows their flags and in which
+// they are applied, behind server and client and before registry and selector.
+func parts() []part {
+	return []part{
+		brokerPart(),
+		transportPart(),
+		storePart(),
+		authPart(),
+		tracerPart(),
+		profilePart(),
+		platformPart(),
+	}
+}
+
+// partFlags returns the flags of the parts, those that are hidden or those that are not.
+func partFlags(hidden bool) []cli.Flag {
 	var flags []cli.Flag
-	for _, name := range []string{"broker", "broker_address", "selector", "transport", "transport_address"} {
-		flags = append(flags, &cli.StringFlag{Name: name, Hidden: true})
+	for _, p := range append(parts(), selectorPart()) {
+		for _, f := range p.flags {
+			if v, ok := f.(cli.VisibleFlag); (ok && !v.IsVisible()) == hidden {
+				flags = append(flags, f)
+			}
+		}
 	}
 	return flags
 }
 
-// applyParts puts broker and transport in place as given, adds to g what
-// server and client have to be told of them, and reports whether it replaced a part.
+// applyParts applies what was given for the parts, and reports whether it replaced one
+// that uses the registry.
 func applyParts(in *input, g *given, to Options) (replaced bool, err error) {
-	newBroker, err := applyPart(in, "broker", broker.ErrNoBroker, to.Broker, merged(DefaultBrokers, to.Brokers), broker.Addrs)
-	if err != nil {
-		return false, err
+	for _, p := range parts() {
+		if p.apply == nil {
+			continue
+		}
+		r, err := p.apply(in, g, to)
+		if err = errors.Join(err, in.err); err != nil {
+			return replaced, err
+		}
+		replaced = replaced || r
 	}
-	if newBroker {
-		g.toServer = append(g.toServer, server.Broker(*to.Broker))
-		g.toClient = append(g.toClient, client.Broker(*to.Broker))
-	}
-	newTransport, err := applyPart(in, "transport", transport.ErrNoTransport, to.Transport, merged(DefaultTransports, to.Transports), transport.Addrs)
-	if err != nil {
-		return false, err
-	}
-	if newTransport {
-		g.toServer = append(g.toServer, server.Transport(*to.Transport))
-		g.toClient = append(g.toClient, client.Transport(*to.Transport))
-	}
-	return newBroker || newTransport, in.err
+	return replaced, nil
 }
 
 // applyPart puts the implementation that was named in place, if the program has one
@@ -80,29 +99,6 @@ func applyPart[O any, P interface {
 		}
 	}
 	return replaced, nil
-}
-
-// applySelector gives the client the selector that was named, if the program has
-// one of that name.
-func applySelector(in *input, g *given, to Options) {
-	name, named := in.text("selector")
-	if !named || to.Client != nil && (*to.Client).Options().Selector != nil && (*to.Client).Options().Selector.String() == name {
-		return
-	}
-	construct, ok := merged(DefaultSelectors, to.Selectors)[name]
-	if !ok {
-		tellOnce(in.source("selector"), noneOfThatName("selector"))
-		return
-	}
-	var opts []selector.Option
-	if to.Registry != nil {
-		opts = append(opts, selector.Registry(*to.Registry))
-	}
-	made := construct(opts...)
-	if to.Selector != nil {
-		*to.Selector = made
-	}
-	g.toClient = append(g.toClient, client.Selector(made))
 }
 
 func noneOfThatName(kind string) string {

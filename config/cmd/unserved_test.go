@@ -40,7 +40,7 @@ func (w writer) Write(p []byte) (int, error) { return w(p) }
 func TestSettingsWithNothingBehindThemAreToldOnce(t *testing.T) {
 	log := warnings(t)
 	variables := []string{"MICRO_BROKER", "MICRO_BROKER_ADDRESS", "MICRO_TRANSPORT", "MICRO_TRANSPORT_ADDRESS", "MICRO_SELECTOR"}
-	for _, u := range unserved {
+	for _, u := range allUnserved() {
 		if u.only == "" {
 			variables = append(variables, u.variable)
 		}
