@@ -77,6 +77,7 @@ var rooms = []room{
 	{"internal/pick", []string{"registry", "client/selector", "internal/balance", "internal/discovery", "internal/endpoint", "internal/record", "internal/similar", "internal/refusal"}, "engine room: chooses nodes, knows no grpc"},
 	{"internal/conn", []string{"internal/defaults", "internal/endpoint", "internal/secure"}, "engine room: the wire to a node, knows no registry"},
 	{"internal/enroll", []string{"registry", "internal/ability", "internal/record", "internal/backoff", "internal/defaults"}, "engine room: keeps a service registered"},
+	{"internal/announce", []string{"registry", "internal/ability", "internal/enroll", "internal/netaddr", "internal/record", "internal/defaults"}, "engine room: a server's way into the registry, whatever it speaks"},
 	{"internal/rpc", []string{"registry", "server", "internal/protomsg"}, "engine room: what client and server have in common"},
 
 	{"client/selector", []string{"registry", "internal/ability", "internal/balance", "internal/discovery", "internal/feed", "internal/record", "internal/settings"}, "contract, with one implementation that follows services by itself"},
@@ -94,7 +95,7 @@ var rooms = []room{
 
 	{"resolver", []string{"registry", "internal/discovery", "internal/endpoint", "internal/feed", "internal/record"}, "discovery for plain grpc-go: has no calls of its own"},
 	{"client/grpc", []string{"client", "client/selector", "registry", "internal/attempt", "internal/balance", "internal/budget", "internal/conn", "internal/defaults", "internal/discovery", "internal/endpoint", "internal/ability", "internal/feed", "internal/nearby", "internal/percentile", "internal/once", "internal/pick", "internal/record", "internal/rpc", "internal/reload", "internal/secure", "internal/settings", "internal/refusal"}, "call room"},
-	{"server/grpc", []string{"server", "broker", "registry", "internal/defaults", "internal/enroll", "internal/ability", "internal/netaddr", "internal/once", "internal/protomsg", "internal/record", "internal/rpc", "internal/reload", "internal/secure", "internal/settings"}, "call room"},
+	{"server/grpc", []string{"server", "broker", "registry", "internal/announce", "internal/defaults", "internal/enroll", "internal/once", "internal/protomsg", "internal/record", "internal/rpc", "internal/reload", "internal/secure", "internal/settings"}, "call room"},
 
 	{"internal/tree", nil, "plant room: configuration as decoders return it"},
 	{"internal/mask", nil, "plant room: errors without what a text holds"},
@@ -164,7 +165,8 @@ var extra = map[string][]string{
 	"internal/operate":       {"registry/consul", "registry/etcd", "registry/memory"},
 	"internal/doctor":        {"internal/credentials", "internal/reload"},
 	"cmd/micro/...":          {"config", "config/source", "config/source/etcd", "registry/etcd", "server/grpc"},
-	"server/grpc":            {"registry/memory"},
+	"internal/announce":      {"registry/memory"},
+	"server/grpc":            {"internal/ability", "registry/memory"},
 	"internal/registryflags": {"registry/etcd"},
 	"config/encoder/...":     {"config/encoder/hcl", "config/encoder/toml", "config/encoder/xml", "config/encoder/yaml"},
 	"config/center":          {"config/source/etcd", "config/source", "config", "registry/etcd", "registry/memory"},

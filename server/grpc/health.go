@@ -4,8 +4,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
-
-	"github.com/rollcall-go/micro/internal/enroll"
 )
 
 // Readiness is the name under which the health service tells whether the server
@@ -21,26 +19,11 @@ func registerHealth(g *grpc.Server) *health.Server {
 	return h
 }
 
-// followReadiness keeps the answer for Readiness up to date until the stop begins.
-// Whoever waited for the start hears the answer that belongs to it.
-func (r *run) followReadiness() {
-	defer close(r.readinessDone)
-	decided := false
-	for {
-		state, changed := r.enrolled.Changed()
-		answer := healthpb.HealthCheckResponse_NOT_SERVING
-		if state.Ready() == nil {
-			answer = healthpb.HealthCheckResponse_SERVING
-		}
-		r.health.SetServingStatus(Readiness, answer)
-		if !decided && state.Phase != enroll.Trying {
-			decided = true
-			close(r.decided)
-		}
-		select {
-		case <-changed:
-		case <-r.stopC:
-			return
-		}
+// setReadiness sets the answer for Readiness.
+func (r *run) setReadiness(ready bool) {
+	answer := healthpb.HealthCheckResponse_NOT_SERVING
+	if ready {
+		answer = healthpb.HealthCheckResponse_SERVING
 	}
+	r.health.SetServingStatus(Readiness, answer)
 }

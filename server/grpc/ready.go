@@ -2,19 +2,10 @@ package grpc
 
 import (
 	"errors"
-	"io"
 	"net/http"
-	"time"
+
+	"github.com/rollcall-go/micro/internal/announce"
 )
-
-// notReady is the error of Ready. Its text may name addresses and users; summary
-// does not, and is fit for anybody.
-type notReady struct {
-	error
-	summary string
-}
-
-func (e *notReady) Unwrap() error { return e.error }
 
 // Ready returns nil while the server is registered, and otherwise an error that
 // says why it is not. The error is for operators: it may name the registry's
@@ -24,15 +15,11 @@ func (s *grpcServer) Ready() error {
 	defer s.mu.Unlock()
 	switch s.phase {
 	case idle:
-		return &notReady{errors.New("the server has not been started"), "not started"}
+		return announce.NewNotReady(errors.New("the server has not been started"), "not started")
 	case stopped:
-		return &notReady{errors.New("the server has been stopped"), "stopped"}
+		return announce.NewNotReady(errors.New("the server has been stopped"), "stopped")
 	}
-	state := s.run.enrolled.State()
-	if err := state.Ready(); err != nil {
-		return &notReady{err, state.Phase.String() + " since " + state.Since.Format(time.TimeOnly)}
-	}
-	return nil
+	return s.run.announced.Unready()
 }
 
 // ReadinessHandler answers HTTP requests with whether s is ready: 200 and "ready"
@@ -42,19 +29,5 @@ func (s *grpcServer) Ready() error {
 // and so has the error of Ready. s may be any other value with a method Ready() error.
 // The handler may be mounted before s is started.
 func ReadinessHandler(s interface{ Ready() error }) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		w.Header().Set("Cache-Control", "no-store")
-		answer := "ready\n"
-		if err := s.Ready(); err != nil {
-			w.WriteHeader(http.StatusServiceUnavailable)
-			answer = "not ready\n"
-			var known *notReady
-			if errors.As(err, &known) {
-				answer = "not ready: " + known.summary + "\n"
-			}
-		}
-		// A caller that has gone needs no answer.
-		_, _ = io.WriteString(w, answer)
-	})
+	return announce.Handler(s.Ready)
 }

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+
+	"github.com/rollcall-go/micro/internal/announce"
 )
 
 type readiness struct{ err error }
@@ -19,7 +21,7 @@ func TestReadinessOverHTTP(t *testing.T) {
 	}{
 		{nil, http.StatusOK, "ready\n"},
 		{errors.New("etcd (10.0.0.5:2379) refuses user \"root\""), http.StatusServiceUnavailable, "not ready\n"},
-		{&notReady{errors.New("etcd (10.0.0.5:2379) is away"), "paused since 10:00:00"}, http.StatusServiceUnavailable, "not ready: paused since 10:00:00\n"},
+		{announce.NewNotReady(errors.New("etcd (10.0.0.5:2379) is away"), "paused since 10:00:00"), http.StatusServiceUnavailable, "not ready: paused since 10:00:00\n"},
 	} {
 		w := httptest.NewRecorder()
 		ReadinessHandler(readiness{tc.err}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/ready", nil))

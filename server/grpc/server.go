@@ -11,9 +11,9 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/google/uuid"
 	"google.golang.org/grpc"
 
+	"github.com/rollcall-go/micro/internal/announce"
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/rpc"
 	"github.com/rollcall-go/micro/server"
@@ -21,13 +21,9 @@ import (
 
 var _ = defaults.Server.Set(NewServer)
 
-// processID is the id of the first server that is given none, whatever a program
-// puts into server.DefaultId later. The others have generated ones of their own, so
-// that two servers of one process and name are two nodes.
-var (
-	processID      = server.DefaultId
-	processIDTaken atomic.Bool
-)
+// ids are those of servers that are given none, whatever a program puts into
+// server.DefaultId later.
+var ids = announce.IDs{Process: server.DefaultId}
 
 // Server phases. A server goes through them once.
 const (
@@ -52,9 +48,7 @@ type grpcServer struct {
 	services    []service
 	serviceErrs []error
 	phase       int
-	run         *run   // from Start on
-	announced   string // the address that was last said to be registered
-	ipv6Only    bool   // the listener is bound to :: and takes no IPv4
+	run         *run // from Start on
 }
 
 var (
@@ -82,21 +76,13 @@ func NewServer(opts ...server.Option) server.Server {
 // complete gives the options the server's own id if they have none. The caller
 // holds mu, or is alone.
 func (s *grpcServer) complete(opts server.Options) server.Options {
-	if opts.Id == processID {
+	if opts.Id == ids.Process {
 		if s.ownID == "" {
-			s.ownID = newID()
+			s.ownID = ids.Next()
 		}
 		opts.Id = s.ownID
 	}
 	return opts
-}
-
-// newID returns the id of the process, once, and then others.
-func newID() string {
-	if processIDTaken.CompareAndSwap(false, true) {
-		return processID
-	}
-	return uuid.NewString()
 }
 
 // set makes opts the options in force. The caller holds mu, or is alone.
@@ -133,7 +119,7 @@ func (s *grpcServer) Init(opts ...server.Option) error {
 // mu.
 func (s *grpcServer) publish() {
 	if s.phase == running {
-		s.run.enrolled.CheckNow()
+		s.run.announced.CheckNow()
 	}
 }
 

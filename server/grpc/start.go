@@ -6,21 +6,16 @@ import (
 	"fmt"
 	"math"
 	"net"
-	"time"
 
 	"golang.org/x/net/netutil"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/keepalive"
 
-	"github.com/rollcall-go/micro/internal/ability"
+	"github.com/rollcall-go/micro/internal/announce"
 	"github.com/rollcall-go/micro/internal/defaults"
-	"github.com/rollcall-go/micro/internal/enroll"
-	"github.com/rollcall-go/micro/internal/netaddr"
-	"github.com/rollcall-go/micro/internal/record"
 	"github.com/rollcall-go/micro/internal/rpc"
 	"github.com/rollcall-go/micro/logger"
-	"github.com/rollcall-go/micro/registry"
 )
 
 // Start listens, serves in the background, and begins to register, which goes on
@@ -36,7 +31,7 @@ func (s *grpcServer) Start() error {
 	if err != nil {
 		return fmt.Errorf("start the server: %w", err)
 	}
-	r.awaitRegistration()
+	r.announced.Await(r.settings.wait)
 	return nil
 }
 
@@ -54,36 +49,15 @@ func (s *grpcServer) start() (*run, error) {
 		return nil, err
 	}
 	set := settingsOf(s.opts.Context)
-	l := set.listener
-	if l == nil {
-		var err error
-		if l, err = net.Listen("tcp", s.opts.Address); err != nil {
-			return nil, fmt.Errorf("listen on %q: %w", s.opts.Address, err)
-		}
-	} else if err := netaddr.CheckListener(l.Addr(), s.opts.Advertise); err != nil {
+	l, err := announce.Listen(s.opts.Address, s.opts.Advertise, set.listener)
+	if err != nil {
 		return nil, err
-	}
-	s.ipv6Only = netaddr.IPv6Only(l)
-	if n := set.maxConn; n > 0 {
-		l = netutil.LimitListener(l, n)
 	}
 	logger.Infof("Server [grpc] Listening on %s", l.Addr())
 	s.opts.Address = l.Addr().String()
 	s.phase = running
 	s.run = s.begin(l)
 	return s.run, nil
-}
-
-// awaitRegistration waits for the first registration, not longer than the server
-// is to, and not for one that something stands in the way of.
-func (r *run) awaitRegistration() {
-	timer := time.NewTimer(r.settings.wait)
-	defer timer.Stop()
-	select {
-	case <-r.decided:
-	case <-timer.C:
-	case <-r.stopC:
-	}
 }
 
 // startable returns what keeps the server from starting.
@@ -97,32 +71,16 @@ func (s *grpcServer) startable() error {
 	if s.opts.Registry == nil {
 		return stderrors.New("it has no registry; give it one with server.Registry")
 	}
-	if err := record.Check(&registry.Service{
-		Name: s.opts.Name, Version: s.opts.Version,
-		Nodes: []*registry.Node{{Id: nodeID(s.opts)}},
-	}); err != nil {
-		return err
-	}
-	if a := s.opts.Advertise; a != "" {
-		if err := netaddr.Check(a, false); err != nil {
-			return fmt.Errorf("advertise %q: %w", a, err)
-		}
-	}
-	if c := s.opts.AdvertiseCIDR; c != "" {
-		if _, err := netaddr.ParseCIDR(c); err != nil {
-			return fmt.Errorf("advertise an address within a network: %w", err)
-		}
-	}
 	if err := security(s.opts).Check(); err != nil {
 		return fmt.Errorf("set up TLS: %w", err)
 	}
-	return ability.Check(s.opts.Registry)
+	return node(s.opts).Check()
 }
 
 // run is a server at work, from Start to Stop.
 //
-// Goroutines: Serve of the grpc.Server, that of the doorkeeper, followReadiness, and what the
-// enrolment has.
+// Goroutines: Serve of the grpc.Server, that of the doorkeeper, and what the announcement
+// has.
 // stopAll ends them and waits for them.
 type run struct {
 	grpc         *grpc.Server
@@ -130,14 +88,11 @@ type run struct {
 	interceptors *interceptors
 	open         *streams
 	health       *health.Server
-	enrolled     *enroll.Enrollment
+	announced    *announce.Announcement
 	settings     *serverSettings
 
-	decided       chan struct{} // closed when the server was registered once, or is kept out
-	stopC         chan struct{} // closed when the stop begins
-	readinessDone chan struct{} // closed when followReadiness has returned
-	servingDone   chan struct{} // closed when the server accepts no more
-	stop          func() error  // stops once, and tells every caller how that went
+	servingDone chan struct{} // closed when the server accepts no more
+	stop        func() error  // stops once, and tells every caller how that went
 }
 
 // begin serves on l and begins to register. The caller holds mu.
@@ -145,38 +100,42 @@ func (s *grpcServer) begin(l net.Listener) *run {
 	i := &interceptors{calls: &s.calls, recovery: &s.recovery, methods: make(map[string]method), streams: endlessStreams{endC: make(chan struct{})}}
 	door := newDoorkeeper(security(s.opts))
 	r := &run{
-		grpc:          grpc.NewServer(s.grpcOptions(i, door)...),
-		door:          door,
-		interceptors:  i,
-		open:          &s.streams,
-		settings:      settingsOf(s.opts.Context),
-		decided:       make(chan struct{}),
-		stopC:         make(chan struct{}),
-		readinessDone: make(chan struct{}),
-		servingDone:   make(chan struct{}),
+		grpc:         grpc.NewServer(s.grpcOptions(i, door)...),
+		door:         door,
+		interceptors: i,
+		open:         &s.streams,
+		settings:     settingsOf(s.opts.Context),
+		servingDone:  make(chan struct{}),
 	}
 	s.registerServices(r.grpc, i)
 	r.health = registerHealth(r.grpc)
 	if r.settings.reflection {
 		s.registerReflection(r.grpc)
 	}
+	limited := l
+	if n := r.settings.maxConn; n > 0 {
+		limited = netutil.LimitListener(l, n)
+	}
 	go func() {
 		defer close(r.servingDone)
-		if err := r.grpc.Serve(l); err != nil {
+		if err := r.grpc.Serve(limited); err != nil {
 			r.health.Shutdown()
 			logger.Errorf("Server [grpc] Accepts no more connections on %s: %v", l.Addr(), err)
 		}
 	}()
-	r.enrolled = enroll.Start(enroll.Config{
+	r.announced = announce.Start(announce.Config{
+		Kind:      s.String(),
+		Listener:  l,
 		Registry:  s.opts.Registry,
-		Describe:  s.describe,
-		Check:     func(ctx context.Context) error { return s.check(ctx, r.servingDone) },
+		Node:      s.node,
+		Check:     func() func(context.Context) error { return s.Options().RegisterCheck },
+		Closed:    r.servingDone,
 		TTL:       s.opts.RegisterTTL,
 		Interval:  s.opts.RegisterInterval,
 		Generated: s.opts.Id == s.ownID,
 		Events:    r.settings.events,
+		Ready:     r.setReadiness,
 	})
-	go r.followReadiness()
 	return r
 }
 
@@ -206,18 +165,4 @@ func (s *grpcServer) grpcOptions(i *interceptors, door *doorkeeper) []grpc.Serve
 	}
 	opts = append(opts, door.options()...)
 	return append(opts, grpc.ForceServerCodecV2(guardedCodec{rpc.Proto, &s.recovery}), grpc.UnknownServiceHandler(s.serve))
-}
-
-// check looks whether the server still accepts connections, and asks the program's
-// own check, as it is at the time.
-func (s *grpcServer) check(ctx context.Context, servingDone <-chan struct{}) error {
-	select {
-	case <-servingDone:
-		return stderrors.New("the server accepts no more connections")
-	default:
-	}
-	if check := s.Options().RegisterCheck; check != nil {
-		return check(ctx)
-	}
-	return nil
 }

@@ -1,5 +1,7 @@
 package grpc
 
+import "github.com/rollcall-go/micro/internal/announce"
+
 // Stats returns what has become of the server's registration, by name, for whoever
 // exports it: registered (1 while it is, else 0), registrations (how many times it
 // was registered, the first time and after a loss), registrations_lost. The map is
@@ -7,13 +9,12 @@ package grpc
 func (s *grpcServer) Stats() map[string]uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	stats := map[string]uint64{"registered": 0, "registrations": 0, "registrations_lost": 0}
-	if s.run == nil || s.run.enrolled == nil {
-		return stats
+	if s.run == nil {
+		return (*announce.Announcement)(nil).Stats()
 	}
-	if s.phase != stopped && s.run.enrolled.Ready() == nil {
-		stats["registered"] = 1
+	stats := s.run.announced.Stats()
+	if s.phase == stopped {
+		stats["registered"] = 0
 	}
-	stats["registrations"], stats["registrations_lost"] = s.run.enrolled.Counts()
 	return stats
 }

@@ -1,13 +1,11 @@
 package grpc
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
 
-	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/server"
 )
@@ -42,16 +40,11 @@ func (s *grpcServer) Stop() error {
 func (r *run) stopAll(o server.Options, waiting *sync.WaitGroup) error {
 	errs := runAll(o.BeforeDeregister)
 	r.health.Shutdown()
-	registered := r.enrolled.Ready() == nil
-	close(r.stopC)
-	<-r.readinessDone
-	// The lifetime of the stop itself.
-	ctx, cancel := context.WithTimeout(context.Background(), defaults.DeregisterTimeout)
-	defer cancel()
-	errs = append(errs, r.enrolled.Stop(ctx))
+	registered, err := r.announced.Leave()
+	errs = append(errs, err)
 	errs = append(errs, runAll(o.AfterDeregister)...)
 	if registered {
-		r.delay()
+		r.announced.Linger(r.settings.delay)
 	}
 	r.interceptors.streams.end()
 	r.door.shut()
@@ -67,17 +60,6 @@ func runAll(fns []func() error) []error {
 		errs = append(errs, fn())
 	}
 	return errs
-}
-
-// delay waits while clients hear that the server has gone. There is nothing to wait
-// for when it accepts no more connections.
-func (r *run) delay() {
-	timer := time.NewTimer(r.settings.delay)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-r.servingDone:
-	}
 }
 
 // drain waits for the calls in flight, and cuts them off when the grace is over. A
