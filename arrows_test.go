@@ -30,6 +30,7 @@ var rooms = []room{
 	{"logger", nil, "dictionary"},
 	{"internal/protomsg", nil, "plant room: protobuf messages of either generation"},
 
+	{"internal/ring", nil, "plant room: the newest values of a kind"},
 	{"internal/similar", nil, "plant room: what a mistyped name was meant to be"},
 	{"internal/backoff", nil, "plant room: waits between attempts"},
 	{"internal/defaults", nil, "plant room: numbers and hooks, below every contract"},
@@ -80,6 +81,15 @@ var rooms = []room{
 	{"internal/announce", []string{"registry", "internal/ability", "internal/enroll", "internal/netaddr", "internal/record", "internal/defaults"}, "engine room: a server's way into the registry, whatever it speaks"},
 	{"internal/rpc", []string{"registry", "server", "internal/protomsg"}, "engine room: what client and server have in common"},
 
+	{"debug", nil, "contract: the root of what a service tells about itself"},
+	{"debug/log", []string{"internal/ring"}, "contract, with one implementation: what the logger wrote"},
+	{"debug/log/...", []string{"debug/log"}, "logs"},
+	{"debug/stats", []string{"internal/ring"}, "contract, with one implementation: what a process served"},
+	{"debug/trace", []string{"internal/defaults"}, "contract: which calls belong together"},
+	{"debug/trace/memory", []string{"debug/trace", "internal/defaults", "internal/ring"}, "tracer"},
+	{"debug/profile", nil, "contract"},
+	{"debug/profile/...", []string{"debug/profile"}, "profilers"},
+	{"debug/service/proto", []string{"api", "client", "server"}, "what protoc-gen-micro writes of v2's messages"},
 	{"client/selector", []string{"registry", "internal/ability", "internal/balance", "internal/discovery", "internal/feed", "internal/record", "internal/settings"}, "contract, with one implementation that follows services by itself"},
 	{"client", []string{"client/selector", "registry", "broker", "transport", "internal/attempt", "internal/defaults"}, "contract"},
 	{"store", []string{"client", "internal/defaults"}, "contract"},

@@ -10,6 +10,7 @@ var (
 	Server   Hook
 	Registry Hook
 	Store    Hook
+	Tracer   Hook
 )
 
 // Hook is the place where an implementation leaves its constructor and where
