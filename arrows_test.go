@@ -40,6 +40,8 @@ var rooms = []room{
 	{"internal/refusal", nil, "plant room: which errors of a registry somebody has to mend"},
 	{"internal/reload", nil, "plant room: certificates and passwords that come from files"},
 	{"internal/once", nil, "plant room: bounds what is said of what comes from outside"},
+	{"internal/excerpt", nil, "plant room: shortens what comes from outside"},
+	{"internal/panics", []string{"internal/defaults", "internal/excerpt", "internal/once"}, "plant room: what is logged of a panic"},
 	{"internal/secure", []string{"internal/record", "internal/reload"}, "plant room: TLS between services: settings, handshakes, identities; knows no calls"},
 	{"internal/credentials", []string{"internal/reload"}, "plant room: what lets a program into a registry, as options and flags say it"},
 	{"internal/etcd", []string{"internal/backoff", "internal/defaults", "internal/refusal", "internal/reload", "internal/netaddr"}, "plant room: the connection to etcd"},
@@ -60,7 +62,10 @@ var rooms = []room{
 	{"internal/feed", []string{"registry", "internal/ability", "internal/backoff", "internal/defaults", "internal/record"}, "contract between backends and discovery"},
 	{"internal/record", []string{"registry"}, "copies and compares the contract's records"},
 	{"internal/watch", []string{"registry", "internal/record"}, "what a backend's Watcher has yet to deliver"},
-	{"broker", []string{"registry"}, "contract"},
+	{"broker", []string{"registry", "internal/defaults"}, "contract"},
+	{"internal/delivery", []string{"broker", "internal/defaults", "internal/once", "internal/panics"}, "engine room: queues and handlers of subscriptions; knows no wire"},
+	{"broker/memory", []string{"broker", "internal/delivery"}, "broker within the process"},
+	{"broker/brokertest", []string{"broker"}, "test range: one suite for every broker, also those of users"},
 	{"transport", []string{"internal/defaults"}, "contract"},
 
 	{"registry/etcd", []string{"registry", "internal/credentials", "internal/etcd", "internal/etcd/layout", "internal/etcd/mirror", "internal/etcd/claim", "internal/ability", "internal/feed", "internal/record", "internal/watch", "internal/defaults", "internal/reload", "internal/settings", "internal/refusal"}, "backend: puts the contract on internal/etcd"},
@@ -79,7 +84,7 @@ var rooms = []room{
 	{"internal/conn", []string{"internal/defaults", "internal/endpoint", "internal/secure"}, "engine room: the wire to a node, knows no registry"},
 	{"internal/enroll", []string{"registry", "internal/ability", "internal/record", "internal/backoff", "internal/defaults"}, "engine room: keeps a service registered"},
 	{"internal/announce", []string{"registry", "internal/ability", "internal/enroll", "internal/netaddr", "internal/record", "internal/defaults"}, "engine room: a server's way into the registry, whatever it speaks"},
-	{"internal/rpc", []string{"registry", "server", "internal/protomsg"}, "engine room: what client and server have in common"},
+	{"internal/rpc", []string{"registry", "server", "internal/excerpt", "internal/protomsg"}, "engine room: what client and server have in common"},
 
 	{"debug", nil, "contract: the root of what a service tells about itself"},
 	{"debug/log", []string{"internal/ring"}, "contract, with one implementation: what the logger wrote"},
@@ -105,7 +110,7 @@ var rooms = []room{
 
 	{"resolver", []string{"registry", "internal/discovery", "internal/endpoint", "internal/feed", "internal/record"}, "discovery for plain grpc-go: has no calls of its own"},
 	{"client/grpc", []string{"client", "client/selector", "registry", "internal/attempt", "internal/balance", "internal/budget", "internal/conn", "internal/defaults", "internal/discovery", "internal/endpoint", "internal/ability", "internal/feed", "internal/nearby", "internal/percentile", "internal/once", "internal/pick", "internal/record", "internal/rpc", "internal/reload", "internal/secure", "internal/settings", "internal/refusal"}, "call room"},
-	{"server/grpc", []string{"server", "broker", "registry", "internal/announce", "internal/defaults", "internal/enroll", "internal/once", "internal/protomsg", "internal/record", "internal/rpc", "internal/reload", "internal/secure", "internal/settings"}, "call room"},
+	{"server/grpc", []string{"server", "broker", "registry", "internal/announce", "internal/defaults", "internal/enroll", "internal/once", "internal/panics", "internal/protomsg", "internal/record", "internal/rpc", "internal/reload", "internal/secure", "internal/settings"}, "call room"},
 
 	{"internal/tree", nil, "plant room: configuration as decoders return it"},
 	{"internal/mask", nil, "plant room: errors without what a text holds"},
@@ -196,7 +201,7 @@ var extra = map[string][]string{
 var dictionary = []string{"metadata", "errors", "codec", "codec/bytes", "codec/json", "codec/proto", "logger"}
 
 // testRange is what every test may import.
-var testRange = []string{"registry/registrytest", "store/storetest", "internal/testkit", "internal/testkit/fleet", "internal/testkit/legacypb", "internal/testkit/currentpb", "internal/testkit/micropb/kinds", "internal/testkit/micropb/http", "internal/testkit/micropb/shared", "internal/testkit/micropb/store", "internal/testkit/talkpb"}
+var testRange = []string{"registry/registrytest", "store/storetest", "broker/brokertest", "internal/testkit", "internal/testkit/fleet", "internal/testkit/legacypb", "internal/testkit/currentpb", "internal/testkit/micropb/kinds", "internal/testkit/micropb/http", "internal/testkit/micropb/shared", "internal/testkit/micropb/store", "internal/testkit/talkpb"}
 
 // TestArrowsPointDown holds the packages and their tests to the table, and the
 // table to the packages: what it grants must be used.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rollcall-go/micro/codec/json"
 	"github.com/rollcall-go/micro/registry"
@@ -26,6 +27,9 @@ func TestDefaultBrokerSaysWhatIsMissing(t *testing.T) {
 	if err := Disconnect(); err != nil {
 		t.Errorf("Disconnect() = %v", err)
 	}
+	if err, ok := DefaultBroker.(interface{ Err() error }); !ok || !errors.Is(err.Err(), ErrNoBroker) {
+		t.Error("the default broker does not say that it is missing")
+	}
 	if String() != "http" || DefaultBroker.Address() != "" {
 		t.Errorf("String() = %q, Address() = %q", String(), DefaultBroker.Address())
 	}
@@ -35,11 +39,11 @@ func TestOptions(t *testing.T) {
 	handler := func(Event) error { return errors.New("called") }
 	config, reg := new(tls.Config), registry.NewRegistry()
 	b := NewBroker(Addrs("a", "b"))
-	if err := b.Init(Codec(json.Marshaler{}), ErrorHandler(handler), Registry(reg), Secure(true), TLSConfig(config)); err != nil {
+	if err := b.Init(Codec(json.Marshaler{}), ErrorHandler(handler), Registry(reg), Secure(true), TLSConfig(config), StopGrace(time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	o := b.Options()
-	if !slices.Equal(o.Addrs, []string{"a", "b"}) || o.Codec != (json.Marshaler{}) || o.Registry != reg || !o.Secure || o.TLSConfig != config {
+	if !slices.Equal(o.Addrs, []string{"a", "b"}) || o.Codec != (json.Marshaler{}) || o.Registry != reg || !o.Secure || o.StopGrace != time.Second || o.TLSConfig != config {
 		t.Errorf("options %+v", o)
 	}
 	if err := o.ErrorHandler(nil); err == nil {
@@ -62,13 +66,15 @@ func TestSubscribeAndPublishOptions(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	want := SubscribeOptions{Queue: "q", Context: ctx}
-	if got := NewSubscribeOptions(DisableAutoAck(), Queue("q"), SubscribeContext(ctx)); got != want {
+	want := SubscribeOptions{Queue: "q", Concurrency: 3, Context: ctx}
+	if got := NewSubscribeOptions(DisableAutoAck(), Queue("q"), Concurrency(3), SubscribeContext(ctx)); got != want {
 		t.Errorf("options %+v, want %+v", got, want)
 	}
 	var p PublishOptions
-	PublishContext(ctx)(&p)
-	if p.Context != ctx {
-		t.Error("PublishContext did not set the context")
+	for _, opt := range []PublishOption{PublishContext(ctx), Confirmed()} {
+		opt(&p)
+	}
+	if p != (PublishOptions{Confirmed: true, Context: ctx}) {
+		t.Errorf("options %+v", p)
 	}
 }

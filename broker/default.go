@@ -1,41 +1,42 @@
 package broker
 
 import (
-	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
+
+	"github.com/rollcall-go/micro/internal/defaults"
 )
 
-// ErrNoBroker is returned, wrapped, by what the default broker would have to do.
-var ErrNoBroker = errors.New("no broker chosen")
+// Where the default broker listens and is posted to. They belong to the program; set
+// them before the first broker is made.
+var (
+	// DefaultAddress is where the broker over HTTP listens if Addrs says nothing: on
+	// every interface, on a port that the system chooses.
+	DefaultAddress = ":0"
+	// DefaultPath is the path of its requests.
+	DefaultPath = "/"
+)
 
-// DefaultBroker is what services and clients use that are given no broker. It
-// belongs to the program; set it before the first service is made.
+// DefaultBroker is what services and clients use that are given no broker: the one
+// over HTTP. It belongs to the program; set it before the first service is made.
 var DefaultBroker = NewBroker()
 
-// NewBroker returns the default broker: the one over HTTP, which is not part of
-// this release. Until it is, Connect, Publish and Subscribe return an error that
-// says what to do instead; the rest works.
-func NewBroker(opts ...Option) Broker {
-	u := &missing{}
-	u.apply(opts)
-	return u
-}
+// NewBroker returns the default broker, that of broker/http. It is made at the first
+// use and does nothing before.
+//
+// A program that imports this package alone has not linked it: what it would have to
+// do then returns an error that wraps ErrNoBroker and says what to import.
+func NewBroker(opts ...Option) Broker { return &deferred{given: opts} }
 
 // Init applies options to DefaultBroker.
-func Init(opts ...Option) error {
-	return DefaultBroker.Init(opts...)
-}
+func Init(opts ...Option) error { return DefaultBroker.Init(opts...) }
 
 // Connect connects DefaultBroker.
-func Connect() error {
-	return DefaultBroker.Connect()
-}
+func Connect() error { return DefaultBroker.Connect() }
 
 // Disconnect disconnects DefaultBroker.
-func Disconnect() error {
-	return DefaultBroker.Disconnect()
-}
+func Disconnect() error { return DefaultBroker.Disconnect() }
 
 // Publish sends the message to the topic of DefaultBroker.
 func Publish(topic string, msg *Message, opts ...PublishOption) error {
@@ -48,56 +49,107 @@ func Subscribe(topic string, handler Handler, opts ...SubscribeOption) (Subscrib
 }
 
 // String names the implementation behind DefaultBroker.
-func String() string {
-	return DefaultBroker.String()
+func String() string { return DefaultBroker.String() }
+
+// deferred is a broker that makes the real one at the first use, through the hook
+// that broker/http fills.
+type deferred struct {
+	made atomic.Pointer[Broker]
+
+	mu    sync.Mutex
+	given []Option // before the real one is made
 }
 
-// missing stands where the broker over HTTP will be.
-type missing struct {
-	mu   sync.Mutex
-	opts Options
-}
-
-var _ Broker = (*missing)(nil)
-
-func (u *missing) apply(opts []Option) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	for _, o := range opts {
-		o(&u.opts)
+// broker returns the real broker, nil if none is linked.
+func (d *deferred) broker() Broker {
+	if b := d.made.Load(); b != nil {
+		return *b
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if b := d.made.Load(); b != nil {
+		return *b
+	}
+	construct, ok := defaults.Load[func(...Option) Broker](&defaults.Broker)
+	if !ok {
+		return nil
+	}
+	b := construct(d.given...)
+	d.given = nil
+	d.made.Store(&b)
+	return b
 }
 
-func (u *missing) Init(opts ...Option) error {
-	u.apply(opts)
+// missing is the error of what only a real broker can do.
+func missing(doing string) error {
+	return fmt.Errorf(`%s: %w: add the import _ "github.com/rollcall-go/micro/broker/http", or give the service a broker with micro.Broker`, doing, ErrNoBroker)
+}
+
+// Err says why this broker cannot work, nil if it can.
+func (d *deferred) Err() error {
+	if d.broker() == nil {
+		return missing("use the default broker")
+	}
 	return nil
 }
 
-func (u *missing) Options() Options {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return u.opts
+func (d *deferred) Init(opts ...Option) error {
+	if b := d.broker(); b != nil {
+		return b.Init(opts...)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.given = append(d.given, opts...)
+	return nil
 }
 
-// Err says why this broker can never work.
-func (u *missing) Err() error { return u.err("use the default broker") }
-
-func (u *missing) Address() string { return "" }
-
-func (u *missing) err(doing string) error {
-	return fmt.Errorf("%s: %w: the default, http, is not in this release; give the service a broker.Broker of your own with micro.Broker", doing, ErrNoBroker)
+func (d *deferred) Options() Options {
+	if b := d.broker(); b != nil {
+		return b.Options()
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var o Options
+	for _, opt := range d.given {
+		opt(&o)
+	}
+	return o
 }
 
-func (u *missing) Connect() error { return u.err("connect") }
-
-func (u *missing) Disconnect() error { return nil }
-
-func (u *missing) Publish(topic string, _ *Message, _ ...PublishOption) error {
-	return u.err(fmt.Sprintf("publish to %q", topic))
+func (d *deferred) Address() string {
+	if b := d.broker(); b != nil {
+		return b.Address()
+	}
+	return ""
 }
 
-func (u *missing) Subscribe(topic string, _ Handler, _ ...SubscribeOption) (Subscriber, error) {
-	return nil, u.err(fmt.Sprintf("subscribe to %q", topic))
+func (d *deferred) Connect() error {
+	if b := d.broker(); b != nil {
+		return b.Connect()
+	}
+	return missing("connect")
 }
 
-func (u *missing) String() string { return "http" }
+// Disconnect does not make a broker in order to disconnect it.
+func (d *deferred) Disconnect() error {
+	if b := d.made.Load(); b != nil {
+		return (*b).Disconnect()
+	}
+	return nil
+}
+
+func (d *deferred) Publish(topic string, m *Message, opts ...PublishOption) error {
+	if b := d.broker(); b != nil {
+		return b.Publish(topic, m, opts...)
+	}
+	return missing(fmt.Sprintf("publish to %q", topic))
+}
+
+func (d *deferred) Subscribe(topic string, h Handler, opts ...SubscribeOption) (Subscriber, error) {
+	if b := d.broker(); b != nil {
+		return b.Subscribe(topic, h, opts...)
+	}
+	return nil, missing(fmt.Sprintf("subscribe to %q", topic))
+}
+
+func (d *deferred) String() string { return "http" }

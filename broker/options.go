@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"crypto/tls"
+	"time"
 
 	"github.com/rollcall-go/micro/codec"
 	"github.com/rollcall-go/micro/registry"
@@ -26,6 +27,9 @@ type Options struct {
 	// Registry is where brokers find each other that have no server of their own.
 	// Nil means registry.DefaultRegistry.
 	Registry registry.Registry
+	// StopGrace is how long Disconnect waits for the handlers of what was taken. Zero
+	// means the default, 10 seconds.
+	StopGrace time.Duration
 	// Context carries the settings of one broker, set by that broker's own
 	// options. May be nil.
 	Context context.Context
@@ -33,6 +37,9 @@ type Options struct {
 
 // PublishOptions are the settings of one publication.
 type PublishOptions struct {
+	// Confirmed makes Publish wait until the message is taken, and say so if it is
+	// not; see the option.
+	Confirmed bool
 	// Context bounds the publication and carries the settings of one broker. May
 	// be nil.
 	Context context.Context
@@ -46,6 +53,9 @@ type SubscribeOptions struct {
 	// Queue names the queue that this subscription shares with others: each
 	// message goes to one of them. Empty means that this one gets every message.
 	Queue string
+	// Concurrency is how many handlers of the subscription run at once. One keeps the
+	// order of messages, where the broker has one. Zero means the broker's default.
+	Concurrency int
 	// Context carries the settings of one broker. May be nil.
 	Context context.Context
 }
@@ -98,9 +108,23 @@ func TLSConfig(t *tls.Config) Option {
 	return func(o *Options) { o.TLSConfig = t }
 }
 
+// StopGrace sets how long Disconnect waits for the handlers of what was taken.
+func StopGrace(d time.Duration) Option {
+	return func(o *Options) { o.StopGrace = d }
+}
+
 // PublishContext bounds the publication by ctx.
 func PublishContext(ctx context.Context) PublishOption {
 	return func(o *PublishOptions) { o.Context = ctx }
+}
+
+// Confirmed makes Publish return only when the message has been taken by each
+// subscription to the topic, by one of each queue, or by the server that keeps it for
+// them; and return an error otherwise, one that wraps ErrNoSubscribers if there are
+// none, where the broker can know. A message that was taken is not handled yet.
+// docs/EVENTS.md says what each broker confirms.
+func Confirmed() PublishOption {
+	return func(o *PublishOptions) { o.Confirmed = true }
 }
 
 // DisableAutoAck leaves it to the Handler to acknowledge.
@@ -111,6 +135,12 @@ func DisableAutoAck() SubscribeOption {
 // Queue sets the queue that the subscription shares with others.
 func Queue(name string) SubscribeOption {
 	return func(o *SubscribeOptions) { o.Queue = name }
+}
+
+// Concurrency sets how many handlers of the subscription run at once: one to have
+// messages one after another.
+func Concurrency(n int) SubscribeOption {
+	return func(o *SubscribeOptions) { o.Concurrency = n }
 }
 
 // SubscribeContext sets the context of the subscription.

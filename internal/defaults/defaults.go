@@ -102,6 +102,16 @@ const (
 	MaxSendMsgSize int = 4 << 20
 )
 
+// Events.
+const (
+	// SubscriptionMessages and SubscriptionBytes limit what waits for the handler of one
+	// subscription, and for one subscription at a publisher.
+	SubscriptionMessages int = 1024
+	SubscriptionBytes    int = 16 << 20
+	// PublishTimeout is how long a publication waits whose context has no deadline.
+	PublishTimeout = 5 * time.Second
+)
+
 // Connections to etcd.
 const (
 	// EtcdBaseDelay is the wait before the second attempt to connect.

@@ -11,6 +11,7 @@ var (
 	Registry Hook
 	Store    Hook
 	Tracer   Hook
+	Broker   Hook
 )
 
 // Hook is the place where an implementation leaves its constructor and where

@@ -3,6 +3,7 @@ package once
 import (
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/rollcall-go/micro/internal/testkit"
 )
@@ -22,5 +23,22 @@ func TestFirst(t *testing.T) {
 	}
 	if said != most {
 		t.Errorf("said %d, want %d", said, most)
+	}
+}
+
+func TestRate(t *testing.T) {
+	var r Rate
+	now := time.Now()
+	said := 0
+	for range 10 {
+		if r.Allow(now, 3) {
+			said++
+		}
+	}
+	if said != 3 {
+		t.Errorf("said %d times in a second, want 3", said)
+	}
+	if !r.Allow(now.Add(time.Second), 3) {
+		t.Error("nothing may be said in the next second")
 	}
 }

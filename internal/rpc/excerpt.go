@@ -1,9 +1,6 @@
 package rpc
 
-import (
-	"fmt"
-	"unicode/utf8"
-)
+import "github.com/rollcall-go/micro/internal/excerpt"
 
 // ExcerptLimit is how many bytes of what a caller sent are quoted back to it. A
 // reply must not grow with a path, a content type or a number of a megabyte.
@@ -11,19 +8,7 @@ const ExcerptLimit = 200
 
 // Excerpt returns s, or the beginning of it and its length where it is longer than
 // ExcerptLimit.
-func Excerpt(s string) string { return ExcerptOf(s, ExcerptLimit) }
-
-// ExcerptOf is Excerpt with another limit, of at least utf8.UTFMax.
-func ExcerptOf(s string, limit int) string {
-	if len(s) <= limit {
-		return s
-	}
-	end := limit
-	for end > limit-utf8.UTFMax && !utf8.RuneStart(s[end]) {
-		end--
-	}
-	return fmt.Sprintf("%s... (%d bytes)", s[:end], len(s))
-}
+func Excerpt(s string) string { return excerpt.Of(s, ExcerptLimit) }
 
 // excerptError is an error whose text quotes too much.
 type excerptError struct{ cause error }

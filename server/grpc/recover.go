@@ -4,28 +4,19 @@ import (
 	"context"
 	stderrors "errors"
 	"fmt"
-	"path"
-	"runtime"
-	"strings"
-	"sync"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/status"
 
 	"github.com/rollcall-go/micro/errors"
-	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/internal/panics"
 	"github.com/rollcall-go/micro/internal/rpc"
 	"github.com/rollcall-go/micro/logger"
 )
 
 // recovery answers for code of the program that panics, or that ends its goroutine,
 // while it serves a call. One server has one.
-type recovery struct {
-	mu     sync.Mutex // guards what follows
-	begun  time.Time  // the second in which stacks are counted
-	stacks int
-}
+type recovery struct{ panics panics.Log }
 
 // run returns the gRPC status for what serve returns or panics with. Where serve
 // ends its goroutine, the caller is answered all the same.
@@ -78,46 +69,9 @@ func (r *recovery) panicked(v any) error {
 
 // logPanic logs a panic and returns what to tell the caller of it.
 func (r *recovery) logPanic(v any) string {
-	text := fmt.Sprint(v)
-	logged := rpc.ExcerptOf(text, defaults.PanicTextSize)
-	if r.mayLogStack(time.Now()) {
-		logger.Errorf("panic recovered: %s: at %s", logged, stack())
-	} else {
-		logger.Errorf("panic recovered: %s", logged)
-	}
-	return "panic recovered: " + rpc.Excerpt(text)
-}
-
-func (r *recovery) mayLogStack(now time.Time) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if now.Sub(r.begun) >= time.Second {
-		r.begun, r.stacks = now, 0
-	}
-	r.stacks++
-	return r.stacks <= defaults.PanicStacksPerSecond
-}
-
-// stack returns the calls that led to the panic which is being recovered from, the
-// innermost first, in one line.
-func stack() string {
-	var pcs [64]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(0, pcs[:])])
-	var calls []string
-	panicking := false
-	for {
-		f, more := frames.Next()
-		switch {
-		case f.Function == "runtime.gopanic":
-			panicking, calls = true, nil
-		case panicking && !strings.HasPrefix(f.Function, "runtime."):
-			dir, file := path.Split(f.File)
-			calls = append(calls, fmt.Sprintf("%s (%s:%d)", f.Function, path.Join(path.Base(dir), file), f.Line))
-		}
-		if !more {
-			return strings.Join(calls, " < ")
-		}
-	}
+	logged, at := r.panics.Describe(v)
+	logger.Errorf("panic recovered: %s%s", logged, at)
+	return "panic recovered: " + rpc.Excerpt(fmt.Sprint(v))
 }
 
 // answerExit answers the call that ctx belongs to from a goroutine that is ending:
