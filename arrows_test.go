@@ -112,6 +112,16 @@ var rooms = []room{
 	{"client/grpc", []string{"client", "client/selector", "registry", "internal/attempt", "internal/balance", "internal/budget", "internal/conn", "internal/defaults", "internal/discovery", "internal/endpoint", "internal/ability", "internal/feed", "internal/nearby", "internal/percentile", "internal/once", "internal/pick", "internal/record", "internal/rpc", "internal/reload", "internal/secure", "internal/settings", "internal/refusal"}, "call room"},
 	{"server/grpc", []string{"server", "broker", "registry", "internal/announce", "internal/defaults", "internal/enroll", "internal/once", "internal/panics", "internal/protomsg", "internal/record", "internal/rpc", "internal/reload", "internal/secure", "internal/settings"}, "call room"},
 
+	{"internal/breaker", []string{"client"}, "plant room of wrappers: circuits, and what counts as a failure"},
+	{"internal/throttle", []string{"client", "server"}, "plant room of wrappers: how requests wait for their turn"},
+	{"internal/withoption", []string{"client"}, "plant room of wrappers: gives calls an option"},
+	{"wrapper/breaker/gobreaker", []string{"client", "registry", "internal/breaker", "internal/endpoint"}, "wrapper: knows the contracts alone, and how an attempt says that it was not made"},
+	{"wrapper/breaker/hystrix", []string{"client", "internal/breaker"}, "wrapper"},
+	{"wrapper/ratelimiter/...", []string{"client", "server", "internal/throttle"}, "wrapper"},
+	{"wrapper/select/...", []string{"client", "client/selector", "registry", "internal/withoption"}, "wrapper"},
+	{"wrapper/recovery", []string{"client", "server", "registry", "internal/excerpt", "internal/panics"}, "wrapper"},
+	{"wrapper/...", []string{"client", "server"}, "wrappers: each knows the contracts and no other wrapper"},
+
 	{"internal/tree", nil, "plant room: configuration as decoders return it"},
 	{"internal/mask", nil, "plant room: errors without what a text holds"},
 	{"config/encoder/...", []string{"config/encoder", "config/encoder/json", "internal/mask"}, "contract, with one implementation a format"},
