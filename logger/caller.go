@@ -12,8 +12,12 @@ import (
 // package.
 const helperDepth = 2
 
-// ownFunctions is the beginning of the names of this package's functions.
-var ownFunctions = reflect.TypeFor[Level]().PkgPath() + "."
+// ownFunctions is the beginning of the names of this package's functions, frozenFunctions
+// that of v2's older logger, which does nothing but call this package.
+var (
+	ownFunctions    = reflect.TypeFor[Level]().PkgPath() + "."
+	frozenFunctions = path.Dir(ownFunctions) + "/compat/util/log."
+)
 
 // callSite returns the last directory, file and line of the code that called this
 // package, or of a caller further up if skip is more than helperDepth. Frames are
@@ -25,7 +29,7 @@ func callSite(skip int) (string, bool) {
 	up := max(skip-helperDepth, 0)
 	for {
 		frame, more := frames.Next()
-		if !strings.HasPrefix(frame.Function, ownFunctions) {
+		if !strings.HasPrefix(frame.Function, ownFunctions) && !strings.HasPrefix(frame.Function, frozenFunctions) {
 			if up == 0 {
 				dir, file := path.Split(frame.File)
 				return fmt.Sprintf("%s:%d", path.Join(path.Base(dir), file), frame.Line), frame.File != ""

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the generated code of the tests anew, each file with the generator that programs of its time used.
+# Makes the generated code anew, each file with the generator that programs of its time used.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 command -v protoc >/dev/null || { echo "protoc is missing: install protobuf-compiler" >&2; exit 1; }
@@ -18,6 +18,7 @@ generate() {
 }
 generate internal/testkit currentpb/current.proto protoc-gen-go \
 	--plugin=protoc-gen-go-grpc="$bin/protoc-gen-go-grpc" --go-grpc_out=paths=source_relative:internal/testkit
+generate . compat/api/proto/api.proto protoc-gen-go
 generate internal/testkit legacypb/legacy.proto protoc-gen-go-1.3
 generate interop/v2peer greeterpb/greeter.proto protoc-gen-go-1.3
 generate interop/v2peer newerpb/newer.proto protoc-gen-go-1.22

@@ -1,0 +1,6 @@
+// Package web names the handler of go-micro v2's API gateway that passes requests to
+// an HTTP service, WebSockets included. It is frozen.
+package web
+
+// Handler is the name, for api.Endpoint.Handler and for the flag --handler of v2's gateway.
+const Handler = "web"

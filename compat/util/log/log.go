@@ -1,0 +1,58 @@
+// Package log is the logger that programs of go-micro v2's first releases use. It is
+// frozen: new code takes package logger, on whose DefaultLogger everything here writes.
+//
+// Lines of a level below the one that SetLevel set are dropped, and then those that
+// DefaultLogger drops. The functions are safe for concurrent use.
+package log
+
+import (
+	"fmt"
+	"sync/atomic"
+
+	"github.com/rollcall-go/micro/logger"
+)
+
+var (
+	// level is what SetLevel set. It begins with LevelTrace: DefaultLogger obeys
+	// MICRO_LOG_LEVEL already.
+	level  atomic.Int32
+	prefix atomic.Pointer[string]
+)
+
+func init() { level.Store(int32(LevelTrace)) }
+
+// SetLevel drops what is less severe than l.
+func SetLevel(l Level) { level.Store(int32(l)) }
+
+// GetLevel returns the level that SetLevel set.
+func GetLevel() Level { return Level(level.Load()) }
+
+// SetPrefix sets what each message begins with.
+func SetPrefix(p string) { prefix.Store(&p) }
+
+// Name makes each message begin with the name in brackets.
+func Name(name string) { SetPrefix(fmt.Sprintf("[%s]", name)) }
+
+// Log writes a line of level info.
+func Log(v ...any) { WithLevel(LevelInfo, v...) }
+
+// Logf writes a formatted line of level info.
+func Logf(format string, v ...any) { WithLevelf(LevelInfo, format, v...) }
+
+// WithLevel writes a line. One of LevelFatal ends the process with code 1.
+func WithLevel(l Level, v ...any) { write(l, fmt.Sprint(v...)) }
+
+// WithLevelf writes a formatted line. One of LevelFatal ends the process with code 1.
+func WithLevelf(l Level, format string, v ...any) { write(l, fmt.Sprintf(format, v...)) }
+
+func write(l Level, message string) {
+	if p := prefix.Load(); p != nil && *p != "" {
+		message = *p + " " + message
+	}
+	switch {
+	case l <= LevelFatal:
+		logger.Fatal(message)
+	case l <= GetLevel():
+		logger.DefaultLogger.Log(l.current(), message)
+	}
+}
