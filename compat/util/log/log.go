@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	dlog "github.com/rollcall-go/micro/debug/log"
 	"github.com/rollcall-go/micro/logger"
 )
 
@@ -17,6 +18,7 @@ var (
 	// MICRO_LOG_LEVEL already.
 	level  atomic.Int32
 	prefix atomic.Pointer[string]
+	local  atomic.Pointer[dlog.Log]
 )
 
 func init() { level.Store(int32(LevelTrace)) }
@@ -26,6 +28,17 @@ func SetLevel(l Level) { level.Store(int32(l)) }
 
 // GetLevel returns the level that SetLevel set.
 func GetLevel() Level { return Level(level.Load()) }
+
+// SetLogger sets what GetLogger returns. Nothing is written to it, as in v2.
+func SetLogger(l dlog.Log) { local.Store(&l) }
+
+// GetLogger returns what SetLogger set, and the log of the process before that.
+func GetLogger() dlog.Log {
+	if l := local.Load(); l != nil {
+		return *l
+	}
+	return dlog.DefaultLog
+}
 
 // SetPrefix sets what each message begins with.
 func SetPrefix(p string) { prefix.Store(&p) }

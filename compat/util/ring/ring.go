@@ -6,18 +6,18 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/rollcall-go/micro/internal/ring"
 )
 
-// streamLength is how many entries a stream holds that were not received yet.
-const streamLength = 128
+// untaken is how many entries wait for who receives from a stream.
+const untaken = 128
 
-// Buffer keeps the last values that were put into it. It is safe for concurrent use; its
-// lock is that of v2's.
+// Buffer keeps the last values that were put into it. It is safe for concurrent use.
 type Buffer struct {
-	size int
+	kept *ring.Buffer[any]
 
-	sync.RWMutex
-	entries []*Entry
+	mu      sync.Mutex // guards what follows
 	streams map[string]*Stream
 	opened  uint64
 }
@@ -28,31 +28,30 @@ type Entry struct {
 	Timestamp time.Time
 }
 
-// Stream hears of the entries that are put.
+// Stream is handed the entries that are put.
 type Stream struct {
 	Id string
-	// Entries has the entries. It is closed at the first Put after Stop was.
+	// Entries has the entries. It is closed by the first Put after Stop was closed.
 	Entries chan *Entry
 	// Stop is closed by who receives.
 	Stop chan bool
 }
 
-// New returns a buffer that keeps size values.
-func New(size int) *Buffer { return &Buffer{size: size, streams: make(map[string]*Stream)} }
+// New returns a buffer that keeps size values, at least one.
+func New(size int) *Buffer {
+	return &Buffer{kept: ring.New[any](size), streams: make(map[string]*Stream)}
+}
 
 // Size returns how many values the buffer keeps.
-func (b *Buffer) Size() int { return b.size }
+func (b *Buffer) Size() int { return b.kept.Size() }
 
-// Put puts a value in place of the oldest. What a stream has no room for is not sent to
-// it: who puts waits for nobody.
+// Put puts a value in place of the oldest. It waits for nobody: a stream misses what it
+// has no room for.
 func (b *Buffer) Put(v any) {
-	b.Lock()
-	defer b.Unlock()
-	entry := &Entry{Value: v, Timestamp: time.Now()}
-	b.entries = append(b.entries, entry)
-	if len(b.entries) > b.size {
-		b.entries = b.entries[1:]
-	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.kept.Put(v)
+	entry := entries(b.kept.Last(1))[0]
 	for id, s := range b.streams {
 		select {
 		case <-s.Stop:
@@ -69,34 +68,26 @@ func (b *Buffer) Put(v any) {
 }
 
 // Get returns the last n entries, oldest first; all of them if n is below zero.
-func (b *Buffer) Get(n int) []*Entry {
-	b.RLock()
-	defer b.RUnlock()
-	if n < 0 || n > len(b.entries) {
-		n = len(b.entries)
-	}
-	return b.entries[len(b.entries)-n:]
-}
+func (b *Buffer) Get(n int) []*Entry { return entries(b.kept.Last(n)) }
 
-// Since returns the entries later than t, oldest first; all of them if t is zero.
-func (b *Buffer) Since(t time.Time) []*Entry {
-	b.RLock()
-	defer b.RUnlock()
-	for i, e := range b.entries {
-		if t.IsZero() || e.Timestamp.After(t) {
-			return b.entries[i:]
-		}
-	}
-	return nil
-}
+// Since returns the entries that were put after t, oldest first; all of them if t is zero.
+func (b *Buffer) Since(t time.Time) []*Entry { return entries(b.kept.Since(t)) }
 
 // Stream returns the entries that are put from now on, until the second channel is
 // closed.
 func (b *Buffer) Stream() (<-chan *Entry, chan bool) {
-	b.Lock()
-	defer b.Unlock()
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.opened++
-	s := &Stream{Id: strconv.FormatUint(b.opened, 10), Entries: make(chan *Entry, streamLength), Stop: make(chan bool)}
+	s := &Stream{Id: strconv.FormatUint(b.opened, 10), Entries: make(chan *Entry, untaken), Stop: make(chan bool)}
 	b.streams[s.Id] = s
 	return s.Entries, s.Stop
+}
+
+func entries(of []ring.Entry[any]) []*Entry {
+	all := make([]*Entry, len(of))
+	for i, e := range of {
+		all[i] = &Entry{Value: e.Value, Timestamp: e.At}
+	}
+	return all
 }
