@@ -149,6 +149,8 @@ var rooms = []room{
 	{"config/cmd", []string{"config", "internal/builtin", "internal/callflags", "client", "client/selector", "server", "broker", "transport", "registry", "internal/ability", "internal/balance", "internal/settings", "internal/netaddr", "internal/similar", "internal/registryflags", "internal/wiring"}, "wiring: flags and environment"},
 	{"", []string{"config", "client", "client/selector", "server", "broker", "store", "transport", "registry", "config/cmd", "internal/ability", "internal/protomsg", "internal/wiring"}, "front door: assembles a service"},
 
+	{"compat/...", []string{"", "client", "client/grpc", "client/selector", "server", "server/grpc", "broker", "registry", "transport", "store", "config/cmd", "debug/log", "compat/service", "compat/util/ctx", "internal/record", "internal/ring"}, "shelf: what only older programs use, on the rooms of the house; the house imports none of it"},
+
 	{"internal/doctor", []string{"registry", "internal/consul", "internal/consul/tags", "internal/refusal", "internal/etcd", "internal/etcd/layout", "internal/lint", "internal/netaddr", "internal/defaults", "internal/record", "internal/secure"}, "reads everything that the command's doctor reports on; no service links it"},
 	{"internal/operate", []string{"registry", "internal/etcd", "internal/etcd/layout", "internal/consul", "internal/consul/tags", "internal/feed", "internal/record"}, "what an operator does to nodes, for the command and for consoles; no service links it"},
 	{"internal/bridge", []string{"registry", "internal/ability", "internal/backoff", "internal/defaults", "internal/feed", "internal/record"}, "mirrors one registry into another, for the command; no service links it"},
@@ -205,6 +207,7 @@ var extra = map[string][]string{
 	"config/cmd":             {"client/grpc", "internal/credentials", "internal/etcd/layout", "internal/secure", "internal/settings", "registry/cache", "registry/consul", "registry/etcd", "registry/memory", "server/grpc"},
 	"faults/...":             {"config", "config/center", "config/secret", "config/source", "config/source/etcd", "config/source/snapshot", "", "client", "client/grpc", "client/selector", "faults/history", "internal/ability", "internal/defaults", "internal/discovery", "internal/feed", "internal/mdns/txt", "internal/consul/tags", "internal/etcd/layout", "registry", "registry/cache", "registry/consul", "registry/etcd", "registry/memory", "server", "server/grpc"},
 	"":                       {"client/grpc", "config/source", "internal/defaults", "registry/cache", "registry/memory", "server/grpc"},
+	"compat/...":             {"compat/util/tls", "registry/memory", "store/memory"},
 	"e2e/...":                {"client", "internal/gray", "client/grpc", "registry/multi", "resolver", "server", "server/grpc"},
 }
 

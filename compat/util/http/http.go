@@ -22,7 +22,9 @@ func Write(w http.ResponseWriter, contentType string, status int, body string) {
 }
 
 // WriteBadRequestError answers with status 400 and the error in JSON.
-func WriteBadRequestError(w http.ResponseWriter, err error) { writeError(w, http.StatusBadRequest, err) }
+func WriteBadRequestError(w http.ResponseWriter, err error) {
+	writeError(w, http.StatusBadRequest, err)
+}
 
 // WriteInternalServerError answers with status 500 and the error in JSON.
 func WriteInternalServerError(w http.ResponseWriter, err error) {

@@ -14,20 +14,27 @@ import (
 )
 
 var (
-	// level is what SetLevel set. It begins with LevelTrace: DefaultLogger obeys
-	// MICRO_LOG_LEVEL already.
-	level  atomic.Int32
+	level  atomic.Pointer[Level]
 	prefix atomic.Pointer[string]
 	local  atomic.Pointer[dlog.Log]
 )
 
-func init() { level.Store(int32(LevelTrace)) }
-
 // SetLevel drops what is less severe than l.
-func SetLevel(l Level) { level.Store(int32(l)) }
+func SetLevel(l Level) { level.Store(&l) }
 
-// GetLevel returns the level that SetLevel set.
-func GetLevel() Level { return Level(level.Load()) }
+// GetLevel returns the level that SetLevel set, and that of DefaultLogger before that.
+func GetLevel() Level {
+	if l := level.Load(); l != nil {
+		return *l
+	}
+	at := logger.DefaultLogger.Options().Level
+	for l := LevelTrace; l > LevelFatal; l-- {
+		if at.Enabled(l.current()) {
+			return l
+		}
+	}
+	return LevelFatal
+}
 
 // SetLogger sets what GetLogger returns. Nothing is written to it, as in v2.
 func SetLogger(l dlog.Log) { local.Store(&l) }
@@ -62,10 +69,10 @@ func write(l Level, message string) {
 	if p := prefix.Load(); p != nil && *p != "" {
 		message = *p + " " + message
 	}
-	switch {
-	case l <= LevelFatal:
+	if l <= LevelFatal {
 		logger.Fatal(message)
-	case l <= GetLevel():
+	}
+	if most := level.Load(); most == nil || l <= *most {
 		logger.DefaultLogger.Log(l.current(), message)
 	}
 }

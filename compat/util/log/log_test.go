@@ -39,7 +39,12 @@ func TestLines(t *testing.T) {
 }
 
 func TestLevelsOfBothCount(t *testing.T) {
-	defer log.SetLevel(log.GetLevel())
+	written(t, logger.ErrorLevel, func() {
+		if l := log.GetLevel(); l != log.LevelError {
+			t.Errorf("the level is %s", l)
+		}
+	})
+	defer log.SetLevel(log.LevelTrace)
 	log.SetLevel(log.LevelWarn)
 	lines := written(t, logger.InfoLevel, func() {
 		log.Info("dropped")
