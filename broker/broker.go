@@ -64,6 +64,13 @@ type Event interface {
 	Error() error
 }
 
+// Finisher is a Subscriber that tells when it is over: when it was unsubscribed and all
+// that it had taken is handled. The brokers of this module return such.
+type Finisher interface {
+	// Done returns a channel that is closed then.
+	Done() <-chan struct{}
+}
+
 // Subscriber is a subscription.
 type Subscriber interface {
 	// Options returns the settings of the subscription.

@@ -28,7 +28,7 @@ forbid 'InsecureSkipVerify' 'TLS is verified' "${verified[@]}"
 forbid 'interface\{\}' 'any says the same' "${library[@]}"
 # Lines of the log: ours in one form, v2's word for word.
 lines=$(grep -nE '(logger\.(Trace|Debug|Info|Warn|Error|Fatal)f?\(|[lL]ogf?\(logger\.[A-Za-z]+, )"' "${library[@]}" |
-	grep -vE '"[A-Z][a-z]* \[|"(Server register error: |Deregistering node: |panic recovered: |Received signal |Starting server |Stopping server")')
+	grep -vE '"[A-Z][a-z]* \[|"(Server register error: |Deregistering node: |Subscribing to topic: |Unsubscribing from topic: |panic recovered: |Received signal |Starting server |Stopping server")')
 if [ -n "$lines" ]; then
 	printf '%s\n  (a log line reads: Part [name] What happened: what it is about: why)\n' "$lines"
 	bad=1

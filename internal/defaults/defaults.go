@@ -110,6 +110,14 @@ const (
 	SubscriptionBytes    int = 16 << 20
 	// PublishTimeout is how long a publication waits whose context has no deadline.
 	PublishTimeout = 5 * time.Second
+	// SubscribeWait is how long a starting server waits for its broker before it registers.
+	SubscribeWait = 500 * time.Millisecond
+	// BrokerBaseDelay bounds the wait before the second attempt to subscribe,
+	// BrokerMaxDelay every other.
+	BrokerBaseDelay = 100 * time.Millisecond
+	BrokerMaxDelay  = time.Second
+	// DisconnectTimeout is how long a stopping server waits for its broker to let it go.
+	DisconnectTimeout = 3 * time.Second
 )
 
 // Connections to etcd.

@@ -19,30 +19,32 @@ import (
 // calls is what serving a call needs of the options. It is replaced, never
 // changed.
 type calls struct {
-	name     string
-	router   server.Router
-	wrappers []server.HandlerWrapper
-	codecs   rpc.Codecs
-	waiting  *sync.WaitGroup // given by server.Wait; may be nil
-	maxSend  int             // zero if only grpc knows
-	gzip     bool
-	recovery *recovery
-	streams  *streams
-	limit    *limiter // nil if there is none
+	name        string
+	router      server.Router
+	wrappers    []server.HandlerWrapper
+	subWrappers []server.SubscriberWrapper
+	codecs      rpc.Codecs
+	waiting     *sync.WaitGroup // given by server.Wait; may be nil
+	maxSend     int             // zero if only grpc knows
+	gzip        bool
+	recovery    *recovery
+	streams     *streams
+	limit       *limiter // nil if there is none
 }
 
 func newCalls(o server.Options, r *recovery, st *streams, l *limiter) *calls {
 	set := settingsOf(o.Context)
 	c := &calls{
-		name:     o.Name,
-		router:   o.Router,
-		wrappers: o.HdlrWrappers,
-		codecs:   rpc.NewServerCodecs(set.codecs),
-		maxSend:  set.limit(),
-		gzip:     set.gzip,
-		recovery: r,
-		streams:  st,
-		limit:    l,
+		name:        o.Name,
+		router:      o.Router,
+		wrappers:    o.HdlrWrappers,
+		subWrappers: o.SubWrappers,
+		codecs:      rpc.NewServerCodecs(set.codecs),
+		maxSend:     set.limit(),
+		gzip:        set.gzip,
+		recovery:    r,
+		streams:     st,
+		limit:       l,
 	}
 	if set.maxMsgSize <= 0 && len(set.grpc) > 0 {
 		c.maxSend = 0 // they may say otherwise

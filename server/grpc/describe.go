@@ -13,7 +13,7 @@ import (
 // node returns what the server says of itself.
 func (s *grpcServer) node() announce.Node {
 	s.mu.Lock()
-	o, handlers, services := s.opts, slices.Clone(s.handlers), s.services
+	o, handlers, services, subscribers := s.opts, slices.Clone(s.handlers), s.services, slices.Clone(s.subscribers)
 	s.mu.Unlock()
 	n := node(o)
 	n.Endpoints = []*registry.Endpoint{}
@@ -25,6 +25,7 @@ func (s *grpcServer) node() announce.Node {
 	for _, sv := range services {
 		n.Endpoints = append(n.Endpoints, sv.endpoints()...)
 	}
+	n.Endpoints = append(n.Endpoints, advertised(subscribers)...)
 	return n
 }
 

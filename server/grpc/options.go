@@ -168,6 +168,7 @@ func changedForGood(a, b server.Options) string {
 		{"Address", a.Address, b.Address},
 		{"TLSConfig", a.TLSConfig, b.TLSConfig},
 		{"Registry", a.Registry, b.Registry},
+		{"Broker", a.Broker, b.Broker},
 		{"RegisterTTL", a.RegisterTTL, b.RegisterTTL},
 		{"RegisterInterval", a.RegisterInterval, b.RegisterInterval},
 		{"of TLS", tlsPointer(a.Context), tlsPointer(b.Context)},

@@ -44,7 +44,7 @@ type grpcServer struct {
 	limit       *limiter // that of opts, nil if there is none
 	ownID       string   // generated for this server; empty as long as it needs none
 	handlers    []server.Handler
-	subscribers []server.Subscriber
+	subscribers []*subscriber
 	services    []service
 	serviceErrs []error
 	phase       int

@@ -24,8 +24,9 @@ import (
 //
 // It returns an error, with nothing begun, for what can never work: an address that
 // cannot be listened on or that callers cannot use, a registry that says it cannot
-// be used, a subscriber, a service registered twice. Starting a server that runs
-// does nothing.
+// be used, subscribers without a broker, a service registered twice. A broker that is
+// away is no error: the server says so in the log, serves calls, and tries again.
+// Starting a server that runs does nothing.
 func (s *grpcServer) Start() error {
 	r, err := s.start()
 	if err != nil {
@@ -66,7 +67,9 @@ func (s *grpcServer) startable() error {
 		return stderrors.Join(s.serviceErrs...)
 	}
 	if len(s.subscribers) > 0 {
-		return unsupported(s.subscribers[0])
+		if err := subscribable(s.opts.Broker); err != nil {
+			return fmt.Errorf("subscribe to topic %q: %w", s.subscribers[0].topic, err)
+		}
 	}
 	if s.opts.Registry == nil {
 		return stderrors.New("it has no registry; give it one with server.Registry")
@@ -80,7 +83,7 @@ func (s *grpcServer) startable() error {
 // run is a server at work, from Start to Stop.
 //
 // Goroutines: Serve of the grpc.Server, that of the doorkeeper, and what the announcement
-// has.
+// and the subscriptions have.
 // stopAll ends them and waits for them.
 type run struct {
 	grpc         *grpc.Server
@@ -89,6 +92,7 @@ type run struct {
 	open         *streams
 	health       *health.Server
 	announced    *announce.Announcement
+	events       *subscriptions
 	settings     *serverSettings
 
 	servingDone chan struct{} // closed when the server accepts no more
@@ -123,12 +127,13 @@ func (s *grpcServer) begin(l net.Listener) *run {
 			logger.Errorf("Server [grpc] Accepts no more connections on %s: %v", l.Addr(), err)
 		}
 	}()
+	r.events = newSubscriptions(s.opts.Broker, &s.calls, s.subscribers)
 	r.announced = announce.Start(announce.Config{
 		Kind:      s.String(),
 		Listener:  l,
 		Registry:  s.opts.Registry,
 		Node:      s.node,
-		Check:     func() func(context.Context) error { return s.Options().RegisterCheck },
+		Check:     func() func(context.Context) error { return s.check(r) },
 		Closed:    r.servingDone,
 		TTL:       s.opts.RegisterTTL,
 		Interval:  s.opts.RegisterInterval,
@@ -137,6 +142,19 @@ func (s *grpcServer) begin(l net.Listener) *run {
 		Ready:     r.setReadiness,
 	})
 	return r
+}
+
+// check returns the program's own check, as it is now, and before it whatever the node
+// is not to be registered without.
+func (s *grpcServer) check(r *run) func(context.Context) error {
+	own := s.Options().RegisterCheck
+	return func(ctx context.Context) error {
+		r.events.awaitFirst(ctx)
+		if own == nil {
+			return nil
+		}
+		return own(ctx)
+	}
 }
 
 // grpcOptions returns the options of the grpc.Server: the defaults, those of the

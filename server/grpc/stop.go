@@ -1,18 +1,21 @@
 package grpc
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
 
+	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/server"
 )
 
-// Stop deregisters, goes on taking calls for the time of DeregisterDelay, waits up
-// to the time of StopGrace for the calls in flight and for the group of server.Wait,
-// cuts off the rest, streams with an error that says so, and returns. Open streams of health and reflection end and are
+// Stop deregisters and unsubscribes, goes on taking calls for the time of DeregisterDelay,
+// waits up to the time of StopGrace for the calls in flight, the messages that were taken
+// and the group of server.Wait, cuts off the rest, streams with an error that says so,
+// disconnects from the broker, unless another server of the process uses it, and returns. Open streams of health and reflection end and are
 // waited for no longer. The functions of server.BeforeDeregister, AfterDeregister and
 // AfterDrain run at their places.
 //
@@ -43,6 +46,7 @@ func (r *run) stopAll(o server.Options, waiting *sync.WaitGroup) error {
 	registered, err := r.announced.Leave()
 	errs = append(errs, err)
 	errs = append(errs, runAll(o.AfterDeregister)...)
+	r.events.leave()
 	if registered {
 		r.announced.Linger(r.settings.delay)
 	}
@@ -50,6 +54,7 @@ func (r *run) stopAll(o server.Options, waiting *sync.WaitGroup) error {
 	r.door.shut()
 	errs = append(errs, r.drain(waiting))
 	r.door.stop()
+	errs = append(errs, r.endEvents())
 	return errors.Join(append(errs, runAll(o.AfterDrain)...)...)
 }
 
@@ -78,6 +83,7 @@ func (r *run) drain(waiting *sync.WaitGroup) error {
 	go func() {
 		defer close(done)
 		r.grpc.GracefulStop()
+		<-r.events.left
 		if waiting != nil {
 			waiting.Wait()
 		}
@@ -97,6 +103,15 @@ func (r *run) drain(waiting *sync.WaitGroup) error {
 	<-r.servingDone
 	r.interceptors.streams.wait()
 	return err
+}
+
+// endEvents cuts off the messages that are still being handled, and disconnects from the
+// broker.
+func (r *run) endEvents() error {
+	// The lifetime of the end itself.
+	ctx, cancel := context.WithTimeout(context.Background(), defaults.DisconnectTimeout)
+	defer cancel()
+	return r.events.end(ctx)
 }
 
 // endStreams tells the clients of streams that outlived the grace why these end, and
