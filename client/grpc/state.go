@@ -20,6 +20,7 @@ import (
 type state struct {
 	opts      client.Options
 	backends  *backends
+	publisher *publisher
 	custom    selector.Selector // written by the program, else nil
 	picker    pick.Picker       // if custom is nil
 	codecs    rpc.Codecs
@@ -43,6 +44,11 @@ func (c *grpcClient) newState(o client.Options, old *state) *state {
 	c.services.percent.Store(int64(o.RetryBudget))
 	s := &state{opts: o, codecs: rpc.NewClientCodecs(own.codecs), perCall: perCall}
 
+	if old != nil {
+		s.publisher = newPublisher(o.Broker, old.publisher)
+	} else {
+		s.publisher = newPublisher(o.Broker, nil)
+	}
 	p := backendsConfig{
 		registry: o.Registry, noSuspects: own.noSuspects, maxUnknown: own.maxUnknown, events: own.events, tls: tlsOf(o.Context), dial: perCall.dial, more: own.transports,
 		maxHeaderListSize: own.maxHeaderListSize, poolSize: o.PoolSize, maxStreams: own.maxStreams,
