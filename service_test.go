@@ -136,23 +136,6 @@ func TestRunReturnsWhatTheSetUpSaid(t *testing.T) {
 	}
 }
 
-func TestSubscriberFailsRun(t *testing.T) {
-	s := newNode(t, "a", newMemory(t), nil)
-	if err := RegisterSubscriber("my.topic", s.Server(), func(context.Context, *Text) error { return nil }); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Run(); err == nil || !strings.Contains(err.Error(), `"my.topic"`) || !strings.Contains(err.Error(), "not in this release") {
-		t.Errorf("Run: %v", err)
-	}
-}
-
-func TestPublishSaysWhatIsMissing(t *testing.T) {
-	s := newNode(t, "a", newMemory(t), nil)
-	if err := NewEvent("my.topic", s.Client()).Publish(t.Context(), &Text{}); err == nil || !strings.Contains(err.Error(), "not in this release") {
-		t.Errorf("Publish: %v", err)
-	}
-}
-
 func TestContext(t *testing.T) {
 	s := newNode(t, "a", newMemory(t), nil)
 	if got, ok := FromContext(NewContext(t.Context(), s)); !ok || got != Service(s) {

@@ -211,6 +211,9 @@ func (s *subscriber) Unsubscribe() error {
 	return nil
 }
 
+// Done is closed when the subscription has ended and all that it took is handled.
+func (s *subscriber) Done() <-chan struct{} { return s.queue.Done() }
+
 func (s *subscriber) delivery(m *broker.Message) delivery.Delivery {
 	return delivery.Delivery{Topic: s.topic, Message: delivery.Copy(m)}
 }

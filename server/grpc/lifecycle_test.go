@@ -314,28 +314,6 @@ func TestHandlersThatAreWrong(t *testing.T) {
 	}
 }
 
-func TestSubscriberKeepsTheServerFromStarting(t *testing.T) {
-	f := newServer(t)
-	sub := f.server.NewSubscriber("my.topic", func(context.Context, *Pair) error { return nil }, server.SubscriberQueue("q"))
-	if sub.Topic() != "my.topic" || sub.Options().Queue != "q" {
-		t.Errorf("the subscriber is %+v", sub)
-	}
-	if err := f.server.Subscribe(sub); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.server.Start(); err == nil || !strings.Contains(err.Error(), "my.topic") {
-		t.Errorf("got %v", err)
-	}
-}
-
-func TestSubscribeWhileRunning(t *testing.T) {
-	f := start(t)
-	sub := f.server.NewSubscriber("my.topic", func(context.Context, *Pair) error { return nil })
-	if err := f.server.Subscribe(sub); err == nil || !strings.Contains(err.Error(), "my.topic") {
-		t.Errorf("got %v", err)
-	}
-}
-
 func TestWhatCannotStart(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
