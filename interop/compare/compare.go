@@ -50,7 +50,7 @@ func Compare(old, ours map[string]*types.Package, paths []Path, reasons []Reason
 	c := comparer{paths: paths, reasons: reasons, used: make([]bool, len(reasons))}
 	for _, p := range paths {
 		before, after := old[p.old()], ours[p.new()]
-		if p.By == "" && before != nil && after != nil {
+		if p.here() && before != nil && after != nil {
 			accounts = append(accounts, c.account(p, before, after))
 		}
 	}

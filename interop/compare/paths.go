@@ -1,6 +1,9 @@
 package compare
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Path says where a package of v2 has its home here.
 type Path struct {
@@ -11,82 +14,27 @@ type Path struct {
 	New string
 	// By names what will bring a package that is not there yet.
 	By string
+	// Why says, of a package that stays out, what it was and what to take instead.
+	Why string
 }
 
-// Paths is the table of homes. The first row that fits a package counts.
-var Paths = []Path{
-	{Old: "."},
-	{Old: "api"},
-	{Old: "broker"},
-	{Old: "client"},
-	{Old: "client/grpc"},
-	{Old: "client/selector"},
-	{Old: "codec"},
-	{Old: "codec/bytes"},
-	{Old: "codec/json"},
-	{Old: "codec/proto"},
-	{Old: "config"},
-	{Old: "config/cmd"},
-	{Old: "config/encoder"},
-	{Old: "config/encoder/hcl"},
-	{Old: "config/encoder/json"},
-	{Old: "config/encoder/toml"},
-	{Old: "config/encoder/xml"},
-	{Old: "config/encoder/yaml"},
-	{Old: "config/loader"},
-	{Old: "config/loader/memory"},
-	{Old: "config/reader"},
-	{Old: "config/reader/json"},
-	{Old: "config/source"},
-	{Old: "config/source/cli"},
-	{Old: "config/source/env"},
-	{Old: "config/source/etcd"},
-	{Old: "config/source/file"},
-	{Old: "config/source/flag"},
-	{Old: "config/source/memory"},
-	{Old: "errors"},
-	{Old: "logger"},
-	{Old: "metadata"},
-	{Old: "registry"},
-	{Old: "registry/cache"},
-	{Old: "registry/etcd"},
-	{Old: "registry/memory"},
-	{Old: "server"},
-	{Old: "server/grpc"},
-	{Old: "store"},
-	{Old: "transport"},
+// here reports whether the package has its home here already.
+func (p Path) here() bool { return p.By == "" && p.Why == "" }
 
-	{Old: "client/selector/static", By: "selectors"},
-	{Old: "registry/mdns", By: "mdns"},
+// Paths is the table of homes. The first row that fits a package counts.
+var Paths = slices.Concat(homes, absent, coming)
+
+// coming are the packages that something else will bring.
+var coming = []Path{
 	{Old: "web", By: "web"},
-	{Old: "broker/service/...", New: "compat/broker/service", By: "compat shelf"},
 	{Old: "broker/...", By: "brokers"},
-	{Old: "config/source/service/...", New: "compat/config/source/service", By: "compat shelf"},
-	{Old: "config/...", By: "config centre"},
 	{Old: "store/...", By: "store"},
 	{Old: "auth/...", By: "auth"},
 	{Old: "debug/...", By: "debug/trace"},
-	{Old: "client/mucp", By: "mucp"},
-	{Old: "server/mucp", By: "mucp"},
-	{Old: "service/mucp", New: "compat/service/mucp", By: "mucp"},
 	{Old: "codec/...", By: "mucp"},
 	{Old: "transport/...", By: "mucp"},
-	{Old: "runtime/...", By: "runtime"},
 	{Old: "sync/...", By: "sync"},
-
-	// The platform around v2, and what exists for old programs alone.
-	{Old: "agent/...", New: "compat/agent", By: "compat shelf"},
-	{Old: "api/...", New: "compat/api", By: "compat shelf"},
-	{Old: "client/...", New: "compat/client", By: "compat shelf"},
-	{Old: "network/...", New: "compat/network", By: "compat shelf"},
-	{Old: "plugin/...", New: "compat/plugin", By: "compat shelf"},
-	{Old: "proxy/...", New: "compat/proxy", By: "compat shelf"},
-	{Old: "registry/service/...", New: "compat/registry/service", By: "compat shelf"},
-	{Old: "router/...", New: "compat/router", By: "compat shelf"},
-	{Old: "server/...", New: "compat/server", By: "compat shelf"},
-	{Old: "service/...", New: "compat/service", By: "compat shelf"},
-	{Old: "tunnel/...", New: "compat/tunnel", By: "compat shelf"},
-	{Old: "util/...", New: "compat/util", By: "compat shelf"},
+	{Old: "util/wrapper", New: "compat/util/wrapper", By: "auth"},
 }
 
 // others are packages of v2's world outside its module.
@@ -140,7 +88,7 @@ func homeOf(paths []Path, path string) string {
 	if other, ok := others[path]; ok {
 		return other
 	}
-	if p, ok := find(paths, path); ok && p.By == "" {
+	if p, ok := find(paths, path); ok && p.here() {
 		return p.new()
 	}
 	return path

@@ -21,6 +21,21 @@ func (r Reason) covers(name string) bool {
 var Reasons = []Reason{
 	{Name: "micro.HeaderPrefix", Why: "a constant: the names of headers are the wire, and nobody could change them for one side alone"},
 
+	{Name: "micro.Runtime", Why: runtimeReason},
+	{Name: "micro.Options.Runtime", Why: runtimeReason},
+	{Name: "config/cmd.*Runtime*", Why: runtimeReason},
+
+	{Name: "api/handler.*", Why: gatewayReason},
+	{Name: "api/handler/*.NewHandler", Why: gatewayReason},
+	{Name: "api/handler/*.WithService", Why: gatewayReason},
+	{Name: "api/proto.*.Get", Why: generatedReason},
+	{Name: "api/proto.*.Header", Why: generatedReason},
+	{Name: "api/proto.*.Post", Why: generatedReason},
+	{Name: "api/proto.*.XXX_*", Why: generatedReason},
+	{Name: "util/http.*", By: "web"},
+	{Name: "util/ring.Buffer.RWMutex", Why: lockReason},
+	{Name: "util/ring.Buffer.*[Ll]ock*", Why: lockReason},
+
 	{Name: "config/cmd.DefaultConfigs", Why: configsReason},
 	{Name: "config/cmd.Options.Configs", Why: configsReason},
 
@@ -29,8 +44,6 @@ var Reasons = []Reason{
 	{Name: "config/cmd.Options.Stores", Why: storesReason},
 	{Name: "config/cmd.Store", Why: storesReason},
 
-	{Name: "broker.DefaultAddress", By: "brokers"},
-	{Name: "broker.DefaultPath", By: "brokers"},
 	{Name: "client.DefaultCodecs", By: "mucp"},
 	{Name: "server.DefaultCodecs", By: "mucp"},
 	{Name: "server.DefaultRouter", By: "mucp"},
@@ -48,9 +61,12 @@ var Reasons = []Reason{
 }
 
 const (
-	configsReason = "nothing in v2 reads it: --config knows one value, which is a service that is not here"
-	storesReason  = "a store is given to the service as a value, by micro.Store: --store and its company choose none, and a program that has them is told so"
-	messageReason = "the error is encoded by hand and stays out of protobuf's global registry, where v2's own would collide with it"
-	helperReason  = "methods of the pointer, which is what NewHelper has always returned: a Helper has fields of its own, which do not leak into the logger"
-	lockReason    = "v2 embeds its lock, so that any program can take it; it is no part of the API"
+	runtimeReason   = "micro's runtime builds and runs other programs, from within a service: what runs containers or units does so now, and --runtime is told to have no effect"
+	gatewayReason   = "a part of the API gateway, which is not here; v2's own stands in front of services of both kinds. Here are the names that services give their endpoints"
+	generatedReason = "what an older generator wrote; the messages are those of today's"
+	configsReason   = "nothing in v2 reads it: --config knows one value, which is a service that is not here"
+	storesReason    = "a store is given to the service as a value, by micro.Store: --store and its company choose none, and a program that has them is told so"
+	messageReason   = "the error is encoded by hand and stays out of protobuf's global registry, where v2's own would collide with it"
+	helperReason    = "methods of the pointer, which is what NewHelper has always returned: a Helper has fields of its own, which do not leak into the logger"
+	lockReason      = "v2 embeds its lock, so that any program can take it; it is no part of the API"
 )

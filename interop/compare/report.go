@@ -3,6 +3,7 @@ package compare
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -72,26 +73,30 @@ func (w *report) rows(accounts []Account, v Verdict, title, column string) {
 	w.line("%s\n", strings.Join(table, "\n"))
 }
 
-// packages writes one row for each package of v2 that is not compared.
+// packages writes one row for each package of v2 that is not compared, and one for those
+// below it that stay out for the same reason.
 func (w *report) packages(packages []string, paths []Path) {
-	w.line("## Packages to come\n\n| package of v2 | home | comes with |\n|---|---|---|")
+	var coming, absent []string
 	for _, path := range packages {
 		p, ok := find(paths, path)
-		if !ok {
-			w.line("| %s | | %s |", short(path), Unexplained)
-			continue
+		switch {
+		case !ok:
+			coming = append(coming, fmt.Sprintf("| %s | | %s |", short(path), Unexplained))
+		case p.By != "":
+			base, _ := strings.CutSuffix(p.Old, "/...")
+			home := short(path)
+			if p.New != "" {
+				home = p.New + strings.TrimPrefix(home, base)
+			}
+			coming = append(coming, fmt.Sprintf("| %s | %s | %s |", short(path), home, p.By))
+		case p.Why != "":
+			absent = append(absent, fmt.Sprintf("| %s | %s |", p.Old, p.Why))
 		}
-		if p.By == "" {
-			continue
-		}
-		base, _ := strings.CutSuffix(p.Old, "/...")
-		home := short(path)
-		if p.New != "" {
-			home = p.New + strings.TrimPrefix(home, base)
-		}
-		w.line("| %s | %s | %s |", short(path), home, p.By)
 	}
-	w.line("")
+	if len(coming) > 0 {
+		w.line("## Packages to come\n\n| package of v2 | home | comes with |\n|---|---|---|\n%s\n", strings.Join(coming, "\n"))
+	}
+	w.line("## Packages that stay out\n\n| package of v2 | what it was, and what to take instead |\n|---|---|\n%s\n", strings.Join(slices.Compact(absent), "\n"))
 }
 
 // names lists what is equal, and what is added.

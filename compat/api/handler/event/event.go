@@ -3,4 +3,4 @@
 package event
 
 // Handler is the name, for api.Endpoint.Handler and for the flag --handler of v2's gateway.
-const Handler = "event"
+var Handler = "event"
