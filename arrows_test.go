@@ -65,6 +65,7 @@ var rooms = []room{
 	{"broker", []string{"registry", "internal/defaults"}, "contract"},
 	{"internal/delivery", []string{"broker", "internal/defaults", "internal/once", "internal/panics"}, "engine room: queues and handlers of subscriptions; knows no wire"},
 	{"broker/memory", []string{"broker", "internal/delivery"}, "broker within the process"},
+	{"broker/nats", []string{"broker", "internal/backoff", "internal/credentials", "internal/defaults", "internal/delivery", "internal/reload", "internal/settings"}, "broker on a server of NATS"},
 	{"broker/brokertest", []string{"broker"}, "test range: one suite for every broker, also those of users"},
 	{"transport", []string{"internal/defaults"}, "contract"},
 
@@ -206,7 +207,7 @@ var extra = map[string][]string{
 	"internal/wiring":        {"client/grpc", "server/grpc"},
 	"config/cmd":             {"client/grpc", "internal/credentials", "internal/etcd/layout", "internal/secure", "internal/settings", "registry/cache", "registry/consul", "registry/etcd", "registry/memory", "server/grpc"},
 	"faults/...":             {"config", "config/center", "config/secret", "config/source", "config/source/etcd", "config/source/snapshot", "", "client", "client/grpc", "client/selector", "faults/history", "internal/ability", "internal/defaults", "internal/discovery", "internal/feed", "internal/mdns/txt", "internal/consul/tags", "internal/etcd/layout", "registry", "registry/cache", "registry/consul", "registry/etcd", "registry/memory", "server", "server/grpc"},
-	"":                       {"client/grpc", "broker/memory", "config/source", "internal/defaults", "registry/cache", "registry/memory", "server/grpc"},
+	"":                       {"client/grpc", "config/source", "internal/defaults", "registry/cache", "registry/memory", "server/grpc"},
 	"compat/...":             {"compat/util/tls", "registry/memory", "store/memory"},
 	"e2e/...":                {"client", "internal/gray", "client/grpc", "registry/multi", "resolver", "server", "server/grpc"},
 }

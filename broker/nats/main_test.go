@@ -1,0 +1,9 @@
+package nats
+
+import (
+	"testing"
+
+	"github.com/rollcall-go/micro/internal/testkit"
+)
+
+func TestMain(m *testing.M) { testkit.MainWaiting(m) }

@@ -1,0 +1,176 @@
+package nats
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	nats "github.com/nats-io/nats.go"
+
+	"github.com/rollcall-go/micro/broker"
+	"github.com/rollcall-go/micro/internal/delivery"
+)
+
+// subscription is one subscription, of either kind.
+type subscription struct {
+	c     *connection
+	topic string
+	opts  broker.SubscribeOptions
+
+	sub      *nats.Subscription        // without JetStream
+	lane     *delivery.Lane[*nats.Msg] // the workers, if there are several
+	consumer *consumer                 // with JetStream
+	ending   sync.Once
+}
+
+var _ broker.Subscriber = (*subscription)(nil)
+
+func (s *subscription) Options() broker.SubscribeOptions { return s.opts }
+func (s *subscription) Topic() string                    { return s.topic }
+
+// Unsubscribe ends the subscription. What was received is still handled.
+func (s *subscription) Unsubscribe() error {
+	s.stop()
+	return nil
+}
+
+// stop makes the subscription take no more. It does not wait.
+func (s *subscription) stop() {
+	s.ending.Do(func() {
+		if s.consumer != nil {
+			s.consumer.stop()
+			return
+		}
+		// The only failure is that the connection is closed, and the subscription
+		// with it.
+		_ = s.sub.Drain()
+	})
+}
+
+// finish waits until what was received is handled.
+func (s *subscription) finish(ctx context.Context) error {
+	switch {
+	case s.consumer != nil:
+		return s.consumer.finish(ctx)
+	case s.lane != nil:
+		_, err := finish(ctx, s.topic, s.lane)
+		return err
+	}
+	return nil
+}
+
+// look makes the subscription see whether the server still knows of it, which it may not
+// after it was away.
+func (s *subscription) look() {
+	if s.consumer != nil {
+		s.consumer.look()
+	}
+}
+
+// add puts the subscription among those of the connection, and takes out those that are
+// done.
+func (c *connection) add(s *subscription) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for old := range c.subs {
+		if old.isDone() {
+			delete(c.subs, old)
+		}
+	}
+	c.subs[s] = struct{}{}
+}
+
+// ended notes that nats.go has given the last message to a subscription.
+func (c *connection) ended(s *subscription) {
+	if s.lane != nil {
+		s.lane.Close()
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.subs, s)
+}
+
+// isDone reports whether all that was received has been handled since the end.
+func (s *subscription) isDone() bool {
+	done := (<-chan struct{})(nil)
+	switch {
+	case s.consumer != nil:
+		done = s.consumer.lane.Done()
+	case s.lane != nil:
+		done = s.lane.Done()
+	}
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
+}
+
+// listen subscribes to a subject, and returns when the server knows of it.
+func (c *connection) listen(topic string, h broker.Handler, o broker.SubscribeOptions) (broker.Subscriber, error) {
+	s := &subscription{c: c, topic: topic, opts: o}
+	take := func(m *nats.Msg) { c.handle(h, m) }
+	if o.Concurrency > 1 {
+		s.lane = delivery.NewLane(delivery.Limits{Workers: o.Concurrency, Messages: 1, Bytes: c.pending.bytes}, take, func(m *nats.Msg) int { return len(m.Data) })
+		take = func(m *nats.Msg) {
+			// It waits for a worker. The lane is closed after this has ended.
+			_ = s.lane.Put(context.Background(), m)
+		}
+	}
+	var err error
+	if o.Queue != "" {
+		s.sub, err = c.nc.QueueSubscribe(topic, o.Queue, take)
+	} else {
+		s.sub, err = c.nc.Subscribe(topic, take)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.add(s)
+	s.sub.SetClosedHandler(func(string) { c.ended(s) })
+	if err := errors.Join(s.sub.SetPendingLimits(c.pending.messages, c.pending.bytes), c.known(topic)); err != nil {
+		_ = s.sub.Unsubscribe() // the error that counts is there already
+		return nil, err
+	}
+	return s, nil
+}
+
+// known waits until the server has taken a subscription, and returns its error if it
+// refuses it.
+func (c *connection) known(topic string) error {
+	if err := c.flush(nil); err != nil {
+		return err
+	}
+	if err := c.nc.LastError(); errors.Is(err, nats.ErrPermissionViolation) && strings.Contains(err.Error(), fmt.Sprintf("%q", topic)) {
+		return err
+	}
+	return nil
+}
+
+// handle gives a message to a handler.
+func (c *connection) handle(h broker.Handler, m *nats.Msg) {
+	message := new(broker.Message)
+	if err := c.codec.Unmarshal(m.Data, message); err != nil {
+		c.handling.Failed(m.Subject, &broker.Message{Body: m.Data}, fmt.Errorf("decode the message: %w", err))
+		return
+	}
+	c.handling.Handle(h, delivery.Delivery{Topic: m.Subject, Message: message}, false)
+}
+
+// finish closes a lane and waits until what it took is handled. When ctx is done before,
+// it returns what still waits, and an error that says how much that was.
+func finish[T any](ctx context.Context, topic string, lane *delivery.Lane[T]) ([]T, error) {
+	lane.Close()
+	select {
+	case <-lane.Done():
+		return nil, nil
+	case <-ctx.Done():
+	}
+	left := lane.Discard()
+	_, running := lane.Load()
+	return left, fmt.Errorf("finish the subscription to %q: %d messages are not handled, %d handlers have not returned: %w", topic, len(left), running, ctx.Err())
+}
