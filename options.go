@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/rollcall-go/micro/auth"
 	"github.com/rollcall-go/micro/broker"
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/client/selector"
@@ -19,6 +20,7 @@ import (
 
 // Options are the parts and settings of a service.
 type Options struct {
+	Auth      auth.Auth
 	Broker    broker.Broker
 	Cmd       cmd.Cmd
 	Client    client.Client
@@ -62,11 +64,17 @@ type pending struct {
 }
 
 // given says which of the parts that others use were chosen for the service.
-type given struct{ registry, broker, transport bool }
+type given struct{ registry, broker, transport, auth bool }
 
 // and returns what is in one of the two.
 func (g given) and(o given) given {
-	return given{g.registry || o.registry, g.broker || o.broker, g.transport || o.transport}
+	return given{g.registry || o.registry, g.broker || o.broker, g.transport || o.transport, g.auth || o.auth}
+}
+
+// Auth sets what judges the calls of others, and gives the service the token that its own
+// calls show. By default it is auth.DefaultAuth, and nobody is asked for a token.
+func Auth(a auth.Auth) Option {
+	return func(o *Options) { o.Auth, o.pending.given.auth = a, true }
 }
 
 // Broker sets what carries published messages.

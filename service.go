@@ -7,6 +7,7 @@ import (
 	"io"
 	"sync"
 
+	"github.com/rollcall-go/micro/auth"
 	"github.com/rollcall-go/micro/broker"
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/config"
@@ -22,6 +23,7 @@ import (
 // service is the Service of this package.
 type service struct {
 	name  *name
+	guard guard
 	parse sync.Once // the command line
 
 	mu   sync.Mutex
@@ -40,6 +42,7 @@ func newService(opts ...Option) *service {
 	s := &service{name: &name{}, opts: Options{
 		Context:  context.Background(), // never done: the service then ends by signal alone
 		Signal:   true,
+		Auth:     auth.DefaultAuth,
 		Broker:   broker.DefaultBroker,
 		Config:   config.DefaultConfig,
 		Registry: registry.DefaultRegistry,
@@ -51,9 +54,11 @@ func newService(opts ...Option) *service {
 	}
 	s.made = offer.settle(&s.opts)
 	s.apply()
+	s.guard.place = len(s.opts.Server.Options().HdlrWrappers)
+	s.judge()
 	// Around what the program wraps: the name goes on the call before the
 	// program's wrappers see it, and an answer from the cache spares them.
-	s.opts.Client = &cached{Client: &named{Client: s.opts.Client, name: s.name}}
+	s.opts.Client = s.showing(&cached{Client: &named{Client: s.opts.Client, name: s.name}})
 	return s
 }
 
@@ -74,6 +79,7 @@ func (s *service) Server() server.Server { return s.Options().Server }
 func (s *service) Init(opts ...Option) {
 	s.apply(opts...)
 	s.parse.Do(s.commandLine)
+	s.judge()
 	s.identify()
 }
 
@@ -112,6 +118,9 @@ func (s *service) apply(opts ...Option) {
 		p.server = append(p.server, server.Broker(o.Broker))
 		p.client = append(p.client, client.Broker(o.Broker))
 	}
+	if p.given.auth {
+		p.server = append(p.server, server.Auth(o.Auth))
+	}
 	if p.given.transport {
 		p.server = append(p.server, server.Transport(o.Transport))
 		p.client = append(p.client, client.Transport(o.Transport))
@@ -144,11 +153,12 @@ func (s *service) apply(opts ...Option) {
 // commandLine applies the flags and variables. Wrong ones end the process.
 func (s *service) commandLine() {
 	o := s.Options()
-	before := o.Registry
+	before, stored := o.Registry, o.Store
 	err := o.Cmd.Init(
 		cmd.Name(s.Name()), cmd.Version(o.Server.Options().Version),
 		cmd.Broker(&o.Broker), cmd.Registry(&o.Registry), cmd.Transport(&o.Transport),
 		cmd.Client(&o.Client), cmd.Server(&o.Server), cmd.Config(&o.Config),
+		cmd.Auth(&o.Auth), cmd.Store(&o.Store),
 	)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -157,6 +167,10 @@ func (s *service) commandLine() {
 	}
 	s.opts.Broker, s.opts.Registry, s.opts.Transport = o.Broker, o.Registry, o.Transport
 	s.opts.Client, s.opts.Server, s.opts.Config = o.Client, o.Server, o.Config
+	s.opts.Auth, s.opts.Store = o.Auth, o.Store
+	if !ability.Same(o.Store, stored) { // before the registry, whose connection it may use
+		s.made = append(s.made, o.Store)
+	}
 	if !ability.Same(o.Registry, before) {
 		s.chosen.registry = true
 		if _, ok := o.Registry.(io.Closer); ok {
@@ -169,6 +183,7 @@ func (s *service) commandLine() {
 // Start starts the service without waiting for its end.
 func (s *service) Start() error {
 	s.identify() // of a service that was never initialized, or was renamed by its server
+	s.judge()    // by what the server was given past the service
 	o := s.Options()
 	if err := runAll(o.BeforeStart, true); err != nil {
 		return err
@@ -201,6 +216,9 @@ func (s *service) Run() (err error) {
 	o := s.Options()
 	if err == nil {
 		err = ability.Check(o.Server.Options().Registry)
+	}
+	if c, ok := o.Server.Options().Auth.(interface{ Err() error }); ok && err == nil {
+		err = c.Err()
 	}
 	if err != nil {
 		return fmt.Errorf("run %q: %w", s.Name(), err)

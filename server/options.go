@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rollcall-go/micro/auth"
 	"github.com/rollcall-go/micro/broker"
 	"github.com/rollcall-go/micro/codec"
 	"github.com/rollcall-go/micro/registry"
@@ -23,6 +24,9 @@ type Options struct {
 	Registry registry.Registry
 	// Transport is not used by server/grpc. May be nil.
 	Transport transport.Transport
+	// Auth judges the calls, where a service has been made of the server: a server by
+	// itself asks nobody.
+	Auth auth.Auth
 	// Metadata is added to the node in the registry.
 	Metadata map[string]string
 	// Name is the name of the service.
@@ -87,6 +91,7 @@ func NewOptions(options ...Option) Options {
 		Broker:        broker.DefaultBroker,
 		Registry:      registry.DefaultRegistry,
 		Transport:     transport.DefaultTransport,
+		Auth:          auth.DefaultAuth,
 		RegisterCheck: DefaultRegisterCheck,
 		Address:       DefaultAddress,
 		Name:          DefaultName,
@@ -145,6 +150,11 @@ func AdvertiseInterface(name string) Option {
 // AdvertiseCIDR sets the network whose address to register, such as 10.0.0.0/8.
 func AdvertiseCIDR(cidr string) Option {
 	return func(o *Options) { o.AdvertiseCIDR = cidr }
+}
+
+// Auth sets what judges the calls of the service that the server is for.
+func Auth(a auth.Auth) Option {
+	return func(o *Options) { o.Auth = a }
 }
 
 // Broker sets what carries the messages of subscribers.

@@ -60,7 +60,7 @@ func (c *command) set(ctx *cli.Context) error {
 			return fmt.Errorf("set up the client: %w", err)
 		}
 	}
-	return nil
+	return applyStore(in, to)
 }
 
 // applyClientServer replaces the client and the server by those that were named,

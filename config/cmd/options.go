@@ -3,12 +3,14 @@ package cmd
 import (
 	"context"
 
+	"github.com/rollcall-go/micro/auth"
 	"github.com/rollcall-go/micro/broker"
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/client/selector"
 	"github.com/rollcall-go/micro/config"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/server"
+	"github.com/rollcall-go/micro/store"
 	"github.com/rollcall-go/micro/transport"
 )
 
@@ -20,21 +22,25 @@ type Options struct {
 	Description string
 	Version     string
 
+	Auth      *auth.Auth
 	Broker    *broker.Broker
 	Registry  *registry.Registry
 	Selector  *selector.Selector
 	Transport *transport.Transport
 	Client    *client.Client
 	Server    *server.Server
+	Store     *store.Store
 	// Config is for a Cmd of the program's own: no flag of this package changes it.
 	Config *config.Config
 
 	// The implementations that can be chosen by name, beside the Default maps.
+	Auths      map[string]func(...auth.Option) auth.Auth
 	Brokers    map[string]func(...broker.Option) broker.Broker
 	Clients    map[string]func(...client.Option) client.Client
 	Registries map[string]func(...registry.Option) registry.Registry
 	Selectors  map[string]func(...selector.Option) selector.Selector
 	Servers    map[string]func(...server.Option) server.Server
+	Stores     map[string]func(...store.Option) store.Store
 	Transports map[string]func(...transport.Option) transport.Transport
 
 	// Context carries settings of other packages. May be nil.

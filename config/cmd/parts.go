@@ -93,12 +93,16 @@ func applyPart[O any, P interface {
 	case missing():
 		tellOnce(in.source(address), "there is no "+kind+" in this release")
 	default:
-		split := strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
-		if err := (*at).Init(addrs(split...)); err != nil {
+		if err := (*at).Init(addrs(separated(list)...)); err != nil {
 			return replaced, fmt.Errorf("set up the %s: %w", kind, err)
 		}
 	}
 	return replaced, nil
+}
+
+// separated returns the addresses in a list.
+func separated(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 func noneOfThatName(kind string) string {

@@ -10,6 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rollcall-go/micro/auth"
+	"github.com/rollcall-go/micro/auth/jwt"
+	"github.com/rollcall-go/micro/auth/provider"
+	"github.com/rollcall-go/micro/auth/provider/oauth"
 	"github.com/rollcall-go/micro/client"
 	cgrpc "github.com/rollcall-go/micro/client/grpc"
 	"github.com/rollcall-go/micro/client/selector"
@@ -24,6 +28,8 @@ import (
 	"github.com/rollcall-go/micro/registry/etcd"
 	"github.com/rollcall-go/micro/server"
 	sgrpc "github.com/rollcall-go/micro/server/grpc"
+	"github.com/rollcall-go/micro/store"
+	setcd "github.com/rollcall-go/micro/store/etcd"
 )
 
 // knob is one setting: its flag, what the program's code says, and where to look.
@@ -107,7 +113,44 @@ func knobs(t *testing.T) []knob {
 			return read(c)
 		}
 	}
+	onAuth := func(o ...auth.Option) func(*program) error {
+		return func(p *program) error { p.auth.Init(o...); return nil }
+	}
+	aut := func(read func(o auth.Options) string) func(*program) string {
+		return func(p *program) string { return read(p.auth.Options()) }
+	}
+	onProvider := func(o ...provider.Option) func(*program) error { return onAuth(auth.Provider(oauth.NewProvider(o...))) }
+	prov := func(read func(o provider.Options) string) func(*program) string {
+		return aut(func(o auth.Options) string { return read(o.Provider.Options()) })
+	}
+	onStore := func(o store.Option) func(*program) error { return func(p *program) error { return p.store.Init(o) } }
+	sto := func(read func(o store.Options) string) func(*program) string {
+		return func(p *program) string { return read(p.store.Options()) }
+	}
 	return []knob{
+		{flag: "store", code: func(p *program) error { p.store = setcd.NewStore(); return nil },
+			read: func(p *program) string { return p.store.String() }, fromCode: "etcd", fromEnv: "memory", fromFlag: "etcd", byDefault: "memory"},
+		{flag: "store_address", code: onStore(store.Nodes("a:1")),
+			read: sto(func(o store.Options) string { return fmt.Sprint(o.Nodes) }), fromCode: "[a:1]", fromEnv: "[b:2 c:3]", envText: "b:2, c:3", fromFlag: "[d]", flagText: "d", byDefault: "[]"},
+		{flag: "store_database", code: onStore(store.Database("a")),
+			read: sto(func(o store.Options) string { return o.Database }), fromCode: "a", fromEnv: "b", fromFlag: "c", byDefault: "micro"},
+		{flag: "store_table", code: onStore(store.Table("a")),
+			read: sto(func(o store.Options) string { return o.Table }), fromCode: "a", fromEnv: "b", fromFlag: "c", byDefault: "micro"},
+		{flag: "auth", code: func(p *program) error { p.auth = jwt.NewAuth(); return nil },
+			read: func(p *program) string { return p.auth.String() }, fromCode: "jwt", fromEnv: "noop", fromFlag: "jwt", byDefault: "noop"},
+		{flag: "auth_namespace", code: onAuth(auth.Namespace("a")), read: aut(func(o auth.Options) string { return o.Namespace }), fromCode: "a", fromEnv: "b", fromFlag: "c"},
+		{flag: "auth_public_key", code: onAuth(auth.PublicKey("a")), read: aut(func(o auth.Options) string { return o.PublicKey }), fromCode: "a", fromEnv: "b", fromFlag: "c"},
+		{flag: "auth_public_key_file", code: onAuth(auth.PublicKeyFile("a")), read: aut(func(o auth.Options) string { return o.PublicKeyFile }), fromCode: "a", fromEnv: "b", fromFlag: "c"},
+		{flag: "auth_private_key", code: onAuth(auth.PrivateKey("a")), read: aut(func(o auth.Options) string { return o.PrivateKey }), fromCode: "a", fromEnv: "b", fromFlag: "c"},
+		{flag: "auth_private_key_file", code: onAuth(auth.PrivateKeyFile("a")), read: aut(func(o auth.Options) string { return o.PrivateKeyFile }), fromCode: "a", fromEnv: "b", fromFlag: "c"},
+		{flag: "auth_id", code: onAuth(auth.Credentials("a", "s")), read: aut(func(o auth.Options) string { return o.ID }), fromCode: "a", fromEnv: "b", fromFlag: "c"},
+		{flag: "auth_secret", code: onAuth(auth.Credentials("i", "a")), read: aut(func(o auth.Options) string { return o.Secret }), fromCode: "a", fromEnv: "b", fromFlag: "c"},
+		{flag: "auth_provider", code: onProvider(), read: aut(func(o auth.Options) string { return o.Provider.String() }), fromCode: "oauth", fromEnv: "basic", fromFlag: "oauth", byDefault: "basic"},
+		{flag: "auth_provider_client_id", code: onProvider(provider.Credentials("a", "s")), read: prov(func(o provider.Options) string { return o.ClientID }), fromCode: "a", fromEnv: "b", fromFlag: "c"},
+		{flag: "auth_provider_client_secret", code: onProvider(provider.Credentials("i", "a")), read: prov(func(o provider.Options) string { return o.ClientSecret }), fromCode: "a", fromEnv: "b", fromFlag: "c"},
+		{flag: "auth_provider_endpoint", code: onProvider(provider.Endpoint("a")), read: prov(func(o provider.Options) string { return o.Endpoint }), fromCode: "a", fromEnv: "b", fromFlag: "c"},
+		{flag: "auth_provider_redirect", code: onProvider(provider.Redirect("a")), read: prov(func(o provider.Options) string { return o.Redirect }), fromCode: "a", fromEnv: "b", fromFlag: "c"},
+		{flag: "auth_provider_scope", code: onProvider(provider.Scope("a")), read: prov(func(o provider.Options) string { return o.Scope }), fromCode: "a", fromEnv: "b", fromFlag: "c"},
 		{flag: "server_tls_cert", code: onTLS(sgrpc.TLSFiles("", certs[0], pair.KeyFile)),
 			read: srvTLS(func(s secure.Server) string { return s.Files.Cert }), fromCode: certs[0], fromEnv: certs[1], fromFlag: certs[2]},
 		{flag: "server_tls_key", code: onTLS(sgrpc.TLSFiles("", pair.CertFile, keys[0])),

@@ -6,10 +6,13 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/rollcall-go/micro/auth"
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/memory"
 	"github.com/rollcall-go/micro/server"
+	"github.com/rollcall-go/micro/store"
+	records "github.com/rollcall-go/micro/store/memory"
 
 	_ "github.com/rollcall-go/micro/client/grpc"
 	_ "github.com/rollcall-go/micro/server/grpc"
@@ -20,6 +23,8 @@ type program struct {
 	server   server.Server
 	client   client.Client
 	registry registry.Registry
+	auth     auth.Auth
+	store    store.Store
 	cmd      Cmd
 	id       string // of the server, before anything was set
 
@@ -30,9 +35,9 @@ type program struct {
 }
 
 func newProgram() *program {
-	p := &program{server: server.NewServer(), client: client.NewClient(), registry: memory.NewRegistry()}
+	p := &program{server: server.NewServer(), client: client.NewClient(), registry: memory.NewRegistry(), auth: auth.NewAuth(), store: records.NewStore()}
 	p.id = p.server.Options().Id
-	p.cmd = NewCmd(Name("demo"), Version("1.2.3"), Server(&p.server), Client(&p.client), Registry(&p.registry))
+	p.cmd = NewCmd(Name("demo"), Version("1.2.3"), Server(&p.server), Client(&p.client), Registry(&p.registry), Auth(&p.auth), Store(&p.store))
 	return p
 }
 

@@ -31,9 +31,9 @@ func As[T any](r registry.Registry) (T, bool) {
 	return none, false
 }
 
-// Same reports whether a and b are one registry. Of a kind that cannot be compared, a
-// program is taken to use one.
-func Same(a, b registry.Registry) bool {
+// Same reports whether a and b are one registry, or one store. Of a kind that cannot be
+// compared, a program is taken to use one.
+func Same(a, b any) bool {
 	if reflect.TypeOf(a) != reflect.TypeOf(b) {
 		return false
 	}

@@ -21,7 +21,6 @@ import (
 	"github.com/rollcall-go/micro/registry/memory"
 	"github.com/rollcall-go/micro/server"
 	sgrpc "github.com/rollcall-go/micro/server/grpc"
-	_ "github.com/rollcall-go/micro/store/memory" // the default store
 )
 
 // Entry is an implementation of a contract, whose constructor is a C.
