@@ -66,6 +66,7 @@ var rooms = []room{
 	{"internal/delivery", []string{"broker", "internal/defaults", "internal/once", "internal/panics"}, "engine room: queues and handlers of subscriptions; knows no wire"},
 	{"broker/memory", []string{"broker", "internal/delivery"}, "broker within the process"},
 	{"broker/nats", []string{"broker", "internal/backoff", "internal/credentials", "internal/defaults", "internal/delivery", "internal/reload", "internal/settings"}, "broker on a server of NATS"},
+	{"broker/http", []string{"broker", "registry", "internal/ability", "internal/announce", "internal/backoff", "internal/defaults", "internal/delivery", "internal/discovery", "internal/enroll", "internal/excerpt", "internal/feed", "internal/netaddr", "internal/once", "internal/record", "internal/settings"}, "broker over HTTP: its subscriptions are nodes in the registry"},
 	{"broker/brokertest", []string{"broker"}, "test range: one suite for every broker, also those of users"},
 	{"transport", []string{"internal/defaults"}, "contract"},
 
@@ -154,7 +155,7 @@ var rooms = []room{
 	{"internal/registryflags", []string{"registry", "internal/consul", "internal/credentials", "internal/etcd", "internal/reload", "internal/settings", "internal/etcd/layout"}, "wiring: where a registry is and how to be let in, for services and the command alike"},
 	{"internal/callflags", []string{"client", "server", "internal/registryflags", "internal/reload", "internal/secure", "internal/settings"}, "wiring: how calls are secured, for services and the command alike"},
 	{"internal/wiring", []string{"config", "config/source", "internal/defaults", "registry", "server", "client", "broker", "internal/record"}, "wiring: tells the parts of a service of one another"},
-	{"internal/builtin", []string{"client", "client/grpc", "server", "server/grpc", "registry", "registry/etcd", "registry/consul", "registry/mdns", "registry/memory", "registry/multi", "auth", "auth/jwt", "auth/provider", "auth/provider/basic", "auth/provider/oauth", "store", "store/etcd", "store/memory", "internal/registryflags"}, "wiring: the one list of implementations"},
+	{"internal/builtin", []string{"broker/http", "client", "client/grpc", "server", "server/grpc", "registry", "registry/etcd", "registry/consul", "registry/mdns", "registry/memory", "registry/multi", "auth", "auth/jwt", "auth/provider", "auth/provider/basic", "auth/provider/oauth", "store", "store/etcd", "store/memory", "internal/registryflags"}, "wiring: the one list of implementations"},
 	{"config/cmd", []string{"auth", "auth/provider", "config", "store", "store/etcd", "internal/authcall", "internal/builtin", "internal/callflags", "client", "client/selector", "server", "broker", "transport", "registry", "internal/ability", "internal/balance", "internal/settings", "internal/netaddr", "internal/similar", "internal/registryflags", "internal/wiring"}, "wiring: flags and environment"},
 	{"", []string{"auth", "internal/authcall", "config", "client", "client/selector", "server", "broker", "store", "transport", "registry", "config/cmd", "internal/ability", "internal/protomsg", "internal/wiring"}, "front door: assembles a service"},
 
@@ -187,6 +188,7 @@ var rooms = []room{
 // extra is what the tests of a room may import beyond what the room itself may and
 // the test range.
 var extra = map[string][]string{
+	"broker/http":            {"registry/memory"},
 	"registry/cache":         {"registry/etcd", "registry/memory"},
 	"registry/registrytest":  {"registry/memory"},
 	"registry":               {"internal/ability"},
@@ -217,7 +219,7 @@ var extra = map[string][]string{
 	"internal/wiring":        {"client/grpc", "server/grpc"},
 	"config/cmd":             {"auth/jwt", "auth/provider/oauth", "store/memory", "client/grpc", "internal/credentials", "internal/etcd/layout", "internal/secure", "internal/settings", "registry/cache", "registry/consul", "registry/etcd", "registry/memory", "server/grpc"},
 	"faults/...":             {"config", "config/center", "config/secret", "config/source", "config/source/etcd", "config/source/snapshot", "", "client", "client/grpc", "client/selector", "faults/history", "internal/ability", "internal/defaults", "internal/discovery", "internal/feed", "internal/mdns/txt", "internal/consul/tags", "internal/etcd/layout", "registry", "registry/cache", "registry/consul", "registry/etcd", "registry/memory", "server", "server/grpc"},
-	"":                       {"auth/jwt", "client/grpc", "config/source", "internal/defaults", "registry/cache", "registry/memory", "server/grpc"},
+	"":                       {"auth/jwt", "broker/memory", "client/grpc", "config/source", "internal/defaults", "registry/cache", "registry/memory", "server/grpc"},
 	"compat/...":             {"compat/util/tls", "registry/memory", "store/memory"},
 	"e2e/...":                {"client", "internal/gray", "client/grpc", "registry/multi", "resolver", "server", "server/grpc"},
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	_ "github.com/rollcall-go/micro/broker/http" // the default broker
 	"github.com/rollcall-go/micro/client"
 	cgrpc "github.com/rollcall-go/micro/client/grpc"
 	"github.com/rollcall-go/micro/internal/registryflags"
