@@ -27,7 +27,7 @@ var rooms = []room{
 	{"metadata", nil, "dictionary: words that every room uses"},
 	{"errors", nil, "dictionary"},
 	{"codec/...", []string{"codec", "internal/protomsg"}, "dictionary"},
-	{"logger", nil, "dictionary"},
+	{"logger", []string{"debug/log"}, "dictionary"},
 	{"internal/protomsg", nil, "plant room: protobuf messages of either generation"},
 
 	{"internal/ring", nil, "plant room: the newest values of a kind"},
@@ -96,6 +96,8 @@ var rooms = []room{
 	{"debug/trace/memory", []string{"debug/trace", "internal/defaults", "internal/ring"}, "tracer"},
 	{"debug/profile", nil, "contract"},
 	{"debug/profile/...", []string{"debug/profile"}, "profilers"},
+	{"debug/service", []string{"client", "debug", "debug/log", "debug/service/proto"}, "the log of another service"},
+	{"debug/service/handler", []string{"client", "server", "debug/log", "debug/stats", "debug/trace", "debug/service/proto", "internal/settings"}, "answers for a service"},
 	{"debug/service/proto", []string{"api", "client", "server"}, "what protoc-gen-micro writes of v2's messages"},
 	{"client/selector", []string{"registry", "internal/ability", "internal/balance", "internal/discovery", "internal/feed", "internal/record", "internal/settings"}, "contract, with one implementation that follows services by itself"},
 	{"client", []string{"client/selector", "registry", "broker", "transport", "internal/attempt", "internal/defaults"}, "contract"},
@@ -115,12 +117,12 @@ var rooms = []room{
 	{"internal/attempt", nil, "plant room: whether a failed attempt may be repeated"},
 	{"internal/budget", nil, "plant room: how many calls may be made twice"},
 	{"internal/percentile", nil, "plant room: within what time most calls are answered"},
-	{"server", []string{"auth", "registry", "broker", "transport", "internal/defaults"}, "contract"},
+	{"server", []string{"auth", "registry", "broker", "transport", "internal/defaults", "debug/trace"}, "contract"},
 	{"api", []string{"registry", "server"}, "contract: imported by generated code"},
 
 	{"resolver", []string{"registry", "internal/discovery", "internal/endpoint", "internal/feed", "internal/record"}, "discovery for plain grpc-go: has no calls of its own"},
 	{"client/grpc", []string{"client", "client/selector", "registry", "broker", "internal/attempt", "internal/balance", "internal/budget", "internal/conn", "internal/defaults", "internal/discovery", "internal/endpoint", "internal/ability", "internal/feed", "internal/nearby", "internal/percentile", "internal/once", "internal/pick", "internal/record", "internal/rpc", "internal/reload", "internal/secure", "internal/settings", "internal/refusal"}, "call room"},
-	{"server/grpc", []string{"server", "broker", "registry", "internal/announce", "internal/backoff", "internal/defaults", "internal/enroll", "internal/once", "internal/panics", "internal/protomsg", "internal/record", "internal/rpc", "internal/reload", "internal/secure", "internal/settings"}, "call room"},
+	{"server/grpc", []string{"server", "broker", "registry", "internal/announce", "internal/backoff", "internal/defaults", "internal/enroll", "internal/once", "internal/panics", "internal/protomsg", "internal/record", "internal/rpc", "internal/reload", "internal/secure", "internal/settings", "debug/stats", "debug/trace"}, "call room"},
 
 	{"internal/breaker", []string{"client"}, "plant room of wrappers: circuits, and what counts as a failure"},
 	{"internal/throttle", []string{"client", "server"}, "plant room of wrappers: how requests wait for their turn"},
@@ -155,9 +157,9 @@ var rooms = []room{
 	{"internal/registryflags", []string{"registry", "internal/consul", "internal/credentials", "internal/etcd", "internal/reload", "internal/settings", "internal/etcd/layout"}, "wiring: where a registry is and how to be let in, for services and the command alike"},
 	{"internal/callflags", []string{"client", "server", "internal/registryflags", "internal/reload", "internal/secure", "internal/settings"}, "wiring: how calls are secured, for services and the command alike"},
 	{"internal/wiring", []string{"config", "config/source", "internal/defaults", "registry", "server", "client", "broker", "internal/record"}, "wiring: tells the parts of a service of one another"},
-	{"internal/builtin", []string{"broker/http", "client", "client/grpc", "server", "server/grpc", "registry", "registry/etcd", "registry/consul", "registry/mdns", "registry/memory", "registry/multi", "auth", "auth/jwt", "auth/provider", "auth/provider/basic", "auth/provider/oauth", "store", "store/etcd", "store/memory", "internal/registryflags"}, "wiring: the one list of implementations"},
-	{"config/cmd", []string{"auth", "auth/provider", "config", "store", "store/etcd", "internal/authcall", "internal/builtin", "internal/callflags", "client", "client/selector", "server", "broker", "transport", "registry", "internal/ability", "internal/balance", "internal/settings", "internal/netaddr", "internal/similar", "internal/registryflags", "internal/wiring"}, "wiring: flags and environment"},
-	{"", []string{"auth", "internal/authcall", "config", "client", "client/selector", "server", "broker", "store", "transport", "registry", "config/cmd", "internal/ability", "internal/protomsg", "internal/wiring"}, "front door: assembles a service"},
+	{"internal/builtin", []string{"broker/http", "client", "client/grpc", "server", "server/grpc", "registry", "registry/etcd", "registry/consul", "registry/mdns", "registry/memory", "registry/multi", "auth", "auth/jwt", "auth/provider", "auth/provider/basic", "auth/provider/oauth", "store", "store/etcd", "store/memory", "internal/registryflags", "debug/profile", "debug/profile/http", "debug/profile/pprof", "debug/trace", "debug/trace/memory"}, "wiring: the one list of implementations"},
+	{"config/cmd", []string{"auth", "auth/provider", "config", "store", "store/etcd", "internal/authcall", "internal/builtin", "internal/callflags", "client", "client/selector", "server", "broker", "transport", "registry", "internal/ability", "internal/balance", "internal/settings", "internal/netaddr", "internal/similar", "internal/registryflags", "internal/wiring", "debug/profile", "debug/service/handler", "debug/trace"}, "wiring: flags and environment"},
+	{"", []string{"auth", "internal/authcall", "config", "client", "client/selector", "server", "broker", "store", "transport", "registry", "config/cmd", "internal/ability", "internal/protomsg", "internal/wiring", "debug/profile", "debug/service/handler", "debug/trace", "debug/trace/memory"}, "front door: assembles a service"},
 
 	{"compat/...", []string{"", "client", "client/grpc", "client/selector", "server", "server/grpc", "broker", "registry", "transport", "store", "config/cmd", "debug/log", "compat/service", "compat/util/ctx", "internal/record", "internal/ring"}, "shelf: what only older programs use, on the rooms of the house; the house imports none of it"},
 
@@ -217,9 +219,9 @@ var extra = map[string][]string{
 	"config/loader/memory":   {"config/source/memory"},
 	"config":                 {"config/source/env", "config/source/memory"},
 	"internal/wiring":        {"client/grpc", "server/grpc"},
-	"config/cmd":             {"auth/jwt", "auth/provider/oauth", "store/memory", "client/grpc", "internal/credentials", "internal/etcd/layout", "internal/secure", "internal/settings", "registry/cache", "registry/consul", "registry/etcd", "registry/memory", "server/grpc"},
+	"config/cmd":             {"auth/jwt", "auth/provider/oauth", "store/memory", "client/grpc", "internal/credentials", "internal/etcd/layout", "internal/secure", "internal/settings", "registry/cache", "registry/consul", "registry/etcd", "registry/memory", "server/grpc", "debug/trace/memory"},
 	"faults/...":             {"config", "config/center", "config/secret", "config/source", "config/source/etcd", "config/source/snapshot", "", "client", "client/grpc", "client/selector", "faults/history", "internal/ability", "internal/defaults", "internal/discovery", "internal/feed", "internal/mdns/txt", "internal/consul/tags", "internal/etcd/layout", "registry", "registry/cache", "registry/consul", "registry/etcd", "registry/memory", "server", "server/grpc"},
-	"":                       {"auth/jwt", "broker/memory", "client/grpc", "config/source", "internal/defaults", "registry/cache", "registry/memory", "server/grpc"},
+	"":                       {"auth/jwt", "broker/memory", "client/grpc", "config/source", "internal/defaults", "registry/cache", "registry/memory", "server/grpc", "debug/log", "debug/service/proto"},
 	"compat/...":             {"compat/util/tls", "registry/memory", "store/memory"},
 	"e2e/...":                {"client", "internal/gray", "client/grpc", "registry/multi", "resolver", "server", "server/grpc"},
 }
@@ -326,8 +328,8 @@ func TestLinks(t *testing.T) {
 // resolverLinks is all of ours that a program of plain grpc-go links which imports the
 // resolver.
 var resolverLinks = []string{
-	"internal/ability", "internal/backoff", "internal/defaults", "internal/discovery", "internal/disk", "internal/endpoint", "internal/feed",
-	"internal/netaddr", "internal/record", "internal/refusal", "logger", "registry", "resolver",
+	"debug/log", "internal/ability", "internal/backoff", "internal/defaults", "internal/discovery", "internal/disk", "internal/endpoint", "internal/feed",
+	"internal/netaddr", "internal/record", "internal/refusal", "internal/ring", "logger", "registry", "resolver",
 }
 
 // TestResolverLinksNothingElse holds what the resolver links to the list, and the list

@@ -50,7 +50,9 @@ func (f *function) Subscribe(topic string, v any) error {
 
 func (f *function) endRequest(next server.HandlerFunc) server.HandlerFunc {
 	return func(ctx context.Context, req server.Request, rsp any) error {
-		defer f.done()
+		if !aboutService(req.Endpoint()) {
+			defer f.done()
+		}
 		return next(ctx, req, rsp)
 	}
 }

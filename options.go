@@ -12,6 +12,8 @@ import (
 	"github.com/rollcall-go/micro/client/selector"
 	"github.com/rollcall-go/micro/config"
 	"github.com/rollcall-go/micro/config/cmd"
+	"github.com/rollcall-go/micro/debug/profile"
+	"github.com/rollcall-go/micro/debug/trace"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/server"
 	"github.com/rollcall-go/micro/store"
@@ -29,6 +31,8 @@ type Options struct {
 	Registry  registry.Registry
 	Store     store.Store
 	Transport transport.Transport
+	// Profile profiles the program while Run serves. Nil means that nothing does.
+	Profile profile.Profile
 
 	// Functions to run around start and stop, in the order in which they were
 	// added.
@@ -75,6 +79,16 @@ func (g given) and(o given) given {
 // calls show. By default it is auth.DefaultAuth, and nobody is asked for a token.
 func Auth(a auth.Auth) Option {
 	return func(o *Options) { o.Auth, o.pending.given.auth = a, true }
+}
+
+// Tracer sets what keeps the spans of the service's calls, those that it makes and those
+// that it serves, and lets traces begin in this service. Without it those traces are kept
+// that arrive with requests, by trace.DefaultTracer.
+func Tracer(t trace.Tracer) Option { return serverOption(server.Tracer(t)) }
+
+// Profile sets what profiles the program while Run serves.
+func Profile(p profile.Profile) Option {
+	return func(o *Options) { o.Profile = p }
 }
 
 // Broker sets what carries published messages.

@@ -25,6 +25,7 @@ type service struct {
 	name  *name
 	guard guard
 	parse sync.Once // the command line
+	debug debugging
 
 	mu   sync.Mutex
 	opts Options
@@ -39,7 +40,7 @@ type service struct {
 var _ Service = (*service)(nil)
 
 func newService(opts ...Option) *service {
-	s := &service{name: &name{}, opts: Options{
+	s := &service{name: &name{}, debug: debugging{done: make(chan struct{})}, opts: Options{
 		Context:  context.Background(), // never done: the service then ends by signal alone
 		Signal:   true,
 		Auth:     auth.DefaultAuth,
@@ -143,7 +144,7 @@ func (s *service) apply(opts ...Option) {
 			app.Action = p.action
 		}
 	}
-	s.name.set(o.Server.Options().Name)
+	s.name.set(o.Server.Options())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.opts = o
@@ -158,7 +159,7 @@ func (s *service) commandLine() {
 		cmd.Name(s.Name()), cmd.Version(o.Server.Options().Version),
 		cmd.Broker(&o.Broker), cmd.Registry(&o.Registry), cmd.Transport(&o.Transport),
 		cmd.Client(&o.Client), cmd.Server(&o.Server), cmd.Config(&o.Config),
-		cmd.Auth(&o.Auth), cmd.Store(&o.Store),
+		cmd.Auth(&o.Auth), cmd.Store(&o.Store), cmd.Profile(&o.Profile),
 	)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -167,7 +168,7 @@ func (s *service) commandLine() {
 	}
 	s.opts.Broker, s.opts.Registry, s.opts.Transport = o.Broker, o.Registry, o.Transport
 	s.opts.Client, s.opts.Server, s.opts.Config = o.Client, o.Server, o.Config
-	s.opts.Auth, s.opts.Store = o.Auth, o.Store
+	s.opts.Auth, s.opts.Store, s.opts.Profile = o.Auth, o.Store, o.Profile
 	if !ability.Same(o.Store, stored) { // before the registry, whose connection it may use
 		s.made = append(s.made, o.Store)
 	}
@@ -177,7 +178,7 @@ func (s *service) commandLine() {
 			s.made = append(s.made, chosenRegistry{o.Registry})
 		}
 	}
-	s.name.set(o.Server.Options().Name)
+	s.name.set(o.Server.Options())
 }
 
 // Start starts the service without waiting for its end.
@@ -188,11 +189,13 @@ func (s *service) Start() error {
 	if err := runAll(o.BeforeStart, true); err != nil {
 		return err
 	}
+	s.debug.add(o)
 	if err := o.Server.Start(); err != nil {
 		return err
 	}
 	if err := runAll(o.AfterStart, true); err != nil {
 		// What has started must not stay behind, registered and served by nobody.
+		s.debug.end()
 		return errors.Join(err, o.Server.Stop())
 	}
 	return nil
@@ -203,6 +206,7 @@ func (s *service) Start() error {
 func (s *service) Stop() error {
 	o := s.Options()
 	before := runAll(o.BeforeStop, false)
+	s.debug.end()
 	stop := o.Server.Stop()
 	wiring.Leave(o.Config)
 	return errors.Join(before, stop, runAll(o.AfterStop, false))
@@ -230,6 +234,11 @@ func (s *service) Run() (err error) {
 		defer release()
 	}
 
+	stopProfile, err := profiled(o.Profile)
+	if err != nil {
+		return fmt.Errorf("run %q: %w", s.Name(), err)
+	}
+	defer func() { err = errors.Join(err, stopProfile()) }()
 	logger.Infof("Starting [service] %s", s.Name())
 	if err := s.Start(); err != nil {
 		return err

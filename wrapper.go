@@ -6,23 +6,26 @@ import (
 	"sync/atomic"
 
 	"github.com/rollcall-go/micro/client"
+	"github.com/rollcall-go/micro/debug/trace"
 	"github.com/rollcall-go/micro/metadata"
+	"github.com/rollcall-go/micro/server"
 )
 
 // headerFrom is the header in which a call says which service it comes from.
 const headerFrom = HeaderPrefix + "From-Service"
 
 // name is the name of a service together with the headers that say it, so that
-// a call need not make them.
+// a call need not make them, and with what traces the calls.
 type name struct{ v atomic.Pointer[nameAndHeader] }
 
 type nameAndHeader struct {
 	name   string
 	header metadata.Metadata // shared, never written
+	tracer trace.Tracer      // nil: traces that arrived are kept by the default one
 }
 
-func (n *name) set(s string) {
-	n.v.Store(&nameAndHeader{name: s, header: metadata.Metadata{headerFrom: s}})
+func (n *name) set(o server.Options) {
+	n.v.Store(&nameAndHeader{name: o.Name, header: metadata.Metadata{headerFrom: o.Name}, tracer: o.Tracer})
 }
 
 func (n *name) get() string {
@@ -52,7 +55,11 @@ type named struct {
 }
 
 func (c *named) Call(ctx context.Context, req client.Request, rsp any, opts ...client.CallOption) error {
-	return c.Client.Call(c.name.put(ctx), req, rsp, opts...)
+	ctx = c.name.put(ctx)
+	if t := c.name.tracerOf(ctx); t != nil && req != nil {
+		return c.traced(ctx, t, req, rsp, opts)
+	}
+	return c.Client.Call(ctx, req, rsp, opts...)
 }
 
 func (c *named) Stream(ctx context.Context, req client.Request, opts ...client.CallOption) (client.Stream, error) {

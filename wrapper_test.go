@@ -154,7 +154,7 @@ func (silent) Call(context.Context, client.Request, any, ...client.CallOption) e
 
 func TestTheServicesWrappersCostLittle(t *testing.T) {
 	n := &name{}
-	n.set("caller")
+	n.set(server.Options{Name: "caller"})
 	var c client.Client = &cached{&named{silent{}, n}}
 	plain := context.Background()
 	full := metadata.NewContext(plain, metadata.Metadata{"A": "1", "B": "2"})

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/rollcall-go/micro/debug/log"
 )
 
 // levelVariable is the environment variable with the level of DefaultLogger.
@@ -71,21 +73,38 @@ func (b *base) apply(opts []Option) {
 	b.opts.Fields = maps.Clone(b.opts.Fields)
 }
 
-// write writes one line, whatever the message and the fields hold. A line that
-// cannot be written is lost: there is nowhere left to say so.
+// write writes one line, whatever the message and the fields hold, and keeps it in
+// log.DefaultLog. A line that cannot be written is lost: there is nowhere left to say so.
 func (b *base) write(out io.Writer, at time.Time, fields map[string]any, message string) {
 	if out == nil {
 		out = os.Stdout
 	}
 	var line strings.Builder
 	line.WriteString(at.Format("2006-01-02 15:04:05 "))
+	record := log.Record{Timestamp: at, Metadata: make(map[string]string, len(fields))}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		line.WriteString(" " + escape(name) + "=" + escape(fmt.Sprint(fields[name])))
+		value := escape(fmt.Sprint(fields[name]))
+		record.Metadata[name] = excerpt(value)
+		line.WriteString(" " + escape(name) + "=" + value)
 	}
-	line.WriteString(" " + escape(strings.TrimRight(message, "\r\n")) + "\n")
+	message = escape(strings.TrimRight(message, "\r\n"))
+	record.Message = excerpt(message)
+	_ = log.DefaultLog.Write(record) // nobody to tell
+	line.WriteString(" " + message + "\n")
 	b.writing.Lock()
 	defer b.writing.Unlock()
 	_, _ = io.WriteString(out, line.String())
+}
+
+// excerptLimit is how many bytes of a message, or of a field, package debug/log keeps.
+const excerptLimit = 4 << 10
+
+// excerpt returns the beginning of a text that is too long to keep.
+func excerpt(s string) string {
+	if len(s) <= excerptLimit {
+		return s
+	}
+	return strings.ToValidUTF8(s[:excerptLimit], "") + "..."
 }
 
 // defaultLogger is the Logger of this package.

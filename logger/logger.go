@@ -6,6 +6,9 @@
 // it: control characters in it are escaped as in Go's strings. Lines go to standard output unless
 // WithOutput says otherwise. MICRO_LOG_LEVEL sets the level of DefaultLogger; it
 // is read when that logger is first used, not when the package is imported.
+//
+// The newest lines stay in memory, in log.DefaultLog of package debug/log, from which a
+// service hands them to those who may call it.
 package logger
 
 // Logger is what the framework logs to. An implementation may be used from any

@@ -10,6 +10,7 @@ import (
 	"github.com/rollcall-go/micro/auth"
 	"github.com/rollcall-go/micro/broker"
 	"github.com/rollcall-go/micro/codec"
+	"github.com/rollcall-go/micro/debug/trace"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/transport"
 )
@@ -67,6 +68,11 @@ type Options struct {
 	// RegisterInterval is the time between two checks that the registration still
 	// stands. Zero means that nobody set it: the implementation's default.
 	RegisterInterval time.Duration
+
+	// Tracer keeps the spans of the calls that are served, and begins a trace for those
+	// that are of none. Nil means that traces which arrive are kept by
+	// trace.DefaultTracer, and none is begun.
+	Tracer trace.Tracer
 
 	// Router serves everything that arrives, in place of the handlers. May be nil.
 	Router Router
@@ -243,6 +249,12 @@ func ConcurrencyLimit(n int) Option {
 // TLSConfig makes the server listen with TLS. It does not change the transport.
 func TLSConfig(t *tls.Config) Option {
 	return func(o *Options) { o.TLSConfig = t }
+}
+
+// Tracer sets what keeps the spans of the calls that are served, and lets traces begin
+// here.
+func Tracer(t trace.Tracer) Option {
+	return func(o *Options) { o.Tracer = t }
 }
 
 // WithRouter sets what serves everything that arrives.

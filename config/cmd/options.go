@@ -8,6 +8,8 @@ import (
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/client/selector"
 	"github.com/rollcall-go/micro/config"
+	"github.com/rollcall-go/micro/debug/profile"
+	"github.com/rollcall-go/micro/debug/trace"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/server"
 	"github.com/rollcall-go/micro/store"
@@ -32,6 +34,9 @@ type Options struct {
 	Store     *store.Store
 	// Config is for a Cmd of the program's own: no flag of this package changes it.
 	Config *config.Config
+	// Tracer and Profile are replaced by those that were named.
+	Tracer  *trace.Tracer
+	Profile *profile.Profile
 
 	// The implementations that can be chosen by name, beside the Default maps.
 	Auths      map[string]func(...auth.Option) auth.Auth
@@ -42,6 +47,8 @@ type Options struct {
 	Servers    map[string]func(...server.Option) server.Server
 	Stores     map[string]func(...store.Option) store.Store
 	Transports map[string]func(...transport.Option) transport.Transport
+	Tracers    map[string]func(...trace.Option) trace.Tracer
+	Profiles   map[string]func(...profile.Option) profile.Profile
 
 	// Context carries settings of other packages. May be nil.
 	Context context.Context

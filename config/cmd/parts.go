@@ -32,6 +32,7 @@ func parts() []part {
 		authPart(),
 		tracerPart(),
 		profilePart(),
+		debugPart(),
 		platformPart(),
 	}
 }

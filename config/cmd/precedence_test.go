@@ -17,6 +17,7 @@ import (
 	"github.com/rollcall-go/micro/client"
 	cgrpc "github.com/rollcall-go/micro/client/grpc"
 	"github.com/rollcall-go/micro/client/selector"
+	"github.com/rollcall-go/micro/debug/service/handler"
 	"github.com/rollcall-go/micro/internal/balance"
 	"github.com/rollcall-go/micro/internal/credentials"
 	"github.com/rollcall-go/micro/internal/etcd/layout"
@@ -151,6 +152,9 @@ func knobs(t *testing.T) []knob {
 		{flag: "auth_provider_endpoint", code: onProvider(provider.Endpoint("a")), read: prov(func(o provider.Options) string { return o.Endpoint }), fromCode: "a", fromEnv: "b", fromFlag: "c"},
 		{flag: "auth_provider_redirect", code: onProvider(provider.Redirect("a")), read: prov(func(o provider.Options) string { return o.Redirect }), fromCode: "a", fromEnv: "b", fromFlag: "c"},
 		{flag: "auth_provider_scope", code: onProvider(provider.Scope("a")), read: prov(func(o provider.Options) string { return o.Scope }), fromCode: "a", fromEnv: "b", fromFlag: "c"},
+		{flag: "debug_handler", code: onTLS(handler.Methods("Health")), byDefault: "",
+			read: srv(func(o server.Options) string { return strings.Join(handler.MethodsOf(o), ",") }), fromCode: "Health",
+			fromEnv: "Health,Stats", envText: "health, Stats", fromFlag: strings.Join(handler.Names(), ","), flagText: "ALL"},
 		{flag: "server_tls_cert", code: onTLS(sgrpc.TLSFiles("", certs[0], pair.KeyFile)),
 			read: srvTLS(func(s secure.Server) string { return s.Files.Cert }), fromCode: certs[0], fromEnv: certs[1], fromFlag: certs[2]},
 		{flag: "server_tls_key", code: onTLS(sgrpc.TLSFiles("", pair.CertFile, keys[0])),
@@ -335,7 +339,8 @@ func TestThePodsAddress(t *testing.T) {
 
 // TestEveryFlagIsTested keeps the table above whole.
 func TestEveryFlagIsTested(t *testing.T) {
-	tested := map[string]bool{"server": true, "client": true} // there is one of each
+	tested := map[string]bool{"server": true, "client": true, // there is one of each
+		"tracer": true, "profile": true} // TestTracerAndProfileAreChosen
 	for _, k := range knobs(t) {
 		tested[k.flag] = true
 	}

@@ -72,7 +72,7 @@ func TestSettingsWithNothingBehindThemAreToldOnce(t *testing.T) {
 func TestFlagsWithNothingBehindThemAreTold(t *testing.T) {
 	log := warnings(t)
 	p := newProgram()
-	flags := []string{"broker=nats", "broker_address=a:1", "transport=tcp", "selector=dns", "profile=http", "auth_private_key=hunter2", "store_address=b:1"}
+	flags := []string{"broker=nats", "broker_address=a:1", "transport=tcp", "selector=dns", "auth_private_key=hunter2", "store_address=b:1"}
 	var args []string
 	for _, f := range flags {
 		args = append(args, "--"+f)

@@ -19,6 +19,8 @@ const (
 	EncodedHeader = "rollcall-encoded"
 	// TimeoutHeader is v2's deadline: how many nanoseconds the call may take.
 	TimeoutHeader = "timeout"
+	// spanHeader is the span that a call is part of, as package debug/trace writes it.
+	spanHeader = "micro-span-id"
 	// typeHeader is v2's second content type.
 	typeHeader = "x-content-type"
 	// remoteKey is where a handler finds the address of its caller.
@@ -157,6 +159,9 @@ func first(ctx context.Context, key string) string {
 	}
 	return ""
 }
+
+// Traced reports whether the call is part of a trace, by v2's header.
+func (h Headers) Traced() bool { return first(h.ctx, spanHeader) != "" }
 
 // Metadata returns every header that is the program's business, several values
 // joined by ", ", and the caller's address under Remote.

@@ -30,6 +30,7 @@ type calls struct {
 	recovery    *recovery
 	streams     *streams
 	limit       *limiter // nil if there is none
+	observer    observer
 }
 
 func newCalls(o server.Options, r *recovery, st *streams, l *limiter) *calls {
@@ -45,6 +46,7 @@ func newCalls(o server.Options, r *recovery, st *streams, l *limiter) *calls {
 		recovery:    r,
 		streams:     st,
 		limit:       l,
+		observer:    newObserver(o),
 	}
 	if set.maxMsgSize <= 0 && len(set.grpc) > 0 {
 		c.maxSend = 0 // they may say otherwise
@@ -84,7 +86,9 @@ func tooLate(ctx context.Context) error {
 // What it returns is a gRPC status.
 func (s *grpcServer) serve(_ any, stream grpc.ServerStream) error {
 	c := s.calls.Load()
-	return c.recovery.statusOf(s.call(c, stream))
+	err := s.call(c, stream)
+	c.observer.count(err)
+	return c.recovery.statusOf(err)
 }
 
 func (s *grpcServer) call(c *calls, stream grpc.ServerStream) (err error) {
@@ -111,13 +115,18 @@ func (s *grpcServer) call(c *calls, stream grpc.ServerStream) (err error) {
 		return tooLate(ctx)
 	}
 	if c.router != nil {
-		return c.route(ctx, stream, path, handler+"."+method, h.ContentType)
+		endpoint := handler + "." + method
+		ctx, sp := c.observer.begin(ctx, h, c.name, endpoint)
+		defer sp.end(&err)
+		return c.route(ctx, stream, path, endpoint, h.ContentType)
 	}
 	m, err := s.table.Find(handler, method)
 	if err != nil {
 		return err
 	}
 	in.stream = m.Stream
+	ctx, sp := c.observer.begin(ctx, h, c.name, m.Endpoint)
+	defer sp.end(&err)
 	if m.Stream {
 		return c.converse(ctx, stream, m, h.ContentType)
 	}

@@ -90,6 +90,7 @@ func (i *interceptors) stream(srv any, stream grpc.ServerStream, info *grpc.Stre
 // generatedUnary serves a call of a service of RegisterService through the wrappers.
 func (c *calls) generatedUnary(ctx context.Context, m method, req any, next grpc.UnaryHandler) (_ any, err error) {
 	defer c.enter()()
+	defer func() { c.observer.count(err) }()
 	if c.limit != nil {
 		var in entered
 		if in, err = c.limit.enter(false); err != nil {
@@ -103,6 +104,8 @@ func (c *calls) generatedUnary(ctx context.Context, m method, req any, next grpc
 	if ctx.Err() != nil {
 		return nil, tooLate(ctx)
 	}
+	ctx, sp := c.observer.begin(ctx, h, c.name, m.endpoint)
+	defer sp.end(&err)
 	if len(c.wrappers) == 0 {
 		return next(ctx, req)
 	}
@@ -117,7 +120,7 @@ func (c *calls) generatedUnary(ctx context.Context, m method, req any, next grpc
 	r := &request{service: c.name, endpoint: m.endpoint, contentType: h.ContentType, body: req, message: req, codec: rpc.Proto}
 	if m.response == nil {
 		var rsp any
-		err := c.wrap(serve)(ctx, r, &rsp)
+		err = c.wrap(serve)(ctx, r, &rsp)
 		return rsp, err
 	}
 	rsp := reflect.New(m.response).Interface()
@@ -150,6 +153,9 @@ func fill(rsp, out any) error {
 // wrappers, which get the stream in the place of the response.
 func (c *calls) generatedStream(srv any, stream grpc.ServerStream, m method, next grpc.StreamHandler) (err error) {
 	defer c.enter()()
+	if !m.endless {
+		defer func() { c.observer.count(err) }()
+	}
 	if c.limit != nil && !m.endless {
 		var in entered
 		if in, err = c.limit.enter(true); err != nil {
@@ -162,6 +168,11 @@ func (c *calls) generatedStream(srv any, stream grpc.ServerStream, m method, nex
 	defer cancel()
 	if ctx.Err() != nil {
 		return tooLate(ctx)
+	}
+	if !m.endless {
+		var sp span
+		ctx, sp = c.observer.begin(ctx, h, c.name, m.endpoint)
+		defer sp.end(&err)
 	}
 	defer c.streams.enter(ctx, stream).leave()
 	if len(c.wrappers) == 0 {

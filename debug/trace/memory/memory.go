@@ -5,6 +5,7 @@ package memory
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,8 +17,13 @@ import (
 
 var _ = defaults.Tracer.Set(NewTracer)
 
-// kept is how many spans are kept.
-const kept = 256
+const (
+	// kept is how many spans are kept.
+	kept = 256
+	// valueLimit is how many bytes of a value in a span's metadata are kept: an error may
+	// quote what somebody sent.
+	valueLimit = 1 << 10
+)
 
 // Tracer is a tracer that NewTracer made.
 type Tracer struct{ spans *ring.Buffer[*trace.Span] }
@@ -50,6 +56,11 @@ func (t *Tracer) Start(ctx context.Context, name string) (context.Context, *trac
 // Finish keeps the span.
 func (t *Tracer) Finish(s *trace.Span) error {
 	s.Duration = time.Since(s.Started)
+	for k, v := range s.Metadata {
+		if len(v) > valueLimit {
+			s.Metadata[k] = strings.ToValidUTF8(v[:valueLimit], "") + "..."
+		}
+	}
 	t.spans.Put(s)
 	return nil
 }
