@@ -20,6 +20,8 @@ const (
 	OpRegister   = "register"   // Record -> nothing
 	OpDeregister = "deregister" // Record -> nothing
 	OpConfig     = "config"     // Config -> []Value: loads it, and reads the values
+	OpPublish    = "publish"    // Publication -> nothing, when the broker has them
+	OpSubscribe  = "subscribe"  // Subscription -> an empty Message, then one after another
 	OpInit       = "init"       // nothing -> nothing: gives the registry its options again
 )
 
@@ -137,4 +139,30 @@ type Record struct {
 type Event struct {
 	Action  string          `json:"action"`
 	Service json.RawMessage `json:"service"`
+}
+
+// Publication says what to publish.
+type Publication struct {
+	Topic  string            `json:"topic"`
+	Header map[string]string `json:"header,omitempty"`
+	Bodies [][]byte          `json:"bodies"`
+	// Event publishes greetings of the names in Bodies with the client, with Header as
+	// metadata, and not with the broker.
+	Event bool `json:"event,omitempty"`
+}
+
+// Subscription says what to subscribe to.
+type Subscription struct {
+	Topic string `json:"topic"`
+	Queue string `json:"queue,omitempty"`
+	// Service is the name of a service to run that has a subscriber; without one it is
+	// the broker that is subscribed to.
+	Service string `json:"service,omitempty"`
+}
+
+// Message is what a subscription received.
+type Message struct {
+	Topic  string            `json:"topic,omitempty"`
+	Header map[string]string `json:"header,omitempty"`
+	Body   []byte            `json:"body,omitempty"`
 }

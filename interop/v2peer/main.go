@@ -66,8 +66,13 @@ func main() {
 		peer.OpDeregister: p.deregister,
 		peer.OpInit:       p.init,
 		peer.OpConfig:     p.configure,
+		peer.OpPublish:    p.publish,
+		peer.OpSubscribe:  p.subscribe,
 	})
 	p.stopAll()
+	if e := p.stopEvents(); err == nil {
+		err = e
+	}
 	p.cache.Stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

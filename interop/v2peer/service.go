@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/micro/go-micro/v2"
+	"github.com/micro/go-micro/v2/broker"
 	"github.com/micro/go-micro/v2/client"
 	grpcclient "github.com/micro/go-micro/v2/client/grpc"
 	"github.com/micro/go-micro/v2/registry"
@@ -27,6 +28,7 @@ type program struct {
 
 	mu      sync.Mutex
 	running map[string]*service
+	broker  broker.Broker // nil before its first use
 }
 
 // service is one that runs.
