@@ -14,6 +14,8 @@ import (
 	"github.com/rollcall-go/micro/auth/jwt"
 	"github.com/rollcall-go/micro/auth/provider"
 	"github.com/rollcall-go/micro/auth/provider/oauth"
+	"github.com/rollcall-go/micro/broker"
+	brokermemory "github.com/rollcall-go/micro/broker/memory"
 	"github.com/rollcall-go/micro/client"
 	cgrpc "github.com/rollcall-go/micro/client/grpc"
 	"github.com/rollcall-go/micro/client/selector"
@@ -252,6 +254,10 @@ func knobs(t *testing.T) []knob {
 		{flag: "registry_address", code: func(p *program) error { p.registry = etcd.NewRegistry(addrs("a:1")); return nil },
 			read: func(p *program) string { return fmt.Sprint(p.registry.Options().Addrs) }, fromCode: "[a:1]", fromEnv: "[b:2 c:3]", envText: "b:2, c:3",
 			fromFlag: "[[::1]:4]", flagText: "[::1]:4", byDefault: "[]"},
+		{flag: "broker", code: func(p *program) error { p.broker = brokermemory.NewBroker(); return nil },
+			read: func(p *program) string { return p.broker.String() }, fromCode: "memory", fromEnv: "http", fromFlag: "nats", byDefault: "memory"},
+		{flag: "broker_address", code: func(p *program) error { return p.broker.Init(broker.Addrs("a:1")) },
+			read: func(p *program) string { return strings.Join(p.broker.Options().Addrs, "|") }, fromCode: "a:1", fromEnv: "b:1|b:2", envText: "b:1, b:2", fromFlag: "c:1"},
 		{flag: "registry_snapshot", code: func(p *program) error { return p.registry.Init(registry.Snapshot("a")) },
 			read: func(p *program) string { return p.registry.Options().Snapshot }, fromCode: "a", fromEnv: "b", fromFlag: "c", byDefault: ""},
 		{flag: "registry", code: func(p *program) error { p.registry = etcd.NewRegistry(addrs("a:1")); return nil },

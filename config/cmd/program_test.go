@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/rollcall-go/micro/auth"
+	"github.com/rollcall-go/micro/broker"
+	brokermemory "github.com/rollcall-go/micro/broker/memory"
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/memory"
@@ -25,6 +27,7 @@ type program struct {
 	registry registry.Registry
 	auth     auth.Auth
 	store    store.Store
+	broker   broker.Broker
 	cmd      Cmd
 	id       string // of the server, before anything was set
 
@@ -35,9 +38,9 @@ type program struct {
 }
 
 func newProgram() *program {
-	p := &program{server: server.NewServer(), client: client.NewClient(), registry: memory.NewRegistry(), auth: auth.NewAuth(), store: records.NewStore()}
+	p := &program{server: server.NewServer(), client: client.NewClient(), registry: memory.NewRegistry(), auth: auth.NewAuth(), store: records.NewStore(), broker: brokermemory.NewBroker()}
 	p.id = p.server.Options().Id
-	p.cmd = NewCmd(Name("demo"), Version("1.2.3"), Server(&p.server), Client(&p.client), Registry(&p.registry), Auth(&p.auth), Store(&p.store))
+	p.cmd = NewCmd(Name("demo"), Version("1.2.3"), Server(&p.server), Client(&p.client), Registry(&p.registry), Auth(&p.auth), Store(&p.store), Broker(&p.broker))
 	return p
 }
 

@@ -39,7 +39,7 @@ func (w writer) Write(p []byte) (int, error) { return w(p) }
 
 func TestSettingsWithNothingBehindThemAreToldOnce(t *testing.T) {
 	log := warnings(t)
-	variables := []string{"MICRO_BROKER", "MICRO_BROKER_ADDRESS", "MICRO_TRANSPORT", "MICRO_TRANSPORT_ADDRESS", "MICRO_SELECTOR"}
+	variables := []string{"MICRO_TRANSPORT", "MICRO_TRANSPORT_ADDRESS", "MICRO_SELECTOR"}
 	for _, u := range allUnserved() {
 		if u.only == "" {
 			variables = append(variables, u.variable)
@@ -72,7 +72,7 @@ func TestSettingsWithNothingBehindThemAreToldOnce(t *testing.T) {
 func TestFlagsWithNothingBehindThemAreTold(t *testing.T) {
 	log := warnings(t)
 	p := newProgram()
-	flags := []string{"broker=nats", "broker_address=a:1", "transport=tcp", "selector=dns", "auth_private_key=hunter2", "store_address=b:1"}
+	flags := []string{"transport=tcp", "selector=dns", "auth_private_key=hunter2", "store_address=b:1"}
 	var args []string
 	for _, f := range flags {
 		args = append(args, "--"+f)
@@ -87,7 +87,7 @@ func TestFlagsWithNothingBehindThemAreTold(t *testing.T) {
 			t.Errorf("--%s: %s", name, all)
 		}
 	}
-	if p := newProgram(); p.run(t, "--help") != nil || strings.Contains(p.stdout, "broker") {
+	if p := newProgram(); p.run(t, "--help") != nil || strings.Contains(p.stdout, "selector") {
 		t.Errorf("the help offers what has no effect: %s", p.stdout)
 	}
 }

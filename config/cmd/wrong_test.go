@@ -23,8 +23,10 @@ func TestWrongInputExitsWith2(t *testing.T) {
 	}{
 		{"--nope", "demo: unknown flag --nope|--help"},
 		{"--config=app.yaml", "demo: unknown flag --config|micro.Flags"},
-		{"--brokr=nats", "demo: unknown flag --brokr (|micro.Flags"},
+		{"--brokr=nats", "unknown flag --brokr|did you mean --broker?"},
 		{"--registry=service", `--registry="service"|not in this release|choose one of: consul, etcd, mdns, memory`},
+		{"--broker=service", `--broker="service"|not in this release|choose one of: `},
+		{"--broker=kafka", `--broker="kafka"|unknown broker|choose one of: `},
 		{"--registri=etcd", "unknown flag --registri|did you mean --registry?"},
 		{"--registry=consul --namespace=a", `--namespace="a"|consul registry knows no namespaces`},
 		{"--registry=consul,etcd --namespace=a", `--namespace="a"|consul registry knows no namespaces`},

@@ -11,7 +11,10 @@ import (
 	"slices"
 	"strings"
 
-	_ "github.com/rollcall-go/micro/broker/http" // the default broker
+	"github.com/rollcall-go/micro/broker"
+	brokerhttp "github.com/rollcall-go/micro/broker/http"
+	brokermemory "github.com/rollcall-go/micro/broker/memory"
+	"github.com/rollcall-go/micro/broker/nats"
 	"github.com/rollcall-go/micro/client"
 	cgrpc "github.com/rollcall-go/micro/client/grpc"
 	"github.com/rollcall-go/micro/internal/registryflags"
@@ -41,6 +44,7 @@ type (
 	NewRegistry = func(...registry.Option) registry.Registry
 	NewClient   = func(...client.Option) client.Client
 	NewServer   = func(...server.Option) server.Server
+	NewBroker   = func(...broker.Option) broker.Broker
 )
 
 // Registries returns the registries.
@@ -67,6 +71,16 @@ func Servers() []Entry[NewServer] {
 	return []Entry[NewServer]{
 		{Name: "grpc", New: sgrpc.NewServer},
 		{Name: "mucp", Missing: "mucp is not in this release; grpc serves v2's grpc clients"},
+	}
+}
+
+// Brokers returns the brokers.
+func Brokers() []Entry[NewBroker] {
+	return []Entry[NewBroker]{
+		{Name: "http", Summary: "no server: subscribers stand in the registry", New: brokerhttp.NewBroker},
+		{Name: "nats", Summary: "a server of NATS", New: nats.NewBroker},
+		{Name: "memory", Summary: "this process alone", New: brokermemory.NewBroker},
+		{Name: "service", Missing: "the broker of micro's runtime is not in this release; http needs no server either"},
 	}
 }
 

@@ -22,6 +22,11 @@ func TestNames(t *testing.T) {
 			t.Errorf("registry %q calls itself %q", name, got)
 		}
 	}
+	for name, construct := range Map(Brokers()) {
+		if got := construct().String(); got != name {
+			t.Errorf("broker %q calls itself %q", name, got)
+		}
+	}
 	for name, construct := range Map(Clients()) {
 		if got := construct().String(); got != name {
 			t.Errorf("client %q calls itself %q", name, got)
