@@ -26,7 +26,8 @@ type room struct {
 var rooms = []room{
 	{"metadata", nil, "dictionary: words that every room uses"},
 	{"errors", nil, "dictionary"},
-	{"codec/...", []string{"codec", "internal/protomsg"}, "dictionary"},
+	{"codec/...", []string{"codec", "internal/frame", "internal/protomsg"}, "dictionary"},
+	{"internal/frame", nil, "plant room: what others say the length of, read within bounds"},
 	{"logger", []string{"debug/log"}, "dictionary"},
 	{"internal/protomsg", nil, "plant room: protobuf messages of either generation"},
 
@@ -125,14 +126,14 @@ var rooms = []room{
 	{"server/grpc", []string{"server", "broker", "registry", "internal/announce", "internal/backoff", "internal/defaults", "internal/enroll", "internal/once", "internal/panics", "internal/protomsg", "internal/record", "internal/rpc", "internal/reload", "internal/secure", "internal/settings", "debug/stats", "debug/trace"}, "call room"},
 
 	{"internal/breaker", []string{"client"}, "plant room of wrappers: circuits, and what counts as a failure"},
-	{"internal/throttle", []string{"client", "server"}, "plant room of wrappers: how requests wait for their turn"},
-	{"internal/withoption", []string{"client"}, "plant room of wrappers: gives calls an option"},
-	{"wrapper/breaker/gobreaker", []string{"client", "registry", "internal/breaker", "internal/endpoint"}, "wrapper: knows the contracts alone, and how an attempt says that it was not made"},
-	{"wrapper/breaker/hystrix", []string{"client", "internal/breaker"}, "wrapper"},
+	{"internal/throttle", []string{"client", "server", "internal/wrapping"}, "plant room of wrappers: how requests wait for their turn"},
+	{"internal/wrapping", []string{"client"}, "plant room of wrappers: what those around clients have in common"},
+	{"wrapper/breaker/gobreaker", []string{"client", "registry", "internal/breaker", "internal/endpoint", "internal/wrapping"}, "wrapper: knows the contracts alone, and how an attempt says that it was not made"},
+	{"wrapper/breaker/hystrix", []string{"client", "internal/breaker", "internal/wrapping"}, "wrapper"},
 	{"wrapper/ratelimiter/...", []string{"client", "server", "internal/throttle"}, "wrapper"},
-	{"wrapper/select/...", []string{"client", "client/selector", "registry", "internal/withoption"}, "wrapper"},
+	{"wrapper/select/...", []string{"client", "client/selector", "registry", "internal/wrapping"}, "wrapper"},
 	{"wrapper/recovery", []string{"client", "server", "registry", "internal/excerpt", "internal/panics"}, "wrapper"},
-	{"wrapper/...", []string{"client", "server"}, "wrappers: each knows the contracts and no other wrapper"},
+	{"wrapper/...", []string{"client", "server", "internal/wrapping"}, "wrappers: each knows the contracts and no other wrapper"},
 
 	{"internal/tree", nil, "plant room: configuration as decoders return it"},
 	{"internal/mask", nil, "plant room: errors without what a text holds"},
@@ -176,6 +177,7 @@ var rooms = []room{
 	{"internal/testkit/micropb/...", []string{"api", "client", "server", "internal/testkit/micropb/shared", "internal/testkit/micropb/names/client", "internal/testkit/micropb/names/in"}, "test range: what protoc-gen-micro writes"},
 	{"internal/testkit/currentpb", nil, "test range: what today's generator writes"},
 	{"internal/testkit/talkpb", []string{"api", "client", "server", "internal/testkit/currentpb"}, "test range: what v2's generator wrote of every kind of stream"},
+	{"internal/testkit/stub", []string{"client", "server"}, "test range: stands in for clients, requests and messages"},
 	{"internal/testkit", nil, "test range: runs processes, links none of what it tests"},
 	{"internal/testkit/fleet", []string{"", "client", "client/grpc", "server", "server/grpc", "registry", "registry/consul", "registry/etcd", "internal/testkit", "internal/testkit/legacypb", "internal/testkit/micropb/kinds", "internal/testkit/micropb/shared"}, "test range: services, clients and processes that tests of whole programs are made of"},
 	{"faults/...", nil, "test range: one test for each fault that we know"},
@@ -190,6 +192,9 @@ var rooms = []room{
 // extra is what the tests of a room may import beyond what the room itself may and
 // the test range.
 var extra = map[string][]string{
+	"wrapper/select/...":        {"client/grpc", "registry/memory", "server", "server/grpc"},
+	"wrapper/breaker/gobreaker": {"client/grpc", "registry/memory", "server", "server/grpc"},
+
 	"broker/http":            {"registry/memory"},
 	"registry/cache":         {"registry/etcd", "registry/memory"},
 	"registry/registrytest":  {"registry/memory"},
@@ -226,10 +231,10 @@ var extra = map[string][]string{
 	"e2e/...":                {"client", "internal/gray", "client/grpc", "registry/multi", "resolver", "server", "server/grpc"},
 }
 
-var dictionary = []string{"metadata", "errors", "codec", "codec/bytes", "codec/json", "codec/proto", "logger"}
+var dictionary = []string{"metadata", "errors", "codec", "codec/bytes", "codec/grpc", "codec/json", "codec/jsonrpc", "codec/proto", "codec/protorpc", "codec/text", "logger"}
 
 // testRange is what every test may import.
-var testRange = []string{"registry/registrytest", "store/storetest", "broker/brokertest", "internal/testkit", "internal/testkit/fleet", "internal/testkit/legacypb", "internal/testkit/currentpb", "internal/testkit/micropb/kinds", "internal/testkit/micropb/http", "internal/testkit/micropb/shared", "internal/testkit/micropb/store", "internal/testkit/talkpb"}
+var testRange = []string{"registry/registrytest", "store/storetest", "broker/brokertest", "internal/testkit", "internal/testkit/fleet", "internal/testkit/stub", "internal/testkit/legacypb", "internal/testkit/currentpb", "internal/testkit/micropb/kinds", "internal/testkit/micropb/http", "internal/testkit/micropb/shared", "internal/testkit/micropb/store", "internal/testkit/talkpb"}
 
 // TestArrowsPointDown holds the packages and their tests to the table, and the
 // table to the packages: what it grants must be used.

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/rollcall-go/micro/client"
+	"github.com/rollcall-go/micro/internal/wrapping"
 	"github.com/rollcall-go/micro/server"
 )
 
@@ -13,11 +14,11 @@ type Take func(ctx context.Context, id string) error
 // Client returns a wrapper whose calls, and openings of streams, take a turn each. What is
 // published is passed on.
 func Client(take Take) client.Wrapper {
-	return func(c client.Client) client.Client { return &limited{c, take} }
+	return func(c client.Client) client.Client { return &limited{wrapping.Client{Client: c}, take} }
 }
 
 type limited struct {
-	client.Client
+	wrapping.Client
 	take Take
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/rollcall-go/micro/client"
+	"github.com/rollcall-go/micro/internal/wrapping"
 	"github.com/rollcall-go/micro/server"
 )
 
@@ -14,11 +15,13 @@ import (
 // endpoints, is passed on. cw is called once for each client.
 func NewClientWrapper(cw client.Wrapper, eps ...string) client.Wrapper {
 	eps = slices.Clone(eps)
-	return func(c client.Client) client.Client { return &clientWrapper{Client: c, wrapped: cw(c), endpoints: eps} }
+	return func(c client.Client) client.Client {
+		return &clientWrapper{Client: wrapping.Client{Client: c}, wrapped: cw(c), endpoints: eps}
+	}
 }
 
 type clientWrapper struct {
-	client.Client
+	wrapping.Client
 	wrapped   client.Client
 	endpoints []string
 }
@@ -27,7 +30,7 @@ func (c *clientWrapper) of(req client.Request) client.Client {
 	if req != nil && slices.Contains(c.endpoints, req.Endpoint()) {
 		return c.wrapped
 	}
-	return c.Client
+	return c.Client.Client
 }
 
 func (c *clientWrapper) Call(ctx context.Context, req client.Request, rsp any, opts ...client.CallOption) error {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/errors"
+	"github.com/rollcall-go/micro/internal/wrapping"
 	"github.com/rollcall-go/micro/server"
 )
 
@@ -104,11 +105,11 @@ func NewSubscriberWrapper(d time.Duration, opts ...Option) server.SubscriberWrap
 // client.WithRequestTimeout counts.
 func NewClientWrapper(d time.Duration, opts ...Option) client.Wrapper {
 	b := newBounds(d, opts)
-	return func(c client.Client) client.Client { return &clientWrapper{c, b} }
+	return func(c client.Client) client.Client { return &clientWrapper{wrapping.Client{Client: c}, b} }
 }
 
 type clientWrapper struct {
-	client.Client
+	wrapping.Client
 	bounds *bounds
 }
 

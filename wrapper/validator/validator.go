@@ -8,6 +8,7 @@ import (
 
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/errors"
+	"github.com/rollcall-go/micro/internal/wrapping"
 	"github.com/rollcall-go/micro/server"
 )
 
@@ -72,10 +73,10 @@ func NewSubscriberWrapper() server.SubscriberWrapper {
 // NewClientWrapper keeps requests that are not valid from being sent, with the error that
 // the service would answer.
 func NewClientWrapper() client.Wrapper {
-	return func(c client.Client) client.Client { return &clientWrapper{c} }
+	return func(c client.Client) client.Client { return &clientWrapper{wrapping.Client{Client: c}} }
 }
 
-type clientWrapper struct{ client.Client }
+type clientWrapper struct{ wrapping.Client }
 
 func (c *clientWrapper) Call(ctx context.Context, req client.Request, rsp any, opts ...client.CallOption) error {
 	if req != nil {

@@ -21,6 +21,7 @@ import (
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/internal/breaker"
 	"github.com/rollcall-go/micro/internal/endpoint"
+	"github.com/rollcall-go/micro/internal/wrapping"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -49,7 +50,7 @@ func NewClientWrapper() client.Wrapper {
 // wrapper: calls of the same circuit wait for it.
 func NewCustomClientWrapper(bs gobreaker.Settings, bm BreakerMethod) client.Wrapper {
 	return func(c client.Client) client.Client {
-		return &clientWrapper{Client: c, method: bm, circuits: groupOf(bs)}
+		return &clientWrapper{Client: wrapping.Client{Client: c}, method: bm, circuits: groupOf(bs)}
 	}
 }
 
@@ -80,7 +81,7 @@ func groupOf(bs gobreaker.Settings) *breaker.Group {
 }
 
 type clientWrapper struct {
-	client.Client
+	wrapping.Client
 	method   BreakerMethod
 	circuits *breaker.Group
 }

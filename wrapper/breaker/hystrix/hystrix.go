@@ -19,6 +19,7 @@ import (
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/errors"
 	"github.com/rollcall-go/micro/internal/breaker"
+	"github.com/rollcall-go/micro/internal/wrapping"
 )
 
 // CircuitError is the kind of the errors below.
@@ -43,12 +44,12 @@ var (
 // stream counts while it is opened; it may last as long as it likes.
 func NewClientWrapper() client.Wrapper {
 	return func(c client.Client) client.Client {
-		return &clientWrapper{Client: c, circuits: breaker.NewGroup(circuitOf), bounds: map[breaker.Key]*bound{}}
+		return &clientWrapper{Client: wrapping.Client{Client: c}, circuits: breaker.NewGroup(circuitOf), bounds: map[breaker.Key]*bound{}}
 	}
 }
 
 type clientWrapper struct {
-	client.Client
+	wrapping.Client
 	circuits *breaker.Group
 
 	mu     sync.RWMutex // guards bounds

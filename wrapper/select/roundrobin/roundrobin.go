@@ -5,7 +5,7 @@ package roundrobin
 import (
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/client/selector"
-	"github.com/rollcall-go/micro/internal/withoption"
+	"github.com/rollcall-go/micro/internal/wrapping"
 )
 
 // NewClientWrapper returns a wrapper that adds selector.RoundRobin to the options of each
@@ -13,5 +13,5 @@ import (
 // client.SelectorOptions(selector.SetStrategy(selector.RoundRobin)) says the same for a
 // whole client at no cost.
 func NewClientWrapper() client.Wrapper {
-	return withoption.Client(client.WithSelectOption(selector.WithStrategy(selector.RoundRobin)))
+	return wrapping.WithOptions(client.WithSelectOption(selector.WithStrategy(selector.RoundRobin)))
 }

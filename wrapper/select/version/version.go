@@ -7,7 +7,7 @@ import (
 
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/client/selector"
-	"github.com/rollcall-go/micro/internal/withoption"
+	"github.com/rollcall-go/micro/internal/wrapping"
 	"github.com/rollcall-go/micro/registry"
 )
 
@@ -16,7 +16,7 @@ import (
 // rolled out gets all calls at its first node. Numbers in versions are compared as
 // numbers, 1.10 being later than 1.9, and the rest as text.
 func NewClientWrapper() client.Wrapper {
-	return withoption.Client(client.WithSelectOption(selector.WithFilter(latest)))
+	return wrapping.WithOptions(client.WithSelectOption(selector.WithFilter(latest)))
 }
 
 // latest keeps the services of the latest version.

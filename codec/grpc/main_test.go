@@ -1,4 +1,4 @@
-package withoption
+package grpc
 
 import (
 	"testing"

@@ -1,5 +1,4 @@
-// Package withoption is the client wrapper that does nothing but give calls an option.
-package withoption
+package wrapping
 
 import (
 	"context"
@@ -8,14 +7,14 @@ import (
 	"github.com/rollcall-go/micro/client"
 )
 
-// Client returns a wrapper that gives each call and each stream the options before its
+// WithOptions returns a wrapper that gives each call and each stream the options before its
 // own. What is published is passed on.
-func Client(options ...client.CallOption) client.Wrapper {
-	return func(c client.Client) client.Client { return &adding{c, slices.Clip(slices.Clone(options))} }
+func WithOptions(options ...client.CallOption) client.Wrapper {
+	return func(c client.Client) client.Client { return &adding{Client{c}, slices.Clip(slices.Clone(options))} }
 }
 
 type adding struct {
-	client.Client
+	Client
 	options []client.CallOption
 }
 
