@@ -39,6 +39,7 @@ var rooms = []room{
 	{"internal/netaddr", nil, "plant room: addresses of this host"},
 	{"internal/nearby", nil, "plant room: a registry of this host that may have been meant"},
 	{"internal/refusal", nil, "plant room: which errors of a registry somebody has to mend"},
+	{"internal/interrupt", nil, "plant room: signals that end a context"},
 	{"internal/reload", nil, "plant room: certificates and passwords that come from files"},
 	{"internal/once", nil, "plant room: bounds what is said of what comes from outside"},
 	{"internal/excerpt", nil, "plant room: shortens what comes from outside"},
@@ -87,6 +88,7 @@ var rooms = []room{
 	{"internal/conn", []string{"internal/defaults", "internal/endpoint", "internal/secure"}, "engine room: the wire to a node, knows no registry"},
 	{"internal/enroll", []string{"registry", "internal/ability", "internal/record", "internal/backoff", "internal/defaults"}, "engine room: keeps a service registered"},
 	{"internal/announce", []string{"registry", "internal/ability", "internal/enroll", "internal/netaddr", "internal/record", "internal/defaults"}, "engine room: a server's way into the registry, whatever it speaks"},
+	{"internal/calling", []string{"client", "client/selector", "registry", "internal/ability", "internal/balance", "internal/discovery", "internal/pick", "internal/settings"}, "engine room: how clients of every protocol find the nodes of a service"},
 	{"internal/rpc", []string{"registry", "server", "internal/excerpt", "internal/protomsg"}, "engine room: what client and server have in common"},
 
 	{"debug", nil, "contract: the root of what a service tells about itself"},
@@ -122,7 +124,8 @@ var rooms = []room{
 	{"api", []string{"registry", "server"}, "contract: imported by generated code"},
 
 	{"resolver", []string{"registry", "internal/discovery", "internal/endpoint", "internal/feed", "internal/record"}, "discovery for plain grpc-go: has no calls of its own"},
-	{"client/grpc", []string{"client", "client/selector", "registry", "broker", "internal/attempt", "internal/balance", "internal/budget", "internal/conn", "internal/defaults", "internal/discovery", "internal/endpoint", "internal/ability", "internal/feed", "internal/nearby", "internal/percentile", "internal/once", "internal/pick", "internal/record", "internal/rpc", "internal/reload", "internal/secure", "internal/settings", "internal/refusal"}, "call room"},
+	{"client/grpc", []string{"client", "client/selector", "registry", "broker", "internal/attempt", "internal/calling", "internal/balance", "internal/budget", "internal/conn", "internal/defaults", "internal/discovery", "internal/endpoint", "internal/ability", "internal/feed", "internal/nearby", "internal/percentile", "internal/once", "internal/pick", "internal/record", "internal/rpc", "internal/reload", "internal/secure", "internal/settings", "internal/refusal"}, "call room"},
+	{"client/http", []string{"client", "client/selector", "registry", "internal/backoff", "internal/budget", "internal/calling", "internal/defaults", "internal/discovery", "internal/endpoint", "internal/feed", "internal/pick", "internal/secure", "internal/settings"}, "call room: HTTP services by name"},
 	{"server/grpc", []string{"server", "broker", "registry", "internal/announce", "internal/backoff", "internal/defaults", "internal/enroll", "internal/once", "internal/panics", "internal/protomsg", "internal/record", "internal/rpc", "internal/reload", "internal/secure", "internal/settings", "debug/stats", "debug/trace"}, "call room"},
 
 	{"internal/breaker", []string{"client"}, "plant room of wrappers: circuits, and what counts as a failure"},
@@ -160,9 +163,11 @@ var rooms = []room{
 	{"internal/wiring", []string{"config", "config/source", "internal/defaults", "registry", "server", "client", "broker", "internal/record"}, "wiring: tells the parts of a service of one another"},
 	{"internal/builtin", []string{"broker", "broker/http", "broker/memory", "broker/nats", "client", "client/grpc", "server", "server/grpc", "registry", "registry/etcd", "registry/consul", "registry/mdns", "registry/memory", "registry/multi", "auth", "auth/jwt", "auth/provider", "auth/provider/basic", "auth/provider/oauth", "store", "store/etcd", "store/memory", "internal/registryflags", "debug/profile", "debug/profile/http", "debug/profile/pprof", "debug/trace", "debug/trace/memory"}, "wiring: the one list of implementations"},
 	{"config/cmd", []string{"auth", "auth/provider", "config", "store", "store/etcd", "internal/authcall", "internal/builtin", "internal/callflags", "client", "client/selector", "server", "broker", "transport", "registry", "internal/ability", "internal/balance", "internal/settings", "internal/netaddr", "internal/similar", "internal/registryflags", "internal/wiring", "debug/profile", "debug/service/handler", "debug/trace"}, "wiring: flags and environment"},
-	{"", []string{"auth", "internal/authcall", "config", "client", "client/selector", "server", "broker", "store", "transport", "registry", "config/cmd", "internal/ability", "internal/protomsg", "internal/wiring", "debug/profile", "debug/service/handler", "debug/trace", "debug/trace/memory"}, "front door: assembles a service"},
+	{"", []string{"internal/interrupt", "auth", "internal/authcall", "config", "client", "client/selector", "server", "broker", "store", "transport", "registry", "config/cmd", "internal/ability", "internal/protomsg", "internal/wiring", "debug/profile", "debug/service/handler", "debug/trace", "debug/trace/memory"}, "front door: assembles a service"},
 
 	{"compat/...", []string{"", "client", "client/grpc", "client/selector", "server", "server/grpc", "broker", "registry", "transport", "store", "config/cmd", "debug/log", "compat/service", "compat/util/ctx", "internal/record", "internal/ring"}, "shelf: what only older programs use, on the rooms of the house; the house imports none of it"},
+
+	{"web", []string{"", "client", "client/http", "registry", "server", "internal/announce", "internal/defaults", "internal/enroll", "internal/interrupt", "internal/record", "internal/reload", "internal/secure", "internal/settings"}, "front door: HTTP services"},
 
 	{"internal/doctor", []string{"registry", "internal/consul", "internal/consul/tags", "internal/refusal", "internal/etcd", "internal/etcd/layout", "internal/lint", "internal/netaddr", "internal/defaults", "internal/record", "internal/secure"}, "reads everything that the command's doctor reports on; no service links it"},
 	{"internal/operate", []string{"registry", "internal/etcd", "internal/etcd/layout", "internal/consul", "internal/consul/tags", "internal/feed", "internal/record"}, "what an operator does to nodes, for the command and for consoles; no service links it"},
@@ -213,6 +218,7 @@ var extra = map[string][]string{
 	"internal/doctor":        {"internal/credentials", "internal/reload"},
 	"cmd/micro/...":          {"config", "config/source", "config/source/etcd", "registry/etcd", "server/grpc"},
 	"internal/announce":      {"registry/memory"},
+	"web":                    {"registry/memory"},
 	"server/grpc":            {"internal/ability", "registry/memory"},
 	"internal/registryflags": {"registry/etcd"},
 	"config/encoder/...":     {"config/encoder/hcl", "config/encoder/toml", "config/encoder/xml", "config/encoder/yaml"},

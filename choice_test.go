@@ -92,7 +92,7 @@ func TestDefaultsFollowTheChoiceOfTheCommandLine(t *testing.T) {
 	if got := other.Options().Registry; got == chosen || got.String() != "memory" {
 		t.Errorf("the second service has %s, and it is the first one's: %v", got, got == chosen)
 	}
-	if err := errors.Join(stop(), other.close()); err != nil {
+	if err := errors.Join(stop(), other.Close()); err != nil {
 		t.Error(err)
 	}
 	if _, err := registry.GetService("svc"); !errors.Is(err, registry.ErrNoRegistry) {

@@ -13,6 +13,7 @@ import (
 	"github.com/rollcall-go/micro/config"
 	"github.com/rollcall-go/micro/config/cmd"
 	"github.com/rollcall-go/micro/internal/ability"
+	"github.com/rollcall-go/micro/internal/interrupt"
 	"github.com/rollcall-go/micro/internal/wiring"
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
@@ -213,7 +214,7 @@ func (s *service) Stop() error {
 }
 
 func (s *service) Run() (err error) {
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, s.Close()) }()
 	s.mu.Lock()
 	err = s.err
 	s.mu.Unlock()
@@ -230,7 +231,7 @@ func (s *service) Run() (err error) {
 	ctx := o.Context
 	if o.Signal {
 		var release func()
-		ctx, release = untilSignal(ctx)
+		ctx, release = interrupt.Until(ctx)
 		defer release()
 	}
 
@@ -247,8 +248,9 @@ func (s *service) Run() (err error) {
 	return s.Stop()
 }
 
-// close closes what the service made itself.
-func (s *service) close() error {
+// Close closes what the service made itself. It is for whoever has a service that is
+// never run; Run closes by itself.
+func (s *service) Close() error {
 	s.mu.Lock()
 	made := s.made
 	s.made = nil

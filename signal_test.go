@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/rollcall-go/micro/internal/interrupt"
 )
 
 // stubborn is the variable by which TestSecondSignalEndsTheProcess runs itself as a
@@ -22,7 +24,7 @@ const twice = "ROLLCALL_TEST_TWICE"
 
 func TestTwoSignalsAtOnceAreOne(t *testing.T) {
 	if os.Getenv(twice) != "" {
-		ctx, release := untilSignal(t.Context())
+		ctx, release := interrupt.Until(t.Context())
 		defer release()
 		self, err := os.FindProcess(os.Getpid())
 		if err != nil {
@@ -32,7 +34,7 @@ func TestTwoSignalsAtOnceAreOne(t *testing.T) {
 			if err := self.Signal(sig); err != nil {
 				t.Fatal(err)
 			}
-			<-time.After(oneSignal / 10) // the first has been taken
+			<-time.After(interrupt.OneSignal / 10) // the first has been taken
 		}
 		<-ctx.Done()
 		return

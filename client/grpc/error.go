@@ -14,11 +14,11 @@ import (
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/client/selector"
 	"github.com/rollcall-go/micro/errors"
+	"github.com/rollcall-go/micro/internal/calling"
 	"github.com/rollcall-go/micro/internal/endpoint"
 	"github.com/rollcall-go/micro/internal/pick"
 	"github.com/rollcall-go/micro/internal/refusal"
 	"github.com/rollcall-go/micro/internal/rpc"
-	"github.com/rollcall-go/micro/registry"
 )
 
 // failure returns an error that the client made, with code 500. The cause may be
@@ -109,7 +109,7 @@ func selectError(service string, err error) error {
 		reason = strings.TrimPrefix(reason, fmt.Sprintf("service %q: ", e.Service))
 	}
 	if stderrors.Is(err, selector.ErrNotFound) {
-		return failure(fmt.Sprintf("service %s: %s", service, reason), notFound{err})
+		return failure(fmt.Sprintf("service %s: %s", service, reason), calling.NotFound(err))
 	}
 	code := int32(http.StatusInternalServerError)
 	switch kind := refusal.Of(err); {
@@ -120,8 +120,3 @@ func selectError(service string, err error) error {
 	}
 	return errors.Wrap(rpc.ClientID, fmt.Sprintf("error selecting %s node: %s", service, reason), code, err)
 }
-
-// notFound lets errors.Is find the registry's sentinel beside the selector's.
-type notFound struct{ error }
-
-func (n notFound) Unwrap() []error { return []error{n.error, registry.ErrNotFound} }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/client/selector"
-	"github.com/rollcall-go/micro/internal/ability"
+	"github.com/rollcall-go/micro/internal/calling"
 	"github.com/rollcall-go/micro/internal/discovery"
 	"github.com/rollcall-go/micro/internal/endpoint"
 	"github.com/rollcall-go/micro/internal/pick"
@@ -64,20 +64,14 @@ func (r *route) lookup(ctx context.Context) error {
 		return selectError("", fmt.Errorf("%w: the request names no service", selector.ErrNotFound))
 	}
 	directory := r.state.backends.directory
-	s := directory.Lookup(r.service)
-	if !s.Known {
-		err := ability.Check(r.state.backends.registry)
-		if err == nil {
-			s, err = directory.Wait(ctx, r.service)
-		}
-		switch {
-		case err != nil && ctx.Err() != nil:
-			return timeoutErrorFrom(ctx, r.state.picker.Missing(s, s.Err))
-		case err != nil && s != nil && !s.Fatal && s.Err != nil: // refused
-			return selectError(r.service, r.state.picker.Missing(s, s.Err))
-		case err != nil:
-			return selectError(r.service, err)
-		}
+	s, err := calling.Known(ctx, directory, r.state.backends.registry, r.service)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return timeoutErrorFrom(ctx, r.state.picker.Missing(s, s.Err))
+	case err != nil && s != nil && !s.Fatal && s.Err != nil: // refused
+		return selectError(r.service, r.state.picker.Missing(s, s.Err))
+	case err != nil:
+		return selectError(r.service, err)
 	}
 	call, err := r.state.picker.Start(s, r.selecting)
 	if err != nil {
@@ -105,7 +99,7 @@ func (r *route) next(ctx context.Context) (pick.Target, error) {
 		return pick.Target{Node: node}, nil
 	}
 	choice, err := r.known.Next()
-	if err != nil && tried(err) { // all of them: begin again, with what is known by now
+	if err != nil && calling.Tried(err) { // all of them: begin again, with what is known by now
 		if err = r.lookup(ctx); err != nil {
 			return pick.Target{}, err
 		}
@@ -154,11 +148,6 @@ func (r *route) outcome(err error, unwritten bool, co *client.CallOptions) error
 		return selectError(r.service, e)
 	}
 	return err
-}
-
-func tried(err error) bool {
-	var e *pick.Error
-	return stderrors.As(err, &e) && e.Reason == pick.Tried
 }
 
 // mark tells a selector of the program how the attempt went.

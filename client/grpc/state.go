@@ -2,17 +2,15 @@ package grpc
 
 import (
 	"slices"
-	"strings"
 
 	"google.golang.org/grpc"
 
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/client/selector"
-	"github.com/rollcall-go/micro/internal/balance"
+	"github.com/rollcall-go/micro/internal/calling"
 	"github.com/rollcall-go/micro/internal/pick"
 	"github.com/rollcall-go/micro/internal/rpc"
 	"github.com/rollcall-go/micro/internal/settings"
-	"github.com/rollcall-go/micro/registry"
 )
 
 // state is a client's options with all that follows from them. It is not changed
@@ -30,11 +28,6 @@ type state struct {
 	unwrapped client.CallFunc                  // one attempt
 }
 
-// builtinSelector is the selector that a client need not ask.
-type builtinSelector interface {
-	Builtin() (given selector.Options, strategy string)
-}
-
 // newState returns the state of the options. It takes over the backends of the old
 // one, which may be nil, if they serve as well.
 func (c *grpcClient) newState(o client.Options, old *state) *state {
@@ -50,7 +43,7 @@ func (c *grpcClient) newState(o client.Options, old *state) *state {
 		s.publisher = newPublisher(o.Broker, nil)
 	}
 	p := backendsConfig{
-		registry: o.Registry, noSuspects: own.noSuspects, maxUnknown: own.maxUnknown, events: own.events, tls: tlsOf(o.Context), dial: perCall.dial, more: own.transports,
+		noSuspects: own.noSuspects, maxUnknown: own.maxUnknown, events: own.events, tls: tlsOf(o.Context), dial: perCall.dial, more: own.transports,
 		maxHeaderListSize: own.maxHeaderListSize, poolSize: o.PoolSize, maxStreams: own.maxStreams,
 	}
 	if p.maxStreams <= 0 {
@@ -59,22 +52,9 @@ func (c *grpcClient) newState(o client.Options, old *state) *state {
 	if client.Given(o.CallOptions, client.SettingDialTimeout) {
 		p.dialTimeout = o.CallOptions.DialTimeout
 	}
-	if b, ok := o.Selector.(builtinSelector); ok {
-		given, strategy := b.Builtin()
-		var ours bool
-		if s.picker.Balancer, ours = pick.BalancerOf(strategy); !ours {
-			s.picker.Strategy = given.Strategy
-		}
-		p.policy, _ = settings.Of[balance.Policy](given.Context)
-		if given.Registry != nil {
-			p.registry = given.Registry
-		}
-	} else {
-		s.custom = o.Selector
-	}
-	if p.registry == nil {
-		p.registry = registry.DefaultRegistry
-	}
+	chosen := calling.SelectionOf(o)
+	p.registry, p.policy = chosen.Registry, chosen.Policy
+	s.custom, s.picker.Balancer, s.picker.Strategy = chosen.Custom, chosen.Balancer, chosen.Strategy
 	p.snapshot = p.registry.Options().Snapshot
 	if old != nil && old.backends.equal(p) {
 		s.backends = old.backends
@@ -84,22 +64,12 @@ func (c *grpcClient) newState(o client.Options, old *state) *state {
 	s.picker.Targets, s.picker.Connect = s.backends.targets, s.backends.connect
 	s.picker.Rules = &s.backends.rules
 	s.picker.Names = s.backends.directory.Names
-	s.picker.Registry = func() string { return describe(p.registry) }
+	s.picker.Registry = func() string { return calling.Describe(p.registry) }
 
 	s.options = callOptions(s.codecs, own, perCall)
 	s.unwrapped = c.attempt(s)
 	s.invoke = wrap(s.unwrapped, o.CallOptions.CallWrappers)
 	return s
-}
-
-// describe names the registry for errors: at the moment of the error, because what
-// stands behind the default registry may be chosen after the client is made.
-func describe(r registry.Registry) string {
-	addrs := r.Options().Addrs
-	if len(addrs) == 0 {
-		return r.String()
-	}
-	return r.String() + " (" + strings.Join(addrs, ",") + ")"
 }
 
 // grpcMaxRecvMsgSize is grpc's own limit for what is received.

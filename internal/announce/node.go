@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"syscall"
 
 	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/defaults"
@@ -62,10 +63,16 @@ func Listen(address, advertise string, given net.Listener) (net.Listener, error)
 		return given, netaddr.CheckListener(given.Addr(), advertise)
 	}
 	l, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("listen on %q: %w", address, err)
+	switch {
+	case err == nil:
+		return l, nil
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("listen on %q: somebody else does; give another address with --server_address, :0 for a free port: %w", address, err)
 	}
-	return l, nil
+	if _, _, bad := net.SplitHostPort(address); bad != nil {
+		return nil, fmt.Errorf("listen on %q: want host:port, such as :8080 (--server_address): %w", address, err)
+	}
+	return nil, fmt.Errorf("listen on %q: %w", address, err)
 }
 
 // service returns the record of n, which listens at bound, and how its address came

@@ -159,7 +159,7 @@ func (c *accepting) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInf
 		return nil, nil, err
 	}
 	state := secured.ConnectionState()
-	if err := a.server.admit(state); err != nil {
+	if err := a.server.Admit(state); err != nil {
 		a.told.Turned(a.arriving(raw, secured), err)
 		return nil, nil, credentials.ErrConnDispatched
 	}

@@ -73,6 +73,9 @@ func (c *dialing) ClientHandshake(ctx context.Context, _ string, raw net.Conn) (
 	return conn, info, nil
 }
 
+// Explain returns err, with which a handshake with n ended, with the way out.
+func (d *Dialer) Explain(n Node, err error) error { return d.client.explain(n, err) }
+
 // Try finds out whether calls to a node could go over raw, which has a deadline, stays the
 // caller's and is of no use afterwards. It returns the certificate of the node.
 func (d *Dialer) Try(ctx context.Context, n Node, raw net.Conn) (*x509.Certificate, error) {

@@ -68,10 +68,10 @@ func list(names []string) string {
 	return strings.Join(quoted, ", ")
 }
 
-// admit returns why a caller is not let in, after its handshake. A program's own settings
+// Admit returns why a caller is not let in, after its handshake. A program's own settings
 // may have let it do without a certificate, or with one that nobody verified: then it is
 // nobody.
-func (s Server) admit(state tls.ConnectionState) error {
+func (s Server) Admit(state tls.ConnectionState) error {
 	switch {
 	case len(s.Allow) == 0:
 		return nil

@@ -1,4 +1,5 @@
-package micro
+// Package interrupt turns the signals that stop a process into the end of a context.
+package interrupt
 
 import (
 	"context"
@@ -8,15 +9,15 @@ import (
 	"time"
 )
 
-// oneSignal is how long signals count as one, whatever they are: a supervisor that
+// OneSignal is how long signals count as one, whatever they are: a supervisor that
 // signals a process, and then the group that it belongs to, means to stop it once.
-const oneSignal = 20 * time.Millisecond
+const OneSignal = 20 * time.Millisecond
 
-// untilSignal returns a context that is done when ctx is, or at the first SIGTERM,
+// Until returns a context that is done when ctx is, or at the first SIGTERM,
 // SIGINT or SIGQUIT. From that signal on they have their ordinary effect again, so
 // that a second one ends a process which takes too long to stop. release ends the
 // catching and the goroutine behind it.
-func untilSignal(ctx context.Context) (_ context.Context, release func()) {
+func Until(ctx context.Context) (_ context.Context, release func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, os.Interrupt, syscall.SIGQUIT)
@@ -25,7 +26,7 @@ func untilSignal(ctx context.Context) (_ context.Context, release func()) {
 		defer close(done)
 		select {
 		case <-signals:
-			timer := time.NewTimer(oneSignal)
+			timer := time.NewTimer(OneSignal)
 			defer timer.Stop()
 			select {
 			case <-timer.C:
