@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rollcall-go/micro/internal/backoff"
+	"github.com/rollcall-go/micro/internal/delivery"
 )
 
 // Delivery says how messages are kept and given again, with JetStream. Zero values mean
@@ -77,15 +77,9 @@ func (d Delivery) check() error {
 	return nil
 }
 
-// again returns the wait before a message comes again that was given n times.
-func (d Delivery) again(n int) time.Duration {
-	b := backoff.Backoff{Base: d.RetryWait, Max: d.RetryMaxWait}
-	ceiling := b.Ceiling(n - 1)
-	return ceiling/2 + b.Next(n-1)/2
+func (d Delivery) retry() delivery.Retry {
+	return delivery.Retry{MaxDeliver: d.MaxDeliver, Wait: d.RetryWait, MaxWait: d.RetryMaxWait}
 }
-
-// lastOf reports whether a message that was given n times is not to be given again.
-func (d Delivery) lastOf(n int) bool { return d.MaxDeliver > 0 && n >= d.MaxDeliver }
 
 // nameOf returns the name of what is for a topic or a queue, of letters that names in
 // JetStream may have. Different texts have different names.

@@ -203,15 +203,3 @@ func TestNames(t *testing.T) {
 		}
 	}
 }
-
-func TestRetriesWaitLonger(t *testing.T) {
-	d := Delivery{RetryWait: time.Second, RetryMaxWait: 4 * time.Second}.withDefaults()
-	for times, ceiling := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 3: 4 * time.Second, 9: 4 * time.Second} {
-		if got := d.again(times); got < ceiling/2 || got > ceiling {
-			t.Errorf("after %d times: %v", times, got)
-		}
-	}
-	if d.lastOf(9) || !d.lastOf(10) || (Delivery{MaxDeliver: -1}).withDefaults().lastOf(1000) {
-		t.Error("the last time is another one")
-	}
-}

@@ -95,10 +95,10 @@ func (k *consumer) handle(m *message) {
 		Done: func(err error) {
 			switch {
 			case err == nil || m.settled.Load():
-			case k.c.terms.lastOf(m.times):
+			case k.c.terms.retry().Last(m.times):
 				k.bury(m, err)
 			default:
-				k.giveBack(m, k.c.terms.again(m.times))
+				k.giveBack(m, k.c.terms.retry().Again(m.times))
 			}
 		},
 	}, k.auto)
@@ -178,7 +178,7 @@ func (k *consumer) finish(ctx context.Context) error {
 	case <-ctx.Done():
 		err = errors.New("the server has not answered")
 	}
-	left, unhandled := finish(ctx, k.topic, k.lane)
+	left, unhandled := delivery.Finish(ctx, k.topic, k.lane)
 	for _, m := range left {
 		k.release(m)
 		k.giveBack(m, 0)

@@ -55,7 +55,7 @@ func (s *subscription) finish(ctx context.Context) error {
 	case s.consumer != nil:
 		return s.consumer.finish(ctx)
 	case s.lane != nil:
-		_, err := finish(ctx, s.topic, s.lane)
+		_, err := delivery.Finish(ctx, s.topic, s.lane)
 		return err
 	}
 	return nil
@@ -159,18 +159,4 @@ func (c *connection) handle(h broker.Handler, m *nats.Msg) {
 		return
 	}
 	c.handling.Handle(h, delivery.Delivery{Topic: m.Subject, Message: message}, false)
-}
-
-// finish closes a lane and waits until what it took is handled. When ctx is done before,
-// it returns what still waits, and an error that says how much that was.
-func finish[T any](ctx context.Context, topic string, lane *delivery.Lane[T]) ([]T, error) {
-	lane.Close()
-	select {
-	case <-lane.Done():
-		return nil, nil
-	case <-ctx.Done():
-	}
-	left := lane.Discard()
-	_, running := lane.Load()
-	return left, fmt.Errorf("finish the subscription to %q: %d messages are not handled, %d handlers have not returned: %w", topic, len(left), running, ctx.Err())
 }
