@@ -52,31 +52,55 @@ var builds = map[kind]func() (string, error){
 	renewed: sync.OnceValues(func() (string, error) { return buildProgram(renewed) }),
 }
 
-// buildProgram builds the program where the next run of the tests finds it too.
-func buildProgram(k kind) (string, error) {
-	here, err := os.Getwd()
-	if err != nil {
-		return "", err
+// workshop is where the next run of the tests finds what this one builds.
+type workshop struct {
+	here   string // the directory of the tests
+	place  string
+	unlock func() // lets others build there
+}
+
+// openWorkshop returns the workshop of a name once nobody else builds in it.
+func openWorkshop(name string) (w workshop, err error) {
+	if w.here, err = os.Getwd(); err != nil {
+		return w, err
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return "", err
+		return w, err
 	}
 	// One place for each checkout and way of building.
-	place := filepath.Join(cache, "rollcall-test", fmt.Sprintf("interop-%x", sha256.Sum256(fmt.Append(nil, here, race()))), string(k))
-	if err := os.MkdirAll(place, 0o755); err != nil {
-		return "", err
+	w.place = filepath.Join(cache, "rollcall-test", fmt.Sprintf("interop-%x", sha256.Sum256(fmt.Append(nil, w.here, race()))), name)
+	if err := os.MkdirAll(w.place, 0o755); err != nil {
+		return w, err
 	}
-	unlock, err := lockedfile.MutexAt(filepath.Join(place, "lock")).Lock()
+	w.unlock, err = lockedfile.MutexAt(filepath.Join(w.place, "lock")).Lock()
+	return w, err
+}
+
+// buildPeer builds the program of a module below this one.
+func buildPeer(module, name string) (string, error) {
+	w, err := openWorkshop(module)
 	if err != nil {
 		return "", err
 	}
-	defer unlock()
+	defer w.unlock()
+	binary := filepath.Join(w.place, name)
+	return binary, build("-C", module, "-o", binary, ".")
+}
+
+// buildProgram builds the program of a kind.
+func buildProgram(k kind) (string, error) {
+	if k == v2 {
+		return buildPeer("v2peer", "peer")
+	}
+	w, err := openWorkshop(string(k))
+	if err != nil {
+		return "", err
+	}
+	defer w.unlock()
+	here, place := w.here, w.place
 
 	binary := filepath.Join(place, "peer")
-	if k == v2 {
-		return binary, build("-C", "v2peer", "-o", binary, ".")
-	}
 	source := os.DirFS(filepath.Join(here, "v2peer"))
 	replaced := map[string]string{}
 	if err := changeImports(replaced, source, here, place); err != nil {

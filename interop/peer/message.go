@@ -22,6 +22,7 @@ const (
 	OpConfig     = "config"     // Config -> []Value: loads it, and reads the values
 	OpPublish    = "publish"    // Publication -> nothing, when the broker has them
 	OpSubscribe  = "subscribe"  // Subscription -> an empty Message, then one after another
+	OpAsk        = "ask"        // Name -> Debug: asks a service about itself
 	OpInit       = "init"       // nothing -> nothing: gives the registry its options again
 )
 
@@ -106,6 +107,21 @@ type Service struct {
 // Name names a service.
 type Name struct {
 	Name string `json:"name"`
+}
+
+// Debug is what a service says about itself.
+type Debug struct {
+	Health                    string
+	Requests, Errors, Started uint64
+	Lines                     []string // of the log
+	Spans                     []Span
+	Values                    map[string]string // of the cache
+}
+
+// Span is one of its spans.
+type Span struct {
+	Trace, ID, Parent, Name string
+	Outbound                bool
 }
 
 // Call says what to call.

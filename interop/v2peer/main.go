@@ -68,6 +68,7 @@ func main() {
 		peer.OpConfig:     p.configure,
 		peer.OpPublish:    p.publish,
 		peer.OpSubscribe:  p.subscribe,
+		peer.OpAsk:        p.ask,
 	})
 	p.stopAll()
 	if e := p.stopEvents(); err == nil {
