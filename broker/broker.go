@@ -64,6 +64,13 @@ type Event interface {
 	Error() error
 }
 
+// Connectionless is a Broker whose Publish needs no Connect, which then serves
+// subscriptions alone: a client that only publishes does without.
+type Connectionless interface {
+	// PublishesUnconnected reports whether that is so.
+	PublishesUnconnected() bool
+}
+
 // Finisher is a Subscriber that tells when it is over: when it was unsubscribed and all
 // that it had taken is handled. The brokers of this module return such.
 type Finisher interface {

@@ -152,4 +152,10 @@ func (d *deferred) Subscribe(topic string, h Handler, opts ...SubscribeOption) (
 	return nil, missing(fmt.Sprintf("subscribe to %q", topic))
 }
 
+// PublishesUnconnected reports what the real broker says.
+func (d *deferred) PublishesUnconnected() bool {
+	c, ok := d.broker().(Connectionless)
+	return ok && c.PublishesUnconnected()
+}
+
 func (d *deferred) String() string { return "http" }

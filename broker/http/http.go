@@ -210,4 +210,8 @@ func (b *httpBroker) Subscribe(topic string, h broker.Handler, opts ...broker.Su
 	return nil, fmt.Errorf("subscribe to %q: %w", topic, err)
 }
 
+// PublishesUnconnected returns true: Connect opens a listener, which publishers do
+// without.
+func (b *httpBroker) PublishesUnconnected() bool { return true }
+
 func (b *httpBroker) String() string { return "http" }

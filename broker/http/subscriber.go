@@ -139,6 +139,9 @@ func (s *subscriber) Topic() string                    { return s.topic }
 
 // Unsubscribe deregisters the subscription, takes what is posted until that is done, and
 // then no more.
+// Done is closed when the subscription has ended and all that it took is handled.
+func (s *subscriber) Done() <-chan struct{} { return s.queue.Done() }
+
 func (s *subscriber) Unsubscribe() error {
 	err := s.leave()
 	s.receiver.remove(s)

@@ -23,9 +23,13 @@ type subscription struct {
 	lane     *delivery.Lane[*nats.Msg] // the workers, if there are several
 	consumer *consumer                 // with JetStream
 	ending   sync.Once
+	over     chan struct{} // closed when nats.go has given the last message, if it gives them to the handler itself
 }
 
-var _ broker.Subscriber = (*subscription)(nil)
+var (
+	_ broker.Subscriber = (*subscription)(nil)
+	_ broker.Finisher   = (*subscription)(nil)
+)
 
 func (s *subscription) Options() broker.SubscribeOptions { return s.opts }
 func (s *subscription) Topic() string                    { return s.topic }
@@ -88,22 +92,28 @@ func (c *connection) ended(s *subscription) {
 		s.lane.Close()
 		return
 	}
+	close(s.over)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.subs, s)
 }
 
-// isDone reports whether all that was received has been handled since the end.
-func (s *subscription) isDone() bool {
-	done := (<-chan struct{})(nil)
+// Done is closed when all that was received has been handled since the end.
+func (s *subscription) Done() <-chan struct{} {
 	switch {
 	case s.consumer != nil:
-		done = s.consumer.lane.Done()
+		return s.consumer.lane.Done()
 	case s.lane != nil:
-		done = s.lane.Done()
+		return s.lane.Done()
+	default:
+		return s.over
 	}
+}
+
+// isDone reports whether all that was received has been handled since the end.
+func (s *subscription) isDone() bool {
 	select {
-	case <-done:
+	case <-s.Done():
 		return true
 	default:
 		return false
@@ -112,7 +122,7 @@ func (s *subscription) isDone() bool {
 
 // listen subscribes to a subject, and returns when the server knows of it.
 func (c *connection) listen(topic string, h broker.Handler, o broker.SubscribeOptions) (broker.Subscriber, error) {
-	s := &subscription{c: c, topic: topic, opts: o}
+	s := &subscription{c: c, topic: topic, opts: o, over: make(chan struct{})}
 	take := func(m *nats.Msg) { c.handle(h, m) }
 	if o.Concurrency > 1 {
 		s.lane = delivery.NewLane(delivery.Limits{Workers: o.Concurrency, Messages: 1, Bytes: c.pending.bytes}, take, func(m *nats.Msg) int { return len(m.Data) })

@@ -34,7 +34,10 @@ func newPublisher(b broker.Broker, old *publisher) *publisher {
 	if old != nil && sameBroker(old.broker, b) {
 		return old
 	}
-	return &publisher{broker: b}
+	p := &publisher{broker: b}
+	c, ok := b.(broker.Connectionless)
+	p.connected.Store(ok && c.PublishesUnconnected())
+	return p
 }
 
 // sameBroker reports whether a and b are one broker. Of a kind that cannot be compared, a
@@ -60,10 +63,10 @@ func (p *publisher) publish(ctx context.Context, topic string, m *broker.Message
 		if err == nil {
 			return nil
 		}
-		p.connected.Store(false) // to be asked for the next time: that does nothing if it is
 		if again || !stderrors.Is(err, broker.ErrNotConnected) {
 			return err
 		}
+		p.connected.Store(false)
 	}
 }
 
