@@ -115,8 +115,15 @@ var rooms = []room{
 	{"internal/authcall", []string{"auth", "auth/token", "client", "server"}, "call room: has calls judged, and puts tokens on them; knows no grpc"},
 	{"internal/storage", []string{"store"}, "plant room: which records an operation on a store means, and how long they are there"},
 	{"store/memory", []string{"store", "internal/defaults", "internal/storage"}, "backend of store"},
-	{"store/etcd", []string{"store", "registry", "internal/ability", "internal/credentials", "internal/etcd", "internal/etcd/layout", "internal/reload", "internal/settings", "internal/storage"}, "backend of store: puts the contract on internal/etcd"},
+	{"store/etcd", []string{"store", "registry", "internal/etcd", "internal/etcd/attach", "internal/etcd/layout", "internal/storage"}, "backend of store: puts the contract on internal/etcd"},
 	{"store/storetest", []string{"store"}, "test range: one suite for every store, also those of users"},
+	{"sync", nil, "contract"},
+	{"internal/ending", nil, "plant room: says once that something is over"},
+	{"internal/etcd/attach", []string{"registry", "internal/ability", "internal/credentials", "internal/etcd", "internal/etcd/layout", "internal/reload", "internal/settings"}, "plant room: which connection to etcd a part uses that keeps something beside the registry"},
+	{"internal/etcd/lock", []string{"sync", "internal/backoff", "internal/ending", "internal/etcd", "internal/etcd/layout", "internal/refusal"}, "plant room: waits in line for keys in etcd, and holds them"},
+	{"sync/memory", []string{"sync", "internal/ending"}, "backend of sync"},
+	{"sync/etcd", []string{"sync", "registry", "internal/ability", "internal/defaults", "internal/etcd", "internal/etcd/attach", "internal/etcd/layout", "internal/etcd/lock"}, "backend of sync: puts the contract on internal/etcd"},
+	{"sync/locktest", []string{"sync"}, "test range: one suite for every sync, also those of users"},
 	{"internal/attempt", nil, "plant room: whether a failed attempt may be repeated"},
 	{"internal/budget", nil, "plant room: how many calls may be made twice"},
 	{"internal/percentile", nil, "plant room: within what time most calls are answered"},
@@ -208,6 +215,7 @@ var extra = map[string][]string{
 	"auth/provider/...":      {"auth/provider/basic"},
 	"auth/token/basic":       {"store/memory"},
 	"store/etcd":             {"registry/etcd", "registry/memory"},
+	"sync/etcd":              {"registry/etcd", "registry/memory"},
 	"registry/multi":         {"registry/etcd", "registry/memory"},
 	"internal/pick":          {"internal/feed"},
 	"client/selector":        {"registry/etcd", "registry/memory"},
@@ -240,7 +248,7 @@ var extra = map[string][]string{
 var dictionary = []string{"metadata", "errors", "codec", "codec/bytes", "codec/grpc", "codec/json", "codec/jsonrpc", "codec/proto", "codec/protorpc", "codec/text", "logger"}
 
 // testRange is what every test may import.
-var testRange = []string{"registry/registrytest", "store/storetest", "broker/brokertest", "internal/testkit", "internal/testkit/fleet", "internal/testkit/stub", "internal/testkit/legacypb", "internal/testkit/currentpb", "internal/testkit/micropb/kinds", "internal/testkit/micropb/http", "internal/testkit/micropb/shared", "internal/testkit/micropb/store", "internal/testkit/talkpb"}
+var testRange = []string{"registry/registrytest", "store/storetest", "sync/locktest", "broker/brokertest", "internal/testkit", "internal/testkit/fleet", "internal/testkit/stub", "internal/testkit/legacypb", "internal/testkit/currentpb", "internal/testkit/micropb/kinds", "internal/testkit/micropb/http", "internal/testkit/micropb/shared", "internal/testkit/micropb/store", "internal/testkit/talkpb"}
 
 // TestArrowsPointDown holds the packages and their tests to the table, and the
 // table to the packages: what it grants must be used.

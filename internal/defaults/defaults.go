@@ -162,6 +162,12 @@ const (
 	Resync = 45 * time.Second
 )
 
+// Locks.
+const (
+	// LockTTL is how long a lock outlives its holder.
+	LockTTL = 15 * time.Second
+)
+
 // Configuration.
 const (
 	// ConfigTimeout is how long the loading of sources waits for the slowest.

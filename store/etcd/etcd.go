@@ -10,15 +10,12 @@
 package etcd
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"sync"
 
-	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/etcd"
-	"github.com/rollcall-go/micro/internal/etcd/layout"
-	"github.com/rollcall-go/micro/internal/settings"
+	"github.com/rollcall-go/micro/internal/etcd/attach"
 	"github.com/rollcall-go/micro/internal/storage"
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/store"
@@ -26,18 +23,10 @@ import (
 
 // etcdStore has no goroutine beside those of its connection, which Close ends.
 type etcdStore struct {
-	mu      sync.Mutex
-	options store.Options
-	keys    layout.Layout
-	own     *etcd.Conn // nil: the registry's is used, or err says why none can be
-	shared  connected
-	err     error // what makes the store unusable for ever
-}
-
-// connected is a registry in etcd.
-type connected interface {
-	Conn() *etcd.Conn
-	Layout() layout.Layout
+	mu       sync.Mutex
+	options  store.Options
+	attached attach.Attached
+	err      error // what makes the store unusable for ever
 }
 
 var _ store.Versioned = (*etcdStore)(nil)
@@ -60,43 +49,19 @@ func (s *etcdStore) Init(opts ...store.Option) error {
 		return s.usable()
 	}
 	s.mu.Lock()
-	former := s.own
+	former := s.attached
 	for _, o := range opts {
 		o(&s.options)
 	}
 	s.open()
 	s.mu.Unlock()
-	if former != nil {
-		_ = former.Close() // nothing is left to be done about it
-	}
+	_ = former.Close() // nothing is left to be done about it
 	return s.usable()
 }
 
 // open makes the connection that the options ask for. s.mu is held, or nobody has s yet.
 func (s *etcdStore) open() {
-	g, _ := settings.Of[given](s.options.Context)
-	s.keys, s.own, s.shared, s.err = layout.Layout{Namespace: g.namespace}, nil, nil, nil
-	if g.registry != nil {
-		shared, ok := ability.As[connected](g.registry)
-		if !ok {
-			s.err = fmt.Errorf("use the connection of the registry %v: it is not in etcd: leave the option Registry out, and say where etcd is by store.Nodes", g.registry)
-			return
-		}
-		s.shared = shared
-		return
-	}
-	s.own = etcd.Open(etcd.Config{
-		Addrs:        s.options.Nodes,
-		TLS:          g.tls,
-		TLSFiles:     g.access.TLSFiles,
-		Username:     g.access.Username,
-		Password:     g.access.Password,
-		PasswordFile: g.access.PasswordFile,
-		Timeout:      g.timeout,
-		Client:       g.client,
-		Warn:         func(text string) { logger.Logf(logger.WarnLevel, "Store [etcd] %s", text) },
-	})
-	s.err = cmp.Or(s.own.Err(), s.keys.Check())
+	s.attached, s.err = attach.Open(s.options.Context, s.options.Nodes, func(text string) { logger.Logf(logger.WarnLevel, "Store [etcd] %s", text) })
 }
 
 func (s *etcdStore) usable() error {
@@ -108,14 +73,12 @@ func (s *etcdStore) usable() error {
 // table returns the connection and the prefix of a table, as the options in force say.
 func (s *etcdStore) table(database, table string) (conn *etcd.Conn, prefix string, err error) {
 	s.mu.Lock()
-	options, keys, own, shared, err := s.options, s.keys, s.own, s.shared, s.err
+	options, attached, err := s.options, s.attached, s.err
 	s.mu.Unlock()
 	if err != nil {
 		return nil, "", err
 	}
-	if conn = own; shared != nil {
-		conn, keys = shared.Conn(), shared.Layout()
-	}
+	conn, keys := attached.Conn()
 	scope := storage.ScopeOf(options, database, table)
 	return conn, keys.Stored(scope.Database, scope.Table), nil
 }
@@ -129,15 +92,12 @@ func (s *etcdStore) Options() store.Options {
 // Close ends the connection, unless it is a registry's. Operations fail from then on.
 func (s *etcdStore) Close() error {
 	s.mu.Lock()
-	own := s.own
-	if s.shared = nil; s.err == nil {
+	attached := s.attached
+	if s.err == nil {
 		s.err = fmt.Errorf("use the store: %w", etcd.ErrClosed)
 	}
 	s.mu.Unlock()
-	if own == nil {
-		return nil
-	}
-	return own.Close()
+	return attached.Close()
 }
 
 func (s *etcdStore) String() string { return "etcd" }
