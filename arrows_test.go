@@ -65,7 +65,7 @@ var rooms = []room{
 	{"internal/record", []string{"registry"}, "copies and compares the contract's records"},
 	{"internal/watch", []string{"registry", "internal/record"}, "what a backend's Watcher has yet to deliver"},
 	{"broker", []string{"registry", "internal/defaults"}, "contract"},
-	{"internal/delivery", []string{"broker", "internal/backoff", "internal/defaults", "internal/once", "internal/panics"}, "engine room: queues and handlers of subscriptions; knows no wire"},
+	{"internal/delivery", []string{"broker", "internal/backoff", "internal/defaults", "internal/once", "internal/panics", "internal/settings"}, "engine room: queues and handlers of subscriptions; knows no wire"},
 	{"broker/memory", []string{"broker", "internal/delivery"}, "broker within the process"},
 	{"broker/nats", []string{"broker", "internal/backoff", "internal/credentials", "internal/defaults", "internal/delivery", "internal/reload", "internal/settings"}, "broker on a server of NATS"},
 	{"broker/http", []string{"broker", "registry", "internal/ability", "internal/announce", "internal/backoff", "internal/defaults", "internal/delivery", "internal/discovery", "internal/enroll", "internal/excerpt", "internal/feed", "internal/netaddr", "internal/once", "internal/record", "internal/settings"}, "broker over HTTP: its subscriptions are nodes in the registry"},

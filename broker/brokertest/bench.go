@@ -2,6 +2,7 @@ package brokertest
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -16,6 +17,7 @@ type bench struct {
 	suite   Suite
 	harness Harness
 	only    broker.Broker // of a harness that is Alone
+	stuck   bool          // a handler does not return: Disconnect fails
 }
 
 func newBench(t *testing.T, s Suite) *bench {
@@ -33,7 +35,7 @@ func (b *bench) open(opts ...broker.Option) broker.Broker {
 		b.Fatalf("connect: %v", err)
 	}
 	b.Cleanup(func() {
-		if err := made.Disconnect(); err != nil {
+		if err := made.Disconnect(); err != nil && !b.stuck {
 			b.Errorf("disconnect: %v", err)
 		}
 	})
@@ -71,6 +73,13 @@ func (in *inbox) all() []string {
 	return slices.Clone(in.got)
 }
 
+// has reports whether a body came.
+func (in *inbox) has(body string) bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return slices.Contains(in.got, body)
+}
+
 // subscribe subscribes and returns what comes.
 func (b *bench) subscribe(with broker.Broker, topic string, opts ...broker.SubscribeOption) *inbox {
 	b.Helper()
@@ -98,15 +107,56 @@ func (b *bench) publish(with broker.Broker, topic, body string, opts ...broker.P
 // until waits for what is to become true, for the suite's patience.
 func (b *bench) until(what string, true func() bool) {
 	b.Helper()
+	deadline := time.Now().Add(b.suite.Patience)
+	for !true() {
+		if time.Now().After(deadline) {
+			b.Fatalf("not within %s: %s", b.suite.Patience, what)
+		}
+		b.pause()
+	}
+}
+
+// pause lets a moment pass between two looks.
+func (b *bench) pause() {
+	moment := time.NewTimer(2 * time.Millisecond)
+	defer moment.Stop()
+	select {
+	case <-moment.C:
+	case <-b.Context().Done():
+	}
+}
+
+// recv returns what comes, within the suite's patience.
+func recv[T any](b *bench, what string, from <-chan T) (v T) {
+	b.Helper()
 	deadline := time.NewTimer(b.suite.Patience)
 	defer deadline.Stop()
-	look := time.NewTicker(2 * time.Millisecond)
-	defer look.Stop()
-	for !true() {
-		select {
-		case <-look.C:
-		case <-deadline.C:
-			b.Fatalf("not within %s: %s", b.suite.Patience, what)
+	select {
+	case v = <-from:
+	case <-deadline.C:
+		b.Fatalf("not within %s: %s", b.suite.Patience, what)
+	}
+	return v
+}
+
+// complete waits until each of the bodies was received by one of the boxes, and holds the
+// broker to once if it does not promise at least once.
+func (b *bench) complete(want []string, boxes ...*inbox) {
+	b.Helper()
+	got := func() map[string]int {
+		var all []string
+		for _, in := range boxes {
+			all = append(all, in.all()...)
+		}
+		times := count(all)
+		maps.DeleteFunc(times, func(body string, _ int) bool { return !slices.Contains(want, body) })
+		return times
+	}
+	b.until(fmt.Sprintf("%d messages are received", len(want)), func() bool { return len(got()) >= len(want) })
+	times := got()
+	for _, body := range want {
+		if n := times[body]; n == 0 || n > 1 && !b.suite.Promises.AtLeastOnce {
+			b.Errorf("message %s came %d times", body, n)
 		}
 	}
 }

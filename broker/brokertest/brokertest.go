@@ -66,10 +66,30 @@ func Run(t *testing.T, s Suite) {
 	}{
 		{"EverySubscriptionGetsEveryMessage", everybody},
 		{"AQueueSharesMessages", shared},
+		{"MessagesArriveWhole", whole},
+		{"AMessageIsItsOwners", owned},
+		{"MessagesComeInOrder", ordered},
+		{"ManyPublishAtOnce", crowd},
+		{"NobodyHasSubscribed", nobody},
+		{"WhatCannotBe", refused},
+		{"TopicsThatLookAlike", topics},
+		{"HandlersAtOnce", concurrency},
+		{"AHandlerPanics", panicking},
+		{"AHandlerFails", failing},
+		{"AHandlerAcknowledges", byHand},
+		{"ASlowSubscriberHarmsNobody", slow},
+		{"ConnectAndDisconnect", connecting},
+		{"ASubscriptionEnds", unsubscribed},
+		{"DisconnectFinishesWhatWasTaken", finished},
+		{"DisconnectIsBounded", bounded},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			tt.test(newBench(t, s))
 		})
 	}
+	t.Run("Faults", func(t *testing.T) {
+		t.Parallel()
+		underFaults(t, s)
+	})
 }

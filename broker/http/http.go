@@ -182,7 +182,11 @@ func (b *httpBroker) Publish(topic string, m *broker.Message, opts ...broker.Pub
 	for _, opt := range opts {
 		opt(&o)
 	}
-	p, err := b.publishing()
+	err := delivery.CheckPublish(topic, m, o)
+	var p *publisher
+	if err == nil {
+		p, err = b.publishing()
+	}
 	if err == nil {
 		var cancel context.CancelFunc
 		o.Context, cancel = delivery.Publishing(o)

@@ -81,9 +81,6 @@ func newPublisher(o broker.Options) *publisher {
 
 // publish puts the message into the lane of each subscription.
 func (p *publisher) publish(topic string, m *broker.Message, o broker.PublishOptions) error {
-	if m == nil {
-		return errors.New("the message is nil")
-	}
 	body, err := encode(p.opts.Codec, topic, m, p.limit)
 	if err != nil {
 		return err

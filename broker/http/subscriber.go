@@ -48,8 +48,8 @@ type subscriber struct {
 
 // subscribe begins to register a subscription.
 func (r *receiver) subscribe(topic string, h broker.Handler, o broker.SubscribeOptions) (*subscriber, error) {
-	if h == nil {
-		return nil, errors.New("the handler is nil")
+	if err := delivery.CheckSubscribe(topic, h); err != nil {
+		return nil, err
 	}
 	if r.secure && !identified(r.opts.TLSConfig) {
 		return nil, errors.New("the broker is secure and has no certificate: give one with broker.TLSConfig")

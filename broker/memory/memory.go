@@ -91,8 +91,8 @@ func (b *memoryBroker) Publish(topic string, m *broker.Message, opts ...broker.P
 	for _, opt := range opts {
 		opt(&o)
 	}
-	if m == nil {
-		return fmt.Errorf("publish to %q: the message is nil", topic)
+	if err := delivery.CheckPublish(topic, m, o); err != nil {
+		return fmt.Errorf("publish to %q: %w", topic, err)
 	}
 	all, queues, err := b.subscribers(topic)
 	if err != nil {
@@ -147,8 +147,8 @@ func (b *memoryBroker) subscribers(name string) (all []*subscriber, queues [][]*
 
 func (b *memoryBroker) Subscribe(name string, h broker.Handler, opts ...broker.SubscribeOption) (broker.Subscriber, error) {
 	o := broker.NewSubscribeOptions(opts...)
-	if h == nil {
-		return nil, fmt.Errorf("subscribe to %q: the handler is nil", name)
+	if err := delivery.CheckSubscribe(name, h); err != nil {
+		return nil, fmt.Errorf("subscribe to %q: %w", name, err)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -3,10 +3,34 @@ package delivery
 import (
 	"cmp"
 	"context"
+	"errors"
 
 	"github.com/rollcall-go/micro/broker"
 	"github.com/rollcall-go/micro/internal/defaults"
+	"github.com/rollcall-go/micro/internal/settings"
 )
+
+// CheckPublish returns what can never be published, whatever the broker.
+func CheckPublish(topic string, m *broker.Message, o broker.PublishOptions) error {
+	switch {
+	case topic == "":
+		return errors.New("the topic is empty")
+	case m == nil:
+		return errors.New("the message is nil")
+	}
+	return settings.Ended(o.Context)
+}
+
+// CheckSubscribe returns what can never be subscribed to, whatever the broker.
+func CheckSubscribe(topic string, h broker.Handler) error {
+	switch {
+	case topic == "":
+		return errors.New("the topic is empty")
+	case h == nil:
+		return errors.New("the handler is nil")
+	}
+	return nil
+}
 
 // Publishing returns the context of one publication: the publisher's, which ends after
 // defaults.PublishTimeout if it has no deadline.
