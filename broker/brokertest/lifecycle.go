@@ -47,6 +47,9 @@ func connecting(b *bench) {
 	}
 }
 
+// settled is a time in which something would happen that must not.
+const settled = 100 * time.Millisecond
+
 // unsubscribed shows that a subscription which has ended gets nothing that is published
 // later, also one that ends itself.
 func unsubscribed(b *bench) {
@@ -84,6 +87,7 @@ func unsubscribed(b *bench) {
 		n++
 		b.publish(publisher, "leave", body)
 		b.complete([]string{body}, stays)
+		b.elapse(settled)
 		return !leaves.has(body) && !itself.has(body)
 	})
 	before := len(leaves.all()) + len(itself.all())
@@ -125,9 +129,7 @@ func finished(b *bench) {
 	recv(b, "a handler runs", begun)
 	disconnected := make(chan error, 1)
 	go func() { disconnected <- subscriber.Disconnect() }()
-	for range 25 {
-		b.pause()
-	}
+	b.elapse(settled)
 	if len(disconnected) > 0 {
 		b.Error("it did not wait for the handlers")
 	}
