@@ -25,7 +25,8 @@ type Options struct {
 	Registry registry.Registry
 	// Selector chooses among the nodes of a service.
 	Selector selector.Selector
-	// Transport is not used by client/grpc. May be nil.
+	// Transport carries no calls of client/grpc, which go over gRPC; of its options, Secure and
+	// TLSConfig apply to them where no option of client/grpc says otherwise. May be nil.
 	Transport transport.Transport
 
 	// Router sends requests by rules of its own. May be nil.
@@ -202,7 +203,8 @@ func Registry(r registry.Registry) Option {
 	}
 }
 
-// Transport sets the transport of implementations that use one.
+// Transport sets the transport of implementations that use one. client/grpc takes Secure and
+// TLSConfig from it, as they are at this moment.
 func Transport(t transport.Transport) Option {
 	return func(o *Options) { o.Transport = t }
 }

@@ -23,7 +23,8 @@ type Options struct {
 	Broker broker.Broker
 	// Registry is where the server registers.
 	Registry registry.Registry
-	// Transport is not used by server/grpc. May be nil.
+	// Transport carries no calls of server/grpc, which go over gRPC; of its options, Secure and
+	// TLSConfig apply to them where no option of server/grpc says otherwise. May be nil.
 	Transport transport.Transport
 	// Auth judges the calls, where a service has been made of the server: a server by
 	// itself asks nobody.
@@ -208,7 +209,8 @@ func Registry(r registry.Registry) Option {
 	return func(o *Options) { o.Registry = r }
 }
 
-// Transport sets the transport of implementations that use one.
+// Transport sets the transport of implementations that use one. server/grpc takes Secure and
+// TLSConfig from it when it starts.
 func Transport(t transport.Transport) Option {
 	return func(o *Options) { o.Transport = t }
 }

@@ -61,6 +61,23 @@ func setTLS(change func(*secure.Client)) client.Option {
 	}
 }
 
+// security returns what the options say of TLS. The transport speaks for the calls of v2's
+// programs, as far as no option of this package does.
+func security(o client.Options) secure.Client {
+	c := tlsOf(o.Context)
+	if o.Transport == nil {
+		return c
+	}
+	t := o.Transport.Options()
+	if c.Config == nil {
+		c.Config = t.TLSConfig
+	}
+	if t.Secure && !c.Given() {
+		c.Require = true
+	}
+	return c
+}
+
 // tlsOf returns what is said of TLS in ctx, which may be nil.
 func tlsOf(ctx context.Context) secure.Client {
 	c, _ := settings.Of[secure.Client](ctx)

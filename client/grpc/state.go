@@ -43,7 +43,7 @@ func (c *grpcClient) newState(o client.Options, old *state) *state {
 		s.publisher = newPublisher(o.Broker, nil)
 	}
 	p := backendsConfig{
-		noSuspects: own.noSuspects, maxUnknown: own.maxUnknown, events: own.events, tls: tlsOf(o.Context), dial: perCall.dial, more: own.transports,
+		noSuspects: own.noSuspects, maxUnknown: own.maxUnknown, events: own.events, tls: security(o), dial: perCall.dial, more: own.transports,
 		maxHeaderListSize: own.maxHeaderListSize, poolSize: o.PoolSize, maxStreams: own.maxStreams,
 	}
 	if p.maxStreams <= 0 {

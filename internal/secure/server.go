@@ -21,6 +21,8 @@ type Server struct {
 	Files reload.Files
 	// Plaintext lets calls in plaintext in as well, on the same port.
 	Plaintext bool
+	// Require says that the server must not be called in plaintext alone.
+	Require bool
 	// Allow has the identities of those who may call: DNS names and URIs of certificates,
 	// a * at the end of one stands for whatever may follow. Empty means everybody.
 	Allow []string
@@ -45,6 +47,8 @@ func (s Server) Says() string {
 func (s Server) Check() error {
 	verifies := s.Files.CA != "" || s.Config != nil && s.Config.ClientAuth >= tls.VerifyClientCertIfGiven
 	switch {
+	case !s.On() && s.Require:
+		return errors.New("calls are to be secured (transport.Secure), and the server has no certificate: give one by transport.TLSConfig, the option TLSFiles of server/grpc, or --server_tls_cert and --server_tls_key")
 	case !s.On() && s.Plaintext:
 		return errors.New("to let calls in plaintext in as well as others takes a certificate: give --server_tls_cert and --server_tls_key, or the option TLSFiles of server/grpc")
 	case len(s.Allow) > 0 && !verifies:

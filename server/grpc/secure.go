@@ -68,11 +68,22 @@ func tlsPointer(ctx context.Context) *secure.Server {
 	return s
 }
 
-// security returns what the options say of TLS.
+// security returns what the options say of TLS. The transport speaks for the calls of v2's
+// programs, as far as nothing else does. A listener of the program's own may speak TLS itself.
 func security(o server.Options) secure.Server {
 	s := tlsOf(o.Context)
-	if s.Config == nil && settingsOf(o.Context).listener == nil {
+	if settingsOf(o.Context).listener != nil {
+		return s
+	}
+	if s.Config == nil {
 		s.Config = o.TLSConfig
+	}
+	if o.Transport != nil {
+		t := o.Transport.Options()
+		if s.Config == nil {
+			s.Config = t.TLSConfig
+		}
+		s.Require = t.Secure
 	}
 	return s
 }
