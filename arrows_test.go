@@ -70,7 +70,10 @@ var rooms = []room{
 	{"broker/nats", []string{"broker", "internal/backoff", "internal/credentials", "internal/defaults", "internal/delivery", "internal/reload", "internal/settings"}, "broker on a server of NATS"},
 	{"broker/http", []string{"broker", "registry", "internal/ability", "internal/announce", "internal/backoff", "internal/defaults", "internal/delivery", "internal/discovery", "internal/enroll", "internal/excerpt", "internal/feed", "internal/netaddr", "internal/once", "internal/record", "internal/settings"}, "broker over HTTP: its subscriptions are nodes in the registry"},
 	{"broker/brokertest", []string{"broker"}, "test range: one suite for every broker, also those of users"},
-	{"transport", []string{"internal/defaults"}, "contract"},
+	{"transport", []string{"internal/defaults", "internal/frame", "internal/panics"}, "contract, with v2's default, which needs the standard library alone"},
+	{"transport/transporttest", []string{"transport"}, "test range: one suite for every transport"},
+	{"transport/memory", []string{"transport", "internal/panics"}, "backend of transport"},
+	{"transport/http", []string{"transport"}, "backend of transport, under its name"},
 
 	{"registry/etcd", []string{"registry", "internal/credentials", "internal/etcd", "internal/etcd/layout", "internal/etcd/mirror", "internal/etcd/claim", "internal/ability", "internal/feed", "internal/record", "internal/watch", "internal/defaults", "internal/reload", "internal/settings", "internal/refusal"}, "backend: puts the contract on internal/etcd"},
 	{"registry/consul", []string{"registry", "internal/credentials", "internal/consul", "internal/consul/tags", "internal/ability", "internal/backoff", "internal/feed", "internal/record", "internal/watch", "internal/defaults", "internal/refusal", "internal/reload", "internal/settings"}, "backend: puts the contract on internal/consul"},
@@ -103,6 +106,8 @@ var rooms = []room{
 	{"debug/service/handler", []string{"client", "server", "debug/log", "debug/stats", "debug/trace", "debug/service/proto", "internal/settings"}, "answers for a service"},
 	{"debug/service/proto", []string{"api", "client", "server"}, "what protoc-gen-micro writes of v2's messages"},
 	{"client/selector", []string{"registry", "internal/ability", "internal/balance", "internal/discovery", "internal/feed", "internal/record", "internal/settings"}, "contract, with one implementation that follows services by itself"},
+	{"client/selector/static", []string{"client/selector", "registry"}, "selector without a registry"},
+	{"client/selector/dns", []string{"client/selector", "registry", "internal/defaults"}, "selector without a registry"},
 	{"client", []string{"client/selector", "registry", "broker", "transport", "internal/attempt", "internal/defaults"}, "contract"},
 	{"store", []string{"client", "internal/defaults"}, "contract"},
 	{"auth/provider/...", []string{"auth/provider"}, "contract, with implementations that ask nobody"},
@@ -168,7 +173,7 @@ var rooms = []room{
 	{"internal/registryflags", []string{"registry", "internal/consul", "internal/credentials", "internal/etcd", "internal/reload", "internal/settings", "internal/etcd/layout"}, "wiring: where a registry is and how to be let in, for services and the command alike"},
 	{"internal/callflags", []string{"client", "server", "internal/registryflags", "internal/reload", "internal/secure", "internal/settings"}, "wiring: how calls are secured, for services and the command alike"},
 	{"internal/wiring", []string{"config", "config/source", "internal/defaults", "registry", "server", "client", "broker", "internal/record"}, "wiring: tells the parts of a service of one another"},
-	{"internal/builtin", []string{"broker", "broker/http", "broker/memory", "broker/nats", "client", "client/grpc", "server", "server/grpc", "registry", "registry/etcd", "registry/consul", "registry/mdns", "registry/memory", "registry/multi", "auth", "auth/jwt", "auth/provider", "auth/provider/basic", "auth/provider/oauth", "store", "store/etcd", "store/memory", "internal/registryflags", "debug/profile", "debug/profile/http", "debug/profile/pprof", "debug/trace", "debug/trace/memory"}, "wiring: the one list of implementations"},
+	{"internal/builtin", []string{"broker", "broker/http", "broker/memory", "broker/nats", "client", "client/grpc", "client/selector", "client/selector/dns", "client/selector/static", "transport", "transport/http", "transport/memory", "server", "server/grpc", "registry", "registry/etcd", "registry/consul", "registry/mdns", "registry/memory", "registry/multi", "auth", "auth/jwt", "auth/provider", "auth/provider/basic", "auth/provider/oauth", "store", "store/etcd", "store/memory", "internal/registryflags", "debug/profile", "debug/profile/http", "debug/profile/pprof", "debug/trace", "debug/trace/memory"}, "wiring: the one list of implementations"},
 	{"config/cmd", []string{"auth", "auth/provider", "config", "store", "store/etcd", "internal/authcall", "internal/builtin", "internal/callflags", "client", "client/selector", "server", "broker", "transport", "registry", "internal/ability", "internal/balance", "internal/settings", "internal/netaddr", "internal/similar", "internal/registryflags", "internal/wiring", "debug/profile", "debug/service/handler", "debug/trace"}, "wiring: flags and environment"},
 	{"", []string{"internal/interrupt", "auth", "internal/authcall", "config", "client", "client/selector", "server", "broker", "store", "transport", "registry", "config/cmd", "internal/ability", "internal/protomsg", "internal/wiring", "debug/profile", "debug/service/handler", "debug/trace", "debug/trace/memory"}, "front door: assembles a service"},
 
@@ -205,6 +210,7 @@ var rooms = []room{
 // the test range.
 var extra = map[string][]string{
 	"wrapper/select/...":        {"client/grpc", "registry/memory", "server", "server/grpc"},
+	"client/selector/static":    {"client", "client/grpc", "registry/memory", "server", "server/grpc"},
 	"wrapper/breaker/gobreaker": {"client/grpc", "registry/memory", "server", "server/grpc"},
 
 	"broker/http":            {"registry/memory"},
@@ -227,7 +233,7 @@ var extra = map[string][]string{
 	"cmd/micro/...":          {"config", "config/source", "config/source/etcd", "registry/etcd", "server/grpc"},
 	"internal/announce":      {"registry/memory"},
 	"web":                    {"registry/memory"},
-	"server/grpc":            {"internal/ability", "registry/memory"},
+	"server/grpc":            {"internal/ability", "registry/memory", "transport"},
 	"internal/registryflags": {"registry/etcd"},
 	"config/encoder/...":     {"config/encoder/hcl", "config/encoder/toml", "config/encoder/xml", "config/encoder/yaml"},
 	"config/center":          {"config/source/etcd", "config/source", "config", "registry/etcd", "registry/memory"},
@@ -248,7 +254,7 @@ var extra = map[string][]string{
 var dictionary = []string{"metadata", "errors", "codec", "codec/bytes", "codec/grpc", "codec/json", "codec/jsonrpc", "codec/proto", "codec/protorpc", "codec/text", "logger"}
 
 // testRange is what every test may import.
-var testRange = []string{"registry/registrytest", "store/storetest", "sync/locktest", "broker/brokertest", "internal/testkit", "internal/testkit/fleet", "internal/testkit/stub", "internal/testkit/legacypb", "internal/testkit/currentpb", "internal/testkit/micropb/kinds", "internal/testkit/micropb/http", "internal/testkit/micropb/shared", "internal/testkit/micropb/store", "internal/testkit/talkpb"}
+var testRange = []string{"registry/registrytest", "store/storetest", "transport/transporttest", "sync/locktest", "broker/brokertest", "internal/testkit", "internal/testkit/fleet", "internal/testkit/stub", "internal/testkit/legacypb", "internal/testkit/currentpb", "internal/testkit/micropb/kinds", "internal/testkit/micropb/http", "internal/testkit/micropb/shared", "internal/testkit/micropb/store", "internal/testkit/talkpb"}
 
 // TestArrowsPointDown holds the packages and their tests to the table, and the
 // table to the packages: what it grants must be used.

@@ -42,7 +42,9 @@ func (c *command) set(ctx *cli.Context) error {
 	if err := applyRegistry(g, to, replaced); err != nil {
 		return err
 	}
-	applySelector(in, &g, to)
+	if applySelector(in, &g, to); in.err != nil {
+		return in.err
+	}
 	tellUnserved(in)
 	if err := applyTLS(&g, to); err != nil {
 		return err

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -66,46 +65,7 @@ func applyParts(in *input, g *given, to Options) (replaced bool, err error) {
 	return replaced, nil
 }
 
-// applyPart puts the implementation that was named in place, if the program has one
-// of that name, and hands it the addresses that were given. What has no effect is
-// told once; none is the error of a part that only stands where one would be.
-func applyPart[O any, P interface {
-	fmt.Stringer
-	Init(...O) error
-}](in *input, kind string, none error, at *P, own map[string]func(...O) P, addrs func(...string) O) (replaced bool, err error) {
-	missing := func() bool {
-		if at == nil || any(*at) == nil {
-			return true
-		}
-		c, ok := any(*at).(interface{ Err() error })
-		return ok && errors.Is(c.Err(), none)
-	}
-	if name, named := in.text(kind); named && (nameOf(at) != name || missing()) {
-		if construct, ok := own[name]; ok && at != nil {
-			*at, replaced = construct(), true
-		} else {
-			tellOnce(in.source(kind), noneOfThatName(kind))
-		}
-	}
-	address := kind + "_address"
-	list, given := in.text(address)
-	switch {
-	case !given:
-	case missing():
-		tellOnce(in.source(address), "there is no "+kind+" in this release")
-	default:
-		if err := (*at).Init(addrs(separated(list)...)); err != nil {
-			return replaced, fmt.Errorf("set up the %s: %w", kind, err)
-		}
-	}
-	return replaced, nil
-}
-
 // separated returns the addresses in a list.
 func separated(list string) []string {
 	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
-}
-
-func noneOfThatName(kind string) string {
-	return "there is no " + kind + " of that name; a program brings one along with cmd.New" + strings.ToUpper(kind[:1]) + kind[1:]
 }

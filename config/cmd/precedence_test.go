@@ -346,6 +346,7 @@ func TestThePodsAddress(t *testing.T) {
 // TestEveryFlagIsTested keeps the table above whole.
 func TestEveryFlagIsTested(t *testing.T) {
 	tested := map[string]bool{"server": true, "client": true, // there is one of each
+		"transport": true, "transport_address": true, "selector": true, // TestTransportsAndSelectorsOfTheHouse
 		"tracer": true, "profile": true} // TestTracerAndProfileAreChosen
 	for _, k := range knobs(t) {
 		tested[k.flag] = true

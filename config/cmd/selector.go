@@ -5,11 +5,12 @@ import (
 
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/client/selector"
+	"github.com/rollcall-go/micro/internal/builtin"
 )
 
 // DefaultSelectors are the selectors that can be chosen by name. A program may add its
 // own before Init.
-var DefaultSelectors = map[string]func(...selector.Option) selector.Selector{}
+var DefaultSelectors = builtin.Map(builtin.Selectors())
 
 // Selector says where the selector is.
 func Selector(s *selector.Selector) Option { return func(o *Options) { o.Selector = s } }
@@ -21,26 +22,28 @@ func NewSelector(name string, s func(...selector.Option) selector.Selector) Opti
 
 // selectorPart is applied by applySelector, once the registry is known.
 func selectorPart() part {
-	return part{flags: []cli.Flag{&cli.StringFlag{Name: "selector", Hidden: true}}}
+	return part{flags: []cli.Flag{&cli.StringFlag{
+		Name: "selector", EnvVars: []string{"MICRO_SELECTOR"}, DefaultText: "the registry's",
+		Usage: "what finds nodes in place of the registry: " + builtin.Choices(builtin.Selectors()),
+	}}}
 }
 
-// applySelector gives the client the selector that was named, if the program has
-// one of that name.
+// applySelector gives the client the selector that was named.
 func applySelector(in *input, g *given, to Options) {
-	name, named := in.text("selector")
-	if !named || to.Client != nil && (*to.Client).Options().Selector != nil && (*to.Client).Options().Selector.String() == name {
-		return
+	present := ""
+	if to.Client != nil && (*to.Client).Options().Selector != nil {
+		present = (*to.Client).Options().Selector.String()
 	}
-	construct, ok := merged(DefaultSelectors, to.Selectors)[name]
-	if !ok {
-		tellOnce(in.source("selector"), noneOfThatName("selector"))
+	own := merged(DefaultSelectors, to.Selectors)
+	name := choice(in, "selector", present, builtin.Selectors(), own)
+	if in.err != nil || name == "" || name == present {
 		return
 	}
 	var opts []selector.Option
 	if to.Registry != nil {
 		opts = append(opts, selector.Registry(*to.Registry))
 	}
-	made := construct(opts...)
+	made := own[name](opts...)
 	if to.Selector != nil {
 		*to.Selector = made
 	}

@@ -39,7 +39,7 @@ func (w writer) Write(p []byte) (int, error) { return w(p) }
 
 func TestSettingsWithNothingBehindThemAreToldOnce(t *testing.T) {
 	log := warnings(t)
-	variables := []string{"MICRO_TRANSPORT", "MICRO_TRANSPORT_ADDRESS", "MICRO_SELECTOR"}
+	var variables []string
 	for _, u := range allUnserved() {
 		if u.only == "" {
 			variables = append(variables, u.variable)
@@ -72,7 +72,7 @@ func TestSettingsWithNothingBehindThemAreToldOnce(t *testing.T) {
 func TestFlagsWithNothingBehindThemAreTold(t *testing.T) {
 	log := warnings(t)
 	p := newProgram()
-	flags := []string{"transport=tcp", "selector=dns", "auth_private_key=hunter2", "store_address=b:1"}
+	flags := []string{"auth_private_key=hunter2", "store_address=b:1"}
 	var args []string
 	for _, f := range flags {
 		args = append(args, "--"+f)
@@ -87,7 +87,7 @@ func TestFlagsWithNothingBehindThemAreTold(t *testing.T) {
 			t.Errorf("--%s: %s", name, all)
 		}
 	}
-	if p := newProgram(); p.run(t, "--help") != nil || strings.Contains(p.stdout, "selector") {
+	if p := newProgram(); p.run(t, "--help") != nil || strings.Contains(p.stdout, "runtime_source") {
 		t.Errorf("the help offers what has no effect: %s", p.stdout)
 	}
 }
@@ -134,5 +134,28 @@ func TestPartsOfTheProgramCanBeChosen(t *testing.T) {
 	// What the program has in place already is chosen.
 	if err := p.run(t, "--broker=nats", "--transport=tcp", "--selector=dns"); err != nil || log()[0] != "" {
 		t.Errorf("Init: %v, told %q", err, log())
+	}
+}
+
+// TestTransportsAndSelectorsOfTheHouse are chosen without the program bringing them along.
+func TestTransportsAndSelectorsOfTheHouse(t *testing.T) {
+	log := warnings(t)
+	p := newProgram()
+	tr := transport.NewTransport()
+	p.cmd = NewCmd(Name("demo"), Server(&p.server), Client(&p.client), Registry(&p.registry), Transport(&tr))
+	t.Setenv("MICRO_TRANSPORT_ADDRESS", "a:1, b:2")
+	t.Setenv("MICRO_TRANSPORT", "http") // flags go first
+	t.Setenv("MICRO_SELECTOR", "dns")
+	if err := p.run(t, "--transport=memory", "--selector=static", "--registry=memory"); err != nil {
+		t.Fatalf("Init: %v, wrote %q", err, p.stderr)
+	}
+	if tr.String() != "memory" || strings.Join(tr.Options().Addrs, " ") != "a:1 b:2" || p.client.Options().Transport != tr || p.server.Options().Transport != tr {
+		t.Errorf("the transport is %s with %+v", tr, tr.Options())
+	}
+	if s := p.client.Options().Selector.String(); s != "static" {
+		t.Errorf("the selector is %s", s)
+	}
+	if lines := log(); lines[0] != "" {
+		t.Errorf("told %q", lines)
 	}
 }

@@ -17,6 +17,9 @@ import (
 	"github.com/rollcall-go/micro/broker/nats"
 	"github.com/rollcall-go/micro/client"
 	cgrpc "github.com/rollcall-go/micro/client/grpc"
+	"github.com/rollcall-go/micro/client/selector"
+	"github.com/rollcall-go/micro/client/selector/dns"
+	"github.com/rollcall-go/micro/client/selector/static"
 	"github.com/rollcall-go/micro/internal/registryflags"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/registry/consul"
@@ -25,6 +28,9 @@ import (
 	"github.com/rollcall-go/micro/registry/memory"
 	"github.com/rollcall-go/micro/server"
 	sgrpc "github.com/rollcall-go/micro/server/grpc"
+	"github.com/rollcall-go/micro/transport"
+	transporthttp "github.com/rollcall-go/micro/transport/http"
+	transportmemory "github.com/rollcall-go/micro/transport/memory"
 )
 
 // Entry is an implementation of a contract, whose constructor is a C.
@@ -41,10 +47,12 @@ type Entry[C any] struct {
 
 // The constructors.
 type (
-	NewRegistry = func(...registry.Option) registry.Registry
-	NewClient   = func(...client.Option) client.Client
-	NewServer   = func(...server.Option) server.Server
-	NewBroker   = func(...broker.Option) broker.Broker
+	NewRegistry  = func(...registry.Option) registry.Registry
+	NewClient    = func(...client.Option) client.Client
+	NewServer    = func(...server.Option) server.Server
+	NewTransport = func(...transport.Option) transport.Transport
+	NewSelector  = func(...selector.Option) selector.Selector
+	NewBroker    = func(...broker.Option) broker.Broker
 )
 
 // Registries returns the registries.
@@ -62,7 +70,7 @@ func Registries() []Entry[NewRegistry] {
 func Clients() []Entry[NewClient] {
 	return []Entry[NewClient]{
 		{Name: "grpc", New: cgrpc.NewClient},
-		{Name: "mucp", Missing: "mucp is not in this release; grpc reaches v2's grpc services"},
+		{Name: "mucp", Missing: "mucp is not in Rollcall; grpc reaches v2's grpc services"},
 	}
 }
 
@@ -70,7 +78,7 @@ func Clients() []Entry[NewClient] {
 func Servers() []Entry[NewServer] {
 	return []Entry[NewServer]{
 		{Name: "grpc", New: sgrpc.NewServer},
-		{Name: "mucp", Missing: "mucp is not in this release; grpc serves v2's grpc clients"},
+		{Name: "mucp", Missing: "mucp is not in Rollcall; grpc serves v2's grpc clients"},
 	}
 }
 
@@ -81,6 +89,30 @@ func Brokers() []Entry[NewBroker] {
 		{Name: "nats", Summary: "a server of NATS", New: nats.NewBroker},
 		{Name: "memory", Summary: "this process alone", New: brokermemory.NewBroker},
 		{Name: "service", Missing: "the broker of micro's runtime is not in this release; http needs no server either"},
+	}
+}
+
+// Transports returns the transports. Calls need none of them: they go over gRPC.
+func Transports() []Entry[NewTransport] {
+	const over = "calls go over gRPC, which needs no transport; leave it out"
+	return []Entry[NewTransport]{
+		{Name: "http", New: transporthttp.NewTransport},
+		{Name: "memory", Summary: "this process alone", New: transportmemory.NewTransport},
+		{Name: "grpc", Missing: over},
+		{Name: "quic", Missing: over},
+		{Name: "nats", Missing: over},
+		{Name: "tcp", Missing: over},
+		{Name: "utp", Missing: over},
+		{Name: "rabbitmq", Missing: over},
+	}
+}
+
+// Selectors returns the selectors that look up no registry. The registry's own is the default.
+func Selectors() []Entry[NewSelector] {
+	return []Entry[NewSelector]{
+		{Name: "dns", Summary: "addresses and SRV records", New: dns.NewSelector},
+		{Name: "static", Summary: "the service's name is its address", New: static.NewSelector},
+		{Name: "router", Missing: "the router of micro's network is not in this release; leave it out: services are looked up in the registry"},
 	}
 }
 

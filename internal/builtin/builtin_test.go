@@ -39,6 +39,19 @@ func TestNames(t *testing.T) {
 	}
 }
 
+func TestNamesOfTransportsAndSelectors(t *testing.T) {
+	for name, construct := range Map(Transports()) {
+		if got := construct().String(); got != name {
+			t.Errorf("transport %q calls itself %q", name, got)
+		}
+	}
+	for name, construct := range Map(Selectors()) {
+		if got := construct().String(); got != name {
+			t.Errorf("selector %q calls itself %q", name, got)
+		}
+	}
+}
+
 func TestResolve(t *testing.T) {
 	own := Map(Registries())
 	own["Mine"] = own["memory"]

@@ -65,13 +65,17 @@ func dial(t *testing.T, tr transport.Transport, addr string) transport.Client {
 	return c
 }
 
-func soon(t *testing.T, what string, done <-chan struct{}) {
+// soon returns what comes from the channel.
+func soon[T any](t *testing.T, what string, from <-chan T) (v T) {
 	t.Helper()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
 	select {
-	case <-done:
-	case <-time.After(patience):
+	case v = <-from:
+	case <-timer.C:
 		t.Fatalf("not within %v: %s", patience, what)
 	}
+	return v
 }
 
 // echo answers each message by itself, until the connection ends.
@@ -173,13 +177,8 @@ func testEnds(t *testing.T, construct Construct) {
 	if err := c.Close(); err != nil {
 		t.Errorf("close: %v", err)
 	}
-	select {
-	case err := <-seen:
-		if err != io.EOF {
-			t.Errorf("the server sees %v of a client that closed", err)
-		}
-	case <-time.After(patience):
-		t.Fatal("the server does not see that the client closed")
+	if err := soon(t, "the server sees that the client closed", seen); err != io.EOF {
+		t.Errorf("the server sees %v of a client that closed", err)
 	}
 	if err := c.Send(&transport.Message{}); err == nil {
 		t.Error("a closed connection sends")
@@ -257,13 +256,8 @@ func testTimeout(t *testing.T, construct Construct) {
 	if err := c.Recv(&m); !os.IsTimeout(err) && err != io.EOF { // the server may have ended it first
 		t.Errorf("the client waits for an answer: %v", err)
 	}
-	select {
-	case err := <-silent:
-		if !os.IsTimeout(err) {
-			t.Errorf("the server waits for a message: %v", err)
-		}
-	case <-time.After(patience):
-		t.Fatal("the server waits for ever")
+	if err := soon(t, "the server gives up", silent); !os.IsTimeout(err) {
+		t.Errorf("the server waits for a message: %v", err)
 	}
 }
 
