@@ -3,11 +3,19 @@
 package faults
 
 import (
+	"os"
 	"testing"
 
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/internal/testkit/fleet"
+	"github.com/rollcall-go/micro/logger"
 )
 
-// TestMain runs the tests or, in a process that a test started for it, a node.
-func TestMain(m *testing.M) { fleet.Main(m, testkit.MainWaiting) }
+// TestMain runs the tests or, in a process that a test started for it, a node or a contender
+// for a lock.
+func TestMain(m *testing.M) {
+	if name := os.Getenv(contenderVariable); name != "" {
+		logger.Fatal(runContender(name, os.Args[1], os.Args[2]))
+	}
+	fleet.Main(m, testkit.MainWaiting)
+}
