@@ -214,7 +214,7 @@ var extra = map[string][]string{
 	"client/selector/static":    {"client", "client/grpc", "registry/memory", "server", "server/grpc"},
 	"wrapper/breaker/gobreaker": {"client/grpc", "registry/memory", "server", "server/grpc"},
 
-	"broker/http":            {"registry/memory"},
+	"broker/http":            {"registry/etcd", "registry/memory"},
 	"registry/cache":         {"registry/etcd", "registry/memory"},
 	"registry/registrytest":  {"registry/memory"},
 	"registry":               {"internal/ability"},

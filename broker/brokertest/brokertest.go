@@ -3,6 +3,7 @@
 package brokertest
 
 import (
+	"cmp"
 	"testing"
 	"time"
 
@@ -55,11 +56,12 @@ type Suite struct {
 	Patience time.Duration
 }
 
-// Run runs the suite.
+// patience is how long something promised may take, unless the suite says otherwise.
+const patience = 20 * time.Second
+
+// Run runs the suite, Faults included.
 func Run(t *testing.T, s Suite) {
-	if s.Patience <= 0 {
-		s.Patience = 20 * time.Second
-	}
+	s.Patience = cmp.Or(max(s.Patience, 0), patience)
 	for _, tt := range []struct {
 		name string
 		test func(*bench)
@@ -90,6 +92,6 @@ func Run(t *testing.T, s Suite) {
 	}
 	t.Run("Faults", func(t *testing.T) {
 		t.Parallel()
-		underFaults(t, s)
+		Faults(t, s)
 	})
 }

@@ -1,6 +1,7 @@
 package brokertest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"testing"
@@ -9,9 +10,10 @@ import (
 	"github.com/rollcall-go/micro/broker"
 )
 
-// underFaults shows what a broker promises beyond the faults of the harness, each of which
-// happens twice.
-func underFaults(t *testing.T, s Suite) {
+// Faults shows what a broker promises beyond the faults of the harness, each of which
+// happens twice, to a harness of its own.
+func Faults(t *testing.T, s Suite) {
+	s.Patience = cmp.Or(max(s.Patience, 0), patience)
 	names := s.New(t).Faults
 	for i, f := range names {
 		t.Run(f.Name, func(t *testing.T) {
