@@ -203,6 +203,8 @@ var rooms = []room{
 	{"examples/leader", []string{"", "sync", "sync/etcd"}, "what a user writes"},
 	{"examples/proto/greeterpb", []string{"api", "client", "server"}, "what protoc-gen-micro writes"},
 	{"examples/proto/...", []string{"", "examples/proto/greeterpb"}, "what a user writes"},
+	{"examples/plain", []string{"examples/proto/greeterpb", "registry", "registry/etcd", "resolver"}, "what a user of plain gRPC writes"},
+	{"examples/wrapper/...", []string{"", "wrapper/breaker/gobreaker", "wrapper/endpoint", "wrapper/ratelimiter/uber", "wrapper/recovery", "wrapper/timeout"}, "what a user writes"},
 	{"examples/registry", []string{"registry"}, "what the writer of a backend writes"},
 	{"examples/...", []string{""}, "what a user writes"},
 }
