@@ -23,6 +23,8 @@ const (
 	OpPublish    = "publish"    // Publication -> nothing, when the broker has them
 	OpSubscribe  = "subscribe"  // Subscription -> an empty Message, then one after another
 	OpAsk        = "ask"        // Name -> Debug: asks a service about itself
+	OpSign       = "sign"       // Signing -> a token
+	OpJudge      = "judge"      // Judging -> the Account of a token
 	OpInit       = "init"       // nothing -> nothing: gives the registry its options again
 )
 
@@ -102,6 +104,29 @@ type Service struct {
 	Counter bool `json:"counter,omitempty"`
 	Newer   bool `json:"newer,omitempty"`
 	Relay   bool `json:"relay,omitempty"`
+	// PublicKey has the service judge calls by tokens: whoever has the scope "admin" may do
+	// everything, others nothing. It is PEM in base64.
+	PublicKey string `json:"public_key,omitempty"`
+}
+
+// Account is whom a token is for.
+type Account struct {
+	ID, Type, Issuer string
+	Scopes           []string
+	Metadata         map[string]string
+}
+
+// Signing asks for a token.
+type Signing struct {
+	Account
+	PrivateKey string // PEM in base64
+	Expiry     time.Duration
+}
+
+// Judging asks whose token it is.
+type Judging struct {
+	PublicKey string // PEM in base64
+	Token     string
 }
 
 // Name names a service.

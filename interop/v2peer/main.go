@@ -69,6 +69,8 @@ func main() {
 		peer.OpPublish:    p.publish,
 		peer.OpSubscribe:  p.subscribe,
 		peer.OpAsk:        p.ask,
+		peer.OpSign:       sign,
+		peer.OpJudge:      judge,
 	})
 	p.stopAll()
 	if e := p.stopEvents(); err == nil {

@@ -48,6 +48,14 @@ func (p *program) start(ctx context.Context, body json.RawMessage, _ func(any)) 
 	if _, ok := p.running[spec.Name]; ok {
 		return nil, fmt.Errorf("service %q runs already", spec.Name)
 	}
+	var guarded []micro.Option
+	if spec.PublicKey != "" {
+		a, err := guard(spec.PublicKey)
+		if err != nil {
+			return nil, err
+		}
+		guarded = append(guarded, micro.Auth(a))
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	s := &service{cancel: cancel, ended: make(chan struct{})}
 	started := make(chan struct{})
@@ -74,7 +82,7 @@ func (p *program) start(ctx context.Context, body json.RawMessage, _ func(any)) 
 		func(o *micro.Options) { _ = o.Server.Init(p.secured...) },
 		micro.AfterStart(func() error { close(started); return nil }),
 	)
-	m := micro.NewService(opts...)
+	m := micro.NewService(append(opts, guarded...)...)
 	if spec.ID != "" {
 		if err := m.Server().Init(server.Id(spec.ID)); err != nil {
 			return nil, err
