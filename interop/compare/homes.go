@@ -4,6 +4,15 @@ package compare
 var homes = []Path{
 	{Old: "."},
 	{Old: "api"},
+	{Old: "auth"},
+	{Old: "auth/jwt"},
+	{Old: "auth/provider"},
+	{Old: "auth/provider/basic"},
+	{Old: "auth/provider/oauth"},
+	{Old: "auth/rules"},
+	{Old: "auth/token"},
+	{Old: "auth/token/basic"},
+	{Old: "auth/token/jwt"},
 	{Old: "broker"},
 	{Old: "client"},
 	{Old: "client/grpc"},
@@ -43,6 +52,10 @@ var homes = []Path{
 	{Old: "server"},
 	{Old: "server/grpc"},
 	{Old: "store"},
+	{Old: "store/memory"},
+	{Old: "sync"},
+	{Old: "sync/etcd"},
+	{Old: "sync/memory"},
 	{Old: "transport"},
 
 	// What only older programs use.

@@ -28,12 +28,9 @@ var Paths = slices.Concat(homes, absent, coming)
 var coming = []Path{
 	{Old: "web", By: "web"},
 	{Old: "broker/...", By: "brokers"},
-	{Old: "store/...", By: "store"},
-	{Old: "auth/...", By: "auth"},
 	{Old: "debug/...", By: "debug/trace"},
 	{Old: "codec/...", By: "mucp"},
 	{Old: "transport/...", By: "mucp"},
-	{Old: "sync/...", By: "sync"},
 	{Old: "util/wrapper", New: "compat/util/wrapper", By: "auth"},
 }
 

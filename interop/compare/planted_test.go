@@ -98,7 +98,8 @@ func TestBringer(t *testing.T) {
 	ours := types.NewPackage(compare.New+"/server", "server")
 
 	accounts, _ := compare.Compare(
-		map[string]*types.Package{old.Path(): old}, map[string]*types.Package{ours.Path(): ours}, compare.Paths, nil)
+		map[string]*types.Package{old.Path(): old}, map[string]*types.Package{ours.Path(): ours},
+		[]compare.Path{{Old: "server"}, {Old: "auth", By: "auth"}}, nil)
 	row := accounts[0].Rows[0]
 	if row.Verdict != compare.Missing || row.Why != "auth" {
 		t.Errorf("row %+v, want missing, comes with auth", row)

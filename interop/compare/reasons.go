@@ -39,11 +39,6 @@ var Reasons = []Reason{
 	{Name: "config/cmd.DefaultConfigs", Why: configsReason},
 	{Name: "config/cmd.Options.Configs", Why: configsReason},
 
-	{Name: "config/cmd.DefaultStores", Why: storesReason},
-	{Name: "config/cmd.Options.Store", Why: storesReason},
-	{Name: "config/cmd.Options.Stores", Why: storesReason},
-	{Name: "config/cmd.Store", Why: storesReason},
-
 	{Name: "client.DefaultCodecs", By: "mucp"},
 	{Name: "server.DefaultCodecs", By: "mucp"},
 	{Name: "server.DefaultRouter", By: "mucp"},
@@ -65,7 +60,6 @@ const (
 	gatewayReason   = "a part of the API gateway, which is not here; v2's own stands in front of services of both kinds. Here are the names that services give their endpoints"
 	generatedReason = "what an older generator wrote; the messages are those of today's"
 	configsReason   = "nothing in v2 reads it: --config knows one value, which is a service that is not here"
-	storesReason    = "a store is given to the service as a value, by micro.Store: --store and its company choose none, and a program that has them is told so"
 	messageReason   = "the error is encoded by hand and stays out of protobuf's global registry, where v2's own would collide with it"
 	helperReason    = "methods of the pointer, which is what NewHelper has always returned: a Helper has fields of its own, which do not leak into the logger"
 	lockReason      = "v2 embeds its lock, so that any program can take it; it is no part of the API"
