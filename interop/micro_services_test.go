@@ -73,6 +73,12 @@ func services(t *testing.T, address string) (add func(name string, handlers ...a
 		s := micro.NewService(micro.Name(name), micro.Registry(r), micro.Address("127.0.0.1:0"), micro.HandleSignal(false), micro.Context(ctx),
 			micro.Client(c), micro.Server(sgrpc.NewServer(server.Id("one"), sgrpc.DeregisterDelay(0))))
 		for _, h := range handlers {
+			if sub, ok := h.(subscription); ok {
+				if err := micro.RegisterSubscriber(sub.topic, s.Server(), sub.handler); err != nil {
+					t.Fatal(err)
+				}
+				continue
+			}
 			if err := micro.RegisterHandler(s.Server(), h); err != nil {
 				t.Fatal(err)
 			}
@@ -89,6 +95,12 @@ func services(t *testing.T, address string) (add func(name string, handlers ...a
 		})
 		return s
 	}
+}
+
+// subscription is a handler of events, among those of a service.
+type subscription struct {
+	topic   string
+	handler any
 }
 
 // closePart closes a part that can be closed.
