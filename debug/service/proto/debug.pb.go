@@ -2,7 +2,7 @@
 // versions:
 // 	protoc-gen-go v1.36.12
 // 	protoc        v3.21.12
-// source: debug/service/proto/debug.proto
+// source: rollcall/debug/service/proto/debug.proto
 
 // The messages that services of go-micro v2 say about themselves, field for field. v2's
 // have no package; these have one, so that a program may link both. Callers go by the
@@ -56,11 +56,11 @@ func (x SpanType) String() string {
 }
 
 func (SpanType) Descriptor() protoreflect.EnumDescriptor {
-	return file_debug_service_proto_debug_proto_enumTypes[0].Descriptor()
+	return file_rollcall_debug_service_proto_debug_proto_enumTypes[0].Descriptor()
 }
 
 func (SpanType) Type() protoreflect.EnumType {
-	return &file_debug_service_proto_debug_proto_enumTypes[0]
+	return &file_rollcall_debug_service_proto_debug_proto_enumTypes[0]
 }
 
 func (x SpanType) Number() protoreflect.EnumNumber {
@@ -69,7 +69,7 @@ func (x SpanType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use SpanType.Descriptor instead.
 func (SpanType) EnumDescriptor() ([]byte, []int) {
-	return file_debug_service_proto_debug_proto_rawDescGZIP(), []int{0}
+	return file_rollcall_debug_service_proto_debug_proto_rawDescGZIP(), []int{0}
 }
 
 type HealthRequest struct {
@@ -82,7 +82,7 @@ type HealthRequest struct {
 
 func (x *HealthRequest) Reset() {
 	*x = HealthRequest{}
-	mi := &file_debug_service_proto_debug_proto_msgTypes[0]
+	mi := &file_rollcall_debug_service_proto_debug_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -94,7 +94,7 @@ func (x *HealthRequest) String() string {
 func (*HealthRequest) ProtoMessage() {}
 
 func (x *HealthRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_debug_service_proto_debug_proto_msgTypes[0]
+	mi := &file_rollcall_debug_service_proto_debug_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -107,7 +107,7 @@ func (x *HealthRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthRequest.ProtoReflect.Descriptor instead.
 func (*HealthRequest) Descriptor() ([]byte, []int) {
-	return file_debug_service_proto_debug_proto_rawDescGZIP(), []int{0}
+	return file_rollcall_debug_service_proto_debug_proto_rawDescGZIP(), []int{0}
 }
 
 func (x *HealthRequest) GetService() string {
@@ -127,7 +127,7 @@ type HealthResponse struct {
 
 func (x *HealthResponse) Reset() {
 	*x = HealthResponse{}
-	mi := &file_debug_service_proto_debug_proto_msgTypes[1]
+	mi := &file_rollcall_debug_service_proto_debug_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -139,7 +139,7 @@ func (x *HealthResponse) String() string {
 func (*HealthResponse) ProtoMessage() {}
 
 func (x *HealthResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_debug_service_proto_debug_proto_msgTypes[1]
+	mi := &file_rollcall_debug_service_proto_debug_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -152,7 +152,7 @@ func (x *HealthResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthResponse.ProtoReflect.Descriptor instead.
 func (*HealthResponse) Descriptor() ([]byte, []int) {
-	return file_debug_service_proto_debug_proto_rawDescGZIP(), []int{1}
+	return file_rollcall_debug_service_proto_debug_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *HealthResponse) GetStatus() string {
@@ -172,7 +172,7 @@ type StatsRequest struct {
 
 func (x *StatsRequest) Reset() {
 	*x = StatsRequest{}
-	mi := &file_debug_service_proto_debug_proto_msgTypes[2]
+	mi := &file_rollcall_debug_service_proto_debug_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -184,7 +184,7 @@ func (x *StatsRequest) String() string {
 func (*StatsRequest) ProtoMessage() {}
 
 func (x *StatsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_debug_service_proto_debug_proto_msgTypes[2]
+	mi := &file_rollcall_debug_service_proto_debug_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -197,7 +197,7 @@ func (x *StatsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatsRequest.ProtoReflect.Descriptor instead.
 func (*StatsRequest) Descriptor() ([]byte, []int) {
-	return file_debug_service_proto_debug_proto_rawDescGZIP(), []int{2}
+	return file_rollcall_debug_service_proto_debug_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *StatsRequest) GetService() string {
@@ -231,7 +231,7 @@ type StatsResponse struct {
 
 func (x *StatsResponse) Reset() {
 	*x = StatsResponse{}
-	mi := &file_debug_service_proto_debug_proto_msgTypes[3]
+	mi := &file_rollcall_debug_service_proto_debug_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -243,7 +243,7 @@ func (x *StatsResponse) String() string {
 func (*StatsResponse) ProtoMessage() {}
 
 func (x *StatsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_debug_service_proto_debug_proto_msgTypes[3]
+	mi := &file_rollcall_debug_service_proto_debug_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -256,7 +256,7 @@ func (x *StatsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatsResponse.ProtoReflect.Descriptor instead.
 func (*StatsResponse) Descriptor() ([]byte, []int) {
-	return file_debug_service_proto_debug_proto_rawDescGZIP(), []int{3}
+	return file_rollcall_debug_service_proto_debug_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *StatsResponse) GetTimestamp() uint64 {
@@ -331,7 +331,7 @@ type LogRequest struct {
 
 func (x *LogRequest) Reset() {
 	*x = LogRequest{}
-	mi := &file_debug_service_proto_debug_proto_msgTypes[4]
+	mi := &file_rollcall_debug_service_proto_debug_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -343,7 +343,7 @@ func (x *LogRequest) String() string {
 func (*LogRequest) ProtoMessage() {}
 
 func (x *LogRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_debug_service_proto_debug_proto_msgTypes[4]
+	mi := &file_rollcall_debug_service_proto_debug_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -356,7 +356,7 @@ func (x *LogRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogRequest.ProtoReflect.Descriptor instead.
 func (*LogRequest) Descriptor() ([]byte, []int) {
-	return file_debug_service_proto_debug_proto_rawDescGZIP(), []int{4}
+	return file_rollcall_debug_service_proto_debug_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *LogRequest) GetService() string {
@@ -402,7 +402,7 @@ type Record struct {
 
 func (x *Record) Reset() {
 	*x = Record{}
-	mi := &file_debug_service_proto_debug_proto_msgTypes[5]
+	mi := &file_rollcall_debug_service_proto_debug_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -414,7 +414,7 @@ func (x *Record) String() string {
 func (*Record) ProtoMessage() {}
 
 func (x *Record) ProtoReflect() protoreflect.Message {
-	mi := &file_debug_service_proto_debug_proto_msgTypes[5]
+	mi := &file_rollcall_debug_service_proto_debug_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -427,7 +427,7 @@ func (x *Record) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Record.ProtoReflect.Descriptor instead.
 func (*Record) Descriptor() ([]byte, []int) {
-	return file_debug_service_proto_debug_proto_rawDescGZIP(), []int{5}
+	return file_rollcall_debug_service_proto_debug_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Record) GetTimestamp() int64 {
@@ -461,7 +461,7 @@ type TraceRequest struct {
 
 func (x *TraceRequest) Reset() {
 	*x = TraceRequest{}
-	mi := &file_debug_service_proto_debug_proto_msgTypes[6]
+	mi := &file_rollcall_debug_service_proto_debug_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -473,7 +473,7 @@ func (x *TraceRequest) String() string {
 func (*TraceRequest) ProtoMessage() {}
 
 func (x *TraceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_debug_service_proto_debug_proto_msgTypes[6]
+	mi := &file_rollcall_debug_service_proto_debug_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -486,7 +486,7 @@ func (x *TraceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TraceRequest.ProtoReflect.Descriptor instead.
 func (*TraceRequest) Descriptor() ([]byte, []int) {
-	return file_debug_service_proto_debug_proto_rawDescGZIP(), []int{6}
+	return file_rollcall_debug_service_proto_debug_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *TraceRequest) GetId() string {
@@ -506,7 +506,7 @@ type TraceResponse struct {
 
 func (x *TraceResponse) Reset() {
 	*x = TraceResponse{}
-	mi := &file_debug_service_proto_debug_proto_msgTypes[7]
+	mi := &file_rollcall_debug_service_proto_debug_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -518,7 +518,7 @@ func (x *TraceResponse) String() string {
 func (*TraceResponse) ProtoMessage() {}
 
 func (x *TraceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_debug_service_proto_debug_proto_msgTypes[7]
+	mi := &file_rollcall_debug_service_proto_debug_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -531,7 +531,7 @@ func (x *TraceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TraceResponse.ProtoReflect.Descriptor instead.
 func (*TraceResponse) Descriptor() ([]byte, []int) {
-	return file_debug_service_proto_debug_proto_rawDescGZIP(), []int{7}
+	return file_rollcall_debug_service_proto_debug_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *TraceResponse) GetSpans() []*Span {
@@ -565,7 +565,7 @@ type Span struct {
 
 func (x *Span) Reset() {
 	*x = Span{}
-	mi := &file_debug_service_proto_debug_proto_msgTypes[8]
+	mi := &file_rollcall_debug_service_proto_debug_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -577,7 +577,7 @@ func (x *Span) String() string {
 func (*Span) ProtoMessage() {}
 
 func (x *Span) ProtoReflect() protoreflect.Message {
-	mi := &file_debug_service_proto_debug_proto_msgTypes[8]
+	mi := &file_rollcall_debug_service_proto_debug_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -590,7 +590,7 @@ func (x *Span) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Span.ProtoReflect.Descriptor instead.
 func (*Span) Descriptor() ([]byte, []int) {
-	return file_debug_service_proto_debug_proto_rawDescGZIP(), []int{8}
+	return file_rollcall_debug_service_proto_debug_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Span) GetTrace() string {
@@ -657,7 +657,7 @@ type CacheRequest struct {
 
 func (x *CacheRequest) Reset() {
 	*x = CacheRequest{}
-	mi := &file_debug_service_proto_debug_proto_msgTypes[9]
+	mi := &file_rollcall_debug_service_proto_debug_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -669,7 +669,7 @@ func (x *CacheRequest) String() string {
 func (*CacheRequest) ProtoMessage() {}
 
 func (x *CacheRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_debug_service_proto_debug_proto_msgTypes[9]
+	mi := &file_rollcall_debug_service_proto_debug_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -682,7 +682,7 @@ func (x *CacheRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CacheRequest.ProtoReflect.Descriptor instead.
 func (*CacheRequest) Descriptor() ([]byte, []int) {
-	return file_debug_service_proto_debug_proto_rawDescGZIP(), []int{9}
+	return file_rollcall_debug_service_proto_debug_proto_rawDescGZIP(), []int{9}
 }
 
 type CacheResponse struct {
@@ -695,7 +695,7 @@ type CacheResponse struct {
 
 func (x *CacheResponse) Reset() {
 	*x = CacheResponse{}
-	mi := &file_debug_service_proto_debug_proto_msgTypes[10]
+	mi := &file_rollcall_debug_service_proto_debug_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -707,7 +707,7 @@ func (x *CacheResponse) String() string {
 func (*CacheResponse) ProtoMessage() {}
 
 func (x *CacheResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_debug_service_proto_debug_proto_msgTypes[10]
+	mi := &file_rollcall_debug_service_proto_debug_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -720,7 +720,7 @@ func (x *CacheResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CacheResponse.ProtoReflect.Descriptor instead.
 func (*CacheResponse) Descriptor() ([]byte, []int) {
-	return file_debug_service_proto_debug_proto_rawDescGZIP(), []int{10}
+	return file_rollcall_debug_service_proto_debug_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *CacheResponse) GetValues() map[string]string {
@@ -730,11 +730,11 @@ func (x *CacheResponse) GetValues() map[string]string {
 	return nil
 }
 
-var File_debug_service_proto_debug_proto protoreflect.FileDescriptor
+var File_rollcall_debug_service_proto_debug_proto protoreflect.FileDescriptor
 
-const file_debug_service_proto_debug_proto_rawDesc = "" +
+const file_rollcall_debug_service_proto_debug_proto_rawDesc = "" +
 	"\n" +
-	"\x1fdebug/service/proto/debug.proto\x12\x0erollcall.debug\")\n" +
+	"(rollcall/debug/service/proto/debug.proto\x12\x0erollcall.debug\")\n" +
 	"\rHealthRequest\x12\x18\n" +
 	"\aservice\x18\x01 \x01(\tR\aservice\"(\n" +
 	"\x0eHealthResponse\x12\x16\n" +
@@ -796,20 +796,20 @@ const file_debug_service_proto_debug_proto_rawDesc = "" +
 	"\x05Cache\x12\x1c.rollcall.debug.CacheRequest\x1a\x1d.rollcall.debug.CacheResponse\"\x00B8Z6github.com/rollcall-go/micro/debug/service/proto;debugb\x06proto3"
 
 var (
-	file_debug_service_proto_debug_proto_rawDescOnce sync.Once
-	file_debug_service_proto_debug_proto_rawDescData []byte
+	file_rollcall_debug_service_proto_debug_proto_rawDescOnce sync.Once
+	file_rollcall_debug_service_proto_debug_proto_rawDescData []byte
 )
 
-func file_debug_service_proto_debug_proto_rawDescGZIP() []byte {
-	file_debug_service_proto_debug_proto_rawDescOnce.Do(func() {
-		file_debug_service_proto_debug_proto_rawDescData = protoimpl.X.CompressGZIP(unsafe.Slice(unsafe.StringData(file_debug_service_proto_debug_proto_rawDesc), len(file_debug_service_proto_debug_proto_rawDesc)))
+func file_rollcall_debug_service_proto_debug_proto_rawDescGZIP() []byte {
+	file_rollcall_debug_service_proto_debug_proto_rawDescOnce.Do(func() {
+		file_rollcall_debug_service_proto_debug_proto_rawDescData = protoimpl.X.CompressGZIP(unsafe.Slice(unsafe.StringData(file_rollcall_debug_service_proto_debug_proto_rawDesc), len(file_rollcall_debug_service_proto_debug_proto_rawDesc)))
 	})
-	return file_debug_service_proto_debug_proto_rawDescData
+	return file_rollcall_debug_service_proto_debug_proto_rawDescData
 }
 
-var file_debug_service_proto_debug_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_debug_service_proto_debug_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
-var file_debug_service_proto_debug_proto_goTypes = []any{
+var file_rollcall_debug_service_proto_debug_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_rollcall_debug_service_proto_debug_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_rollcall_debug_service_proto_debug_proto_goTypes = []any{
 	(SpanType)(0),          // 0: rollcall.debug.SpanType
 	(*HealthRequest)(nil),  // 1: rollcall.debug.HealthRequest
 	(*HealthResponse)(nil), // 2: rollcall.debug.HealthResponse
@@ -826,7 +826,7 @@ var file_debug_service_proto_debug_proto_goTypes = []any{
 	nil,                    // 13: rollcall.debug.Span.MetadataEntry
 	nil,                    // 14: rollcall.debug.CacheResponse.ValuesEntry
 }
-var file_debug_service_proto_debug_proto_depIdxs = []int32{
+var file_rollcall_debug_service_proto_debug_proto_depIdxs = []int32{
 	12, // 0: rollcall.debug.Record.metadata:type_name -> rollcall.debug.Record.MetadataEntry
 	9,  // 1: rollcall.debug.TraceResponse.spans:type_name -> rollcall.debug.Span
 	13, // 2: rollcall.debug.Span.metadata:type_name -> rollcall.debug.Span.MetadataEntry
@@ -849,27 +849,27 @@ var file_debug_service_proto_debug_proto_depIdxs = []int32{
 	0,  // [0:5] is the sub-list for field type_name
 }
 
-func init() { file_debug_service_proto_debug_proto_init() }
-func file_debug_service_proto_debug_proto_init() {
-	if File_debug_service_proto_debug_proto != nil {
+func init() { file_rollcall_debug_service_proto_debug_proto_init() }
+func file_rollcall_debug_service_proto_debug_proto_init() {
+	if File_rollcall_debug_service_proto_debug_proto != nil {
 		return
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
-			RawDescriptor: unsafe.Slice(unsafe.StringData(file_debug_service_proto_debug_proto_rawDesc), len(file_debug_service_proto_debug_proto_rawDesc)),
+			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rollcall_debug_service_proto_debug_proto_rawDesc), len(file_rollcall_debug_service_proto_debug_proto_rawDesc)),
 			NumEnums:      1,
 			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
-		GoTypes:           file_debug_service_proto_debug_proto_goTypes,
-		DependencyIndexes: file_debug_service_proto_debug_proto_depIdxs,
-		EnumInfos:         file_debug_service_proto_debug_proto_enumTypes,
-		MessageInfos:      file_debug_service_proto_debug_proto_msgTypes,
+		GoTypes:           file_rollcall_debug_service_proto_debug_proto_goTypes,
+		DependencyIndexes: file_rollcall_debug_service_proto_debug_proto_depIdxs,
+		EnumInfos:         file_rollcall_debug_service_proto_debug_proto_enumTypes,
+		MessageInfos:      file_rollcall_debug_service_proto_debug_proto_msgTypes,
 	}.Build()
-	File_debug_service_proto_debug_proto = out.File
-	file_debug_service_proto_debug_proto_goTypes = nil
-	file_debug_service_proto_debug_proto_depIdxs = nil
+	File_rollcall_debug_service_proto_debug_proto = out.File
+	file_rollcall_debug_service_proto_debug_proto_goTypes = nil
+	file_rollcall_debug_service_proto_debug_proto_depIdxs = nil
 }
