@@ -45,7 +45,7 @@ func TestWrongInputExitsWith2(t *testing.T) {
 		{"--server=mucp", `--server="mucp"|choose one of: grpc`},
 		{"--client=mucp", `--client="mucp"|choose one of: grpc`},
 		{"--transport=tcp", `--transport="tcp"|calls go over gRPC, which needs no transport; leave it out`},
-		{"--transport=carrier", `--transport="carrier"|choose one of: http, memory`},
+		{"--transport=carrier", `--transport="carrier"|choose one of: grpc, http, memory`},
 		{"--selector=router", `--selector="router"|leave it out|choose one of: dns, static`},
 		{"--client_request_timeout=fast", `--client_request_timeout="fast"|500ms`},
 		{"--client_request_timeout=-1s", `--client_request_timeout="-1s"|500ms`},

@@ -29,6 +29,7 @@ import (
 	"github.com/rollcall-go/micro/server"
 	sgrpc "github.com/rollcall-go/micro/server/grpc"
 	"github.com/rollcall-go/micro/transport"
+	transportgrpc "github.com/rollcall-go/micro/transport/grpc"
 	transporthttp "github.com/rollcall-go/micro/transport/http"
 	transportmemory "github.com/rollcall-go/micro/transport/memory"
 )
@@ -98,7 +99,7 @@ func Transports() []Entry[NewTransport] {
 	return []Entry[NewTransport]{
 		{Name: "http", New: transporthttp.NewTransport},
 		{Name: "memory", Summary: "this process alone", New: transportmemory.NewTransport},
-		{Name: "grpc", Missing: over},
+		{Name: "grpc", New: transportgrpc.NewTransport},
 		{Name: "quic", Missing: over},
 		{Name: "nats", Missing: over},
 		{Name: "tcp", Missing: over},

@@ -29,8 +29,6 @@ var coming = []Path{
 	{Old: "web", By: "web"},
 	{Old: "broker/...", By: "brokers"},
 	{Old: "debug/...", By: "debug/trace"},
-	{Old: "codec/...", By: "mucp"},
-	{Old: "transport/...", By: "mucp"},
 	{Old: "util/wrapper", New: "compat/util/wrapper", By: "auth"},
 }
 

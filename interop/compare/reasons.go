@@ -39,10 +39,10 @@ var Reasons = []Reason{
 	{Name: "config/cmd.DefaultConfigs", Why: configsReason},
 	{Name: "config/cmd.Options.Configs", Why: configsReason},
 
-	{Name: "client.DefaultCodecs", By: "mucp"},
-	{Name: "server.DefaultCodecs", By: "mucp"},
-	{Name: "server.DefaultRouter", By: "mucp"},
-	{Name: "server.NewRouter", By: "mucp"},
+	{Name: "server.DefaultRouter", Why: routerReason},
+	{Name: "server.NewRouter", Why: routerReason},
+	{Name: "codec/protorpc.*.Descriptor", Why: envelopeReason},
+	{Name: "codec/protorpc.*.XXX_*", Why: envelopeReason},
 
 	{Name: "errors.Error.Descriptor", Why: messageReason},
 	{Name: "errors.Error.XXX_*", Why: messageReason},
@@ -60,6 +60,8 @@ const (
 	gatewayReason   = "a part of the API gateway, which is not here; v2's own stands in front of services of both kinds. Here are the names that services give their endpoints"
 	generatedReason = "what an older generator wrote; the messages are those of today's"
 	configsReason   = "nothing in v2 reads it: --config knows one value, which is a service that is not here"
+	routerReason    = "the router of the mucp server, of a type that nobody can name; server.WithRouter takes a Router of the program's own"
+	envelopeReason  = "the envelopes are encoded by hand and stay out of protobuf's global registry, where v2's own would collide with them"
 	messageReason   = "the error is encoded by hand and stays out of protobuf's global registry, where v2's own would collide with it"
 	helperReason    = "methods of the pointer, which is what NewHelper has always returned: a Helper has fields of its own, which do not leak into the logger"
 	lockReason      = "v2 embeds its lock, so that any program can take it; it is no part of the API"
