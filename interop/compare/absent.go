@@ -45,7 +45,7 @@ var absent = []Path{
 	{Old: "util/mux", Why: "a server and a proxy in one, for micro's platform"},
 	{Old: "util/pki", Why: "certificates for tests; crypto/x509 makes them, and docs/TLS.md says what services want"},
 	{Old: "transport/grpc/proto", Why: "the message and the service of transport/grpc, which writes them by hand: their names are taken in protobuf's registry where v2 is linked as well"},
-	{Old: "transport/quic", Why: "on a library whose module of then no compiler of today builds, in a wire of gob that nobody else speaks; calls go over gRPC"},
+	{Old: "transport/quic", Why: "over QUIC in values of gob, which nothing but v2 speaks; calls go over gRPC"},
 	{Old: "util/pool", Why: "connections of mucp; a gRPC client has one for each node"},
 	{Old: "util/proto", Why: "bytes as a protobuf message; codec/bytes.Frame passes them through unchanged"},
 	{Old: "util/qson", Why: "queries of URLs as JSON, for the API gateway; it is the module github.com/joncalhoun/qson, copied"},
