@@ -50,6 +50,9 @@ type receiver struct {
 	mu            sync.Mutex // guards what follows
 	subscriptions map[string]*subscriber
 	closed        bool
+	// unused are connections on which nothing has been sent yet: a client may have made
+	// more than it needed. net/http would wait for them.
+	unused map[net.Conn]struct{}
 }
 
 func newReceiver(o broker.Options) (*receiver, error) {
@@ -68,7 +71,7 @@ func newReceiver(o broker.Options) (*receiver, error) {
 		listener: l, ipv6Only: netaddr.IPv6Only(l), served: make(chan struct{}),
 		reading:       make(chan struct{}, readersAtOnce),
 		handling:      &delivery.Handling{Broker: "http", ErrorHandler: o.ErrorHandler},
-		subscriptions: map[string]*subscriber{},
+		subscriptions: map[string]*subscriber{}, unused: map[net.Conn]struct{}{},
 	}
 	mux := http.NewServeMux()
 	mux.Handle(broker.DefaultPath, r)
@@ -77,7 +80,7 @@ func newReceiver(o broker.Options) (*receiver, error) {
 	}
 	r.server = &http.Server{
 		Handler: mux, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: 64 << 10, ErrorLog: debugLog(),
+		MaxHeaderBytes: 64 << 10, ErrorLog: debugLog(), ConnState: r.note,
 	}
 	go r.serve()
 	return r, nil
@@ -98,6 +101,26 @@ func (r *receiver) serve() {
 	}
 	if !errors.Is(err, http.ErrServerClosed) {
 		logger.Errorf("Broker [http] Receives no more messages: %s: %v", r.listener.Addr(), err)
+	}
+}
+
+// note keeps track of the connections that are unused.
+func (r *receiver) note(c net.Conn, state http.ConnState) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if state == http.StateNew {
+		r.unused[c] = struct{}{}
+	} else {
+		delete(r.unused, c)
+	}
+}
+
+// closeUnused closes them.
+func (r *receiver) closeUnused() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for c := range r.unused {
+		c.Close()
 	}
 }
 
@@ -155,6 +178,7 @@ func (r *receiver) close(ctx context.Context) error {
 
 // shutdown ends the server, and requests that are still served when ctx is done.
 func (r *receiver) shutdown(ctx context.Context) error {
+	r.closeUnused()
 	err := r.server.Shutdown(ctx)
 	if err != nil {
 		err = fmt.Errorf("finish requests: %w", errors.Join(err, r.server.Close()))
