@@ -27,7 +27,6 @@ var Paths = slices.Concat(homes, absent, coming)
 // coming are the packages that something else will bring.
 var coming = []Path{
 	{Old: "web", By: "web"},
-	{Old: "broker/...", By: "brokers"},
 	{Old: "debug/...", By: "debug/trace"},
 	{Old: "util/wrapper", New: "compat/util/wrapper", By: "auth"},
 }
