@@ -143,7 +143,7 @@ var rooms = []room{
 
 	{"internal/breaker", []string{"client"}, "plant room of wrappers: circuits, and what counts as a failure"},
 	{"internal/throttle", []string{"client", "server", "internal/wrapping"}, "plant room of wrappers: how requests wait for their turn"},
-	{"internal/wrapping", []string{"client"}, "plant room of wrappers: what those around clients have in common"},
+	{"internal/wrapping", []string{"client", "internal/protomsg"}, "plant room of wrappers: what those around clients have in common"},
 	{"wrapper/breaker/gobreaker", []string{"client", "registry", "internal/breaker", "internal/endpoint", "internal/wrapping"}, "wrapper: knows the contracts alone, and how an attempt says that it was not made"},
 	{"wrapper/breaker/hystrix", []string{"client", "internal/breaker", "internal/wrapping"}, "wrapper"},
 	{"wrapper/ratelimiter/...", []string{"client", "server", "internal/throttle"}, "wrapper"},
@@ -176,9 +176,9 @@ var rooms = []room{
 	{"internal/wiring", []string{"config", "config/source", "internal/defaults", "registry", "server", "client", "broker", "internal/record"}, "wiring: tells the parts of a service of one another"},
 	{"internal/builtin", []string{"broker", "broker/http", "broker/memory", "broker/nats", "client", "client/grpc", "client/selector", "client/selector/dns", "client/selector/static", "transport", "transport/grpc", "transport/http", "transport/memory", "server", "server/grpc", "registry", "registry/etcd", "registry/consul", "registry/mdns", "registry/memory", "registry/multi", "auth", "auth/jwt", "auth/provider", "auth/provider/basic", "auth/provider/oauth", "store", "store/etcd", "store/memory", "internal/registryflags", "debug/profile", "debug/profile/http", "debug/profile/pprof", "debug/trace", "debug/trace/memory"}, "wiring: the one list of implementations"},
 	{"config/cmd", []string{"auth", "auth/provider", "config", "store", "store/etcd", "internal/authcall", "internal/builtin", "internal/callflags", "client", "client/selector", "server", "broker", "transport", "registry", "internal/ability", "internal/balance", "internal/settings", "internal/netaddr", "internal/similar", "internal/registryflags", "internal/wiring", "debug/profile", "debug/service/handler", "debug/trace"}, "wiring: flags and environment"},
-	{"", []string{"internal/interrupt", "auth", "internal/authcall", "config", "client", "client/selector", "server", "broker", "store", "transport", "registry", "config/cmd", "internal/ability", "internal/protomsg", "internal/wiring", "debug/profile", "debug/service/handler", "debug/trace", "debug/trace/memory"}, "front door: assembles a service"},
+	{"", []string{"internal/interrupt", "auth", "internal/authcall", "config", "client", "client/selector", "server", "broker", "store", "transport", "registry", "config/cmd", "internal/ability", "internal/wrapping", "internal/wiring", "debug/profile", "debug/service/handler", "debug/trace", "debug/trace/memory"}, "front door: assembles a service"},
 
-	{"compat/...", []string{"", "client", "client/grpc", "client/selector", "server", "server/grpc", "broker", "registry", "transport", "store", "config/cmd", "debug/log", "compat/service", "compat/util/ctx", "internal/record", "internal/ring"}, "shelf: what only older programs use, on the rooms of the house; the house imports none of it"},
+	{"compat/...", []string{"auth", "debug/stats", "debug/trace", "internal/authcall", "internal/wrapping", "", "client", "client/grpc", "client/selector", "server", "server/grpc", "broker", "registry", "transport", "store", "config/cmd", "debug/log", "compat/service", "compat/util/ctx", "internal/record", "internal/ring"}, "shelf: what only older programs use, on the rooms of the house; the house imports none of it"},
 
 	{"web", []string{"", "client", "client/http", "registry", "server", "internal/announce", "internal/defaults", "internal/enroll", "internal/interrupt", "internal/record", "internal/reload", "internal/secure", "internal/settings"}, "front door: HTTP services"},
 
@@ -251,7 +251,7 @@ var extra = map[string][]string{
 	"config/cmd":             {"auth/jwt", "auth/provider/oauth", "broker/memory", "store/memory", "client/grpc", "internal/credentials", "internal/etcd/layout", "internal/secure", "internal/settings", "registry/cache", "registry/consul", "registry/etcd", "registry/memory", "server/grpc", "debug/trace/memory"},
 	"faults/...":             {"sync", "sync/etcd", "config", "config/center", "config/secret", "config/source", "config/source/etcd", "config/source/snapshot", "", "client", "client/grpc", "client/selector", "faults/history", "internal/ability", "internal/defaults", "internal/discovery", "internal/feed", "internal/mdns/txt", "internal/consul/tags", "internal/etcd/layout", "registry", "registry/cache", "registry/consul", "registry/etcd", "registry/memory", "server", "server/grpc"},
 	"":                       {"auth/jwt", "broker/memory", "client/grpc", "config/source", "internal/defaults", "registry/cache", "registry/memory", "server/grpc", "debug/log", "debug/service/proto"},
-	"compat/...":             {"compat/util/tls", "registry/memory", "store/memory"},
+	"compat/...":             {"debug/trace/memory", "compat/util/tls", "registry/memory", "store/memory"},
 	"e2e/...":                {"client", "internal/gray", "client/grpc", "registry/multi", "resolver", "server", "server/grpc"},
 }
 

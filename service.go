@@ -15,6 +15,7 @@ import (
 	"github.com/rollcall-go/micro/internal/ability"
 	"github.com/rollcall-go/micro/internal/interrupt"
 	"github.com/rollcall-go/micro/internal/wiring"
+	"github.com/rollcall-go/micro/internal/wrapping"
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/server"
@@ -60,7 +61,8 @@ func newService(opts ...Option) *service {
 	s.judge()
 	// Around what the program wraps: the name goes on the call before the
 	// program's wrappers see it, and an answer from the cache spares them.
-	s.opts.Client = s.showing(&cached{Client: &named{Client: s.opts.Client, name: s.name}})
+	named := &named{Client: s.opts.Client, name: s.name}
+	s.opts.Client = s.showing(wrapping.Cached(func() *client.Cache { return named.Options().Cache }, named))
 	return s
 }
 

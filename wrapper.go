@@ -2,7 +2,6 @@ package micro
 
 import (
 	"context"
-	"reflect"
 	"sync/atomic"
 
 	"github.com/rollcall-go/micro/client"
@@ -68,44 +67,4 @@ func (c *named) Stream(ctx context.Context, req client.Request, opts ...client.C
 
 func (c *named) Publish(ctx context.Context, msg client.Message, opts ...client.PublishOption) error {
 	return c.Client.Publish(c.name.put(ctx), msg, opts...)
-}
-
-// cached answers calls that were made with client.WithCache before from the
-// client's cache.
-type cached struct{ client.Client }
-
-func (c *cached) Call(ctx context.Context, req client.Request, rsp any, opts ...client.CallOption) error {
-	if len(opts) == 0 {
-		return c.Client.Call(ctx, req, rsp)
-	}
-	var o client.CallOptions
-	for _, opt := range opts {
-		opt(&o)
-	}
-	cache := c.cache(o)
-	if cache == nil || req == nil || rsp == nil {
-		return c.Client.Call(ctx, req, rsp, opts...)
-	}
-	if kept, ok := cache.Get(ctx, &req); ok && copyInto(rsp, kept) {
-		return nil
-	}
-	if err := c.Client.Call(ctx, req, rsp, opts...); err != nil {
-		return err
-	}
-	if own := reflect.ValueOf(rsp); own.Kind() == reflect.Pointer {
-		kept := reflect.New(own.Type().Elem())
-		if copyInto(kept.Interface(), rsp) {
-			cache.Set(ctx, &req, kept.Interface(), o.CacheExpiry)
-		}
-	}
-	return nil
-}
-
-// cache returns the cache to use for a call with the given options, nil for
-// none. Most calls have none, and then the client's options are not asked for.
-func (c *cached) cache(o client.CallOptions) *client.Cache {
-	if o.CacheExpiry <= 0 {
-		return nil
-	}
-	return c.Client.Options().Cache
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/errors"
+	"github.com/rollcall-go/micro/internal/wrapping"
 	"github.com/rollcall-go/micro/metadata"
 	"github.com/rollcall-go/micro/registry"
 	"github.com/rollcall-go/micro/server"
@@ -155,7 +156,7 @@ func (silent) Call(context.Context, client.Request, any, ...client.CallOption) e
 func TestTheServicesWrappersCostLittle(t *testing.T) {
 	n := &name{}
 	n.set(server.Options{Name: "caller"})
-	var c client.Client = &cached{&named{silent{}, n}}
+	c := wrapping.Cached(func() *client.Cache { return nil }, &named{silent{}, n})
 	plain := context.Background()
 	full := metadata.NewContext(plain, metadata.Metadata{"A": "1", "B": "2"})
 	for _, tt := range []struct {

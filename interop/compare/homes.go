@@ -90,4 +90,5 @@ var homes = []Path{
 	{Old: "util/ring", New: "compat/util/ring"},
 	{Old: "util/scope", New: "compat/util/scope"},
 	{Old: "util/tls", New: "compat/util/tls"},
+	{Old: "util/wrapper", New: "compat/util/wrapper"},
 }

@@ -28,7 +28,6 @@ var Paths = slices.Concat(homes, absent, coming)
 var coming = []Path{
 	{Old: "web", By: "web"},
 	{Old: "debug/...", By: "debug/trace"},
-	{Old: "util/wrapper", New: "compat/util/wrapper", By: "auth"},
 }
 
 // others are packages of v2's world outside its module.
