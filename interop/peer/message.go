@@ -25,6 +25,9 @@ const (
 	OpAsk        = "ask"        // Name -> Debug: asks a service about itself
 	OpSign       = "sign"       // Signing -> a token
 	OpJudge      = "judge"      // Judging -> the Account of a token
+	OpCode       = "code"       // Coded -> Coded: a codec writes a message, or reads one
+	OpEcho       = "echo"       // Carried -> Carried: listens by a transport
+	OpCarry      = "carry"      // Carried -> Carried: sends messages by a transport
 	OpInit       = "init"       // nothing -> nothing: gives the registry its options again
 )
 

@@ -71,6 +71,9 @@ func main() {
 		peer.OpAsk:        p.ask,
 		peer.OpSign:       sign,
 		peer.OpJudge:      judge,
+		peer.OpCode:       p.code,
+		peer.OpEcho:       p.echo,
+		peer.OpCarry:      p.carry,
 	})
 	p.stopAll()
 	if e := p.stopEvents(); err == nil {
