@@ -91,6 +91,7 @@ var rooms = []room{
 	{"internal/pick", []string{"registry", "client/selector", "internal/balance", "internal/discovery", "internal/endpoint", "internal/record", "internal/similar", "internal/refusal"}, "engine room: chooses nodes, knows no grpc"},
 	{"internal/conn", []string{"internal/defaults", "internal/endpoint", "internal/secure"}, "engine room: the wire to a node, knows no registry"},
 	{"internal/enroll", []string{"registry", "internal/ability", "internal/record", "internal/backoff", "internal/defaults"}, "engine room: keeps a service registered"},
+	{"internal/tracing", []string{"debug/trace"}, "engine room: puts calls into spans, for who makes and who serves them"},
 	{"internal/announce", []string{"registry", "internal/ability", "internal/enroll", "internal/netaddr", "internal/record", "internal/defaults"}, "engine room: a server's way into the registry, whatever it speaks"},
 	{"internal/calling", []string{"client", "client/selector", "registry", "internal/ability", "internal/balance", "internal/discovery", "internal/pick", "internal/settings"}, "engine room: how clients of every protocol find the nodes of a service"},
 	{"internal/rpc", []string{"registry", "server", "internal/excerpt", "internal/protomsg"}, "engine room: what client and server have in common"},
@@ -139,7 +140,7 @@ var rooms = []room{
 	{"resolver", []string{"registry", "internal/discovery", "internal/endpoint", "internal/feed", "internal/record"}, "discovery for plain grpc-go: has no calls of its own"},
 	{"client/grpc", []string{"client", "client/selector", "registry", "broker", "internal/attempt", "internal/calling", "internal/balance", "internal/budget", "internal/conn", "internal/defaults", "internal/discovery", "internal/endpoint", "internal/ability", "internal/feed", "internal/nearby", "internal/percentile", "internal/once", "internal/pick", "internal/record", "internal/rpc", "internal/reload", "internal/secure", "internal/settings", "internal/refusal"}, "call room"},
 	{"client/http", []string{"client", "client/selector", "registry", "internal/backoff", "internal/budget", "internal/calling", "internal/defaults", "internal/discovery", "internal/endpoint", "internal/feed", "internal/pick", "internal/secure", "internal/settings"}, "call room: HTTP services by name"},
-	{"server/grpc", []string{"server", "broker", "registry", "internal/announce", "internal/backoff", "internal/defaults", "internal/enroll", "internal/once", "internal/panics", "internal/protomsg", "internal/record", "internal/rpc", "internal/reload", "internal/secure", "internal/settings", "debug/stats", "debug/trace"}, "call room"},
+	{"server/grpc", []string{"server", "broker", "registry", "internal/announce", "internal/backoff", "internal/defaults", "internal/enroll", "internal/once", "internal/panics", "internal/protomsg", "internal/record", "internal/rpc", "internal/reload", "internal/secure", "internal/settings", "debug/stats", "debug/trace", "internal/tracing"}, "call room"},
 
 	{"internal/breaker", []string{"client"}, "plant room of wrappers: circuits, and what counts as a failure"},
 	{"internal/throttle", []string{"client", "server", "internal/wrapping"}, "plant room of wrappers: how requests wait for their turn"},
@@ -176,9 +177,9 @@ var rooms = []room{
 	{"internal/wiring", []string{"config", "config/source", "internal/defaults", "registry", "server", "client", "broker", "internal/record"}, "wiring: tells the parts of a service of one another"},
 	{"internal/builtin", []string{"broker", "broker/http", "broker/memory", "broker/nats", "client", "client/grpc", "client/selector", "client/selector/dns", "client/selector/static", "transport", "transport/grpc", "transport/http", "transport/memory", "server", "server/grpc", "registry", "registry/etcd", "registry/consul", "registry/mdns", "registry/memory", "registry/multi", "auth", "auth/jwt", "auth/provider", "auth/provider/basic", "auth/provider/oauth", "store", "store/etcd", "store/memory", "internal/registryflags", "debug/profile", "debug/profile/http", "debug/profile/pprof", "debug/trace", "debug/trace/memory"}, "wiring: the one list of implementations"},
 	{"config/cmd", []string{"auth", "auth/provider", "config", "store", "store/etcd", "internal/authcall", "internal/builtin", "internal/callflags", "client", "client/selector", "server", "broker", "transport", "registry", "internal/ability", "internal/balance", "internal/settings", "internal/netaddr", "internal/similar", "internal/registryflags", "internal/wiring", "debug/profile", "debug/service/handler", "debug/trace"}, "wiring: flags and environment"},
-	{"", []string{"internal/interrupt", "auth", "internal/authcall", "config", "client", "client/selector", "server", "broker", "store", "transport", "registry", "config/cmd", "internal/ability", "internal/wrapping", "internal/wiring", "debug/profile", "debug/service/handler", "debug/trace", "debug/trace/memory"}, "front door: assembles a service"},
+	{"", []string{"internal/interrupt", "auth", "internal/authcall", "config", "client", "client/selector", "server", "broker", "store", "transport", "registry", "config/cmd", "internal/ability", "internal/wrapping", "internal/wiring", "debug/profile", "debug/service/handler", "debug/trace", "debug/trace/memory", "internal/tracing"}, "front door: assembles a service"},
 
-	{"compat/...", []string{"auth", "debug/stats", "debug/trace", "internal/authcall", "internal/wrapping", "", "client", "client/grpc", "client/selector", "server", "server/grpc", "broker", "registry", "transport", "store", "config/cmd", "debug/log", "compat/service", "compat/util/ctx", "internal/record", "internal/ring"}, "shelf: what only older programs use, on the rooms of the house; the house imports none of it"},
+	{"compat/...", []string{"auth", "debug/stats", "debug/trace", "internal/authcall", "internal/wrapping", "", "client", "client/grpc", "client/selector", "server", "server/grpc", "broker", "registry", "transport", "store", "config/cmd", "debug/log", "compat/service", "compat/util/ctx", "internal/record", "internal/ring", "internal/tracing"}, "shelf: what only older programs use, on the rooms of the house; the house imports none of it"},
 
 	{"web", []string{"", "client", "client/http", "registry", "server", "internal/announce", "internal/defaults", "internal/enroll", "internal/interrupt", "internal/record", "internal/reload", "internal/secure", "internal/settings"}, "front door: HTTP services"},
 
@@ -213,6 +214,8 @@ var rooms = []room{
 // extra is what the tests of a room may import beyond what the room itself may and
 // the test range.
 var extra = map[string][]string{
+	"internal/tracing":          {"debug/trace/memory"},
+	"debug/log":                 {"debug/log/memory", "debug/log/noop"},
 	"wrapper/select/...":        {"client/grpc", "registry/memory", "server", "server/grpc"},
 	"client/selector/static":    {"client", "client/grpc", "registry/memory", "server", "server/grpc"},
 	"wrapper/breaker/gobreaker": {"client/grpc", "registry/memory", "server", "server/grpc"},
@@ -250,7 +253,7 @@ var extra = map[string][]string{
 	"internal/wiring":        {"client/grpc", "server/grpc"},
 	"config/cmd":             {"auth/jwt", "auth/provider/oauth", "broker/memory", "store/memory", "client/grpc", "internal/credentials", "internal/etcd/layout", "internal/secure", "internal/settings", "registry/cache", "registry/consul", "registry/etcd", "registry/memory", "server/grpc", "debug/trace/memory"},
 	"faults/...":             {"sync", "sync/etcd", "config", "config/center", "config/secret", "config/source", "config/source/etcd", "config/source/snapshot", "", "client", "client/grpc", "client/selector", "faults/history", "internal/ability", "internal/defaults", "internal/discovery", "internal/feed", "internal/mdns/txt", "internal/consul/tags", "internal/etcd/layout", "registry", "registry/cache", "registry/consul", "registry/etcd", "registry/memory", "server", "server/grpc"},
-	"":                       {"auth/jwt", "broker/memory", "client/grpc", "config/source", "internal/defaults", "registry/cache", "registry/memory", "server/grpc", "debug/log", "debug/service/proto"},
+	"":                       {"auth/jwt", "broker/memory", "client/grpc", "config/source", "internal/defaults", "registry/cache", "registry/memory", "server/grpc", "debug/log", "debug/service/proto", "debug/service"},
 	"compat/...":             {"debug/trace/memory", "compat/util/tls", "registry/memory", "store/memory"},
 	"e2e/...":                {"client", "internal/gray", "client/grpc", "registry/multi", "resolver", "server", "server/grpc"},
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/rollcall-go/micro/debug/service/handler"
 	"github.com/rollcall-go/micro/debug/trace"
 	_ "github.com/rollcall-go/micro/debug/trace/memory" // the default tracer
+	"github.com/rollcall-go/micro/internal/tracing"
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/metadata"
 	"github.com/rollcall-go/micro/server"
@@ -89,18 +90,8 @@ func (n *name) tracerOf(ctx context.Context) trace.Tracer {
 
 // traced calls within a span.
 func (c *named) traced(ctx context.Context, t trace.Tracer, req client.Request, rsp any, opts []client.CallOption) error {
-	ctx, span := t.Start(ctx, req.Service()+"."+req.Endpoint())
+	ctx, span := tracing.Start(ctx, t, trace.SpanTypeRequestOutbound, req.Service(), req.Endpoint())
 	err := c.Client.Call(ctx, req, rsp, opts...)
-	if span == nil {
-		return err
-	}
-	span.Type = trace.SpanTypeRequestOutbound
-	if err != nil {
-		if span.Metadata == nil {
-			span.Metadata = map[string]string{}
-		}
-		span.Metadata["error"] = err.Error()
-	}
-	_ = t.Finish(span) // nobody to tell
+	span.End(err)
 	return err
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/debug/log"
+	debugservice "github.com/rollcall-go/micro/debug/service"
 	"github.com/rollcall-go/micro/debug/service/handler"
 	proto "github.com/rollcall-go/micro/debug/service/proto"
 	"github.com/rollcall-go/micro/debug/trace"
@@ -299,5 +300,43 @@ func TestProfileRunsWithTheService(t *testing.T) {
 	p.wrong = errors.New("no room on the disk")
 	if err := newNode(t, "other", newMemory(t), nil, Profile(p)).Run(); !errors.Is(err, p.wrong) {
 		t.Errorf("run with a profile that does not start: %v", err)
+	}
+}
+
+func TestLogOfAServiceFromElsewhere(t *testing.T) {
+	s := newNode(t, "greeter", newMemory(t), nil)
+	run(t, s)
+	before := client.DefaultClient
+	client.DefaultClient = s.Client()
+	defer func() { client.DefaultClient = before }()
+	l := debugservice.NewLog(log.Name("greeter"))
+	stream, err := l.Stream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := log.DefaultLog.Write(log.Record{Message: "seen from elsewhere"}); err != nil {
+		t.Fatal(err)
+	}
+	for r := range stream.Chan() {
+		if r.Message == "seen from elsewhere" {
+			break
+		}
+	}
+	for range 2 {
+		if err := stream.Stop(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range stream.Chan() { // until it is closed
+	}
+	records, err := l.Read(log.Count(1))
+	if err != nil || len(records) != 1 || records[0].Timestamp.IsZero() {
+		t.Errorf("read: %v, %v", records, err)
+	}
+	if records, err = l.Read(log.Since(time.Now().Add(-time.Hour))); err != nil || len(records) < 2 {
+		t.Errorf("read what is an hour old: %v, %v", records, err)
+	}
+	if err := l.Write(log.Record{}); err == nil {
+		t.Error("it was written to from elsewhere")
 	}
 }

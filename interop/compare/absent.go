@@ -16,6 +16,7 @@ var absent = []Path{
 	{Old: "client/service/proto", Why: "messages of v2's client as a service, which nothing in v2 served"},
 	{Old: "config/secrets/...", Why: "values sealed with one key; config/secret seals for those who hold keys of their own, and `micro secret` seals anew"},
 	{Old: "config/source/service/...", Why: "the client of micro's configuration service, a part of its platform; config/source/etcd reads etcd itself"},
+	{Old: "debug/log/kubernetes", Why: "reads the lines of other pods from the API of Kubernetes with the pod's own token; what collects logs there does that, and `micro logs` asks the services themselves"},
 	{Old: "network/...", Why: network},
 	{Old: "plugin", Why: "code loaded from files built by the very same compiler; import the package, and choose it with --registry, --broker and their like"},
 	{Old: "proxy/...", Why: "a gateway between networks, of micro's platform; services are called by name without one, and other programs call them with plain gRPC"},

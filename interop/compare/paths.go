@@ -27,7 +27,6 @@ var Paths = slices.Concat(homes, absent, coming)
 // coming are the packages that something else will bring.
 var coming = []Path{
 	{Old: "web", By: "web"},
-	{Old: "debug/...", By: "debug/trace"},
 }
 
 // others are packages of v2's world outside its module.

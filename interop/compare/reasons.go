@@ -44,6 +44,17 @@ var Reasons = []Reason{
 	{Name: "codec/protorpc.*.Descriptor", Why: envelopeReason},
 	{Name: "codec/protorpc.*.XXX_*", Why: envelopeReason},
 
+	{Name: "debug/service.NewClient", Why: "returns a type that nobody can name; debug/service/proto.NewDebugService asks the same"},
+	{Name: "debug/service/handler.Debug.DebugHandler", Why: "an interface that v2 embeds and leaves nil; the methods are those of Debug itself"},
+	{Name: "debug/service/proto.*.XXX_*", Why: generatedReason},
+	{Name: "debug/service/proto.*.Metadata", Why: generatedReason},
+	{Name: "debug/service/proto.*.Values", Why: generatedReason},
+	{Name: "debug/service/proto.Span.Type", Why: generatedReason},
+	{Name: "debug/service/proto.*DebugClient*", Why: plainReason},
+	{Name: "debug/service/proto.*DebugServer*", Why: plainReason},
+	{Name: "debug/service/proto.Debug_LogClient*", Why: plainReason},
+	{Name: "debug/service/proto.Debug_LogServer*", Why: plainReason},
+
 	{Name: "errors.Error.Descriptor", Why: messageReason},
 	{Name: "errors.Error.XXX_*", Why: messageReason},
 
@@ -59,6 +70,7 @@ const (
 	runtimeReason   = "micro's runtime builds and runs other programs, from within a service: what runs containers or units does so now, and --runtime is told to have no effect"
 	gatewayReason   = "a part of the API gateway, which is not here; v2's own stands in front of services of both kinds. Here are the names that services give their endpoints"
 	generatedReason = "what an older generator wrote; the messages are those of today's"
+	plainReason     = "code for plain gRPC, which a program generates itself from debug.proto, with protoc-gen-go-grpc"
 	configsReason   = "nothing in v2 reads it: --config knows one value, which is a service that is not here"
 	routerReason    = "the router of the mucp server, of a type that nobody can name; server.WithRouter takes a Router of the program's own"
 	envelopeReason  = "the envelopes are encoded by hand and stay out of protobuf's global registry, where v2's own would collide with them"

@@ -117,7 +117,7 @@ func (s *grpcServer) call(c *calls, stream grpc.ServerStream) (err error) {
 	if c.router != nil {
 		endpoint := handler + "." + method
 		ctx, sp := c.observer.begin(ctx, h, c.name, endpoint)
-		defer sp.end(&err)
+		defer func() { sp.End(err) }()
 		return c.route(ctx, stream, path, endpoint, h.ContentType)
 	}
 	m, err := s.table.Find(handler, method)
@@ -126,7 +126,7 @@ func (s *grpcServer) call(c *calls, stream grpc.ServerStream) (err error) {
 	}
 	in.stream = m.Stream
 	ctx, sp := c.observer.begin(ctx, h, c.name, m.Endpoint)
-	defer sp.end(&err)
+	defer func() { sp.End(err) }()
 	if m.Stream {
 		return c.converse(ctx, stream, m, h.ContentType)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/rollcall-go/micro/errors"
 	"github.com/rollcall-go/micro/internal/protomsg"
 	"github.com/rollcall-go/micro/internal/rpc"
+	"github.com/rollcall-go/micro/internal/tracing"
 	"github.com/rollcall-go/micro/server"
 )
 
@@ -105,7 +106,7 @@ func (c *calls) generatedUnary(ctx context.Context, m method, req any, next grpc
 		return nil, tooLate(ctx)
 	}
 	ctx, sp := c.observer.begin(ctx, h, c.name, m.endpoint)
-	defer sp.end(&err)
+	defer func() { sp.End(err) }()
 	if len(c.wrappers) == 0 {
 		return next(ctx, req)
 	}
@@ -170,9 +171,9 @@ func (c *calls) generatedStream(srv any, stream grpc.ServerStream, m method, nex
 		return tooLate(ctx)
 	}
 	if !m.endless {
-		var sp span
+		var sp tracing.Span
 		ctx, sp = c.observer.begin(ctx, h, c.name, m.endpoint)
-		defer sp.end(&err)
+		defer func() { sp.End(err) }()
 	}
 	defer c.streams.enter(ctx, stream).leave()
 	if len(c.wrappers) == 0 {

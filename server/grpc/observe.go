@@ -7,6 +7,7 @@ import (
 	"github.com/rollcall-go/micro/debug/stats"
 	"github.com/rollcall-go/micro/debug/trace"
 	"github.com/rollcall-go/micro/internal/rpc"
+	"github.com/rollcall-go/micro/internal/tracing"
 	"github.com/rollcall-go/micro/server"
 )
 
@@ -34,33 +35,9 @@ func (o observer) count(err error) {
 
 // begin begins the span of a call and returns ctx with it. Calls of no trace, and those
 // that ask the service about itself, have none.
-func (o observer) begin(ctx context.Context, h rpc.Headers, service, endpoint string) (context.Context, span) {
+func (o observer) begin(ctx context.Context, h rpc.Headers, service, endpoint string) (context.Context, tracing.Span) {
 	if o.tracer == nil || !o.begins && !h.Traced() || strings.HasPrefix(endpoint, "Debug.") {
-		return ctx, span{}
+		return ctx, tracing.Span{}
 	}
-	ctx, s := o.tracer.Start(ctx, service+"."+endpoint)
-	if s != nil {
-		s.Type = trace.SpanTypeRequestInbound
-	}
-	return ctx, span{o.tracer, s}
-}
-
-// span is that of a call. The zero value is that of one that has none.
-type span struct {
-	tracer trace.Tracer
-	span   *trace.Span
-}
-
-// end ends the span with the error of the call.
-func (s span) end(err *error) {
-	if s.span == nil {
-		return
-	}
-	if *err != nil {
-		if s.span.Metadata == nil {
-			s.span.Metadata = map[string]string{}
-		}
-		s.span.Metadata["error"] = (*err).Error()
-	}
-	_ = s.tracer.Finish(s.span) // nobody to tell
+	return tracing.Start(ctx, o.tracer, trace.SpanTypeRequestInbound, service, endpoint)
 }

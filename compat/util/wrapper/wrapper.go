@@ -12,6 +12,7 @@ import (
 	"github.com/rollcall-go/micro/debug/stats"
 	"github.com/rollcall-go/micro/debug/trace"
 	"github.com/rollcall-go/micro/internal/authcall"
+	"github.com/rollcall-go/micro/internal/tracing"
 	"github.com/rollcall-go/micro/internal/wrapping"
 	"github.com/rollcall-go/micro/metadata"
 	"github.com/rollcall-go/micro/server"
@@ -80,18 +81,19 @@ func HandlerStats(stats stats.Stats) server.HandlerWrapper {
 // TraceCall returns a client that makes each call within a span of its own. The name is not
 // used, as in v2.
 func TraceCall(_ string, t trace.Tracer, c client.Client) client.Client {
-	return &tracing{wrapping.Client{Client: c}, t}
+	return &traced{wrapping.Client{Client: c}, t}
 }
 
-type tracing struct {
+type traced struct {
 	wrapping.Client
 	tracer trace.Tracer
 }
 
-func (c *tracing) Call(ctx context.Context, req client.Request, rsp any, opts ...client.CallOption) error {
-	return within(ctx, c.tracer, trace.SpanTypeRequestOutbound, req.Service()+"."+req.Endpoint(), func(ctx context.Context) error {
-		return c.Client.Call(ctx, req, rsp, opts...)
-	})
+func (c *traced) Call(ctx context.Context, req client.Request, rsp any, opts ...client.CallOption) error {
+	ctx, span := tracing.Start(ctx, c.tracer, trace.SpanTypeRequestOutbound, req.Service(), req.Endpoint())
+	err := c.Client.Call(ctx, req, rsp, opts...)
+	span.End(err)
+	return err
 }
 
 // TraceHandler returns the wrapper that serves each request within a span of its own, but
@@ -102,27 +104,10 @@ func TraceHandler(t trace.Tracer) server.HandlerWrapper {
 			if strings.HasPrefix(req.Endpoint(), "Debug.") {
 				return h(ctx, req, rsp)
 			}
-			return within(ctx, t, trace.SpanTypeRequestInbound, req.Service()+"."+req.Endpoint(), func(ctx context.Context) error {
-				return h(ctx, req, rsp)
-			})
+			ctx, span := tracing.Start(ctx, t, trace.SpanTypeRequestInbound, req.Service(), req.Endpoint())
+			err := h(ctx, req, rsp)
+			span.End(err)
+			return err
 		}
 	}
-}
-
-// within calls f within a span.
-func within(ctx context.Context, t trace.Tracer, kind trace.SpanType, name string, f func(context.Context) error) error {
-	ctx, span := t.Start(ctx, name)
-	err := f(ctx)
-	if span == nil {
-		return err
-	}
-	span.Type = kind
-	if err != nil {
-		if span.Metadata == nil {
-			span.Metadata = map[string]string{}
-		}
-		span.Metadata["error"] = err.Error()
-	}
-	_ = t.Finish(span) // the call is over all the same
-	return err
 }
