@@ -166,6 +166,36 @@ func TestEventsWhenAMemberOfV2Dies(t *testing.T) {
 	publisher.once(peer.Publication{Topic: "work", Bodies: bodies("after ", 40)}, "after ", [][]*inbox{{second}}...)
 }
 
+// A member that freezes, of either kind, keeps the messages in its hands, at most 8; the
+// others go to who takes them. When it thaws, all have been handled, and none twice.
+func TestEventsWhenAMemberFreezes(t *testing.T) {
+	etcd := testkit.StartEtcd(t)
+	publisher, living := run(t, ours, etcd.Addr(), "interop.publisher"), run(t, ours, etcd.Addr(), "interop.living")
+	for _, k := range kinds {
+		topic := "freeze." + string(k)
+		frozen := run(t, k, etcd.Addr(), "interop.frozen")
+		first := frozen.subscribe(peer.Subscription{Topic: topic, Queue: "workers"})
+		second := living.subscribe(peer.Subscription{Topic: topic, Queue: "workers"})
+		publisher.once(peer.Publication{Topic: topic, Bodies: bodies("before ", 40)}, "before ", []*inbox{first, second})
+		if err := frozen.Freeze(); err != nil {
+			t.Fatal(err)
+		}
+		const n = 200
+		publisher.do(peer.OpPublish, peer.Publication{Topic: topic, Bodies: bodies("while ", n)}, nil)
+		testkit.Eventually(t, 20*time.Second, "the others go to who takes them", func() bool { return len(count("while ", second)) >= n-8 })
+		if err := frozen.Thaw(); err != nil {
+			t.Fatal(err)
+		}
+		testkit.Eventually(t, 20*time.Second, "all are handled", func() bool { return len(count("while ", first, second)) == n })
+		publisher.once(peer.Publication{Topic: topic, Bodies: bodies("after ", 40)}, "after ", []*inbox{first, second})
+		for body, times := range count("while ", first, second) {
+			if times != 1 {
+				t.Errorf("%q was handled %d times", body, times)
+			}
+		}
+	}
+}
+
 // Events of services: NewEvent of one is received by RegisterSubscriber of the other, with
 // the metadata.
 func TestEventsOfServices(t *testing.T) {
