@@ -96,6 +96,8 @@ func TestHandler(t *testing.T) {
 		"another issuer":          {judge: &judge{account: &auth.Account{Issuer: "other"}}, header: "Bearer good", endpoint: "Notes.Read", code: http.StatusForbidden, detail: "Account was not issued by shop"},
 		"issued by go.micro":      {judge: &judge{account: &auth.Account{Issuer: "go.micro"}}, header: "Bearer good", endpoint: "Notes.Read", account: true},
 		"v2's tools":              {judge: &judge{verdict: auth.ErrForbidden}, endpoint: "Debug.Health"},
+		"v2's tools that count":   {judge: &judge{verdict: auth.ErrForbidden}, endpoint: "Debug.Stats"},
+		"who wants to read logs":  {judge: &judge{verdict: auth.ErrForbidden}, endpoint: "Debug.Log", code: http.StatusUnauthorized, detail: "Unauthorized call made to notes:Debug.Log"},
 		"nobody judges":           {judge: auth.NewAuth(), header: "Basic x", endpoint: "Notes.Read"},
 		"an Auth around nobody's": {judge: struct{ auth.Auth }{auth.NewAuth(auth.Namespace("shop"))}, header: "Bearer x", endpoint: "Notes.Read", account: true},
 	} {
