@@ -59,32 +59,35 @@ type Suite struct {
 // patience is how long something promised may take, unless the suite says otherwise.
 const patience = 20 * time.Second
 
+// tests are the suite, beside Faults.
+var tests = []struct {
+	name string
+	test func(*bench)
+}{
+	{"EverySubscriptionGetsEveryMessage", everybody},
+	{"AQueueSharesMessages", shared},
+	{"MessagesArriveWhole", whole},
+	{"AMessageIsItsOwners", owned},
+	{"MessagesComeInOrder", ordered},
+	{"ManyPublishAtOnce", crowd},
+	{"NobodyHasSubscribed", nobody},
+	{"WhatCannotBe", refused},
+	{"TopicsThatLookAlike", topics},
+	{"HandlersAtOnce", concurrency},
+	{"AHandlerPanics", panicking},
+	{"AHandlerFails", failing},
+	{"AHandlerAcknowledges", byHand},
+	{"ASlowSubscriberHarmsNobody", slow},
+	{"ConnectAndDisconnect", connecting},
+	{"ASubscriptionEnds", unsubscribed},
+	{"DisconnectFinishesWhatWasTaken", finished},
+	{"DisconnectIsBounded", bounded},
+}
+
 // Run runs the suite, Faults included.
 func Run(t *testing.T, s Suite) {
 	s.Patience = cmp.Or(max(s.Patience, 0), patience)
-	for _, tt := range []struct {
-		name string
-		test func(*bench)
-	}{
-		{"EverySubscriptionGetsEveryMessage", everybody},
-		{"AQueueSharesMessages", shared},
-		{"MessagesArriveWhole", whole},
-		{"AMessageIsItsOwners", owned},
-		{"MessagesComeInOrder", ordered},
-		{"ManyPublishAtOnce", crowd},
-		{"NobodyHasSubscribed", nobody},
-		{"WhatCannotBe", refused},
-		{"TopicsThatLookAlike", topics},
-		{"HandlersAtOnce", concurrency},
-		{"AHandlerPanics", panicking},
-		{"AHandlerFails", failing},
-		{"AHandlerAcknowledges", byHand},
-		{"ASlowSubscriberHarmsNobody", slow},
-		{"ConnectAndDisconnect", connecting},
-		{"ASubscriptionEnds", unsubscribed},
-		{"DisconnectFinishesWhatWasTaken", finished},
-		{"DisconnectIsBounded", bounded},
-	} {
+	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			tt.test(newBench(t, s))

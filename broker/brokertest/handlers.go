@@ -40,6 +40,7 @@ func concurrency(b *bench) {
 			case <-all:
 			case <-b.Context().Done():
 			}
+			b.elapse(10 * time.Millisecond) // in which more may begin
 			return handled.handle(e)
 		}, broker.Concurrency(n))
 		b.reached(with, topic, hello)
