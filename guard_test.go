@@ -138,3 +138,27 @@ func TestAServiceWithoutAuthAsksNobody(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestAServiceJudgesItsStreams does so for handlers and for services of protoc-gen-go-grpc.
+func TestAServiceJudgesItsStreams(t *testing.T) {
+	for name, register := range talks {
+		t.Run(name, func(t *testing.T) {
+			a, r := signing(t, "service"), newMemory(t)
+			s := newNode(t, "talk", r, nil, Auth(a))
+			if err := register(s); err != nil {
+				t.Fatal(err)
+			}
+			run(t, s)
+			sum := func(from *service) (string, error) {
+				out, err := byHand(from.Client(), "talk").sum(t.Context(), "a", "b")
+				return out.GetText(), err
+			}
+			if _, err := sum(newNode(t, "stranger", r, nil)); code(err) != http.StatusUnauthorized {
+				t.Errorf("a stranger: %v", err)
+			}
+			if text, err := sum(newNode(t, "friend", r, nil, Auth(a))); err != nil || text != "a+b" {
+				t.Errorf("a friend: %q, %v", text, err)
+			}
+		})
+	}
+}

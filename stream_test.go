@@ -98,6 +98,15 @@ func chat(recv func() (*currentpb.SayRequest, error), send func(*currentpb.SayRe
 	}
 }
 
+// talks are the ways to have the service Talk.
+var talks = map[string]func(*service) error{
+	"code of v2's generator": func(s *service) error { return talkpb.RegisterTalkHandler(s.Server(), talkHandler{}) },
+	"code of protoc-gen-go-grpc": func(s *service) error {
+		currentpb.RegisterTalkServer(s.Server().(grpc.ServiceRegistrar), talkServer{})
+		return nil
+	},
+}
+
 // replies are the kinds of stream as a client has them: what it is told by Count, Sum
 // and Chat.
 type replies struct {
@@ -205,13 +214,7 @@ func byGRPC(cc grpc.ClientConnInterface) replies {
 
 // Every kind of stream between every kind of client and server.
 func TestStreamsOfEveryKind(t *testing.T) {
-	for what, register := range map[string]func(*service) error{
-		"code of v2's generator": func(s *service) error { return talkpb.RegisterTalkHandler(s.Server(), talkHandler{}) },
-		"code of protoc-gen-go-grpc": func(s *service) error {
-			currentpb.RegisterTalkServer(s.Server().(grpc.ServiceRegistrar), talkServer{})
-			return nil
-		},
-	} {
+	for what, register := range talks {
 		t.Run(what, func(t *testing.T) {
 			s := newNode(t, "talk", newMemory(t), nil)
 			if err := register(s); err != nil {
