@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -304,4 +305,35 @@ func TestWhatCannotBe(t *testing.T) {
 	if err := s.Lock("a"); err == nil || !strings.Contains(err.Error(), "a:b:c") {
 		t.Errorf("a malformed address: %v", err)
 	}
+}
+
+// TestRights gives the user of a program what docs/ETCD.md says, and nothing else.
+func TestRights(t *testing.T) {
+	testkit.EachKind(t, func(t *testing.T, kind testkit.Kind) {
+		server := testkit.StartEtcd(t, testkit.OfKind(kind))
+		server.EnableAuth(t, "fleet", "secret")
+		server.AddUser(t, "a", "secret", testkit.Right{Prefix: "/micro/sync/a/", Read: true, Write: true})
+		s := newSync(t, sync.Nodes(server.Addr()), etcd.Auth("a", "secret"))
+		h := acquire(t, s, "a", sync.LockTTL(3*time.Second))
+		if err := s.Lock("a", sync.LockWait(200*time.Millisecond)); err != sync.ErrLockTimeout {
+			t.Errorf("while it is held: %v", err)
+		}
+		testkit.Elapse(t, 4*time.Second) // it is renewed
+		if err := h.Err(); err != nil {
+			t.Errorf("after its TTL: %v", err)
+		}
+		if err := h.Release(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if err := acquire(t, s, "a").Release(t.Context()); err != nil {
+			t.Errorf("once more: %v", err)
+		}
+		begun := time.Now()
+		if err := s.Lock("b"); !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("without a right: %v", err)
+		}
+		if d := time.Since(begun); d > 5*time.Second {
+			t.Errorf("told after %v", d)
+		}
+	})
 }
