@@ -28,6 +28,8 @@ const (
 	OpCode       = "code"       // Coded -> Coded: a codec writes a message, or reads one
 	OpEcho       = "echo"       // Carried -> Carried: listens by a transport
 	OpCarry      = "carry"      // Carried -> Carried: sends messages by a transport
+	OpLock       = "lock"       // Lock -> nothing, when it is held
+	OpUnlock     = "unlock"     // Lock -> nothing
 	OpInit       = "init"       // nothing -> nothing: gives the registry its options again
 )
 
@@ -110,6 +112,12 @@ type Service struct {
 	// PublicKey has the service judge calls by tokens: whoever has the scope "admin" may do
 	// everything, others nothing. It is PEM in base64.
 	PublicKey string `json:"public_key,omitempty"`
+}
+
+// Lock names a lock in etcd.
+type Lock struct {
+	Address, Name string
+	TTL           time.Duration // for OpLock
 }
 
 // Account is whom a token is for.

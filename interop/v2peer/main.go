@@ -18,6 +18,7 @@ import (
 	"github.com/micro/go-micro/v2/registry/etcd"
 	"github.com/micro/go-micro/v2/registry/mdns"
 	grpcserver "github.com/micro/go-micro/v2/server/grpc"
+	"github.com/micro/go-micro/v2/sync"
 	"github.com/micro/go-plugins/registry/consul/v2"
 
 	"github.com/rollcall-go/micro/interop/peer"
@@ -50,6 +51,7 @@ func main() {
 		).Client(),
 		secured: files.server(),
 		running: make(map[string]*service),
+		locks:   make(map[string]sync.Sync),
 	}
 	err := peer.Serve(os.Stdin, replies, map[string]peer.Op{
 		peer.OpStart:      p.start,
@@ -74,6 +76,8 @@ func main() {
 		peer.OpCode:       p.code,
 		peer.OpEcho:       p.echo,
 		peer.OpCarry:      p.carry,
+		peer.OpLock:       p.lock,
+		peer.OpUnlock:     p.unlock,
 	})
 	p.stopAll()
 	if e := p.stopEvents(); err == nil {

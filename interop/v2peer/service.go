@@ -14,6 +14,7 @@ import (
 	"github.com/micro/go-micro/v2/registry/cache"
 	"github.com/micro/go-micro/v2/server"
 	grpcserver "github.com/micro/go-micro/v2/server/grpc"
+	microsync "github.com/micro/go-micro/v2/sync"
 
 	"github.com/rollcall-go/micro/interop/peer"
 	"github.com/rollcall-go/micro/interop/v2peer/greeterpb"
@@ -28,7 +29,8 @@ type program struct {
 
 	mu      sync.Mutex
 	running map[string]*service
-	broker  broker.Broker // nil before its first use
+	broker  broker.Broker             // nil before its first use
+	locks   map[string]microsync.Sync // by address of etcd
 }
 
 // service is one that runs.
