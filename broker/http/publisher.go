@@ -53,12 +53,11 @@ type lane = delivery.Lane[*outgoing]
 
 // outgoing is one message for one subscription or queue.
 type outgoing struct {
-	topic   string
-	message *broker.Message // for the ErrorHandler
-	body    []byte          // shared
-	key     string
-	until   time.Time    // it is given up
-	done    chan<- error // told the outcome; nil if nobody waits
+	topic string
+	body  []byte // shared
+	key   string
+	until time.Time    // it is given up
+	done  chan<- error // told the outcome; nil if nobody waits
 }
 
 func newPublisher(o broker.Options) *publisher {
@@ -96,11 +95,8 @@ func (p *publisher) publish(topic string, m *broker.Message, o broker.PublishOpt
 		return nil
 	}
 	item := outgoing{
-		topic: topic, message: m, body: body, until: time.Now().Add(patience),
+		topic: topic, body: body, until: time.Now().Add(patience),
 		key: p.name + "-" + strconv.FormatUint(p.number.Add(1), 36),
-	}
-	if !o.Confirmed {
-		item.message = delivery.Copy(m) // it is the caller's again when Publish returns
 	}
 	done := make(chan error, len(lanes))
 	if o.Confirmed {
@@ -200,7 +196,9 @@ func (p *publisher) failed(m *outgoing, err error) {
 		return
 	}
 	if err != nil {
-		p.handling.Failed(m.topic, m.message, err)
+		// The message itself was the caller's again when Publish returned.
+		message, _, e := decode(p.opts.Codec, m.body)
+		p.handling.Failed(m.topic, message, errors.Join(err, e))
 	}
 }
 
