@@ -82,6 +82,9 @@ func (n *name) tracerOf(ctx context.Context) trace.Tracer {
 	if v != nil && v.tracer != nil {
 		return v.tracer
 	}
+	if !metadata.Has(ctx) {
+		return nil // it is made for no other call
+	}
 	if _, found := metadata.Get(ctx, headerSpan); found {
 		return trace.DefaultTracer
 	}

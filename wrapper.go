@@ -54,8 +54,9 @@ type named struct {
 }
 
 func (c *named) Call(ctx context.Context, req client.Request, rsp any, opts ...client.CallOption) error {
+	t := c.name.tracerOf(ctx)
 	ctx = c.name.put(ctx)
-	if t := c.name.tracerOf(ctx); t != nil && req != nil {
+	if t != nil && req != nil {
 		return c.traced(ctx, t, req, rsp, opts)
 	}
 	return c.Client.Call(ctx, req, rsp, opts...)
