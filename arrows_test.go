@@ -70,10 +70,10 @@ var rooms = []room{
 	{"broker/nats", []string{"broker", "internal/backoff", "internal/credentials", "internal/defaults", "internal/delivery", "internal/reload", "internal/settings"}, "broker on a server of NATS"},
 	{"broker/http", []string{"broker", "registry", "internal/ability", "internal/announce", "internal/backoff", "internal/defaults", "internal/delivery", "internal/discovery", "internal/enroll", "internal/excerpt", "internal/feed", "internal/netaddr", "internal/once", "internal/record", "internal/settings"}, "broker over HTTP: its subscriptions are nodes in the registry"},
 	{"broker/brokertest", []string{"broker"}, "test range: one suite for every broker, also those of users"},
-	{"transport", []string{"internal/defaults", "internal/frame", "internal/panics"}, "contract, with v2's default, which needs the standard library alone"},
+	{"transport", []string{"internal/defaults", "internal/frame", "internal/netaddr", "internal/panics"}, "contract, with v2's default, which needs the standard library alone"},
 	{"transport/transporttest", []string{"transport"}, "test range: one suite for every transport"},
 	{"transport/memory", []string{"transport", "internal/panics"}, "backend of transport"},
-	{"transport/grpc", []string{"transport", "internal/panics"}, "backend of transport"},
+	{"transport/grpc", []string{"transport", "internal/netaddr", "internal/panics"}, "backend of transport"},
 	{"transport/http", []string{"transport"}, "backend of transport, under its name"},
 
 	{"registry/etcd", []string{"registry", "internal/credentials", "internal/etcd", "internal/etcd/layout", "internal/etcd/mirror", "internal/etcd/claim", "internal/ability", "internal/feed", "internal/record", "internal/watch", "internal/defaults", "internal/reload", "internal/settings", "internal/refusal"}, "backend: puts the contract on internal/etcd"},

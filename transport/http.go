@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/internal/frame"
+	"github.com/rollcall-go/micro/internal/netaddr"
 )
 
 // maxMessageSize is the largest body that is received, in bytes.
@@ -194,7 +195,7 @@ func (t *httpTransport) Listen(addr string, opts ...ListenOption) (Listener, err
 	if o.Secure && o.TLSConfig == nil {
 		return nil, fmt.Errorf("listen on %q: to speak TLS takes a certificate: give one by transport.TLSConfig", addr)
 	}
-	l, err := listen(addr)
+	l, err := netaddr.Listen(addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %q: %w", addr, err)
 	}

@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 
+	"github.com/rollcall-go/micro/internal/netaddr"
 	"github.com/rollcall-go/micro/internal/panics"
 	"github.com/rollcall-go/micro/logger"
 	"github.com/rollcall-go/micro/transport"
@@ -151,7 +152,7 @@ func (t *grpcTransport) Listen(addr string, opts ...transport.ListenOption) (tra
 	if o.Secure && o.TLSConfig == nil {
 		return nil, fmt.Errorf("listen on %q: to speak TLS takes a certificate: give one by transport.TLSConfig", addr)
 	}
-	l, err := net.Listen("tcp", addr)
+	l, err := netaddr.Listen(addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %q: %w", addr, err)
 	}

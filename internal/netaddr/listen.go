@@ -1,4 +1,4 @@
-package transport
+package netaddr
 
 import (
 	"fmt"
@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// listen listens on an address, whose port may be a range such as 8000-8010: the first that is
+// Listen listens for TCP on an address, whose port may be a range such as 8000-8010: the first that is
 // free.
-func listen(addr string) (net.Listener, error) {
+func Listen(addr string) (net.Listener, error) {
 	host, ports, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, err
