@@ -220,6 +220,7 @@ var extra = map[string][]string{
 	"client/selector/static":    {"client", "client/grpc", "registry/memory", "server", "server/grpc"},
 	"wrapper/breaker/gobreaker": {"client/grpc", "registry/memory", "server", "server/grpc"},
 
+	"broker":                 {"broker/memory"},
 	"broker/brokertest":      {"broker/memory"},
 	"broker/http":            {"registry/etcd", "registry/memory"},
 	"registry/cache":         {"registry/etcd", "registry/memory"},

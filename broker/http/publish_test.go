@@ -206,6 +206,22 @@ func TestV2IsNotPostedToTwice(t *testing.T) {
 	}
 }
 
+// What an answer says leads nowhere else.
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	t.Parallel()
+	var led atomic.Bool
+	elsewhere := httptest.NewServer(nethttp.HandlerFunc(func(nethttp.ResponseWriter, *nethttp.Request) { led.Store(true) }))
+	defer elsewhere.Close()
+	odd := httptest.NewServer(nethttp.RedirectHandler(elsewhere.URL, nethttp.StatusTemporaryRedirect))
+	defer odd.Close()
+	r := memory.NewRegistry()
+	record(t, r, "ff.http.broadcast", "odd", odd.Listener.Addr().String())
+	err := connected(t, r).Publish("t", &broker.Message{}, broker.Confirmed())
+	if err == nil || !strings.Contains(err.Error(), "answered 307") || led.Load() {
+		t.Errorf("got %v; posted elsewhere: %v", err, led.Load())
+	}
+}
+
 func TestTooLarge(t *testing.T) {
 	t.Parallel()
 	b := connected(t, memory.NewRegistry())
