@@ -8,7 +8,6 @@ import (
 	"os"
 	"time"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
@@ -18,10 +17,16 @@ import (
 
 var errNil = errors.New("the message is nil")
 
+// messages is what streams of both ends have.
+type messages interface {
+	SendMsg(m any) error
+	RecvMsg(m any) error
+}
+
 // end is one end of a connection. A message that is late ends it: a stream of gRPC cannot wait
 // for the next one without losing that.
 type end struct {
-	stream        grpc.Stream
+	stream        messages
 	ctx           context.Context // ends a server's end; nil for a client's, whose stream it ends
 	timeout       time.Duration
 	cancel        func()

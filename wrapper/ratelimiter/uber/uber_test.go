@@ -69,17 +69,18 @@ func TestNobodyWaitsInVain(t *testing.T) {
 		c := ratelimit.NewClientWrapper(1, ratelimit.WithoutSlack)(&stub.Client{
 			OnCall: func(context.Context, client.Request, client.CallOptions) error { made++; return nil },
 		})
-		call := func(d time.Duration) (error, time.Duration) {
+		call := func(d time.Duration) (took time.Duration, err error) {
 			ctx, cancel := context.WithTimeout(t.Context(), d)
 			defer cancel()
 			begun := time.Now()
-			return c.Call(ctx, hello, nil), time.Since(begun)
+			err = c.Call(ctx, hello, nil)
+			return time.Since(begun), err
 		}
-		if err, _ := call(time.Hour); err != nil {
+		if _, err := call(time.Hour); err != nil {
 			t.Fatal(err)
 		}
 		for range 50 {
-			err, took := call(900 * time.Millisecond)
+			took, err := call(900 * time.Millisecond)
 			if e := errors.FromError(err); e.GetCode() != 429 || e.Id != "go.micro.client" || e.Detail != "too many requests: retry after 1s" || took != 0 {
 				t.Fatalf("%v after %v", err, took)
 			}
@@ -89,7 +90,7 @@ func TestNobodyWaitsInVain(t *testing.T) {
 		if err := c.Call(ctx, hello, nil); errors.FromError(err).GetCode() != 408 || ctx.Err() == nil {
 			t.Errorf("cancelled while it waited: %v", err)
 		}
-		if err, took := call(time.Hour); err != nil || took.Round(time.Millisecond) != 999*time.Millisecond {
+		if took, err := call(time.Hour); err != nil || took.Round(time.Millisecond) != 999*time.Millisecond {
 			t.Errorf("the next turn: %v after %v", err, took)
 		}
 		if made != 2 {
