@@ -82,9 +82,12 @@ func (c *connection) add(ctx context.Context, topic string, data []byte) error {
 // explain says of an error that is not the server's that the server is away.
 func (c *connection) explain(err error) error {
 	var said client.Error
+	var late net.Error
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &late) && late.Timeout():
+		return fmt.Errorf("%w: %s does not answer in time: %w: %w", broker.ErrNotConnected, c.address, context.DeadlineExceeded, err)
 	case errors.As(err, &said) && !client.HasErrorPrefix(err, "LOADING"):
 		return err
 	case errors.Is(err, client.ErrClosed):
