@@ -3,7 +3,7 @@
 // that may be under way, and a circuit that opens when too many of the last ten seconds'
 // calls failed. It has the settings of github.com/afex/hystrix-go under the same names and
 // needs nothing of that module: a program that configures its commands imports this
-// package in its place. What is set in hystrix-go is not read here.
+// package in its place. What is set in hystrix-go is not read here; a program that has both is told so.
 //
 // What counts as a failure is said in wrapper/breaker/gobreaker.
 package hystrix
@@ -43,6 +43,7 @@ var (
 // itself. A call runs in the goroutine of its caller and has ended when it returns. A
 // stream counts while it is opened; it may last as long as it likes.
 func NewClientWrapper() client.Wrapper {
+	tellOfOther(modules())
 	return func(c client.Client) client.Client {
 		return &clientWrapper{Client: wrapping.Client{Client: c}, circuits: breaker.NewGroup(circuitOf), bounds: map[breaker.Key]*bound{}}
 	}
