@@ -4,6 +4,7 @@ import (
 	"io"
 	"sync/atomic"
 
+	"github.com/rollcall-go/micro/broker"
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/config/cmd"
 	"github.com/rollcall-go/micro/internal/ability"
@@ -18,6 +19,7 @@ var (
 	clientTaken atomic.Bool
 	serverTaken atomic.Bool
 	cmdTaken    atomic.Bool
+	brokerTaken atomic.Bool
 )
 
 // offer is what a service gets unless its options say otherwise.
@@ -85,8 +87,37 @@ func (f offer) settle(o *Options) []io.Closer {
 	if o.Cmd == f.cmd && f.defaultCmd && !cmdTaken.CompareAndSwap(false, true) {
 		o.Cmd = cmd.NewCmd()
 	}
+	if b := settleBroker(o); b != nil {
+		made = append(made, ownBroker{b})
+	}
 	return made
 }
+
+// settleBroker gives a service that was given no broker one of its own, unless it is the
+// first: the default one listens, and finds others in its service's registry. One that
+// the program put in the place of the default is everybody's. It returns the one that is
+// the service's own, nil if there is none.
+func settleBroker(o *Options) broker.Broker {
+	if _, ours := broker.DefaultBroker.(interface{ Implementation() broker.Broker }); !ours {
+		return nil
+	}
+	isDefault := func(b broker.Broker) bool { return b == broker.DefaultBroker }
+	if !isDefault(o.Broker) || !isDefault(o.Server.Options().Broker) || !isDefault(o.Client.Options().Broker) {
+		return nil
+	}
+	if brokerTaken.CompareAndSwap(false, true) {
+		return nil
+	}
+	b := broker.NewBroker()
+	Broker(b)(o)
+	return b
+}
+
+// ownBroker is a broker that a service made. Its server has disconnected it already,
+// unless something was published since.
+type ownBroker struct{ broker.Broker }
+
+func (b ownBroker) Close() error { return b.Disconnect() }
 
 // chosenRegistry is a registry that the command line chose. Whoever uses the
 // default registry uses it too, until it is closed.

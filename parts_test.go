@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/rollcall-go/micro/broker"
+	brokermemory "github.com/rollcall-go/micro/broker/memory"
 	"github.com/rollcall-go/micro/client"
 	"github.com/rollcall-go/micro/config/cmd"
 	"github.com/rollcall-go/micro/server"
@@ -16,15 +18,17 @@ import (
 // yet.
 func fresh(t *testing.T) {
 	t.Helper()
-	c, s, l, args := client.DefaultClient, server.DefaultServer, cmd.DefaultCmd, os.Args
+	c, s, l, b, args := client.DefaultClient, server.DefaultServer, cmd.DefaultCmd, broker.DefaultBroker, os.Args
 	os.Args = []string{"test"}
+	broker.DefaultBroker = broker.NewBroker()
 	client.DefaultClient, server.DefaultServer, cmd.DefaultCmd = client.NewClient(), server.NewServer(), cmd.NewCmd()
 	clientTaken.Store(false)
 	serverTaken.Store(false)
 	cmdTaken.Store(false)
+	brokerTaken.Store(false)
 	t.Cleanup(func() {
 		closeAll(t, client.DefaultClient)
-		client.DefaultClient, server.DefaultServer, cmd.DefaultCmd, os.Args = c, s, l, args
+		client.DefaultClient, server.DefaultServer, cmd.DefaultCmd, broker.DefaultBroker, os.Args = c, s, l, b, args
 	})
 }
 
@@ -45,8 +49,8 @@ func TestFirstServiceTakesTheDefaults(t *testing.T) {
 	if second.Server().Options().Id == first.Server().Options().Id {
 		t.Error("two services have one id")
 	}
-	if len(first.made) != 0 || len(second.made) != 1 {
-		t.Errorf("the first closes %d parts, the second %d; want only the second's own client", len(first.made), len(second.made))
+	if len(first.made) != 0 || len(second.made) != 2 {
+		t.Errorf("the first closes %d parts, the second %d; want only the second's own client and broker", len(first.made), len(second.made))
 	}
 }
 
@@ -117,5 +121,26 @@ func TestRunLeavesWhatItWasGiven(t *testing.T) {
 	s := newNode(t, "a", newMemory(t), nil, Client(c), BeforeStart(func() error { return failed }))
 	if err := s.Run(); !errors.Is(err, failed) || c.closed != 0 {
 		t.Errorf("Run: %v, closed the program's client %d times", err, c.closed)
+	}
+}
+
+func TestLaterServicesHaveBrokersOfTheirOwn(t *testing.T) {
+	fresh(t)
+	r, other := newMemory(t), newMemory(t)
+	first, second := newService(Registry(r)), newService(Registry(other))
+	if first.Options().Broker != broker.DefaultBroker || broker.DefaultBroker.Options().Registry != r {
+		t.Error("the first service does not have the default one, set up")
+	}
+	b := second.Options().Broker
+	if b == broker.DefaultBroker || b.Options().Registry != other || second.Server().Options().Broker != b || second.Client().Options().Broker != b {
+		t.Error("the second has none of its own, or not everywhere")
+	}
+	broker.DefaultBroker = brokermemory.NewBroker()
+	if third := newService(Registry(r)); third.Options().Broker != broker.DefaultBroker {
+		t.Error("one that the program put in its place is not taken")
+	}
+	given := brokermemory.NewBroker()
+	if fourth := newService(Registry(r), Broker(given)); fourth.Options().Broker != given {
+		t.Error("the one that was given is not taken")
 	}
 }

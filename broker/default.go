@@ -85,6 +85,14 @@ func missing(doing string) error {
 	return fmt.Errorf(`%s: %w: add the import _ "github.com/rollcall-go/micro/broker/http", or give the service a broker with micro.Broker`, doing, ErrNoBroker)
 }
 
+// Implementation returns the real broker, or d itself if none is linked.
+func (d *deferred) Implementation() Broker {
+	if b := d.broker(); b != nil {
+		return b
+	}
+	return d
+}
+
 // Err says why this broker cannot work, nil if it can.
 func (d *deferred) Err() error {
 	if d.broker() == nil {

@@ -116,8 +116,9 @@ const (
 	// BrokerMaxDelay every other.
 	BrokerBaseDelay = 100 * time.Millisecond
 	BrokerMaxDelay  = time.Second
-	// DisconnectTimeout is how long a stopping server waits for its broker to let it go.
-	DisconnectTimeout = 3 * time.Second
+	// DisconnectTimeout is how much longer than the broker's grace a stopping server waits
+	// for its broker to let it go.
+	DisconnectTimeout = time.Second
 )
 
 // Connections to etcd.

@@ -109,7 +109,7 @@ func (r *run) drain(waiting *sync.WaitGroup) error {
 // broker.
 func (r *run) endEvents() error {
 	// The lifetime of the end itself.
-	ctx, cancel := context.WithTimeout(context.Background(), defaults.DisconnectTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), r.events.grace+defaults.DisconnectTimeout)
 	defer cancel()
 	return r.events.end(ctx)
 }

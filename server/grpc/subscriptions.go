@@ -1,6 +1,7 @@
 package grpc
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -22,6 +23,7 @@ import (
 // up for longer, and it ends what came of that by itself.
 type subscriptions struct {
 	broker broker.Broker
+	grace  time.Duration // that the broker takes to disconnect, at most
 	calls  *atomic.Pointer[calls]
 
 	ctx context.Context // of the functions; done once the stop waits for them no longer
@@ -46,6 +48,9 @@ func newSubscriptions(b broker.Broker, c *atomic.Pointer[calls], subs []*subscri
 	s := &subscriptions{
 		broker: b, calls: c, asked: make(chan struct{}, 1), tried: make(chan struct{}),
 		leaveC: make(chan struct{}), left: make(chan struct{}), endC: make(chan struct{}), done: make(chan struct{}),
+	}
+	if b != nil {
+		s.grace = cmp.Or(max(b.Options().StopGrace, 0), defaults.StopGrace)
 	}
 	// The lifetime of the server, ended by end.
 	s.ctx, s.cut = context.WithCancelCause(context.Background())

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rollcall-go/micro/broker"
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/testkit"
 	"github.com/rollcall-go/micro/registry"
@@ -103,7 +104,7 @@ func TestABrokerThatIsAwayIsToldOnce(t *testing.T) {
 
 // A broker that does not answer must not keep the server from ending.
 func TestStopWithABrokerThatDoesNotAnswer(t *testing.T) {
-	b := &brokerDouble{hang: make(chan struct{})}
+	b := &brokerDouble{hang: make(chan struct{}), opts: broker.Options{StopGrace: 10 * time.Millisecond}}
 	f := newServer(t, server.Broker(b), sgrpc.StopGrace(10*time.Millisecond))
 	f.subscribe(t, "a.topic")
 	if err := f.server.Start(); err != nil {
