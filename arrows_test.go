@@ -201,6 +201,7 @@ var rooms = []room{
 	{"internal/testkit/fleet", []string{"", "client", "client/grpc", "server", "server/grpc", "registry", "registry/consul", "registry/etcd", "internal/testkit", "internal/testkit/legacypb", "internal/testkit/micropb/kinds", "internal/testkit/micropb/shared"}, "test range: services, clients and processes that tests of whole programs are made of"},
 	{"faults/...", nil, "test range: one test for each fault that we know"},
 	{"e2e/...", []string{"", "registry", "registry/etcd", "config/cmd", "internal/testkit/legacypb", "examples/registry"}, "test range: whole programs, as users write them"},
+	{"examples/events/...", []string{"", "server"}, "what a user writes"},
 	{"examples/config", []string{"", "config", "config/center", "config/source/etcd"}, "what a user writes"},
 	{"examples/leader", []string{"", "sync", "sync/etcd"}, "what a user writes"},
 	{"examples/proto/greeterpb", []string{"api", "client", "server"}, "what protoc-gen-micro writes"},
