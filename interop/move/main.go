@@ -17,6 +17,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/rollcall-go/micro/interop/compare"
 )
 
 func main() {
@@ -44,7 +46,7 @@ func run(root string, dirs []string) error {
 			case d.Name() == "go.mod":
 				return changeFile(path, func(text []byte) ([]byte, error) { return goMod(path, text, root) })
 			case filepath.Ext(path) == ".go" && d.Type().IsRegular():
-				return changeFile(path, func(text []byte) ([]byte, error) { return imports(text, left), nil })
+				return changeFile(path, func(text []byte) ([]byte, error) { return compare.Rewrite(text, compare.Home, left), nil })
 			}
 			return nil
 		}); err != nil {

@@ -1,4 +1,4 @@
-package main
+package compare
 
 import (
 	"bytes"
@@ -7,13 +7,12 @@ import (
 	"path"
 	"strconv"
 	"strings"
-
-	"github.com/rollcall-go/micro/interop/compare"
 )
 
-// imports returns a Go file with other import paths. It adds to left the paths that stay
-// though they are of v2's world, with why. What is no Go file stays as it is.
-func imports(text []byte, left map[string]string) []byte {
+// Rewrite returns a Go file with the import paths that home says, which is Home or knows
+// more. It adds to left the paths that stay though they are of v2's world, with why. What is
+// no Go file stays as it is.
+func Rewrite(text []byte, home func(path string) (home, why string), left map[string]string) []byte {
 	files := token.NewFileSet()
 	file, err := parser.ParseFile(files, "", text, parser.ImportsOnly)
 	if err != nil {
@@ -26,8 +25,8 @@ func imports(text []byte, left map[string]string) []byte {
 		if err != nil {
 			continue
 		}
-		home, why := compare.Home(old)
-		if home == "" {
+		now, why := home(old)
+		if now == "" {
 			if why != "" {
 				left[old] = why
 			}
@@ -35,10 +34,10 @@ func imports(text []byte, left map[string]string) []byte {
 		}
 		at := files.Position(spec.Path.Pos()).Offset
 		changed.Write(text[done:at])
-		if before := name(old); spec.Name == nil && home != compare.New && before != name(home) {
+		if before := name(old); spec.Name == nil && now != New && before != name(now) {
 			changed.WriteString(before + " ") // what the file calls it
 		}
-		changed.WriteString(strconv.Quote(home))
+		changed.WriteString(strconv.Quote(now))
 		done = at + len(spec.Path.Value)
 	}
 	changed.Write(text[done:])

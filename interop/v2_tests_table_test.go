@@ -1,0 +1,30 @@
+package interop_test
+
+// v2Tests are the packages of v2 whose tests run here.
+var v2Tests = []v2Package{
+	{old: "."},
+	{old: "api"},
+	{old: "client"},
+	{old: "client/grpc"},
+	{old: "client/selector"},
+	{old: "config"},
+	{old: "config/reader"},
+	{old: "config/reader/json"},
+	{old: "config/source/cli"},
+	{old: "config/source/env"},
+	{old: "config/source/file"},
+	{old: "config/source/flag"},
+	{old: "errors"},
+	{old: "logger"},
+	{old: "metadata"},
+	{old: "registry"},
+	{old: "registry/memory"},
+	{old: "server"},
+	{old: "server/grpc"},
+	{old: "service/grpc"},
+	{old: "util/addr"},
+	{old: "util/ctx"},
+	{old: "util/net"},
+	{old: "util/registry"},
+	{old: "util/ring"},
+}

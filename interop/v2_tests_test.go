@@ -1,0 +1,221 @@
+package interop_test
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rollcall-go/micro/interop/compare"
+)
+
+// TestPassesTestsOfV2 runs v2's own tests, with nothing changed but import paths, against
+// this module: they take the place of ours for the compiler. v2Tests says which do not
+// pass, or cannot be built, and why.
+func TestPassesTestsOfV2(t *testing.T) {
+	t.Parallel()
+	overlay := newOverlay(t)
+	args := []string{"-C", overlay.root, "test", "-json", "-count=1", "-vet=off", "-overlay", overlay.file()}
+	want := map[string]string{} // by package and test: why it does not pass
+	found := map[string]bool{}
+	var skip []string
+	for _, pkg := range v2Tests {
+		dir := overlay.addTests(pkg, found)
+		args = append(args, dir)
+		for name, why := range pkg.fail {
+			want[path.Join(compare.New, dir)+"."+name] = why
+		}
+		skip = slices.AppendSeq(skip, maps.Keys(pkg.skip))
+	}
+	overlay.addHelpers("service/grpc/proto", "server/grpc/proto", "util/test")
+	overlay.write()
+	if len(skip) > 0 {
+		args = slices.Insert(args, 3, "-skip", "^("+strings.Join(skip, "|")+")$")
+	}
+	var said, wrong bytes.Buffer
+	run := exec.CommandContext(t.Context(), "go", args...)
+	run.Stdout, run.Stderr = &said, &wrong
+	err := run.Run() // fails if one test does
+	for e := range testEvents(t, &said) {
+		name := e.Package + "." + e.Test
+		why, mayFail := want[name]
+		switch {
+		case e.Test == "" && e.Action == "fail" && e.FailedBuild != "":
+			t.Errorf("%s does not build:\n%s", e.Package, wrong.String()+e.build.String())
+		case e.Test == "" || strings.Contains(e.Test, "/"):
+		case e.Action == "pass" && mayFail:
+			t.Errorf("%s passes: it is said that it does not, since %s", name, why)
+		case e.Action == "fail" && !mayFail:
+			t.Errorf("%s does not pass:\n%s", name, e.output.String())
+		}
+		if e.Action == "pass" || e.Action == "fail" {
+			delete(found, name)
+		}
+	}
+	for name := range found {
+		t.Errorf("%s did not run: %v\n%s", name, err, wrong.String())
+	}
+}
+
+// v2Package has v2's tests of a package.
+type v2Package struct {
+	old string
+	// files are those that cannot be built, fail the tests that do not pass, and skip
+	// those that would not end: each with why.
+	files, fail, skip map[string]string
+}
+
+// testEvent is a line of go test -json.
+type testEvent struct {
+	Action, Package, Test, Output, ImportPath, FailedBuild string
+
+	output, build *strings.Builder
+}
+
+// testEvents returns the ends of tests and packages, with what was written until then.
+func testEvents(t *testing.T, from *bytes.Buffer) func(yield func(testEvent) bool) {
+	return func(yield func(testEvent) bool) {
+		output, build := map[string]*strings.Builder{}, &strings.Builder{}
+		for d := json.NewDecoder(from); d.More(); {
+			var e testEvent
+			if err := d.Decode(&e); err != nil {
+				t.Fatal(err)
+			}
+			key := e.Package + "." + e.Test
+			if output[key] == nil {
+				output[key] = &strings.Builder{}
+			}
+			switch e.Action {
+			case "build-output":
+				build.WriteString(e.Output)
+			case "output":
+				output[key].WriteString(e.Output)
+			case "pass", "fail", "skip":
+				e.output, e.build = output[key], build
+				if !yield(e) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// overlay puts v2's files in the place of ours.
+type overlay struct {
+	t            *testing.T
+	theirs, root string // the roots of both modules
+	place        string
+	replace      map[string]string
+}
+
+func newOverlay(t *testing.T) *overlay {
+	t.Helper()
+	out, err := exec.Command("go", "-C", "v2peer", "list", "-m", "-f", "{{.Dir}}", compare.Old).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &overlay{t, strings.TrimSpace(string(out)), root, t.TempDir(), map[string]string{}}
+}
+
+func (o *overlay) file() string { return filepath.Join(o.place, "overlay.json") }
+
+func (o *overlay) write() {
+	o.t.Helper()
+	list, err := json.Marshal(struct{ Replace map[string]string }{o.replace})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	if err := os.WriteFile(o.file(), list, 0o600); err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+var testFunction = regexp.MustCompile(`(?m)^func (Test\w+)\(\w+ \*testing\.T\)`)
+
+// addTests puts v2's tests of a package in the place of ours, and returns its directory.
+// It adds to found the tests that are to run.
+func (o *overlay) addTests(pkg v2Package, found map[string]bool) string {
+	o.t.Helper()
+	home, why := compare.Home(path.Join(compare.Old, pkg.old))
+	if home == "" {
+		o.t.Fatalf("%s is not here: %s", pkg.old, why)
+	}
+	rel := "." + strings.TrimPrefix(home, compare.New)
+	dir := filepath.Join(o.root, filepath.FromSlash(rel))
+	for _, ours := range testsIn(o.t, dir) {
+		o.replace[ours] = "" // for the compiler it is not there
+	}
+	for _, file := range testsIn(o.t, filepath.Join(o.theirs, filepath.FromSlash(pkg.old))) {
+		if pkg.files[filepath.Base(file)] != "" {
+			continue
+		}
+		text := o.add(file, dir)
+		for _, m := range testFunction.FindAllSubmatch(text, -1) {
+			if name := string(m[1]); pkg.skip[name] == "" {
+				found[home+"."+name] = true
+			}
+		}
+	}
+	return "./" + strings.TrimPrefix(rel, "./")
+}
+
+// addHelpers adds packages of v2 that its tests use.
+func (o *overlay) addHelpers(old ...string) {
+	o.t.Helper()
+	for _, pkg := range old {
+		files, err := filepath.Glob(filepath.Join(o.theirs, filepath.FromSlash(pkg), "*.go"))
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		for _, file := range files {
+			o.add(file, filepath.Join(o.root, helpers, filepath.FromSlash(pkg)))
+		}
+	}
+}
+
+// helpers is where v2's tests find what addHelpers adds.
+const helpers = "v2helpers"
+
+// add adds a file of v2 to a directory of ours, and returns what it is changed to.
+func (o *overlay) add(file, dir string) []byte {
+	o.t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	text = compare.Rewrite(text, func(old string) (string, string) {
+		if home, why := compare.Home(old); home != "" || why == "" {
+			return home, ""
+		}
+		return compare.New + "/" + helpers + strings.TrimPrefix(old, compare.Old), ""
+	}, nil)
+	changed := filepath.Join(o.place, fmt.Sprintf("%d_%s", len(o.replace), filepath.Base(file)))
+	if err := os.WriteFile(changed, text, 0o600); err != nil {
+		o.t.Fatal(err)
+	}
+	o.replace[filepath.Join(dir, filepath.Base(file))] = changed
+	return text
+}
+
+func testsIn(t *testing.T, dir string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(files, cmp.Compare[string])
+	return files
+}
