@@ -5,6 +5,9 @@ import "strings"
 // plugins are modules of v2's world outside its own, and their homes here.
 var plugins = map[string]string{
 	"github.com/micro/cli/v2":                                      "github.com/urfave/cli/v2",
+	"github.com/micro/go-plugins/client/http":                      New + "/client/http",
+	"github.com/micro/go-plugins/client/http/v2":                   New + "/client/http",
+	"github.com/micro/go-plugins/registry/etcd":                    New + "/registry/etcd",
 	"github.com/micro/go-plugins/registry/consul/v2":               New + "/registry/consul",
 	"github.com/micro/go-plugins/registry/etcd/v2":                 New + "/registry/etcd",
 	"github.com/micro/go-plugins/registry/etcdv3/v2":               New + "/registry/etcd",
