@@ -208,6 +208,7 @@ var rooms = []room{
 	{"examples/proto/...", []string{"", "examples/proto/greeterpb"}, "what a user writes"},
 	{"examples/plain", []string{"examples/proto/greeterpb", "registry", "registry/etcd", "resolver"}, "what a user of plain gRPC writes"},
 	{"examples/wrapper/...", []string{"", "wrapper/breaker/gobreaker", "wrapper/endpoint", "wrapper/ratelimiter/uber", "wrapper/recovery", "wrapper/timeout"}, "what a user writes"},
+	{"examples/web/...", []string{"", "client", "client/http", "web"}, "what a user writes"},
 	{"examples/registry", []string{"registry"}, "what the writer of a backend writes"},
 	{"examples/...", []string{""}, "what a user writes"},
 }
@@ -258,7 +259,7 @@ var extra = map[string][]string{
 	"faults/...":             {"sync", "sync/etcd", "config", "config/center", "config/secret", "config/source", "config/source/etcd", "config/source/snapshot", "", "client", "client/grpc", "client/selector", "faults/history", "internal/ability", "internal/defaults", "internal/discovery", "internal/feed", "internal/mdns/txt", "internal/consul/tags", "internal/etcd/layout", "registry", "registry/cache", "registry/consul", "registry/etcd", "registry/memory", "server", "server/grpc"},
 	"":                       {"auth/jwt", "broker/memory", "client/grpc", "config/source", "internal/defaults", "registry/cache", "registry/memory", "server/grpc", "debug/log", "debug/service/proto", "debug/service"},
 	"compat/...":             {"debug/trace/memory", "compat/util/tls", "registry/memory", "store/memory"},
-	"e2e/...":                {"client", "internal/gray", "client/grpc", "registry/multi", "resolver", "server", "server/grpc"},
+	"e2e/...":                {"client", "internal/gray", "client/grpc", "client/http", "registry/multi", "resolver", "server", "server/grpc"},
 }
 
 var dictionary = []string{"metadata", "errors", "codec", "codec/bytes", "codec/grpc", "codec/json", "codec/jsonrpc", "codec/proto", "codec/protorpc", "codec/text", "logger"}
