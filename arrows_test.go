@@ -139,7 +139,7 @@ var rooms = []room{
 
 	{"resolver", []string{"registry", "internal/discovery", "internal/endpoint", "internal/feed", "internal/record"}, "discovery for plain grpc-go: has no calls of its own"},
 	{"client/grpc", []string{"client", "client/selector", "registry", "broker", "internal/attempt", "internal/calling", "internal/balance", "internal/budget", "internal/conn", "internal/defaults", "internal/discovery", "internal/endpoint", "internal/ability", "internal/feed", "internal/nearby", "internal/percentile", "internal/once", "internal/pick", "internal/record", "internal/rpc", "internal/reload", "internal/secure", "internal/settings", "internal/refusal"}, "call room"},
-	{"client/http", []string{"client", "client/selector", "registry", "internal/backoff", "internal/budget", "internal/calling", "internal/defaults", "internal/discovery", "internal/endpoint", "internal/feed", "internal/pick", "internal/secure", "internal/settings"}, "call room: HTTP services by name"},
+	{"client/http", []string{"client", "client/selector", "client/grpc", "registry", "internal/attempt", "internal/backoff", "internal/budget", "internal/calling", "internal/defaults", "internal/discovery", "internal/endpoint", "internal/feed", "internal/pick", "internal/rpc", "internal/secure", "internal/settings"}, "call room: HTTP services by name"},
 	{"server/grpc", []string{"server", "broker", "registry", "internal/announce", "internal/backoff", "internal/defaults", "internal/enroll", "internal/once", "internal/panics", "internal/protomsg", "internal/record", "internal/rpc", "internal/reload", "internal/secure", "internal/settings", "debug/stats", "debug/trace", "internal/tracing"}, "call room"},
 
 	{"internal/breaker", []string{"client"}, "plant room of wrappers: circuits, and what counts as a failure"},
@@ -179,7 +179,7 @@ var rooms = []room{
 	{"config/cmd", []string{"auth", "auth/provider", "config", "store", "store/etcd", "internal/authcall", "internal/builtin", "internal/callflags", "client", "client/selector", "server", "broker", "transport", "registry", "internal/ability", "internal/balance", "internal/settings", "internal/netaddr", "internal/similar", "internal/registryflags", "internal/wiring", "debug/profile", "debug/service/handler", "debug/trace"}, "wiring: flags and environment"},
 	{"", []string{"internal/interrupt", "auth", "internal/authcall", "config", "client", "client/selector", "server", "broker", "store", "transport", "registry", "config/cmd", "internal/ability", "internal/wrapping", "internal/wiring", "debug/profile", "debug/service/handler", "debug/trace", "debug/trace/memory", "internal/tracing"}, "front door: assembles a service"},
 
-	{"compat/...", []string{"auth", "debug/stats", "debug/trace", "internal/authcall", "internal/wrapping", "", "client", "client/grpc", "client/selector", "server", "server/grpc", "broker", "registry", "transport", "store", "config/cmd", "debug/log", "compat/service", "compat/util/ctx", "internal/record", "internal/ring", "internal/tracing"}, "shelf: what only older programs use, on the rooms of the house; the house imports none of it"},
+	{"compat/...", []string{"auth", "debug/stats", "debug/trace", "internal/authcall", "internal/wrapping", "", "client", "client/grpc", "client/selector", "server", "server/grpc", "broker", "registry", "transport", "store", "config/cmd", "debug/log", "compat/service", "compat/util/ctx", "internal/record", "internal/ring", "internal/tracing", "client/http", "internal/secure"}, "shelf: what only older programs use, on the rooms of the house; the house imports none of it"},
 
 	{"web", []string{"", "client", "client/http", "registry", "server", "internal/announce", "internal/defaults", "internal/enroll", "internal/interrupt", "internal/record", "internal/reload", "internal/secure", "internal/settings"}, "front door: HTTP services"},
 
@@ -243,6 +243,7 @@ var extra = map[string][]string{
 	"internal/doctor":        {"internal/credentials", "internal/reload"},
 	"cmd/micro/...":          {"config", "config/source", "config/source/etcd", "registry/etcd", "server/grpc"},
 	"internal/announce":      {"registry/memory"},
+	"client/http":            {"registry/memory"},
 	"web":                    {"registry/memory"},
 	"server/grpc":            {"internal/ability", "registry/memory", "transport"},
 	"internal/registryflags": {"registry/etcd"},
