@@ -13,11 +13,11 @@ import (
 // balanceFlags returns the flags that say to which nodes calls go.
 func balanceFlags() []cli.Flag {
 	flags := []cli.Flag{&cli.StringFlag{
-		Name: "client_balancer", EnvVars: []string{"MICRO_CLIENT_BALANCER"}, DefaultText: "the program's own, or random",
+		Name: "client_balancer", EnvVars: []string{"MICRO_CLIENT_BALANCER"}, DefaultText: "the program's own, or random", Category: "Client",
 		Usage: "how calls choose among nodes: random, roundrobin, leastloaded",
 	}}
 	for _, s := range balance.Settings() {
-		flags = append(flags, &cli.StringFlag{Name: s.Flag, EnvVars: []string{registryflags.Variable(s.Flag)}, DefaultText: s.Default, Usage: s.Usage})
+		flags = append(flags, &cli.StringFlag{Name: s.Flag, EnvVars: []string{registryflags.Variable(s.Flag)}, DefaultText: s.Default, Usage: s.Usage, Category: "Client"})
 	}
 	return flags
 }

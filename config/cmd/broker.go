@@ -27,11 +27,11 @@ func brokerPart() part {
 	return part{
 		flags: []cli.Flag{
 			&cli.StringFlag{
-				Name: "broker", EnvVars: []string{"MICRO_BROKER"}, DefaultText: "the program's own, or http", Category: "Events",
+				Name: "broker", EnvVars: []string{"MICRO_BROKER"}, DefaultText: "the program's own, or http", Category: "Broker",
 				Usage: "broker to publish and subscribe by: " + builtin.Choices(builtin.Brokers()),
 			},
 			&cli.StringFlag{
-				Name: "broker_address", EnvVars: []string{"MICRO_BROKER_ADDRESS"}, DefaultText: "the broker's own", Category: "Events",
+				Name: "broker_address", EnvVars: []string{"MICRO_BROKER_ADDRESS"}, DefaultText: "the broker's own", Category: "Broker",
 				Usage: "addresses of the broker's servers, commas between; or where to listen, for one that has none",
 			},
 		},

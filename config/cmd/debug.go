@@ -17,7 +17,7 @@ const (
 func debugPart() part {
 	return part{
 		flags: []cli.Flag{&cli.StringFlag{
-			Name: "debug_handler", EnvVars: []string{"MICRO_DEBUG_HANDLER"}, DefaultText: debugAll,
+			Name: "debug_handler", EnvVars: []string{"MICRO_DEBUG_HANDLER"}, DefaultText: debugAll, Category: "Debug",
 			Usage: "what callers may ask the service about itself: all, off, or some of " + strings.Join(handler.Names(), ",") + ", with commas between",
 		}},
 		apply: applyDebug,

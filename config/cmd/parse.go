@@ -57,7 +57,6 @@ func NewCmd(opts ...Option) Cmd {
 	// The parser's own are shared by the whole process, and written to.
 	app.HideHelp, app.HideVersion = true, true
 	app.Usage = "a service"
-	app.UsageText = "[flags]"
 	// What is wrong is said once, by fail.
 	app.OnUsageError = func(_ *cli.Context, err error, _ bool) error { return err }
 	app.ExitErrHandler = func(*cli.Context, error) {}
@@ -156,6 +155,7 @@ func (c *command) Init(opts ...Option) error {
 			c.version = f
 		}
 	}
+	c.explain()
 	c.ran, c.withinAnother = false, calledByCommandLibrary()
 	action := c.app.Action
 	c.app.Action = func(ctx *cli.Context) error {

@@ -17,7 +17,7 @@ func Profile(p *profile.Profile) Option { return func(o *Options) { o.Profile = 
 func profilePart() part {
 	return part{
 		flags: []cli.Flag{&cli.StringFlag{
-			Name: "profile", EnvVars: []string{"MICRO_DEBUG_PROFILE"}, DefaultText: "none",
+			Name: "profile", EnvVars: []string{"MICRO_DEBUG_PROFILE"}, DefaultText: "none", Category: "Debug",
 			Usage: "profile the program while it runs: " + builtin.Choices(builtin.Profiles()),
 		}},
 		apply: applyProfile,

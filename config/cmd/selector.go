@@ -23,7 +23,7 @@ func NewSelector(name string, s func(...selector.Option) selector.Selector) Opti
 // selectorPart is applied by applySelector, once the registry is known.
 func selectorPart() part {
 	return part{flags: []cli.Flag{&cli.StringFlag{
-		Name: "selector", EnvVars: []string{"MICRO_SELECTOR"}, DefaultText: "the registry's",
+		Name: "selector", EnvVars: []string{"MICRO_SELECTOR"}, DefaultText: "the registry's", Category: "Client",
 		Usage: "what finds nodes in place of the registry: " + builtin.Choices(builtin.Selectors()),
 	}}}
 }

@@ -23,7 +23,7 @@ func NewTracer(name string, t func(...trace.Option) trace.Tracer) Option {
 func tracerPart() part {
 	return part{
 		flags: []cli.Flag{&cli.StringFlag{
-			Name: "tracer", EnvVars: []string{"MICRO_TRACER"}, DefaultText: "none",
+			Name: "tracer", EnvVars: []string{"MICRO_TRACER"}, DefaultText: "none", Category: "Debug",
 			Usage: "begin traces of calls, and keep them in: " + builtin.Choices(builtin.Tracers()),
 		}},
 		apply: applyTracer,
