@@ -22,6 +22,7 @@ var measurements = []struct {
 	{"unary", "calls by name against grpc-go with the same deadline and metadata", unary},
 	{"streams", "messages of bidirectional streams against grpc-go", streams},
 	{"fanout", "100 nodes of one service, and 50 services, against round_robin over etcd's resolver", fanout},
+	{"web", "requests over HTTP against net/http", web},
 	{"lookup", "lookups of a service that is known", lookup},
 	{"memory", "bytes for each of the nodes that a client knows", memory},
 	{"change", "what one change of one node among many costs a client", change},

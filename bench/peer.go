@@ -45,6 +45,9 @@ var peers = map[string]peer{
 	"generated":   {serveGenerated, dialGenerated},
 	"reflection":  {serveReflection, dialReflection},
 	"v2code":      {serveV2Code, dialV2Code},
+	"nethttp":     {serveHTTP, dialHTTP},
+	"web":         {serveWeb, dialHTTP},
+	"web-by-name": {serveWeb, dialByName},
 }
 
 func peerOf(s setup) (peer, error) {
