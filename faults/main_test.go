@@ -11,9 +11,15 @@ import (
 	"github.com/rollcall-go/micro/logger"
 )
 
-// TestMain runs the tests or, in a process that a test started for it, a node or a contender
-// for a lock.
+// TestMain runs the tests or, in a process that a test started for it, a node, a web
+// service or a contender for a lock.
 func TestMain(m *testing.M) {
+	if os.Getenv(webNodeVariable) != "" {
+		if err := runWebNode(); err != nil {
+			logger.Fatal(err)
+		}
+		return
+	}
 	if name := os.Getenv(contenderVariable); name != "" {
 		logger.Fatal(runContender(name, os.Args[1], os.Args[2]))
 	}
