@@ -237,7 +237,6 @@ var extra = map[string][]string{
 	"internal/pick":          {"internal/feed"},
 	"client/selector":        {"registry/etcd", "registry/memory"},
 	"client/grpc":            {"registry/memory", "transport"},
-	"client/http":            {"registry/memory"},
 	"resolver":               {"registry/memory"},
 	"internal/bridge":        {"registry/consul", "registry/etcd", "registry/memory"},
 	"internal/operate":       {"registry/consul", "registry/etcd", "registry/memory"},
