@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 )
 
 // ErrTooLarge is wrapped by the error of a frame that is larger than allowed.
@@ -30,7 +31,7 @@ func Read(r io.Reader, n uint64, most int) ([]byte, error) {
 
 // ReadAll reads up to the end, and no more than most bytes.
 func ReadAll(r io.Reader, most int) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, int64(most)+1))
+	data, err := io.ReadAll(io.LimitReader(r, min(int64(most), math.MaxInt64-1)+1))
 	if err == nil && len(data) > most {
 		return nil, fmt.Errorf("%w: %d bytes are allowed", ErrTooLarge, most)
 	}

@@ -3,6 +3,7 @@ package frame
 import (
 	"errors"
 	"io"
+	"math"
 	"strings"
 	"testing"
 )
@@ -32,6 +33,9 @@ func TestFrames(t *testing.T) {
 	}
 	if _, err := ReadAll(strings.NewReader("abcd"), 3); !errors.Is(err, ErrTooLarge) {
 		t.Error(err)
+	}
+	if got, err := ReadAll(strings.NewReader("abc"), math.MaxInt); string(got) != "abc" || err != nil {
+		t.Errorf("without a bound: %q, %v", got, err)
 	}
 	if _, err := Header(strings.NewReader(""), 3); err != io.EOF {
 		t.Error(err)
