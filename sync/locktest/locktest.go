@@ -176,6 +176,13 @@ func tokens(t *testing.T, s sync.Fencing) {
 }
 
 func canceled(t *testing.T, s sync.Fencing) {
+	over, end := context.WithCancel(t.Context())
+	end()
+	for range 10 { // it is free, and yet no turn of who has gone
+		if _, err := s.Acquire(over, "a"); !errors.Is(err, context.Canceled) {
+			t.Fatalf("whose context was over before got %v", err)
+		}
+	}
 	first := acquire(t, s, "a")
 	why := fmt.Errorf("the caller went home")
 	ctx, cancel := context.WithCancelCause(t.Context())

@@ -81,6 +81,9 @@ func (m *memory) acquire(ctx context.Context, id string, opts []sync.LockOption)
 	for _, opt := range opts {
 		opt(&o)
 	}
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("lock %q: %w", id, context.Cause(ctx)) // even where the lock is free
+	}
 	if o.Wait > 0 {
 		var stop context.CancelFunc
 		ctx, stop = context.WithTimeoutCause(ctx, o.Wait, sync.ErrLockTimeout)
