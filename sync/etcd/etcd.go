@@ -195,9 +195,9 @@ func (s *etcdSync) Close() error {
 	if s.err == nil {
 		s.err = etcd.ErrClosed
 	}
+	s.end() // before an Init could make another connection
 	attached := s.attached
 	s.mu.Unlock()
-	s.end()
 	s.waiting.Wait()
 	s.mu.Lock()
 	var all []*lock.Hold

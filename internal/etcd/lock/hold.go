@@ -66,7 +66,9 @@ func (h *Hold) Ended(f func()) { h.ending.Then(f) }
 // it is gone at the end of the TTL. It returns why it was lost, if it was before.
 func (h *Hold) Release(ctx context.Context) error {
 	was := h.Err()
-	h.ending.End(sync.ErrReleased)
+	if !h.ending.End(sync.ErrReleased) {
+		was = h.ending.Err() // it may have been lost just now
+	}
 	<-h.kept // it is through at once
 	switch {
 	case errors.Is(was, sync.ErrReleased):
