@@ -9,6 +9,7 @@
 package memory
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -104,25 +105,47 @@ func (b *memoryBroker) Publish(topic string, m *broker.Message, opts ...broker.P
 	ctx, cancel := delivery.Publishing(o)
 	defer cancel()
 	// Those who have room get the message before somebody is waited for.
-	var full []*subscriber
+	var full [][]*subscriber // of each of which one is to have it
 	for _, s := range all {
 		if !s.queue.TryPut(s.delivery(m)) {
-			full = append(full, s)
+			full = append(full, []*subscriber{s})
 		}
 	}
 	for _, members := range queues {
 		if !slices.ContainsFunc(members, func(s *subscriber) bool { return s.queue.TryPut(s.delivery(m)) }) {
-			full = append(full, members[0])
+			full = append(full, members)
 		}
 	}
 	var errs []error
-	for _, s := range full {
-		// A subscription that ended meanwhile is none.
-		if err := s.queue.Put(ctx, s.delivery(m)); err != nil && !errors.Is(err, broker.ErrNotConnected) {
+	for _, members := range full {
+		if err := b.wait(ctx, members, m); err != nil {
 			errs = append(errs, fmt.Errorf("publish to %q: %w", topic, err))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// wait puts the message into the queue of one of the members, waiting for room until ctx
+// is done. Members that ended meanwhile are none, unless all ended with the broker.
+func (b *memoryBroker) wait(ctx context.Context, members []*subscriber, m *broker.Message) (err error) {
+	for _, s := range members {
+		switch e := s.queue.Put(ctx, s.delivery(m)); {
+		case e == nil:
+			return nil
+		case !errors.Is(e, broker.ErrNotConnected):
+			err = e // and perhaps another one has room
+		}
+	}
+	if err == nil && !b.isConnected() {
+		return broker.ErrNotConnected
+	}
+	return err
+}
+
+func (b *memoryBroker) isConnected() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.connected
 }
 
 // subscribers returns who gets the next message of a topic: all of the first, and one of
