@@ -93,28 +93,35 @@ func (r *receiver) tooLarge(s *subscriber, limit int64) error {
 	return err
 }
 
-// take puts a delivery into the queue. A request waits while that is full, as v2's
-// publishers expect, who do not send again; but not many do at once.
+// take puts a delivery into the queue. What was taken already is not taken again, and
+// while the same message waits, nobody can say yet what becomes of it.
 func (s *subscriber) take(ctx context.Context, key string, d delivery.Delivery) error {
-	if !s.seen.begin(key) {
-		return nil // it was posted again, though it had arrived
+	switch waits, taken := s.seen.begin(key); {
+	case taken:
+		return nil
+	case waits:
+		return errWaits
 	}
+	err := s.put(ctx, d)
+	s.seen.end(key, err == nil)
+	return err
+}
+
+// put waits while the queue is full, as v2's publishers expect, who do not send again; but
+// not many requests do at once.
+func (s *subscriber) put(ctx context.Context, d delivery.Delivery) error {
 	if s.queue.TryPut(d) {
 		return nil
 	}
-	err := errBusy
 	select {
 	case s.waiters <- struct{}{}:
+		defer func() { <-s.waiters }()
 		wait, cancel := context.WithTimeout(ctx, defaults.PublishTimeout)
-		err = s.queue.Put(wait, d)
-		cancel()
-		<-s.waiters
+		defer cancel()
+		return s.queue.Put(wait, d)
 	default:
+		return errBusy
 	}
-	if err != nil {
-		s.seen.forget(key)
-	}
-	return err
 }
 
 // debugLog is where net/http says what is wrong with connections, which is up to whoever

@@ -31,7 +31,10 @@ const (
 	linesPerSecond = 5
 )
 
-var errBusy = fmt.Errorf("%w: others wait for room as well", broker.ErrFull)
+var (
+	errBusy  = fmt.Errorf("%w: others wait for room as well", broker.ErrFull)
+	errWaits = fmt.Errorf("%w: the same message waits for room already", broker.ErrFull)
+)
 
 // subscriber is one subscription: one node of the service in the registry.
 type subscriber struct {
@@ -137,11 +140,11 @@ func (s *subscriber) await(p *publisher) {
 func (s *subscriber) Options() broker.SubscribeOptions { return s.opts }
 func (s *subscriber) Topic() string                    { return s.topic }
 
-// Unsubscribe deregisters the subscription, takes what is posted until that is done, and
-// then no more.
 // Done is closed when the subscription has ended and all that it took is handled.
 func (s *subscriber) Done() <-chan struct{} { return s.queue.Done() }
 
+// Unsubscribe deregisters the subscription, takes what is posted until that is done, and
+// then no more.
 func (s *subscriber) Unsubscribe() error {
 	err := s.leave()
 	s.receiver.remove(s)
