@@ -206,6 +206,32 @@ func TestV2IsNotPostedToTwice(t *testing.T) {
 	}
 }
 
+// An ErrorHandler that does not return, as one that disconnects the broker itself, does
+// not hold up its end.
+func TestAnErrorHandlerThatBlocks(t *testing.T) {
+	t.Parallel()
+	odd := httptest.NewServer(nethttp.HandlerFunc(func(w nethttp.ResponseWriter, _ *nethttp.Request) { w.WriteHeader(nethttp.StatusTeapot) }))
+	defer odd.Close()
+	r := memory.NewRegistry()
+	record(t, r, "ff.http.broadcast", "odd", odd.Listener.Addr().String())
+	told, release := make(chan struct{}), make(chan struct{})
+	defer close(release)
+	b := http.NewBroker(broker.Registry(r), broker.StopGrace(10*time.Millisecond), broker.ErrorHandler(func(broker.Event) error {
+		close(told)
+		<-release
+		return nil
+	}))
+	if err := b.Publish("t", &broker.Message{}); err != nil {
+		t.Fatal(err)
+	}
+	receive(t, told)
+	ended := make(chan error, 1)
+	go func() { ended <- b.Disconnect() }()
+	if err := receive(t, ended); err == nil || !strings.Contains(err.Error(), "1 messages are not sent") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // What an answer says leads nowhere else.
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	t.Parallel()

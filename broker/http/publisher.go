@@ -23,6 +23,9 @@ import (
 // waits for a member of its queue to come back.
 const patience = 30 * time.Second
 
+// endWait is how long attempts that were cut off are waited for.
+const endWait = time.Second
+
 // publisher posts messages to the subscriptions that the registry has. It has the
 // goroutines of its directory and those of the lanes, which close ends and waits for.
 type publisher struct {
@@ -234,9 +237,15 @@ func (p *publisher) close(ctx context.Context) error {
 			}
 		}
 	}
-	p.cancel() // ends the attempts
+	p.cancel() // ends the attempts, and all but an ErrorHandler that does not return
+	ending := time.NewTimer(endWait)
+	defer ending.Stop()
 	for _, l := range all {
-		<-l.Done()
+		select {
+		case <-l.Done():
+		case <-ending.C:
+			ending.Reset(0) // for the next one
+		}
 	}
 	p.forget()
 	p.directory.Close()
