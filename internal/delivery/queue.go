@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 
 	"github.com/rollcall-go/micro/broker"
@@ -44,6 +45,7 @@ func NewQueue(c Config) *Queue {
 type Set struct {
 	mu     sync.Mutex
 	queues map[*Queue]struct{}
+	sweep  int // how many queues there are when those that are done are taken out
 }
 
 // Open returns a new queue of the set.
@@ -54,15 +56,21 @@ func (s *Set) Open(c Config) *Queue {
 	if s.queues == nil {
 		s.queues = map[*Queue]struct{}{}
 	}
-	for old := range s.queues {
-		select {
-		case <-old.Done():
-			delete(s.queues, old)
-		default:
-		}
+	if len(s.queues) >= s.sweep {
+		maps.DeleteFunc(s.queues, func(old *Queue, _ struct{}) bool { return old.isDone() })
+		s.sweep = 2*len(s.queues) + 16 // so that many subscriptions do not look at all others each
 	}
 	s.queues[q] = struct{}{}
 	return q
+}
+
+func (q *Queue) isDone() bool {
+	select {
+	case <-q.Done():
+		return true
+	default:
+		return false
+	}
 }
 
 // Drain closes all queues and waits until what they took is handled. When ctx is done
