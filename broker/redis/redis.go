@@ -97,12 +97,12 @@ func (b *redisBroker) Publish(topic string, m *broker.Message, opts ...broker.Pu
 	if err != nil {
 		return err
 	}
-	if m == nil {
-		return fmt.Errorf("publish to %q: the message is nil", topic)
-	}
 	var o broker.PublishOptions
 	for _, opt := range opts {
 		opt(&o)
+	}
+	if err := delivery.CheckPublish(topic, m, o); err != nil {
+		return fmt.Errorf("publish to %q: %w", topic, err)
 	}
 	data, err := c.codec.Marshal(m)
 	if err != nil {
