@@ -35,6 +35,7 @@ type connection struct {
 	trouble string            // why the last attempt to connect again failed
 	streams map[string]string // the stream of a topic that was published to
 	subs    map[*subscription]struct{}
+	ended   bool // it takes no more of them
 }
 
 // connect makes a connection as the options say.

@@ -62,7 +62,10 @@ func (c *connection) consume(topic string, h broker.Handler, o broker.SubscribeO
 	}
 	k.begin()
 	s := &subscription{c: c, topic: topic, opts: o, consumer: k}
-	c.add(s)
+	if err := c.add(s); err != nil {
+		k.stop()
+		return nil, err // the server forgets the consumer by itself
+	}
 	go k.run(on)
 	k.held.Go(k.keep)
 	return s, nil

@@ -125,6 +125,7 @@ func (c *connection) end() error {
 	ctx, cancel := context.WithTimeout(context.Background(), c.grace)
 	defer cancel()
 	c.mu.Lock()
+	c.ended = true
 	subs := make([]*subscription, 0, len(c.subs))
 	for s := range c.subs {
 		subs = append(subs, s)

@@ -203,3 +203,20 @@ func TestNames(t *testing.T) {
 		}
 	}
 }
+
+// A subscription that is made while the connection ends is refused.
+func TestSubscribeWhileTheConnectionEnds(t *testing.T) {
+	t.Parallel()
+	server := testkit.StartNATS(t)
+	b := NewBroker(broker.Addrs(server.Addr())).(*natsBroker)
+	if err := b.Connect(); err != nil {
+		t.Fatal(err)
+	}
+	c := b.conn.Load()
+	if err := b.Disconnect(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.add(&subscription{c: c}); !errors.Is(err, broker.ErrNotConnected) {
+		t.Errorf("got %v", err)
+	}
+}

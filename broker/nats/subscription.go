@@ -74,20 +74,24 @@ func (s *subscription) look() {
 }
 
 // add puts the subscription among those of the connection, and takes out those that are
-// done.
-func (c *connection) add(s *subscription) {
+// done. It returns an error if the connection has ended.
+func (c *connection) add(s *subscription) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.ended {
+		return broker.ErrNotConnected
+	}
 	for old := range c.subs {
 		if old.isDone() {
 			delete(c.subs, old)
 		}
 	}
 	c.subs[s] = struct{}{}
+	return nil
 }
 
-// ended notes that nats.go has given the last message to a subscription.
-func (c *connection) ended(s *subscription) {
+// leave notes that nats.go has given the last message to a subscription.
+func (c *connection) leave(s *subscription) {
 	if s.lane != nil {
 		s.lane.Close()
 		return
@@ -140,9 +144,8 @@ func (c *connection) listen(topic string, h broker.Handler, o broker.SubscribeOp
 	if err != nil {
 		return nil, err
 	}
-	c.add(s)
-	s.sub.SetClosedHandler(func(string) { c.ended(s) })
-	if err := errors.Join(s.sub.SetPendingLimits(c.pending.messages, c.pending.bytes), c.known(topic)); err != nil {
+	s.sub.SetClosedHandler(func(string) { c.leave(s) })
+	if err := errors.Join(c.add(s), s.sub.SetPendingLimits(c.pending.messages, c.pending.bytes), c.known(topic)); err != nil {
 		_ = s.sub.Unsubscribe() // the error that counts is there already
 		return nil, err
 	}

@@ -35,8 +35,9 @@ type connection struct {
 	terms    Delivery
 	handling *delivery.Handling
 
-	mu   sync.Mutex
-	subs map[*subscription]struct{}
+	mu    sync.Mutex
+	subs  map[*subscription]struct{}
+	ended bool // it takes no more of them
 }
 
 func connect(opts broker.Options) (*connection, error) {
@@ -100,7 +101,7 @@ func (c *connection) explain(err error) error {
 func (c *connection) end(ctx context.Context) error {
 	c.mu.Lock()
 	subs := c.subs
-	c.subs = map[*subscription]struct{}{}
+	c.subs, c.ended = nil, true
 	c.mu.Unlock()
 	for s := range subs {
 		s.stop()

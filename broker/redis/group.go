@@ -7,28 +7,46 @@ import (
 	client "github.com/redis/go-redis/v9"
 )
 
-// keep tells the server which messages of a group are still in hands, and takes over those
-// of members that were lost, until the subscription has ended and what it took is handled.
+// keep tells the server which messages of a group are still in hands, until the
+// subscription has ended and what it took is handled.
 func (s *subscription) keep() {
 	tick := time.NewTicker(s.c.terms.AckWait / 3)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
-			if s.opts.Queue == "" {
-				continue
+			if s.opts.Queue != "" {
+				s.bounded(s.renew)
 			}
-			ctx, cancel := context.WithTimeout(context.Background(), s.c.rdb.Options().ReadTimeout)
-			s.renew(ctx)
-			if s.stopping.Err() == nil {
-				s.adopt(ctx)
-			}
-			cancel()
 		case <-s.lane.Done():
 			s.leave()
 			return
 		}
 	}
+}
+
+// inherit takes over the messages of members that were lost, until the subscription ends.
+// It may wait for room, which keep must not.
+func (s *subscription) inherit() {
+	tick := time.NewTicker(s.c.terms.AckWait / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if s.stopping.Err() == nil {
+				s.bounded(s.adopt)
+			}
+		case <-s.stopping.Done():
+			return
+		}
+	}
+}
+
+// bounded calls f with a context for one exchange with the server.
+func (s *subscription) bounded(f func(context.Context)) {
+	ctx, cancel := context.WithTimeout(context.Background(), s.c.rdb.Options().ReadTimeout)
+	defer cancel()
+	f(ctx)
 }
 
 // renew makes the server count the idle time of held messages from now. Those for which

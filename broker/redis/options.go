@@ -86,7 +86,7 @@ type Delivery struct {
 }
 
 func (d Delivery) withDefaults() Delivery {
-	d.AckWait = cmp.Or(max(d.AckWait, 0), 30*time.Second)
+	d.AckWait = max(cmp.Or(max(d.AckWait, 0), 30*time.Second), time.Millisecond) // a third of it is a wait
 	d.MaxDeliver = cmp.Or(d.MaxDeliver, 10)
 	d.RetryWait = cmp.Or(max(d.RetryWait, 0), time.Second)
 	d.RetryMaxWait = cmp.Or(max(d.RetryMaxWait, 0), time.Minute)

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -190,4 +191,20 @@ func TestFromStart(t *testing.T) {
 	publish(t, b, "f", "1")
 	next(t, subscribed(t, b, "f", fine), "1")
 	next(t, subscribed(t, b, "f", fine, broker.Queue("q")), "1")
+}
+
+// A subscription that is made while the connection ends takes nothing, and ends.
+func TestSubscribeWhileTheConnectionEnds(t *testing.T) {
+	t.Parallel()
+	server := testkit.StartRedis(t)
+	b := connected(t, broker.Addrs(server.Addr()))
+	c := b.conn.Load()
+	if err := b.Disconnect(); err != nil {
+		t.Fatal(err)
+	}
+	s := &subscription{c: c}
+	s.stopping, s.stop = context.WithCancel(t.Context())
+	if err := c.start(s); !errors.Is(err, broker.ErrNotConnected) || s.stopping.Err() == nil {
+		t.Errorf("got %v", err)
+	}
 }

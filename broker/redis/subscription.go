@@ -68,7 +68,21 @@ func (c *connection) subscribe(topic string, h broker.Handler, o broker.Subscrib
 		return nil, c.explain(err)
 	}
 	s.stopping, s.stop = context.WithCancel(context.Background())
+	if err := c.start(s); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// start puts the subscription among those of the connection, takes out those that are
+// done, and begins to take messages.
+func (c *connection) start(s *subscription) error {
 	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended { // meanwhile
+		s.stop()
+		return broker.ErrNotConnected
+	}
 	for old := range c.subs {
 		select {
 		case <-old.lane.Done():
@@ -77,10 +91,12 @@ func (c *connection) subscribe(topic string, h broker.Handler, o broker.Subscrib
 		}
 	}
 	c.subs[s] = struct{}{}
-	c.mu.Unlock()
 	s.work.Go(s.run)
 	s.work.Go(s.keep)
-	return s, nil
+	if s.opts.Queue != "" {
+		s.work.Go(s.inherit)
+	}
+	return nil
 }
 
 // begin says from where on messages are taken.
