@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -36,9 +37,10 @@ func TestPassesTestsOfV2(t *testing.T) {
 		}
 		skip = slices.AppendSeq(skip, maps.Keys(pkg.skip))
 	}
+	overlay.checkTable()
 	overlay.addHelpers("server/grpc/proto", "service/grpc/proto", "util/test")
 	overlay.addStandIns()
-	overlay.write()
+	overlay.writeList()
 	if len(skip) > 0 {
 		args = slices.Insert(args, 3, "-skip", "^("+strings.Join(skip, "|")+")$")
 	}
@@ -73,6 +75,9 @@ type v2Package struct {
 	// files are those that cannot be built, fail the tests that do not pass, and skip
 	// those that would not end: each with why.
 	files, fail, skip map[string]string
+	// link is a package of ours that the tests' program is to have in it: what v2's default
+	// of an interface was made by.
+	link string
 }
 
 // testEvent is a line of go test -json.
@@ -133,7 +138,7 @@ func newOverlay(t *testing.T) *overlay {
 
 func (o *overlay) file() string { return filepath.Join(o.place, "overlay.json") }
 
-func (o *overlay) write() {
+func (o *overlay) writeList() {
 	o.t.Helper()
 	list, err := json.Marshal(struct{ Replace map[string]string }{o.replace})
 	if err != nil {
@@ -170,7 +175,39 @@ func (o *overlay) addTests(pkg v2Package, found map[string]bool) string {
 			}
 		}
 	}
+	if pkg.link != "" {
+		o.addLink(dir, pkg.link)
+	}
 	return "./" + strings.TrimPrefix(rel, "./")
+}
+
+// addLink has the tests of a directory link a package of ours.
+func (o *overlay) addLink(dir, pkg string) {
+	o.t.Helper()
+	text := fmt.Sprintf("package %s_test\n\nimport _ %q\n", filepath.Base(dir), path.Join(compare.New, pkg))
+	o.write(filepath.Join(dir, "link_test.go"), []byte(text))
+}
+
+// checkTable fails the test if a package of v2 has tests and a home here, and is not in v2Tests.
+func (o *overlay) checkTable() {
+	o.t.Helper()
+	if err := filepath.WalkDir(o.theirs, func(dir string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() || len(testsIn(o.t, dir)) == 0 {
+			return err
+		}
+		old, err := filepath.Rel(o.theirs, dir)
+		if err != nil {
+			return err
+		}
+		old = filepath.ToSlash(old)
+		home, _ := compare.Home(path.Join(compare.Old, old))
+		if home != "" && !slices.ContainsFunc(v2Tests, func(p v2Package) bool { return p.old == old }) {
+			o.t.Errorf("%s has tests in v2 and a home here, and is not in v2Tests", old)
+		}
+		return nil
+	}); err != nil {
+		o.t.Fatal(err)
+	}
 }
 
 // addHelpers adds packages of v2 that its tests use.
@@ -206,11 +243,7 @@ func Sdump(v ...any) string { return fmt.Sprintf("%+v", v) }`,
 func (o *overlay) addStandIns() {
 	o.t.Helper()
 	for old, text := range standIns {
-		file := filepath.Join(o.place, path.Base(old)+".go")
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			o.t.Fatal(err)
-		}
-		o.replace[filepath.Join(o.root, helpers, path.Base(old), "standin.go")] = file
+		o.write(filepath.Join(o.root, helpers, path.Base(old), "standin.go"), []byte(text))
 	}
 }
 
@@ -230,12 +263,18 @@ func (o *overlay) add(file, dir string) []byte {
 		}
 		return compare.New + "/" + helpers + strings.TrimPrefix(old, compare.Old), ""
 	}, nil)
-	changed := filepath.Join(o.place, fmt.Sprintf("%d_%s", len(o.replace), filepath.Base(file)))
-	if err := os.WriteFile(changed, text, 0o600); err != nil {
+	o.write(filepath.Join(dir, filepath.Base(file)), text)
+	return text
+}
+
+// write gives the compiler a file of this text.
+func (o *overlay) write(file string, text []byte) {
+	o.t.Helper()
+	place := filepath.Join(o.place, fmt.Sprintf("%d_%s", len(o.replace), filepath.Base(file)))
+	if err := os.WriteFile(place, text, 0o600); err != nil {
 		o.t.Fatal(err)
 	}
-	o.replace[filepath.Join(dir, filepath.Base(file))] = changed
-	return text
+	o.replace[file] = place
 }
 
 func testsIn(t *testing.T, dir string) []string {
