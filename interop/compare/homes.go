@@ -104,4 +104,5 @@ var homes = []Path{
 	{Old: "util/scope", New: "compat/util/scope"},
 	{Old: "util/tls", New: "compat/util/tls"},
 	{Old: "util/wrapper", New: "compat/util/wrapper"},
+	{Old: "web"},
 }

@@ -22,12 +22,7 @@ type Path struct {
 func (p Path) here() bool { return p.By == "" && p.Why == "" }
 
 // Paths is the table of homes. The first row that fits a package counts.
-var Paths = slices.Concat(homes, absent, coming)
-
-// coming are the packages that something else will bring.
-var coming = []Path{
-	{Old: "web", By: "web"},
-}
+var Paths = slices.Concat(homes, absent)
 
 // others are packages of v2's world outside its module.
 var others = map[string]string{

@@ -32,7 +32,6 @@ var Reasons = []Reason{
 	{Name: "api/proto.*.Header", Why: generatedReason},
 	{Name: "api/proto.*.Post", Why: generatedReason},
 	{Name: "api/proto.*.XXX_*", Why: generatedReason},
-	{Name: "util/http.*", By: "web"},
 	{Name: "util/ring.Buffer.RWMutex", Why: lockReason},
 	{Name: "util/ring.Buffer.*[Ll]ock*", Why: lockReason},
 
