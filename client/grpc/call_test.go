@@ -58,9 +58,9 @@ func TestRequestAndMessage(t *testing.T) {
 	}
 }
 
-func TestLater(t *testing.T) {
+func TestMessageThatCannotBeEncoded(t *testing.T) {
 	c := newClient(t)
-	if err := c.Publish(t.Context(), c.NewMessage("topic", nil)); fault(t, err).Code != 501 || !strings.Contains(err.Error(), "brokers") {
+	if err := c.Publish(t.Context(), c.NewMessage("topic", nil)); fault(t, err).Code != 500 || !strings.Contains(err.Error(), "encode the message") {
 		t.Error(err)
 	}
 }
