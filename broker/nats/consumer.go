@@ -54,7 +54,7 @@ func (c *connection) consume(topic string, h broker.Handler, o broker.SubscribeO
 	}
 	k.lane = delivery.NewLane(delivery.Limits{Workers: o.Concurrency, Messages: heldMessages, Bytes: heldBytes},
 		k.handle, func(m *message) int { return len(m.msg.Data()) })
-	ctx, cancel := bounded(nil, answerTimeout)
+	ctx, cancel := bounded(noContext, answerTimeout)
 	defer cancel()
 	on, err := k.open(ctx)
 	if err != nil {

@@ -109,6 +109,9 @@ func (c *connection) flush(ctx context.Context) error {
 	return c.nc.FlushWithContext(ctx)
 }
 
+// noContext is the context of a caller that has none.
+var noContext context.Context
+
 // bounded returns ctx, which may be nil, with a deadline.
 func bounded(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	if ctx == nil {

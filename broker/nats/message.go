@@ -116,7 +116,7 @@ func (k *consumer) giveBack(m *message, d time.Duration) {
 func (k *consumer) bury(m *message, why error) {
 	topic := m.msg.Subject()
 	letter := jetstream.WithMsgID(fmt.Sprintf("%s-%d", k.name, m.seq))
-	if err := k.c.store(nil, deadLetterTopic+topic, m.msg.Data(), letter); err != nil {
+	if err := k.c.store(noContext, deadLetterTopic+topic, m.msg.Data(), letter); err != nil {
 		logger.Errorf("Broker [nats] Cannot put a message aside yet: %s: %v", deadLetterTopic+topic, err)
 		k.giveBack(m, k.c.terms.RetryMaxWait)
 		return
@@ -162,7 +162,7 @@ func (k *consumer) leave() {
 	if k.queue != "" || !k.c.nc.IsConnected() {
 		return
 	}
-	ctx, cancel := bounded(nil, time.Second)
+	ctx, cancel := bounded(noContext, time.Second)
 	defer cancel()
 	if stream, err := k.c.streamOf(ctx, k.topic, false); err == nil {
 		// The server forgets it by itself, later.

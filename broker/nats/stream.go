@@ -18,7 +18,7 @@ func (c *connection) openJetStream() error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := bounded(nil, answerTimeout)
+	ctx, cancel := bounded(noContext, answerTimeout)
 	defer cancel()
 	if _, err := js.AccountInfo(ctx); err != nil {
 		return fmt.Errorf("use JetStream; start the server with `nats-server -js`, and allow it to the account: %w", err)

@@ -155,7 +155,7 @@ func (c *connection) listen(topic string, h broker.Handler, o broker.SubscribeOp
 // known waits until the server has taken a subscription, and returns its error if it
 // refuses it.
 func (c *connection) known(topic string) error {
-	if err := c.flush(nil); err != nil {
+	if err := c.flush(noContext); err != nil {
 		return err
 	}
 	if err := c.nc.LastError(); errors.Is(err, nats.ErrPermissionViolation) && strings.Contains(err.Error(), fmt.Sprintf("%q", topic)) {
