@@ -87,8 +87,8 @@ func panicking(b *bench) {
 	}
 }
 
-// failing shows that the ErrorHandler is told of what a handler returns, with the message,
-// and that a broker which promises it hands the message out again.
+// failing shows that the ErrorHandler of the last Init is told of what a handler returns,
+// with the message, and that a broker which promises it hands the message out again.
 func failing(b *bench) {
 	reason := errors.New("no disk")
 	type told struct {
@@ -97,9 +97,15 @@ func failing(b *bench) {
 	}
 	errs := make(chan told, 1000)
 	with := b.open(broker.ErrorHandler(func(e broker.Event) error {
+		b.Errorf("the error handler before the last was told %v", e.Error())
+		return nil
+	}))
+	if err := with.Init(broker.ErrorHandler(func(e broker.Event) error {
 		errs <- told{e.Topic(), string(e.Message().Body), e.Error()}
 		return errors.New("nor can the error handler")
-	}))
+	})); err != nil {
+		b.Errorf("init with another error handler: %v", err)
+	}
 	var attempts atomic.Int32
 	in := newInbox()
 	b.handle(with, "fail", func(e broker.Event) error {

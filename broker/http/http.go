@@ -81,6 +81,12 @@ func (b *httpBroker) Init(opts ...broker.Option) error {
 		b.opts = before
 		return errors.New("cannot init while connected: call Disconnect first, or give the options before Connect")
 	}
+	if b.receiver != nil {
+		b.receiver.handling.Tell(now.ErrorHandler)
+	}
+	if b.publisher != nil {
+		b.publisher.handling.Tell(now.ErrorHandler)
+	}
 	return nil
 }
 

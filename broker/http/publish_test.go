@@ -191,7 +191,14 @@ func TestV2IsNotPostedToTwice(t *testing.T) {
 	r := memory.NewRegistry()
 	failed := make(chan error, 10)
 	record(t, r, "ff.http.broadcast", "v2", v2.Listener.Addr().String())
-	b := connected(t, r, broker.ErrorHandler(func(e broker.Event) error { failed <- e.Error(); return nil }))
+	b := connected(t, r)
+	if err := b.Publish("another", &broker.Message{}); err != nil {
+		t.Fatal(err)
+	}
+	// The last one is told, also of what is published.
+	if err := b.Init(broker.ErrorHandler(func(e broker.Event) error { failed <- e.Error(); return nil })); err != nil {
+		t.Fatal(err)
+	}
 	if err := b.Publish("t", &broker.Message{Body: []byte("1")}); err != nil {
 		t.Fatal(err)
 	}

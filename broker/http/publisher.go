@@ -66,7 +66,7 @@ type outgoing struct {
 func newPublisher(o broker.Options) *publisher {
 	p := &publisher{
 		opts: o, limit: ownOf(o.Context).limit, client: newClient(o.TLSConfig),
-		handling: &delivery.Handling{Broker: "http", ErrorHandler: o.ErrorHandler},
+		handling: delivery.NewHandling("http", o.ErrorHandler),
 		name:     uuid.NewString(),
 		topics:   map[string]*route{}, nodes: map[string]*node{}, queues: map[queueID]*queue{},
 	}

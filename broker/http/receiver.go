@@ -70,7 +70,7 @@ func newReceiver(o broker.Options) (*receiver, error) {
 		opts: o, own: s, secure: o.Secure || o.TLSConfig != nil,
 		listener: l, ipv6Only: netaddr.IPv6Only(l), served: make(chan struct{}),
 		reading:       make(chan struct{}, readersAtOnce),
-		handling:      &delivery.Handling{Broker: "http", ErrorHandler: o.ErrorHandler},
+		handling:      delivery.NewHandling("http", o.ErrorHandler),
 		subscriptions: map[string]*subscriber{}, unused: map[net.Conn]struct{}{},
 	}
 	mux := http.NewServeMux()

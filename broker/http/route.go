@@ -19,6 +19,9 @@ const (
 	// workersPerQueue is how many messages of one queue are under way at once. A member
 	// that is silent does not get all of them.
 	workersPerQueue = 8
+	// fairShare is how many of them one member gets before others are taken, whatever these
+	// did last: who holds as many may be silent.
+	fairShare = workersPerQueue / 2
 	// avoidFor is how long a member of a queue is taken last that took no message.
 	avoidFor = time.Second
 )
@@ -254,7 +257,7 @@ func (p *publisher) choose(q *queue) *member {
 	q.turn = (q.turn + 1) % len(q.members)
 	now := time.Now()
 	avoided := func(m *member) int {
-		if now.Before(m.avoid) {
+		if m.under >= fairShare || now.Before(m.avoid) {
 			return 1
 		}
 		return 0

@@ -52,6 +52,9 @@ func (b *memoryBroker) Init(opts ...broker.Option) error {
 	for _, o := range opts {
 		o(&b.opts)
 	}
+	if b.handling != nil {
+		b.handling.Tell(b.opts.ErrorHandler)
+	}
 	return nil
 }
 
@@ -68,7 +71,7 @@ func (b *memoryBroker) Connect() error {
 	defer b.mu.Unlock()
 	if !b.connected {
 		b.connected = true
-		b.queues, b.handling = &delivery.Set{}, &delivery.Handling{Broker: "memory", ErrorHandler: b.opts.ErrorHandler}
+		b.queues, b.handling = &delivery.Set{}, delivery.NewHandling("memory", b.opts.ErrorHandler)
 	}
 	return nil
 }

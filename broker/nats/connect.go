@@ -43,7 +43,7 @@ func connect(o broker.Options) (*connection, error) {
 	g, _ := settings.Of[given](o.Context)
 	c := &connection{
 		urls: addresses(o.Addrs), codec: o.Codec, grace: cmp.Or(o.StopGrace, defaults.StopGrace),
-		handling: &delivery.Handling{Broker: "nats", ErrorHandler: o.ErrorHandler},
+		handling: delivery.NewHandling("nats", o.ErrorHandler),
 		pending:  limits{cmp.Or(g.pending.messages, pendingMessages), cmp.Or(g.pending.bytes, pendingBytes)},
 		closed:   make(chan struct{}), streams: map[string]string{}, subs: map[*subscription]struct{}{},
 	}

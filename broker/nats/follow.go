@@ -75,7 +75,7 @@ func (c *connection) asynchronous(sub *nats.Subscription, err error) {
 	}
 	if errors.Is(err, nats.ErrSlowConsumer) {
 		err = fmt.Errorf("%w; its handler is slower than its publishers: give it broker.Concurrency or a broker.Queue with more members", err)
-		if c.handling.ErrorHandler != nil {
+		if c.handling.Tells() {
 			logger.Warnf("Broker [nats] Subscription is behind: %s: %v", topic, err)
 		}
 	}

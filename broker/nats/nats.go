@@ -61,6 +61,9 @@ func (n *natsBroker) apply(opts []broker.Option) {
 // Init applies options. They reach the next Connect.
 func (n *natsBroker) Init(opts ...broker.Option) error {
 	n.apply(opts)
+	if c := n.conn.Load(); c != nil {
+		c.handling.Tell(n.Options().ErrorHandler)
+	}
 	return checkAddresses(addresses(n.Options().Addrs))
 }
 

@@ -48,7 +48,7 @@ func connect(opts broker.Options) (*connection, error) {
 	g, _ := settings.Of[given](opts.Context)
 	c := &connection{
 		address: shown(address(opts)), rdb: client.NewClient(o), codec: opts.Codec, terms: g.delivery.withDefaults(),
-		handling: &delivery.Handling{Broker: "redis", ErrorHandler: opts.ErrorHandler}, subs: map[*subscription]struct{}{},
+		handling: delivery.NewHandling("redis", opts.ErrorHandler), subs: map[*subscription]struct{}{},
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), o.DialTimeout+o.ReadTimeout)
 	defer cancel()

@@ -44,6 +44,9 @@ func (b *redisBroker) apply(opts []broker.Option) {
 // Init applies options. They reach the next Connect.
 func (b *redisBroker) Init(opts ...broker.Option) error {
 	b.apply(opts)
+	if c := b.conn.Load(); c != nil {
+		c.handling.Tell(b.Options().ErrorHandler)
+	}
 	_, err := clientOptions(b.Options())
 	return err
 }

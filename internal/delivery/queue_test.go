@@ -36,14 +36,14 @@ func TestHowHandlersEnd(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				acks := 0
 				var done, told error
-				h := &Handling{Broker: "test", ErrorHandler: func(e broker.Event) error {
+				h := NewHandling("test", func(e broker.Event) error {
 					told = e.Error()
 					if e.Topic() != "t" || string(e.Message().Body) != "b" {
 						t.Errorf("told of %q in %q", e.Message().Body, e.Topic())
 					}
 					none["the error handler panics too"]++
 					return nil
-				}}
+				})
 				var s Set
 				q := s.Open(Config{Handling: h, Handler: tt.handler, AutoAck: tt.auto})
 				q.TryPut(Delivery{
@@ -70,7 +70,7 @@ func TestDrainGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s Set
 		release := make(chan struct{})
-		q := s.Open(Config{Handling: &Handling{Broker: "test"}, Handler: func(broker.Event) error { <-release; return nil }})
+		q := s.Open(Config{Handling: NewHandling("test", nil), Handler: func(broker.Event) error { <-release; return nil }})
 		var dropped error
 		for range 2 {
 			q.TryPut(Delivery{Message: &broker.Message{}, Done: func(err error) {
