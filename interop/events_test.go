@@ -157,8 +157,9 @@ func TestEvents(t *testing.T) {
 // them again. What it does not take, others do.
 func TestEventsWhenAMemberOfV2Dies(t *testing.T) {
 	etcd := testkit.StartEtcd(t)
-	publisher := run(t, ours, etcd.Addr(), "interop.publisher")
 	dying, living := run(t, v2, etcd.Addr(), "interop.dying"), run(t, ours, etcd.Addr(), "interop.living")
+	// It ends before those that it publishes to.
+	publisher := run(t, ours, etcd.Addr(), "interop.publisher")
 	first := dying.subscribe(peer.Subscription{Topic: "work", Queue: "workers"})
 	second := living.subscribe(peer.Subscription{Topic: "work", Queue: "workers"})
 	both := [][]*inbox{{first, second}}
