@@ -14,6 +14,7 @@ import (
 // One of the services that share the queue "billing" gets each order.
 func ExampleRegisterSubscriber() {
 	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
 	started := make(chan error, 1)
 	s := micro.NewService(
 		micro.Name("billing"), micro.Address("127.0.0.1:0"), micro.Registry(memory.NewRegistry()),

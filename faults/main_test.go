@@ -12,10 +12,16 @@ import (
 )
 
 // TestMain runs the tests or, in a process that a test started for it, a node, a web
-// service or a contender for a lock.
+// service, a subscriber or a contender for a lock.
 func TestMain(m *testing.M) {
 	if os.Getenv(webNodeVariable) != "" {
 		if err := runWebNode(); err != nil {
+			logger.Fatal(err)
+		}
+		return
+	}
+	if addr := os.Getenv(subscriberVariable); addr != "" {
+		if err := runSubscriber(addr); err != nil {
 			logger.Fatal(err)
 		}
 		return
