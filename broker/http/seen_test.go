@@ -18,7 +18,7 @@ func TestPostedAgainWhileItWaits(t *testing.T) {
 		release := make(chan struct{})
 		handled := 0
 		s := &subscriber{waiters: make(chan struct{}, waitersAtOnce), queue: delivery.NewQueue(delivery.Config{
-			Handling: &delivery.Handling{Broker: "http"}, Limits: delivery.Limits{Messages: 1},
+			Handling: delivery.NewHandling("http", nil), Limits: delivery.Limits{Messages: 1},
 			Handler: func(broker.Event) error { <-release; handled++; return nil },
 		})}
 		d := delivery.Delivery{Message: &broker.Message{}}
