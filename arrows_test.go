@@ -224,6 +224,7 @@ var extra = map[string][]string{
 
 	"broker":                 {"broker/memory"},
 	"broker/brokertest":      {"broker/memory"},
+	"broker/memory":          {"internal/defaults"},
 	"broker/http":            {"registry/etcd", "registry/memory"},
 	"registry/cache":         {"registry/etcd", "registry/memory"},
 	"registry/registrytest":  {"registry/memory"},
