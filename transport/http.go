@@ -18,15 +18,20 @@ import (
 	"github.com/rollcall-go/micro/internal/netaddr"
 )
 
-// maxMessageSize is the largest body that is received, in bytes.
-const maxMessageSize = 64 << 20
+const (
+	// maxMessageSize is the largest body that is received, in bytes.
+	maxMessageSize = 64 << 20
+	// maxHeaderSize is the same for headers, and for what frames a body that comes in
+	// chunks.
+	maxHeaderSize = 1 << 20
+)
 
 // NewTransport returns the transport over HTTP/1.1, by which mucp carried calls: each message
 // of a client is a POST whose headers and body are those of the message, and each message of
 // the server the answer to one. With Secure or TLSConfig it speaks TLS: a listener needs a
 // certificate in TLSConfig, and who dials verifies it, by what the system trusts where TLSConfig
 // says nothing else. Proxies that the environment names are not used. A body of more than 64 MiB
-// is refused.
+// is refused, as headers of more than 1 MiB are.
 func NewTransport(opts ...Option) Transport {
 	t := &httpTransport{}
 	_ = t.Init(opts...) // cannot fail
@@ -87,14 +92,36 @@ func (t *httpTransport) Dial(addr string, opts ...DialOption) (Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dial %q: %w", addr, err)
 	}
-	return &httpClient{httpConn: httpConn{Conn: conn, timeout: o.Timeout, in: bufio.NewReader(conn)}, addr: addr}, nil
+	return &httpClient{httpConn: newHTTPConn(conn, conn, o.Timeout), addr: addr}, nil
 }
 
 // httpConn is what both ends have.
 type httpConn struct {
 	net.Conn
 	timeout time.Duration // of one message; zero for none
-	in      *bufio.Reader
+	in      *bufio.Reader // of bounded
+	bounded *boundedReader
+}
+
+// newHTTPConn returns the connection whose messages come from in.
+func newHTTPConn(c net.Conn, in io.Reader, timeout time.Duration) httpConn {
+	b := &boundedReader{in: in}
+	return httpConn{Conn: c, timeout: timeout, in: bufio.NewReader(b), bounded: b}
+}
+
+// boundedReader reads so many bytes: net/http bounds only what it serves itself.
+type boundedReader struct {
+	in   io.Reader
+	left int
+}
+
+func (b *boundedReader) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, fmt.Errorf("receive a message: more than %d bytes of headers, or %d of body", maxHeaderSize, maxMessageSize)
+	}
+	n, err := b.in.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
 }
 
 func (c *httpConn) Local() string  { return c.LocalAddr().String() }
@@ -160,6 +187,7 @@ func (c *httpClient) Recv(m *Message) error {
 	if err := c.bound(c.SetReadDeadline); err != nil {
 		return err
 	}
+	c.bounded.left = maxHeaderSize
 	if _, err := c.in.Peek(1); err != nil { // ReadResponse takes an end for one within a message
 		return ended(err)
 	}
@@ -167,6 +195,7 @@ func (c *httpClient) Recv(m *Message) error {
 	if err != nil {
 		return err
 	}
+	c.bounded.left += maxMessageSize
 	var got Message
 	if err := receive(&got, rsp.Header, rsp.Body); err != nil {
 		return err

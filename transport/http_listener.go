@@ -78,7 +78,7 @@ func (l *httpListener) serve(w http.ResponseWriter, r *http.Request, fn func(Soc
 		http.Error(w, fmt.Sprintf("take over the connection: %v; speak HTTP/1.1", err), http.StatusInternalServerError)
 		return
 	}
-	s := &httpSocket{httpConn: httpConn{Conn: conn, timeout: l.timeout, in: rw.Reader}, first: &first}
+	s := &httpSocket{httpConn: newHTTPConn(conn, rw.Reader, l.timeout), first: &first}
 	_ = conn.SetDeadline(time.Time{}) // of the server's; a connection that is gone says so itself
 	if !l.enter(s) {
 		return
@@ -146,10 +146,12 @@ func (s *httpSocket) Recv(m *Message) error {
 	if err := s.bound(s.SetReadDeadline); err != nil {
 		return err
 	}
+	s.bounded.left = maxHeaderSize
 	r, err := http.ReadRequest(s.in)
 	if err != nil {
 		return ended(err)
 	}
+	s.bounded.left += maxMessageSize
 	var got Message
 	if err := receive(&got, r.Header, r.Body); err != nil {
 		return err
