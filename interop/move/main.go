@@ -78,7 +78,7 @@ func changeFile(path string, change func([]byte) ([]byte, error)) error {
 // ofV2 reports whether a module is one of v2's that nothing needs once paths are changed,
 // or that can no longer be had.
 func ofV2(module string) bool {
-	for _, prefix := range []string{"github.com/micro/go-micro", "github.com/micro/go-plugins", "github.com/micro/cli", "github.com/micro/protoc-gen-micro"} {
+	for _, prefix := range []string{"github.com/micro/go-micro", "github.com/micro/go-plugins", "github.com/micro/cli", "github.com/micro/micro/v2", "github.com/micro/protoc-gen-micro"} {
 		if module == prefix || strings.HasPrefix(module, prefix+"/") {
 			return true
 		}
