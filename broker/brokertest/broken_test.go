@@ -22,12 +22,19 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 // broken is a broker in memory whose methods a fault may replace.
 type broken struct {
 	broker.Broker
+	deaf       bool // options do not reach it
 	connect    func() error
 	disconnect func() error
 	publish    func(string, *broker.Message, ...broker.PublishOption) error
 	subscribe  func(string, broker.Handler, ...broker.SubscribeOption) (broker.Subscriber, error)
 }
 
+func (b *broken) Init(opts ...broker.Option) error {
+	if b.deaf {
+		return nil
+	}
+	return b.Broker.Init(opts...)
+}
 func (b *broken) Connect() error    { return b.connect() }
 func (b *broken) Disconnect() error { return b.disconnect() }
 func (b *broken) Publish(topic string, m *broker.Message, opts ...broker.PublishOption) error {
@@ -52,7 +59,7 @@ type fault struct {
 	says     string // the text with which it does
 	promises brokertest.Promises
 	breaks   func(*broken)
-	without  bool // the options that the test gives do not reach it
+	without  bool // the options that the test gives do not reach it, those of Init included
 }
 
 var faults = []fault{
@@ -257,7 +264,7 @@ func TestBroken(t *testing.T) {
 						opts = nil
 					}
 					m := memory.NewBroker(opts...)
-					b := &broken{Broker: m, connect: m.Connect, disconnect: m.Disconnect, publish: m.Publish, subscribe: m.Subscribe}
+					b := &broken{Broker: m, deaf: f.without, connect: m.Connect, disconnect: m.Disconnect, publish: m.Publish, subscribe: m.Subscribe}
 					f.breaks(b)
 					return b
 				}}

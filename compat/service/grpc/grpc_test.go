@@ -88,11 +88,13 @@ func TestServiceWithTLS(t *testing.T) {
 // refusing takes no options.
 type refusing struct{ client.Client }
 
-func (refusing) Init(...client.Option) error { return errors.New("refused") }
+var errRefused = errors.New("refused")
+
+func (refusing) Init(...client.Option) error { return errRefused }
 
 func TestWhatAPartRefusesEndsRun(t *testing.T) {
 	s := grpc.NewService(service.Client(refusing{client.DefaultClient}), service.Registry(memory.NewRegistry()))
-	if err := s.Run(); err == nil || err.Error() != "refused" {
+	if err := s.Run(); !errors.Is(err, errRefused) {
 		t.Errorf("Run: %v", err)
 	}
 }
