@@ -68,8 +68,9 @@ func openWorkshop(name string) (w workshop, err error) {
 	if err != nil {
 		return w, err
 	}
-	// One place for each checkout and way of building.
-	w.place = filepath.Join(cache, "rollcall-test", fmt.Sprintf("interop-%x", sha256.Sum256(fmt.Append(nil, w.here, race()))), name)
+	// One place for each checkout and way of building. Another name than that of before, where
+	// a program stood in the place of its directory.
+	w.place = filepath.Join(cache, "rollcall-test", fmt.Sprintf("peers-%x", sha256.Sum256(fmt.Append(nil, w.here, race()))), name)
 	if err := os.MkdirAll(w.place, 0o755); err != nil {
 		return w, err
 	}
