@@ -143,7 +143,7 @@ var rooms = []room{
 	{"server/grpc", []string{"server", "broker", "registry", "internal/announce", "internal/backoff", "internal/defaults", "internal/enroll", "internal/once", "internal/panics", "internal/protomsg", "internal/record", "internal/rpc", "internal/reload", "internal/secure", "internal/settings", "debug/stats", "debug/trace", "internal/tracing"}, "call room"},
 
 	{"internal/breaker", []string{"client"}, "plant room of wrappers: circuits, and what counts as a failure"},
-	{"internal/throttle", []string{"client", "server", "internal/wrapping"}, "plant room of wrappers: how requests wait for their turn"},
+	{"internal/throttle", []string{"client", "server", "internal/backoff", "internal/wrapping"}, "plant room of wrappers: how requests wait for their turn"},
 	{"internal/wrapping", []string{"client", "internal/protomsg"}, "plant room of wrappers: what those around clients have in common"},
 	{"wrapper/breaker/gobreaker", []string{"client", "registry", "internal/breaker", "internal/endpoint", "internal/wrapping"}, "wrapper: knows the contracts alone, and how an attempt says that it was not made"},
 	{"wrapper/breaker/hystrix", []string{"client", "internal/breaker", "internal/wrapping"}, "wrapper"},

@@ -146,12 +146,5 @@ func (m *outgoing) again(ctx context.Context, n int) bool {
 	if time.Now().Add(delay).After(m.until) {
 		return false
 	}
-	timer := time.NewTimer(delay)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return backoff.Wait(ctx, delay) == nil
 }

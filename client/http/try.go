@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/client"
+	"github.com/rollcall-go/micro/internal/backoff"
 	"github.com/rollcall-go/micro/internal/defaults"
 	"github.com/rollcall-go/micro/internal/endpoint"
 	"github.com/rollcall-go/micro/internal/pick"
@@ -179,12 +180,5 @@ func backOff(ctx context.Context, req client.Request, i int, f client.BackoffFun
 	if err != nil || d <= 0 {
 		return err
 	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return backoff.Wait(ctx, d)
 }

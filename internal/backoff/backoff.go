@@ -1,9 +1,10 @@
 // Package backoff says how long to wait before trying again: exponentially
 // longer with every failure, and at random, so that many clients that lost the
-// same server do not come back in step.
+// same server do not come back in step. It also waits.
 package backoff
 
 import (
+	"context"
 	"math/rand/v2"
 	"time"
 )
@@ -45,4 +46,19 @@ func (b Backoff) Ceiling(attempt int) time.Duration {
 		wait *= 2
 	}
 	return max(0, min(wait, limit))
+}
+
+// Wait waits for d, or until ctx is over, whose cause it then returns. It does not wait if
+// d is not positive.
+func Wait(ctx context.Context, d time.Duration) error {
+	if d > 0 && ctx.Err() == nil {
+		t := time.NewTimer(d)
+		defer t.Stop()
+		select {
+		case <-t.C:
+			return nil
+		case <-ctx.Done():
+		}
+	}
+	return context.Cause(ctx)
 }

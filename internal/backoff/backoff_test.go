@@ -1,8 +1,11 @@
 package backoff_test
 
 import (
+	"context"
+	"errors"
 	"math"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/rollcall-go/micro/internal/backoff"
@@ -63,4 +66,30 @@ func TestNextSpreads(t *testing.T) {
 	if len(seen) < 10 {
 		t.Errorf("20 draws gave %d different pauses", len(seen))
 	}
+}
+
+func TestWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reason := errors.New("enough")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		begun := time.Now()
+		if err := backoff.Wait(ctx, time.Minute); err != nil || time.Since(begun) != time.Minute {
+			t.Errorf("waited %v: %v", time.Since(begun), err)
+		}
+		time.AfterFunc(time.Second, func() { cancel(reason) })
+		if err := backoff.Wait(ctx, time.Minute); err != reason || time.Since(begun) != time.Minute+time.Second {
+			t.Errorf("waited %v: %v", time.Since(begun), err)
+		}
+		for _, d := range []time.Duration{-1, 0, time.Hour} {
+			if err := backoff.Wait(ctx, d); err != reason {
+				t.Errorf("Wait(%v) after the end: %v", d, err)
+			}
+		}
+		if time.Since(begun) != time.Minute+time.Second {
+			t.Error("it waits after the end")
+		}
+		if err := backoff.Wait(t.Context(), 0); err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rollcall-go/micro/errors"
+	"github.com/rollcall-go/micro/internal/backoff"
 )
 
 // Who answers, as in v2.
@@ -39,16 +40,8 @@ func Room(ctx context.Context, most time.Duration) time.Duration {
 // Wait waits for d, or until ctx is over. Then it returns an *errors.Error of code 408,
 // which wraps the error of ctx.
 func Wait(ctx context.Context, id string, d time.Duration) error {
-	if d > 0 {
-		t := time.NewTimer(d)
-		defer t.Stop()
-		select {
-		case <-t.C:
-			return nil
-		case <-ctx.Done():
-		}
-	}
-	if err := ctx.Err(); err != nil {
+	if backoff.Wait(ctx, d) != nil {
+		err := ctx.Err()
 		return errors.Wrap(id, err.Error()+": waiting for a rate limit", http.StatusRequestTimeout, err)
 	}
 	return nil
